@@ -1,0 +1,39 @@
+"""The environment every vigil process starts from: nothing is reported anywhere, and threads are counted."""
+
+import os
+from pathlib import Path
+
+QUIET = {
+    "DVC_NO_ANALYTICS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "YOLO_OFFLINE": "1",
+    "YOLO_AUTOINSTALL": "False",
+    "HF_HUB_OFFLINE": "1",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+    "GLOG_minloglevel": "2",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",
+}
+
+
+def root() -> Path:
+    """The project's folder: that of the main checkout, also in temporary and queued experiments."""
+    return Path(os.environ.get("DVC_ROOT") or os.getcwd()).resolve()
+
+
+def home() -> Path:
+    """`.vigil` under the root: store, locks, resume state. Git-ignored, safe to delete."""
+    return root() / ".vigil"
+
+
+def prepare(threads: int | None = None) -> None:
+    """Call before heavy imports. `threads` caps every numeric library of this process (workers: 1)."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(home() / "ultralytics"))
+    os.environ.setdefault("MPLCONFIGDIR", str(home() / "matplotlib"))
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    if threads is not None:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[name] = str(threads)
