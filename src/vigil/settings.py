@@ -19,7 +19,10 @@ QUIET = {
 
 def root() -> Path:
     """The project's folder: that of the main checkout, also in temporary and queued experiments."""
-    return Path(os.environ.get("DVC_ROOT") or os.getcwd()).resolve()
+    if found := os.environ.get("DVC_ROOT"):
+        return Path(found).resolve()
+    here = Path.cwd().resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
 
 
 def home() -> Path:

@@ -1,0 +1,53 @@
+"""Every test runs in an empty folder of its own, with the project's quiet settings and no way out to a network."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from vigil import settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+settings.prepare(threads=1)
+os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests")])
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing a test writes reaches the project: the current folder is the test's own, and so is `.vigil`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    (tmp_path / ".dvc").mkdir()
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for another host fails, whether or not there is a network."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _loopback(address):
+            raise AssertionError(f"connection to {address} from a test")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _loopback(address: object) -> bool:
+    host = str(address[0]) if isinstance(address, tuple) else ""
+    return host.startswith("127.") or host in {"::1", "localhost"}
+
+
+@pytest.fixture
+def project() -> Path:
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder with real footage, named by VIGIL_REAL_DATA; tests that need it are skipped without."""
+    folder = os.environ.get("VIGIL_REAL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("VIGIL_REAL_DATA names no folder with real footage")
+    return Path(folder)
