@@ -1,4 +1,4 @@
-"""What every kind of dataset speaks: the sources that `sync` lists, the rows and rejects that `download` makes of them."""
+"""What every kind of dataset speaks: the sources that `sync` lists, the rows and rejects that `download` makes of it."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
