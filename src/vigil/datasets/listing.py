@@ -1,4 +1,4 @@
-"""What every kind of dataset speaks: the sources that `sync` lists, the rows and rejects that `download` makes of it."""
+"""What every kind of dataset speaks: the sources that `sync` lists, what `download` makes of them: rows and rejects."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
