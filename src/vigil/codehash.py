@@ -8,7 +8,6 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,12 @@ EXEMPT = frozenset(
 
 def code_version(work: Callable[..., Any]) -> str:
     """Digest of the code of `work`'s module and of every vigil module that it imports, directly or not."""
-    module = sys.modules[work.__module__]
-    return _version(Path(inspect.getfile(module)).resolve())
+    files = import_closure(Path(inspect.getfile(sys.modules[work.__module__])).resolve())
+    names = {
+        path: path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name for path in files
+    }
+    code = "".join(f"{names[path]}\n{_code(path)}\n" for path in sorted(files, key=names.__getitem__))
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def import_closure(file: Path, package: Path = PACKAGE, exempt: frozenset[str] = EXEMPT) -> set[Path]:
@@ -40,38 +43,23 @@ def import_closure(file: Path, package: Path = PACKAGE, exempt: frozenset[str] =
     return found
 
 
-@lru_cache(maxsize=64)
-def _version(file: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(import_closure(file)):
-        name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
-        digest.update(f"{name}\n{_code(path)}\n".encode())
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=1024)
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
-
-
 def _code(path: Path) -> str:
     """The syntax tree as text, without comments, line numbers and docstrings."""
     tree = ast.parse(path.read_bytes())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:]
+            node.body = node.body[1:] if _is_docstring(node.body[:1]) else node.body
     return ast.dump(tree)
+
+
+def _is_docstring(body: list[ast.stmt]) -> bool:
+    """Whether all there is is a string."""
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 
 def _imports(path: Path, package: Path, exempt: frozenset[str]) -> set[Path]:
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -85,7 +73,9 @@ def _imports(path: Path, package: Path, exempt: frozenset[str]) -> set[Path]:
             continue
         parents = [name.rsplit(".", count)[0] for count in range(1, name.count("."))]  # all but the package itself
         files |= {found for found in (_file(each, package) for each in [name, *parents]) if found}
-    return {file for file in files if file.name != "__init__.py" or _tree(file).body}
+    return {
+        file for file in files if file.name != "__init__.py" or not _is_docstring(ast.parse(file.read_bytes()).body)
+    }
 
 
 def _absolute(node: ast.ImportFrom, path: Path, package: Path) -> str:
@@ -97,7 +87,7 @@ def _absolute(node: ast.ImportFrom, path: Path, package: Path) -> str:
 
 def _file(name: str, package: Path) -> Path | None:
     """The file of a module of the package, None for anything else."""
-    if name.split(".")[0] != package.name:
+    if name.split(".", maxsplit=1)[0] != package.name:
         return None
     path = package.parent.joinpath(*name.split("."))
     for file in (path.with_name(path.name + ".py"), path / "__init__.py"):
