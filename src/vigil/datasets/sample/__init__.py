@@ -1,0 +1,1 @@
+"""A dataset drawn from nothing: surveillance cameras, the people before them, and the truth about both."""
