@@ -1,0 +1,53 @@
+"""Work functions that worker processes can import."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+from vigil.errors import Rejected, VigilError
+from vigil.params import Frozen
+
+
+class Params(Frozen):
+    factor: int
+
+
+def double(text: str, out: Path) -> dict[str, int]:
+    """Write the text twice; leave a line in the file named by CALLS so that a test can count."""
+    if calls := os.environ.get("CALLS"):
+        with Path(calls).open("a") as file:
+            file.write(f"{text}\n")
+    out.write_text(text * 2)
+    return {"length": len(text) * 2}
+
+
+def scaled(text: str, out: Path, params: Params) -> int:
+    double(text, Path(os.devnull))
+    out.write_text(text * params.factor)
+    return params.factor
+
+
+def moody(text: str, out: Path) -> str:
+    """Do what the text says."""
+    if text == "exit":
+        os._exit(3)
+    elif text == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif text == "hang":
+        ctypes.PyDLL(None).sleep(600)  # holds the interpreter lock, so no Python code runs until it is over
+    elif text == "broken":
+        raise Rejected("it is broken")
+    elif text == "bug":
+        raise ValueError(f"no such thing in {out} at {object()}")
+    elif text == "leave":
+        raise SystemExit("gone")
+    elif text == "advice":
+        raise VigilError("weights.pt: not found. Run the stage `weights`.")
+    elif text == "nothing":
+        return text
+    elif text == "slow":
+        time.sleep(0.5)
+    double(text, out)
+    return text
