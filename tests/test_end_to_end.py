@@ -1,0 +1,108 @@
+"""The real pipeline under real DVC on the tiny sample: it runs, it rests, it survives a kill."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from scratch import Project
+from vigil.params import load
+
+PROJECT = Path(__file__).resolve().parents[1]
+STAGES = list(load(PROJECT / "dvc.yaml")["stages"])
+MAY_CONNECT = {"weights", "download"}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny pipeline after one uninterrupted run, committed."""
+    project = Project(tmp_path_factory.mktemp("done") / "repo")
+    project.vigil("sync")
+    ran = project.repro()
+    assert sorted(ran) == sorted(STAGES)
+    project.commit("Run the pipeline")
+    return project
+
+
+pytestmark = pytest.mark.xdist_group("end_to_end")
+
+
+def test_a_second_repro_runs_nothing_and_leaves_git_clean(done: Project) -> None:
+    done.vigil("sync")
+    assert done.repro() == []
+    assert done.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_no_stage_but_weights_and_download_looks_for_another_host(done: Project) -> None:
+    for stage in STAGES:
+        if stage not in MAY_CONNECT:
+            assert done.connections(stage) == []
+    assert done.connections("download") == []  # the sample needs no network either
+
+
+def test_the_watch_on_sockets_sees_a_connection(done: Project) -> None:
+    """The test above can fail: the same hook catches an attempt, whether or not there is a network."""
+    done.run("python", "-c", "import socket; s = socket.socket(); s.settimeout(.1); s.connect_ex(('192.0.2.1', 9))")
+    assert "192.0.2.1" in done.sockets.read_text()
+    done.sockets.unlink()
+
+
+def test_the_results_table_is_printed(done: Project) -> None:
+    table = done.vigil("results").stdout
+    assert "train" in table
+    assert "normal" in table
+
+
+def test_a_comment_in_a_feature_computes_no_video_again(done: Project) -> None:
+    """DVC runs the stage, the store hands every video back, and the wave stops there."""
+    done.edit("src/vigil/features/frames.py", '"""', '"""A remark. ')
+    ran = done.run("dvc", "repro")
+    assert "Running stage 'frames'" in ran.stdout
+    assert " 0 done" in ran.stdout + ran.stderr
+    assert done.repro() == []
+    done.run("git", "checkout", "-q", ".")
+    done.repro()
+
+
+@pytest.mark.slow
+def test_a_fresh_clone_makes_the_same_lock(done: Project, tmp_path: Path) -> None:
+    other = Project(tmp_path / "other")
+    other.vigil("sync")
+    other.repro()
+    assert other.read("dvc.lock") == done.read("dvc.lock")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_kill_at_any_moment_changes_no_byte(done: Project, tmp_path: Path) -> None:
+    seed = int.from_bytes(os.urandom(4))
+    moments = random.Random(seed)
+    for attempt in range(5):
+        project = Project(tmp_path / f"killed-{attempt}")
+        project.vigil("sync")
+        for _ in range(3):
+            process = project.start("dvc", "repro")
+            time.sleep(moments.uniform(0.5, 12))
+            if moments.random() < 0.5:
+                os.killpg(process.pid, signal.SIGKILL)  # dvc, the stage and its workers
+            else:
+                process.kill()  # dvc alone: its stage goes on as an orphan
+            process.wait()
+        project.repro()
+        assert project.read("dvc.lock") == done.read("dvc.lock"), f"seed {seed}, attempt {attempt}"
+        assert project.read("data/sources.csv") == done.read("data/sources.csv")
+        leftovers = [path.name for path in (project.folder / "data").rglob("*.part*")]
+        assert leftovers == []
+
+
+@pytest.mark.slow
+def test_a_repro_with_nothing_to_do_ends_within_6_seconds(done: Project) -> None:
+    seconds = []
+    for _ in range(3):
+        start = time.monotonic()
+        assert done.repro() == []
+        seconds.append(time.monotonic() - start)
+    assert min(seconds) < 6
