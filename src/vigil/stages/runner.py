@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 from vigil import settings
 from vigil.errors import VigilError, near_miss
+from vigil.parallel import stage_lock
 from vigil.params import Frozen, load
 
 
@@ -32,7 +33,9 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
             parser.add_argument(f"--{key}", type=Path, required=True)
     paths = vars(parser.parse_args(argv))
     try:
-        main(**paths, **_numbers(name, kinds))
+        numbers = _numbers(name, kinds)
+        with stage_lock(name):
+            main(**paths, **numbers)
     except VigilError as error:
         sys.exit(fail(name, error))
     except KeyboardInterrupt:
