@@ -267,9 +267,10 @@ class Canvas:
         np.copyto(self.part[win], np.uint16(number), where=hit)
         return left, top, right, bottom
 
-    def owners(self) -> np.ndarray:
-        """(h, w) uint8 on the canvas: who is seen at each pixel."""
-        return np.asarray(self._owners, np.uint8)[self.part]
+    def owners_in(self, window: Window) -> np.ndarray:
+        """Who is seen at each pixel of a window of the canvas, uint8."""
+        left, top, right, bottom = window
+        return np.asarray(self._owners, np.uint8)[self.part[top:bottom, left:right]]
 
     def motion(self) -> np.ndarray:
         """(h, w) uint8 on the canvas: 1 where something that moves is seen."""
