@@ -25,10 +25,11 @@ from pydantic import Field
 from vigil import executors, settings
 from vigil.codehash import code_version
 from vigil.errors import VigilError
-from vigil.executors import Failure, Results, Task
+from vigil.executors import Results
 from vigil.params import Frozen
 from vigil.storage import write_table
 from vigil.store import Entry, Store, link
+from vigil.workers import Failure, Task
 
 REJECTS = "rejects.csv"
 SHOWN_REJECTS = 20
@@ -80,7 +81,8 @@ def each(
     if params is not None:
         params = _by_name(type(params)).model_validate(params.model_dump())
     store = Store()
-    keys = _keys(work, items, params)
+    code = code_version(work)
+    keys = _keys(work, code, items, params)
     found: dict[int, Outcome] = {}
     missing: dict[str, list[int]] = {}
     with store.in_use():
@@ -90,7 +92,7 @@ def each(
                 missing.setdefault(key, []).append(number)
             else:
                 found[number] = _accept(item, entry, reused=True)
-        tasks = [_task(work, items[numbers[0]], key, params, store) for key, numbers in missing.items()]
+        tasks = [_task(work, code, items[numbers[0]], key, params) for key, numbers in missing.items()]
         failures: list[Failure] = []
         if tasks:
             with _progress(stage, len(tasks)) as (begin, done), closing(_run(tasks, runtime, begin)) as results:
@@ -149,10 +151,10 @@ def stage_lock(name: str) -> Iterator[None]:
         yield
 
 
-def _keys(work: Callable[..., Any], items: Sequence[Item], params: Frozen | None) -> list[str]:
+def _keys(work: Callable[..., Any], code: str, items: Sequence[Item], params: Frozen | None) -> list[str]:
     shared = {
         "work": f"{work.__module__}.{work.__qualname__}",
-        "code": code_version(work),
+        "code": code,
         "params": None if params is None else params.model_dump(mode="json"),
     }
     keys = []
@@ -162,9 +164,9 @@ def _keys(work: Callable[..., Any], items: Sequence[Item], params: Frozen | None
     return keys
 
 
-def _task(work: Callable[..., Any], item: Item, key: str, params: Frozen | None, store: Store) -> Task:
+def _task(work: Callable[..., Any], code: str, item: Item, key: str, params: Frozen | None) -> Task:
     suffixes = tuple(path.suffix for path in item.outputs)
-    return Task(item.name, key, work, item.args, suffixes, params, store.folder, settings.root(), Path.cwd())
+    return Task(item.name, key, code, work, item.args, suffixes, params, Store().folder, settings.root(), Path.cwd())
 
 
 def _run(tasks: Sequence[Task], runtime: Runtime, begin: Callable[[str], None]) -> Results:
@@ -187,14 +189,17 @@ def _accept(item: Item, result: Entry | Failure, reused: bool) -> Outcome:
 
 def _report(stage: str, name: str, failure: Failure) -> None:
     """The traceback goes to a file: the path of a log has no place in rejects.csv."""
-    if failure.fatal:
-        raise VigilError(f"{stage}: {name}: {failure.reason}. Make room (`vigil store gc`) and run again.")
+    where = ""
     if failure.details:
         parts = [part for part in name.split("/") if part not in ("", ".", "..")]
         log = settings.home().joinpath("logs", stage, *parts[:-1], f"{parts[-1]}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(failure.details, encoding="utf-8", errors="backslashreplace")
-        print(f"{stage}: {name}: {failure.reason.rstrip('.')}. Traceback: {log}", file=sys.stderr)
+        where = f" Traceback: {log}"
+    line = f"{stage}: {name}: {failure.reason.rstrip('.')}.{where}"
+    if failure.fatal:
+        raise VigilError(line)
+    print(line, file=sys.stderr)
 
 
 def _refuse_shared_outputs(stage: str, items: Sequence[Item]) -> None:
