@@ -1,0 +1,182 @@
+"""Evidence that a video file is cut short or broken inside, as opposed to a container that merely claims too much.
+
+Cut short: the file says how long it is and is shorter, AND frames are missing; or it ends in the middle of a picture.
+Broken inside: pictures that the decoder refuses, flags or builds upon a flagged one, and indexed pictures that are not
+there, are more than `LIMIT` of all. A claim alone (duration, frame count) is no evidence: containers lie.
+Damage that a codec cannot notice (a few bytes inside an HEVC, VP8 or JPEG picture) stays unnoticed.
+"""
+
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+LIMIT = Fraction(1, 400)  # a camera's rare glitch in a long recording is below it, any damage to a short clip above
+UNKNOWN = (1 << 64) - 1
+
+
+@dataclass
+class Tally:
+    """What one pass over a stream met. `cut_packet`, `cut_frame`: the newest packet or picture is incomplete."""
+
+    packets: int = 0
+    frames: int = 0
+    damaged: int = 0
+    started: bool = False
+    hurt: bool = False
+    cut_packet: bool = False
+    cut_frame: bool = False
+
+    def packet(self, keyframe: bool, corrupt: bool, refused: bool) -> None:
+        """Count a packet; what comes before the first key frame of a recording that was joined late is no damage."""
+        self.packets += 1
+        self.started |= keyframe
+        self.cut_packet = corrupt
+        self.cut_frame &= not refused
+        if self.started and (corrupt or refused):
+            self.hurt = True
+            self.damaged += refused
+
+    def frame(self, keyframe: bool, corrupt: bool) -> None:
+        """Count a picture; after damage all are distorted until the next sound key frame."""
+        self.frames += 1
+        self.cut_frame = corrupt
+        self.hurt = corrupt or (self.hurt and not keyframe)
+        self.damaged += self.started and self.hurt
+
+
+def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complaints: int) -> str:
+    """Why the file cannot be believed after all of it was read, or ''.
+
+    `claimed` frames by the container, `indexed` packets in its table, `complaints` of the reader about its structure.
+    """
+    size, declared = path.stat().st_size, declared_size(path) or 0
+    fewer = claimed is not None and tally.packets < claimed
+    decodes = (
+        f"decodes {tally.frames}" + (f" of {claimed} claimed" if fewer else "") + " frame" + "s" * (tally.frames != 1)
+    )
+    if declared > size and fewer:
+        return f"{decodes}; the file is cut short ({size:,} of {declared:,} bytes): fetch it again"
+    missing = max(indexed - tally.packets, 0)
+    if complaints and claimed is not None:
+        missing = max(missing, claimed - tally.packets)
+    total = max(tally.packets, tally.frames) + missing
+    lost = tally.damaged + missing > LIMIT * total
+    if tally.cut_packet or tally.cut_frame or (odd_end(path) and not lost):
+        keep = "or keep what there is with 'ffmpeg -i OLD -c copy NEW'"
+        return f"{decodes}; the file ends in the middle of a picture (cut short): fetch it again, {keep}"
+    if lost:
+        return f"{tally.damaged + missing} of {total} frames are lost or distorted; the file is damaged: fetch it again"
+    return ""
+
+
+def why_closed(path: Path, problem: str) -> str:
+    """Why the file cannot even be opened; `problem` is what the library says."""
+    if not path.exists():
+        return "not found: it was moved or deleted, or is a link to nothing"
+    try:
+        if not path.stat().st_size:
+            return "empty file (0 bytes): fetch it again"
+        words = text_start(path)
+        if words:
+            return f"text, no video (it starts with {words!r}): fetch the video itself"
+        if not has_index(path):
+            return "its index (moov atom) is missing: the file is cut short or was never finished; fetch it again"
+    except OSError as error:
+        return f"cannot be read ({error.strerror}): check the permissions of the file"
+    return f"no video that can be opened ({problem}): the file is damaged or of another kind; fetch or convert it again"
+
+
+def declared_size(path: Path) -> int | None:
+    """Bytes that the file should have by its own structure (ISO, RIFF, EBML); None when it does not say."""
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"\x1aE\xdf\xa3":
+            return _ebml_end(file)
+        if head[:4] == b"RIFF":
+            return _last_end(_riff_chunks(file), {b"RIFF"})
+        return _last_end(_iso_boxes(file), {b"mdat", b"moov", b"moof"})
+
+
+def has_index(path: Path) -> bool:
+    """False for an ISO file (mp4, mov) without its moov box, which nothing can play."""
+    with path.open("rb") as file:
+        kinds = [kind for kind, _ in _iso_boxes(file)]
+    return b"moov" in kinds or not {b"ftyp", b"mdat"} & set(kinds)
+
+
+def odd_end(path: Path) -> bool:
+    """True for an MPEG transport stream that stops within one of its packets of fixed length."""
+    with path.open("rb") as file:
+        head = file.read(188 * 4)
+    if len(head) < 188 * 4 or any(head[at] != 0x47 for at in range(0, len(head), 188)):
+        return False
+    return path.stat().st_size % 188 != 0
+
+
+def text_start(path: Path) -> str:
+    """The first words of a file that is text, else ''."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    try:
+        words = head.decode("utf-8", errors="ignore" if len(head) == 512 else "strict")
+    except UnicodeDecodeError:
+        return ""
+    if not words or any(not char.isprintable() and char not in string.whitespace for char in words):
+        return ""
+    return " ".join(words.split())[:40]
+
+
+def _last_end(parts: Iterator[tuple[bytes, int]], counted: set[bytes]) -> int | None:
+    ends = [end for kind, end in parts if kind in counted]
+    return max(ends) if ends else None
+
+
+def _iso_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """(kind, end) of the boxes at the top level, up to the first thing that is none."""
+    at = 0
+    while True:
+        file.seek(at)
+        head = file.read(16)
+        kind, size = head[4:8], int.from_bytes(head[:4], "big")
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if len(head) < 8 or size < 8 or not kind.isalnum():
+            return
+        at += size
+        yield kind, at
+
+
+def _riff_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """(kind, end) of the RIFF chunks, of which an AVI beyond 1 GB has several."""
+    at = 0
+    while True:
+        file.seek(at)
+        head = file.read(8)
+        size = int.from_bytes(head[4:8], "little")
+        if len(head) < 8 or head[:4] != b"RIFF" or size in (0, 0xFFFFFFFF):
+            return
+        at += 8 + size
+        yield head[:4], at
+
+
+def _ebml_end(file: BinaryIO) -> int | None:
+    """Where the Matroska segment ends; None when it was left open, as a live recording does."""
+    file.seek(4)
+    file.seek(min(_ebml_size(file), 1 << 20), 1)
+    if file.read(4) != b"\x18S\x80g":
+        return None
+    size = _ebml_size(file)
+    return None if size == UNKNOWN else file.tell() + size
+
+
+def _ebml_size(file: BinaryIO) -> int:
+    first = file.read(1)
+    if not first or first == b"\x00":
+        return 0
+    length = 9 - first[0].bit_length()
+    rest = file.read(length - 1)
+    size = int.from_bytes(bytes([first[0] & (0xFF >> length)]) + rest, "big")
+    return UNKNOWN if size == (1 << 7 * length) - 1 else size
