@@ -17,11 +17,11 @@ EXEMPT = frozenset(
 )  # they decide how a result is asked for, kept and told, never what it is
 
 
-def code_version(work: Callable[..., Any]) -> str:
+def code_version(work: Callable[..., Any], package: Path = PACKAGE) -> str:
     """Digest of the code of `work`'s module and of every vigil module that it imports, directly or not."""
-    files = import_closure(Path(inspect.getfile(sys.modules[work.__module__])).resolve())
+    files = import_closure(Path(inspect.getfile(sys.modules[work.__module__])).resolve(), package)
     names = {
-        path: path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name for path in files
+        path: path.relative_to(package).as_posix() if path.is_relative_to(package) else path.name for path in files
     }
     code = "".join(f"{names[path]}\n{_code(path)}\n" for path in sorted(files, key=names.__getitem__))
     return hashlib.sha256(code.encode()).hexdigest()

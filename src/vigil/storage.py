@@ -64,12 +64,18 @@ def read_json(path: Path) -> Any:
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """CSV with a header. Every row has exactly these columns; None is an empty cell."""
     with replacing(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
+        plain = csv.writer(file, lineterminator="\n")
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+        def write(cells: Sequence[Any]) -> None:
+            carriage_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)  # ends a line to a reader
+            (quoted if carriage_return else plain).writerow(cells)
+
+        write(columns)
         for row in rows:
             if row.keys() != set(columns):
                 raise ValueError(f"{path}: a row has the columns {sorted(row)}, the table {sorted(columns)}")
-            writer.writerow([row[column] for column in columns])
+            write([row[column] for column in columns])
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -109,7 +115,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
             return arrays
     except FileNotFoundError:
         raise VigilError(f"{path}: not found.") from None
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
         raise VigilError(f"{path}: not a readable array archive: {error}. Delete it and run again.") from None
 
 

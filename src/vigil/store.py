@@ -185,8 +185,6 @@ def link(source: Path, final: Path) -> None:
         there, ours = final.lstat(), source.stat()
         if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
             return
-        if there.st_dev != ours.st_dev and (there.st_size, there.st_mtime_ns) == (ours.st_size, ours.st_mtime_ns):
-            return
     with replacing(final) as part:
         try:
             part.hardlink_to(source)
