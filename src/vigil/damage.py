@@ -26,6 +26,7 @@ class Tally:
     damaged: int = 0
     started: bool = False
     hurt: bool = False
+    refused: bool = False
     cut_packet: bool = False
     cut_frame: bool = False
 
@@ -34,7 +35,7 @@ class Tally:
         self.packets += 1
         self.started |= keyframe
         self.cut_packet = corrupt
-        self.cut_frame &= not refused
+        self.refused = refused
         if self.started and (corrupt or refused):
             self.hurt = True
             self.damaged += refused
@@ -42,7 +43,7 @@ class Tally:
     def frame(self, keyframe: bool, corrupt: bool) -> None:
         """Count a picture; after damage all are distorted until the next sound key frame."""
         self.frames += 1
-        self.cut_frame = corrupt
+        self.cut_frame = corrupt and not self.refused
         self.hurt = corrupt or (self.hurt and not keyframe)
         self.damaged += self.started and self.hurt
 
