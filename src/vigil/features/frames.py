@@ -1,0 +1,158 @@
+"""Frames at a steady rate, as JPEG, in one archive per video.
+
+Sampling looks at no later frame, so a file and a live stream give the same frames. Of the ticks 0, 1/fps, 2/fps, ...
+each is served by the first frame at or after it. A frame that is late for several ticks serves them all once: a video
+slower than `fps` keeps all its frames and repeats none.
+
+Archive (uncompressed .npz, T frames):
+    jpeg         bytes of all pictures, one after the other
+    offsets      (T + 1,) int64: picture i is jpeg[offsets[i]:offsets[i + 1]]
+    index        (T,) int32: number of the frame in its video
+    pts          (T,) int64 and time_base (2,) int64: time_s = pts * time_base[0] / time_base[1], exactly
+    source_size  (2,) int32: width and height of the video as shown
+"""
+
+import io
+import math
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+
+from vigil.errors import VigilError
+from vigil.storage import replacing
+
+START = -1  # the state before the first frame: no tick is served
+SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
+
+
+def update(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:
+    """The newest tick that is served, and whether the frame at `time_s` is the one to take for it."""
+    reached = math.floor((time_s + SLACK_S) * fps)
+    return (reached, True) if reached > tick else (tick, False)
+
+
+def sampler(fps: Fraction) -> Callable[[Fraction], bool]:
+    """`update` with a memory of its own, to be asked once per frame, in order."""
+    tick = START
+
+    def wanted(time_s: Fraction) -> bool:
+        nonlocal tick
+        tick, take = update(tick, time_s, fps)
+        return take
+
+    return wanted
+
+
+def encode(image: np.ndarray, quality: int) -> bytes:
+    """JPEG (4:2:0) of `image` (H, W, 3) uint8 RGB; `quality` 1 to 100."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise VigilError(f"a frame of {image.shape[1]}x{image.shape[0]} px does not fit into a JPEG.")
+    return data.tobytes()
+
+
+def decode(jpeg: bytes) -> np.ndarray:
+    """(H, W, 3) uint8 RGB."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise VigilError("a stored frame is no JPEG: delete the archive and run stage `frames` again.")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def save(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size: tuple[int, int]) -> int:
+    """Write (index, time_s, jpeg) as they come, in constant memory; the number of frames."""
+    index: list[int] = []
+    times: list[Fraction] = []
+    offsets = [0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent) as jpegs:
+        for number, time_s, jpeg in frames:
+            jpegs.write(jpeg)
+            index.append(number)
+            times.append(time_s)
+            offsets.append(offsets[-1] + len(jpeg))
+        base = math.lcm(*(time.denominator for time in times))
+        arrays: dict[str, np.ndarray] = {
+            "index": np.array(index, np.int32),
+            "offsets": np.array(offsets, np.int64),
+            "pts": np.array([int(time * base) for time in times], np.int64),
+            "source_size": np.array(source_size, np.int32),
+            "time_base": np.array([1, base], np.int64),
+        }
+        with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
+            for name, array in arrays.items():
+                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+            with archive.open(zipfile.ZipInfo("jpeg.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(
+                    member, {"descr": "|u1", "fortran_order": False, "shape": (offsets[-1],)}
+                )
+                jpegs.seek(0)
+                shutil.copyfileobj(jpegs, member, 1 << 20)
+    return len(index)
+
+
+class Archive:
+    """The frames of one video on disk. Holds no file open and no pictures, so thousands can be kept, and pickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+                arrays: dict[str, np.ndarray] = {
+                    name: _small(archive, name) for name in ("index", "offsets", "pts", "source_size", "time_base")
+                }
+                self._start = _payload(file, archive.getinfo("jpeg.npy"))
+        except FileNotFoundError:
+            raise VigilError(f"{path}: not found. Run stage `frames`.") from None
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise VigilError(f"{path}: not an archive of frames ({error}). Delete it and run stage `frames`.") from None
+        self.index: np.ndarray = arrays["index"]
+        self.source_size: tuple[int, int] = (int(arrays["source_size"][0]), int(arrays["source_size"][1]))
+        self._offsets, self._pts = arrays["offsets"], arrays["pts"]
+        self._base = Fraction(int(arrays["time_base"][0]), int(arrays["time_base"][1]))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def times(self) -> list[Fraction]:
+        """Seconds of each frame, exactly."""
+        return [int(pts) * self._base for pts in self._pts]
+
+    def jpegs(self, wanted: Iterable[int] | None = None) -> Iterator[bytes]:
+        """The stored bytes of the frames at these places (all of them by default), in this order."""
+        with self.path.open("rb") as file:
+            for place in range(len(self)) if wanted is None else wanted:
+                if not 0 <= place < len(self):
+                    raise IndexError(f"{self.path}: frame {place} of {len(self)}")
+                start, stop = self._offsets[place : place + 2]
+                file.seek(self._start + int(start))
+                yield file.read(int(stop - start))
+
+    def images(self, wanted: Iterable[int] | None = None) -> Iterator[np.ndarray]:
+        """(H, W, 3) uint8 RGB of the frames at these places, one at a time."""
+        return map(decode, self.jpegs(wanted))
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return np.lib.format.read_array(io.BytesIO(member.read()), allow_pickle=False)
+
+
+def _payload(file: BinaryIO, member: zipfile.ZipInfo) -> int:
+    """Where the array's bytes begin in the file: after the zip's local header and the array's own."""
+    file.seek(member.header_offset + 26)
+    name, extra = (int.from_bytes(file.read(2), "little") for _ in range(2))
+    file.seek(name + extra, 1)
+    np.lib.format.read_magic(file)
+    np.lib.format.read_array_header_1_0(file)
+    return file.tell()

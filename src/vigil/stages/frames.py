@@ -1,0 +1,55 @@
+"""DVC stage `frames`: every video at one rate and one size, as JPEG with exact timestamps.
+
+Reads   <videos>                table of videos
+        <raw>/<set>/            the videos, or pointers to them
+Writes  <out>/<set>/<v>.npz     see features/frames.py
+        <out>/rejects.csv       videos that could not be read, when there are any
+"""
+
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from vigil import video
+from vigil.features.frames import encode, sampler, save
+from vigil.parallel import Item, Runtime, each, finish
+from vigil.params import Frozen
+from vigil.stages.runner import run_stage
+from vigil.storage import raw_file, read_table
+
+
+class Params(Frozen):
+    fps: Annotated[float, Field(gt=0)]  # frames per second that are kept; slower videos keep all they have
+    size: Annotated[int, Field(ge=video.SMALLEST_PX)]  # px, shorter side; smaller videos keep theirs
+    quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
+
+
+def main(videos: Path, raw: Path, out: Path, params: Params, runtime: Runtime) -> None:
+    rows = [row for row in read_table(videos) if not row["path"].endswith(".csv")]  # landmarks have no pictures
+    finish("frames", out, each("frames", sample, [_item(row, raw, out) for row in rows], params, runtime))
+
+
+def sample(source: Path, fps: str, size: tuple[int, int], out: Path, *, params: Params) -> dict[str, Any]:
+    """Write one archive; `fps` is for folders of images, `size` is the video's own."""
+    frames = video.read(source, params.size, sampler(exact(params.fps)), fps=Fraction(fps))
+    count = save(out, ((frame.index, frame.time_s, encode(frame.image, params.quality)) for frame in frames), size)
+    return {"frames": count}
+
+
+def exact(number: float) -> Fraction:
+    """29.97 as it is written, not as the nearest binary number."""
+    return Fraction(repr(number))
+
+
+def _item(row: dict[str, str], raw: Path, out: Path) -> Item:
+    name = PurePosixPath(row["video"])
+    size = (int(row["width"]), int(row["height"]))
+    source = raw_file(raw / name.parts[0] / PurePosixPath(row["path"]).name)
+    key = (row["sha256"], row["fps"], f"{size[0]}x{size[1]}")
+    return Item(str(name), key, (source, row["fps"], size), (out / f"{name}.npz",))
+
+
+if __name__ == "__main__":
+    run_stage("frames", main)
