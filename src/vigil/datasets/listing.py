@@ -30,6 +30,7 @@ class Row:
     split: str = ""  # "", "train", "val" or "test"
     url: str = ""
     licence: str = ""
+    sha256: str = ""  # of the content, where it is known already
     origin: str = ""  # "<set>/<path of the source>": how a reject names it; empty: the video's id
     frame_spans: tuple[tuple[int, int], ...] = ()  # abnormal part in frames, half-open, until the fps is known
     annotated_frames: int | None = None  # how many frames the annotation thinks there are

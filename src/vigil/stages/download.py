@@ -1,0 +1,207 @@
+"""DVC stage `download`: every video of every set in its place, decoded once to the end, or rejected with a reason.
+
+Reads   <sources>               what `vigil sync` listed
+Writes  <raw>/<set>/            videos; pointers to those that lie on this machine already
+        <truth>/<set>/<v>.npz   what is known for certain about a video, for sets that know it
+        <videos>                one row per usable video
+        <rejects>               one row per unusable file, with the reason
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from vigil.datasets.hashes import Hashes
+from vigil.datasets.listing import Reject, Row, Source
+from vigil.datasets.measure import measure, measured
+from vigil.errors import VigilError
+from vigil.parallel import Item, Runtime, each
+from vigil.params import Frozen
+from vigil.sources import Kind, read_datasets, read_sources
+from vigil.stages.runner import run_stage
+from vigil.storage import POINTER, raw_file, write_table
+from vigil.video import Probe
+
+COLUMNS = "video path source label spans split fps frames width height duration_s sha256 url licence".split()  # noqa: SIM905
+LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames more or less than decode
+
+
+class Params(Frozen):
+    min_frames: Annotated[int, Field(ge=1)]
+    min_duration_s: Annotated[float, Field(ge=0)]
+    max_reject_share: Annotated[float, Field(ge=0, le=1)]  # more rejected than this stops the run
+
+
+def main(
+    *,
+    sources: Path,
+    raw: Path,
+    truth: Path,
+    videos: Path,
+    rejects: Path,
+    params: Params,
+    datasets: Mapping[str, Any],
+    runtime: Runtime,
+) -> None:
+    began = time.monotonic()
+    rows: list[Row] = []
+    refused: list[Reject] = []
+    raw.mkdir(parents=True, exist_ok=True)
+    truth.mkdir(parents=True, exist_ok=True)
+    for name, (kind, settings, listed) in _synced(read_datasets(datasets), read_sources(sources), sources).items():
+        listing = kind.videos(name, settings, listed, raw, truth, runtime)
+        rows += listing.rows
+        refused += listing.rejects
+        for warning in listing.warnings:
+            print(f"download: warning: {warning}", file=sys.stderr)
+    judged, reused = _judge(_hashed(rows), params, runtime)
+    kept = [one for one in judged if isinstance(one, tuple)]
+    refused += [one for one in judged if isinstance(one, Reject)]
+    _keep_only(raw, [path for row, _ in kept for path in (Path(row.path), Path(row.path + POINTER))])
+    _keep_only(truth, [truth / f"{row.video}.npz" for row, _ in kept])
+    write_table(videos, [_cells(row, probe) for row, probe in kept], COLUMNS)
+    write_table(rejects, [{"path": one.path, "reason": one.reason} for one in sorted(set(refused))], ["path", "reason"])
+    print(
+        f"download: {len(kept) + len(refused)} videos: {len(kept) - reused} done, {reused} reused, "
+        f"{len(refused)} rejected in {time.monotonic() - began:.1f} s"
+    )
+    _refuse_too_many(refused, len(kept), params, rejects)
+
+
+def _synced(
+    known: Mapping[str, tuple[Kind, Frozen]], listed: Mapping[str, list[Source]], path: Path
+) -> dict[str, tuple[Kind, Frozen, list[Source]]]:
+    """Sets with what `vigil sync` saw of them; an error when it saw other sets than there are now."""
+    for names, what in (
+        (known.keys() - listed.keys(), "does not know"),
+        (listed.keys() - known.keys(), "still lists"),
+    ):
+        if names:
+            raise VigilError(f"{path}: {what} {', '.join(sorted(names))}. Run `vigil sync`.")
+    return {name: (*known[name], listed[name]) for name in known}
+
+
+def _hashed(rows: Iterable[Row]) -> list[Row]:
+    """The rows sorted by video, each with the digest of its content."""
+    with Hashes() as hashes:
+        return [
+            row if row.sha256 else replace(row, sha256=hashes.of(Path(row.path)))
+            for row in sorted(rows, key=lambda row: row.video)
+        ]
+
+
+def _judge(rows: Sequence[Row], params: Params, runtime: Runtime) -> tuple[list[tuple[Row, Probe] | Reject], int]:
+    """Each row with its probe or the reason against it, and how many of the probes were known already."""
+    unknown = [row for row in rows if row.facts is None]
+    items = []
+    for row in unknown:
+        file = raw_file(Path(row.path))
+        items.append(Item(row.video, (row.sha256, file.suffix, str(row.fps)), (file, row.fps)))
+    outcomes = each("download", measure, items, None, runtime)
+    found = dict(zip([row.video for row in unknown], outcomes, strict=True))
+    judged: list[tuple[Row, Probe] | Reject] = []
+    first: dict[str, Row] = {}
+    for row in rows:
+        outcome = found.get(row.video)
+        probe = measured(outcome.value) if outcome and not outcome.reason else row.facts
+        if probe is None:
+            made: Row | str = (outcome and outcome.reason) or "not measured"
+        else:
+            made = _unfit(probe, params) or _twin(row, first.get(row.sha256)) or _timed(row, probe)
+        if probe is None or isinstance(made, str):
+            judged.append(Reject(row.origin or row.video, str(made)))
+        else:
+            first[row.sha256] = row
+            judged.append((made, probe))
+    return judged, sum(outcome.reused and not outcome.reason for outcome in outcomes)
+
+
+def _unfit(probe: Probe, params: Params) -> str | None:
+    if probe.frames < params.min_frames:
+        return f"{probe.frames} frames: too short (download.min_frames = {params.min_frames})"
+    if probe.duration_s < params.min_duration_s:
+        return f"{float(probe.duration_s):.3g} s: too short (download.min_duration_s = {params.min_duration_s:g})"
+    return None
+
+
+def _twin(row: Row, first: Row | None) -> str | None:
+    if first is None:
+        return None
+    clash = (
+        "" if first.label == row.label else f", there labelled {first.label} and here {row.label}: check which is right"
+    )
+    return f"the same content as {first.origin or first.video}{clash}"
+
+
+def _timed(row: Row, probe: Probe) -> Row | str:
+    """The row with its spans in seconds and within the video; a reason when its annotation is of another video."""
+    counted = row.annotated_frames
+    if counted is not None and abs(counted - probe.frames) > 1 + LOST_FRAMES * probe.frames:
+        return (
+            f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another version of the video"
+        )
+    spans = [*row.spans, *((start / probe.fps, stop / probe.fps) for start, stop in row.frame_spans)]
+    if any(start >= probe.duration_s for start, _ in spans):
+        return f"its annotation marks a time after its end ({decimal(probe.duration_s)} s): it belongs to another video"
+    return replace(row, spans=tuple(sorted((start, min(stop, probe.duration_s)) for start, stop in spans)))
+
+
+def _cells(row: Row, probe: Probe) -> dict[str, Any]:
+    spans = ", ".join(f"[{decimal(start)}, {decimal(stop)}]" for start, stop in row.spans)
+    return {
+        "video": row.video,
+        "path": row.path,
+        "source": row.source,
+        "label": row.label,
+        "spans": f"[{spans}]",
+        "split": row.split,
+        "fps": decimal(probe.fps),
+        "frames": probe.frames,
+        "width": probe.width,
+        "height": probe.height,
+        "duration_s": decimal(probe.duration_s),
+        "sha256": row.sha256,
+        "url": row.url,
+        "licence": row.licence,
+    }
+
+
+def decimal(value: Fraction) -> str:
+    """At most nine decimals: 30000/1001 is 29.97002997."""
+    billionths = round(value * 10**9)
+    return f"{billionths // 10**9}.{billionths % 10**9:09d}".rstrip("0").rstrip(".")
+
+
+def _keep_only(folder: Path, wanted: Iterable[Path]) -> None:
+    """Remove what is of no use any more: files that are not wanted nor in a wanted folder, and empty folders."""
+    kept = set(wanted)
+    for path in sorted(folder.rglob("*"), reverse=True):  # a folder's content comes before the folder
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif kept.isdisjoint([path, *path.parents]):
+            path.unlink()
+
+
+def _refuse_too_many(refused: Sequence[Reject], kept: int, params: Params, rejects: Path) -> None:
+    share = len(refused) / max(len(refused) + kept, 1)
+    if share > params.max_reject_share:
+        common = Counter(one.reason for one in refused).most_common(3)
+        reasons = "; ".join(f"{reason} ({count})" for reason, count in common)
+        raise VigilError(
+            f"{len(refused)} of {len(refused) + kept} rejected: {share:.0%}, and download.max_reject_share allows "
+            f"{params.max_reject_share:.0%}. Most often: {reasons}. See {rejects}."
+        )
+    if kept == 0:
+        raise VigilError(f"not one video can be used. See {rejects}.")
+
+
+if __name__ == "__main__":
+    run_stage("download", main)
