@@ -51,3 +51,49 @@ def moody(text: str, out: Path) -> str:
         time.sleep(0.5)
     double(text, out)
     return text
+
+
+def patient(text: str, seconds: float, out: Path) -> int:
+    """Take a while; the process id goes into the file named by CALLS."""
+    with Path(os.environ["CALLS"]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    time.sleep(seconds)
+    out.write_text(text)
+    return 0
+
+
+def stubborn(out: Path) -> None:
+    """Hang in C code that never gives the interpreter back."""
+    with Path(os.environ["CALLS"]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    ctypes.PyDLL(None).sleep(600)
+
+
+def threads(out: Path) -> list[object]:
+    """How many threads the numeric libraries of a worker use."""
+    import cv2
+
+    out.write_text("")
+    return [cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]]
+
+
+def twice(text: str, first: Path, second: Path) -> list[str]:
+    first.write_text(text)
+    second.write_text(text.upper())
+    return [first.suffix, second.suffix]
+
+
+def full(text: str, out: Path) -> None:
+    if text == "b":
+        raise OSError(28, "No space left on device", str(out))
+    out.write_text(text)
+
+
+def crash_once(text: str, out: Path) -> str:
+    """Die the first time, as for want of memory."""
+    flag = Path(os.environ["CALLS"])
+    if text == "b" and not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    out.write_text(text)
+    return text

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -61,9 +61,7 @@ class Outcome:
     value: Any  # what the work function returned, as JSON has it; None when rejected
     reason: str | None  # why there is no result
     reused: bool  # found in the store
-
-
-_began: dict[str, float] = {}  # stage -> when its first `each` began, for the summary
+    seconds: float = field(default=0.0, compare=False)  # its share of the time that all took
 
 
 def each(
@@ -75,11 +73,11 @@ def each(
     outputs, and returns JSON or None. When it raises Rejected, that is a result too, kept like any other. A crash, a
     time-out or another exception loses that item alone and is tried again in the next run.
     """
-    _began.setdefault(stage, time.monotonic())
+    began = time.monotonic()
     _refuse_shared_outputs(stage, items)
     work = _by_name(work)
-    if params is not None:
-        params = _by_name(type(params)).model_validate(params.model_dump())
+    if params is not None and (known := _by_name(type(params))) is not type(params):
+        params = known.model_validate(params.model_dump())
     store = Store()
     code = code_version(work)
     keys = _keys(work, code, items, params)
@@ -105,7 +103,8 @@ def each(
                     done(task.name)
     if failures and all(outcome.reason is not None for outcome in found.values()):
         raise VigilError(f"{stage}: not one of {len(items)} videos has a result: {failures[0].reason}")
-    return [found[number] for number in range(len(items))]
+    share = (time.monotonic() - began) / max(1, len(items))
+    return [replace(found[number], seconds=share) for number in range(len(items))]
 
 
 def finish(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
@@ -121,11 +120,10 @@ def finish(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
     rejects = [{"video": outcome.item.name, "reason": outcome.reason} for outcome in outcomes if outcome.reason]
     if rejects:
         write_table(out / REJECTS, rejects, ["video", "reason"])
-    seconds = time.monotonic() - _began.pop(stage, time.monotonic())
     count = Counter((outcome.reason is None, outcome.reused) for outcome in outcomes)
     print(
         f"{stage}: {len(outcomes)} videos: {count[True, False]} done, {count[True, True]} reused, "
-        f"{len(rejects)} rejected in {seconds:.1f} s"
+        f"{len(rejects)} rejected in {sum(outcome.seconds for outcome in outcomes):.1f} s"
     )
     for reject in rejects[:SHOWN_REJECTS]:
         print(f"{stage}: rejected {reject['video']}: {reject['reason']}")
