@@ -58,7 +58,7 @@ def film(
     sound_s: float = 0,
     pixels: str | None = None,
 ) -> Path:
-    """A video of `frames` pictures. `times` (from 0, one per frame) replace the steady rate, `turn` is in degrees to the left."""
+    """A video of `frames` pictures. `times`, one per frame, replace the steady rate; `turn` is degrees to the left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format=FORMATS.get(path.suffix), options=container or {}) as file:
         stream: Any = file.add_stream(codec, rate=Fraction(fps))

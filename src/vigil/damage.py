@@ -3,7 +3,8 @@
 Cut short: the file says how long it is and is shorter, AND frames are missing; or it ends in the middle of a picture.
 Broken inside: pictures that the decoder refuses, flags or builds upon a flagged one, and indexed pictures that are not
 there, are more than `LIMIT` of all. A claim alone (duration, frame count) is no evidence: containers lie.
-Damage that a codec cannot notice (a few bytes inside an HEVC, VP8 or JPEG picture) stays unnoticed.
+Damage that leaves no trace stays unnoticed: a few bytes inside an HEVC, VP8 or JPEG picture, or pictures that are gone
+from a raw stream, in which nothing counts them.
 """
 
 import string
@@ -53,13 +54,13 @@ def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complain
 
     `claimed` frames by the container, `indexed` packets in its table, `complaints` of the reader about its structure.
     """
-    size, declared = path.stat().st_size, declared_size(path) or 0
     fewer = claimed is not None and tally.packets < claimed
     decodes = (
         f"decodes {tally.frames}" + (f" of {claimed} claimed" if fewer else "") + " frame" + "s" * (tally.frames != 1)
     )
-    if declared > size and fewer:
-        return f"{decodes}; the file is cut short ({size:,} of {declared:,} bytes): fetch it again"
+    cut = cut_short(path)
+    if cut and fewer:
+        return f"{decodes}; {cut}"
     missing = max(indexed - tally.packets, 0)
     if complaints and claimed is not None:
         missing = max(missing, claimed - tally.packets)
@@ -85,9 +86,18 @@ def why_closed(path: Path, problem: str) -> str:
             return f"text, no video (it starts with {words!r}): fetch the video itself"
         if not has_index(path):
             return "its index (moov atom) is missing: the file is cut short or was never finished; fetch it again"
+        cut = cut_short(path)
+        if cut:
+            return cut
     except OSError as error:
         return f"cannot be read ({error.strerror}): check the permissions of the file"
     return f"no video that can be opened ({problem}): the file is damaged or of another kind; fetch or convert it again"
+
+
+def cut_short(path: Path) -> str:
+    """What to say when the file is shorter than it declares, else ''."""
+    size, declared = path.stat().st_size, declared_size(path) or 0
+    return f"the file is cut short ({size:,} of {declared:,} bytes): fetch it again" if declared > size else ""
 
 
 def declared_size(path: Path) -> int | None:

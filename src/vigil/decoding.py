@@ -32,13 +32,13 @@ def opened(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
         with av.open(str(path.absolute()), options=OPTIONS) as container:
             moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
             if not moving:
-                raise Rejected("no video stream: the file holds sound or data alone")
+                raise Rejected(damage.cut_short(path) or "no video stream: the file holds sound or data alone")
             stream, codec = moving[0], moving[0].codec_context
             if codec is None:
                 raise Rejected("its codec is not known here: convert it, say with 'ffmpeg -i OLD -c:v libx264 NEW.mp4'")
             if codec.width * codec.height > LARGEST_PX:
                 raise Rejected(
-                    f"{codec.width}x{codec.height} px: larger than 8192x8192, which is decoded here; shrink it"
+                    f"{codec.width}x{codec.height} px: larger than 8192x8192, the most that is decoded; shrink it"
                 )
             stream.thread_type = "SLICE" if _by_dts(container) else "AUTO"
             codec.thread_count = threads
