@@ -1,5 +1,6 @@
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import parallel_work
 from vigil import parallel
@@ -236,9 +239,28 @@ def test_a_worker_uses_one_core() -> None:
     assert dict(os.environ) == before, "the parent keeps its own"
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abcd")), st.integers(0, 2), st.sampled_from(["", "store", "out"])),
+        max_size=5,
+    )
+)
+def test_what_lies_there_never_depends_on_what_was_run_before(runs: list[tuple[set[str], int, str]]) -> None:
+    """Any videos come and go, params change back and forth, store or outputs are lost: the last run alone counts."""
+    for texts, factor, lost in runs:
+        if lost == "store":
+            Store().gc(0)
+        elif lost == "out":
+            shutil.rmtree(OUT, ignore_errors=True)
+        params = parallel_work.Params(factor=factor)
+        finish("scale", OUT, each("scale", parallel_work.scaled, items_of(sorted(texts)), params, SERIAL))
+        assert tree(OUT) == {f"set/{text}.txt": text.encode() * factor for text in texts}
+
+
 def test_many_hits_take_no_time() -> None:
     texts = [f"{number}" for number in range(2000)]
-    each("copy", parallel_work.double, items_of(texts), None, processes())
+    each("copy", parallel_work.double, items_of(texts), None, SERIAL)
     began = time.monotonic()
     outcomes = each("copy", parallel_work.double, items_of(texts), None, processes())
     finish("copy", OUT, outcomes)
@@ -315,6 +337,19 @@ def test_a_killed_run_goes_on_where_it_stopped(start: Callable[..., Any], calls:
     assert len(calls()) <= 5, "finished videos are not computed again"
     assert tree(OUT) == {f"set/{number}.txt": f"text{number}".encode() for number in range(8)}
     assert list((Store().folder / "tmp").iterdir()) == [], "nothing is left of the killed one"
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_leave_the_bytes_of_an_undisturbed_run(start: Callable[..., Any], calls: Calls) -> None:
+    for number in range(12):
+        process = start("patient", 30, 2, 0.05)
+        time.sleep(0.15 * number)
+        process.kill()
+        process.communicate()
+    out, err = start("patient", 30, 2, 0.05).communicate()
+    assert err == "" and "30 videos" in out and "0 rejected" in out
+    assert tree(OUT) == {f"set/{number}.txt": f"text{number}".encode() for number in range(30)}
+    assert Store().usage().entries == 30
 
 
 def test_control_c_stops_at_once_and_keeps_what_is_finished(start: Callable[..., Any], calls: Calls) -> None:
