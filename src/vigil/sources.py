@@ -70,8 +70,7 @@ def read_datasets(section: object) -> dict[str, tuple[Kind, Frozen]]:
 
 def kinds() -> list[str]:
     """The kinds of source that there are."""
-    names = sorted(module.name for module in pkgutil.iter_modules(datasets.__path__))
-    return [name for name in names if hasattr(import_module(f"{datasets.__name__}.{name}"), "videos")]
+    return [name for name in _modules() if hasattr(import_module(f"{datasets.__name__}.{name}"), "videos")]
 
 
 def sync(section: object, out: Path) -> Summary:
@@ -82,7 +81,7 @@ def sync(section: object, out: Path) -> Summary:
     except VigilError:  # not there yet, or damaged: this is what makes it anew
         before = {}
     if now != before:
-        write_table(out, [_cells(source) for name in sorted(now) for source in sorted(now[name])], COLUMNS)
+        write_table(out, [asdict(source) for name in sorted(now) for source in sorted(now[name])], COLUMNS)
     names = sorted(now.keys() | before.keys())
     return Summary({name: _compare(before.get(name, []), now.get(name, [])) for name in names})
 
@@ -103,14 +102,16 @@ def read_sources(path: Path) -> dict[str, list[Source]]:
 
 
 def _kind(name: object, where: str) -> Kind:
-    if name not in kinds():
-        hint = near_miss(str(name), kinds())
-        raise VigilError(f"{where}: kind = {name!r}: there is no such kind. Known: {', '.join(kinds())}.{hint}")
-    return cast("Kind", import_module(f"{datasets.__name__}.{name}"))
+    if name in _modules():
+        module = import_module(f"{datasets.__name__}.{name}")
+        if hasattr(module, "videos"):
+            return cast("Kind", module)
+    hint = near_miss(str(name), kinds())
+    raise VigilError(f"{where}: kind = {name!r}: there is no such kind. Known: {', '.join(kinds())}.{hint}")
 
 
-def _cells(source: Source) -> dict[str, Any]:
-    return asdict(source)
+def _modules() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(datasets.__path__))
 
 
 def _compare(before: list[Source], now: list[Source]) -> dict[str, int]:

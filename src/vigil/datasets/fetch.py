@@ -22,6 +22,15 @@ GONE = re.compile(
 
 
 @dataclass(frozen=True)
+class Manners:
+    """How a site is spoken to."""
+
+    quality: int  # px, the greatest height that is fetched
+    pause_s: float  # between the pages that lead to one video
+    cookies: Path | None
+
+
+@dataclass(frozen=True)
 class Fetched:
     path: Path
     licence: str
@@ -46,26 +55,26 @@ def identity(url: str) -> tuple[str, str] | None:
     return None
 
 
-def entries(playlist: str, cookies: Path | None) -> list[str]:
+def entries(playlist: str, manners: Manners) -> list[str]:
     """The addresses of a playlist's videos, in order, by one look at it."""
-    with _session(playlist, {"extract_flat": "in_playlist"}, cookies) as session:
+    with _session(playlist, {"extract_flat": "in_playlist"}, manners) as session:
         found = list(_addresses(session.extract_info(playlist, download=False) or {}))
     if not found:
         raise VigilError(f"{playlist}: no videos in it. Is it a playlist? A single video goes under `url`.")
     return found
 
 
-def fetch(url: str, folder: Path, quality: int, cookies: Path | None) -> Fetched:
+def fetch(url: str, folder: Path, manners: Manners) -> Fetched:
     """Fetch one video into `folder`, going on with what an earlier try left there."""
     options = {
-        "format": FORMAT.format(quality),
+        "format": FORMAT.format(manners.quality),
         "paths": {"home": str(folder.absolute())},
         "outtmpl": "video.%(ext)s",
         "playlist_items": "0",  # a playlist is no video
         "fixup": "never",
         "match_filter": lambda info, **_: "it is live" if info.get("is_live") else None,
     }
-    with _session(url, options, cookies) as session:
+    with _session(url, options, manners) as session:
         info = session.extract_info(url) or {}
     if info.get("_type") == "playlist":
         raise Rejected("a playlist, not a video; name it under `playlist`")
@@ -101,14 +110,14 @@ def _addresses(info: Mapping[str, Any]) -> Iterable[str]:
 
 
 @contextmanager
-def _session(url: str, options: Mapping[str, Any], cookies: Path | None) -> Iterator[Any]:
+def _session(url: str, options: Mapping[str, Any], manners: Manners) -> Iterator[Any]:
     """A YoutubeDL that works on a copy of the cookies, for it writes them back. Its errors become ours."""
     os.environ.setdefault("YTDLP_NO_PLUGINS", "1")
     os.environ.setdefault("DENO_DIR", str(settings.home() / "deno"))
     from yt_dlp import YoutubeDL
     from yt_dlp.utils import YoutubeDLError
 
-    polite = {
+    polite: dict[str, Any] = {
         "cachedir": False,
         "logger": _Quiet(),
         "quiet": True,
@@ -117,12 +126,14 @@ def _session(url: str, options: Mapping[str, Any], cookies: Path | None) -> Iter
         "socket_timeout": 30,
         "retries": 3,
         "fragment_retries": 3,
-        "sleep_interval_requests": 0.5,  # seconds, between the pages that lead to one video
+        "sleep_interval_requests": manners.pause_s,
     }
     with tempfile.TemporaryDirectory() as own:
-        jar = {"cookiefile": str(shutil.copyfile(cookies, Path(own) / "cookies.txt"))} if cookies else {}
+        jar = Path(own) / "cookies.txt"
+        if manners.cookies:
+            polite["cookiefile"] = str(shutil.copyfile(manners.cookies, jar))
         try:
-            with YoutubeDL({**polite, **options, **jar}) as session:
+            with YoutubeDL({**polite, **options}) as session:
                 yield session
         except YoutubeDLError as error:
             raise _stop(url, error) from None

@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 
 from vigil import settings
 from vigil.datasets.annotations import NORMAL, label_of, seconds
-from vigil.datasets.fetch import entries, fetch, identity
+from vigil.datasets.fetch import Manners, entries, fetch, identity
 from vigil.datasets.listing import Listing, Reject, Row, Source
 from vigil.datasets.names import slug
 from vigil.errors import Rejected, VigilError
@@ -31,6 +31,7 @@ from vigil.params import Frozen
 from vigil.store import Entry, Store, link
 from vigil.video import probe
 
+PAUSE_S = 0.5  # between the pages that lead to one video, at most
 ADDRESS = r"^https?://\S+$"
 
 
@@ -78,7 +79,7 @@ def sources(name: str, params: Params) -> list[Source]:
     """Playlists are looked up; single videos are taken as they are written, without a network."""
     found: dict[str, tuple[Source, Video]] = {}
     for video in params.videos:
-        for url in [video.url] if video.url else entries(str(video.playlist), _cookies(name, params)):
+        for url in [video.url] if video.url else entries(str(video.playlist), _manners(name, params)):
             path = f"{url} {video.playlist}" if video.playlist else str(url)
             key = wanted(path).key
             first = found.setdefault(key, (Source(name, path, None, _digest(key)), video))[1]
@@ -108,7 +109,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
                 print(f"download: {name}: {number} of {len(known)}: {one.url}", file=sys.stderr)
                 in_haste = True
                 try:
-                    entry = _fetch(store, place, one, params, _cookies(name, params))
+                    entry = _fetch(store, place, one, _manners(name, params))
                 except Rejected as error:
                     rejects.append(Reject(origin, str(error)))
                     continue
@@ -144,11 +145,11 @@ def wanted(path: str) -> Wanted:
     return Wanted(url, playlist, f"{site}:{number}", f"{site.lower()}-{plain}", group)
 
 
-def _fetch(store: Store, place: str, one: Wanted, params: Params, cookies: Path | None) -> Entry:
+def _fetch(store: Store, place: str, one: Wanted, manners: Manners) -> Entry:
     """The video in the store. What arrives damaged does not stay, so that the next run fetches it anew."""
     folder = settings.home() / "fetching" / place
     folder.mkdir(parents=True, exist_ok=True)
-    fetched = fetch(one.url, folder, params.quality, cookies)
+    fetched = fetch(one.url, folder, manners)
     try:
         probe(fetched.path)
     except Rejected as error:
@@ -163,13 +164,11 @@ def _fetch(store: Store, place: str, one: Wanted, params: Params, cookies: Path 
     return entry
 
 
-def _cookies(name: str, params: Params) -> Path | None:
-    if params.cookies is None:
-        return None
-    file = settings.root() / Path(params.cookies).expanduser()
-    if not file.is_file():
+def _manners(name: str, params: Params) -> Manners:
+    cookies = settings.root() / Path(params.cookies).expanduser() if params.cookies else None
+    if cookies and not cookies.is_file():
         raise VigilError(f"params.yaml [datasets.{name}]: cookies = {params.cookies!r}: no such file.")
-    return file
+    return Manners(params.quality, min(params.sleep_s, PAUSE_S), cookies)
 
 
 def _digest(text: str) -> str:

@@ -24,7 +24,7 @@ from vigil.datasets.measure import measure, measured
 from vigil.errors import VigilError
 from vigil.parallel import Item, Runtime, each
 from vigil.params import Frozen
-from vigil.sources import Kind, read_datasets, read_sources
+from vigil.sources import read_datasets, read_sources
 from vigil.stages.runner import run_stage
 from vigil.storage import POINTER, raw_file, write_table
 from vigil.video import Probe
@@ -34,9 +34,8 @@ LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames m
 
 
 class Params(Frozen):
-    min_frames: Annotated[int, Field(ge=1)]
-    min_duration_s: Annotated[float, Field(ge=0)]
-    max_reject_share: Annotated[float, Field(ge=0, le=1)]  # more rejected than this stops the run
+    min_frames: Annotated[int, Field(ge=1)]  # a video that decodes to fewer is rejected
+    max_reject_share: Annotated[float, Field(ge=0, le=1)]  # of one set; more rejected than this stops the run
 
 
 def main(
@@ -55,8 +54,10 @@ def main(
     refused: list[Reject] = []
     raw.mkdir(parents=True, exist_ok=True)
     truth.mkdir(parents=True, exist_ok=True)
-    for name, (kind, settings, listed) in _synced(read_datasets(datasets), read_sources(sources), sources).items():
-        listing = kind.videos(name, settings, listed, raw, truth, runtime)
+    known = read_datasets(datasets)
+    listed = _synced(known, read_sources(sources), sources)
+    for name, (kind, settings) in known.items():
+        listing = kind.videos(name, settings, listed[name], raw, truth, runtime)
         rows += listing.rows
         refused += listing.rejects
         for warning in listing.warnings:
@@ -72,20 +73,24 @@ def main(
         f"download: {len(kept) + len(refused)} videos: {len(kept) - reused} done, {reused} reused, "
         f"{len(refused)} rejected in {time.monotonic() - began:.1f} s"
     )
-    _refuse_too_many(refused, len(kept), params, rejects)
+    for name in known:
+        prefix = f"{name}/"
+        _refuse_too_many(
+            name,
+            [one for one in refused if one.path.startswith(prefix)],
+            sum(row.video.startswith(prefix) for row, _ in kept),
+            params,
+            rejects,
+        )
 
 
-def _synced(
-    known: Mapping[str, tuple[Kind, Frozen]], listed: Mapping[str, list[Source]], path: Path
-) -> dict[str, tuple[Kind, Frozen, list[Source]]]:
-    """Sets with what `vigil sync` saw of them; an error when it saw other sets than there are now."""
-    for names, what in (
-        (known.keys() - listed.keys(), "does not know"),
-        (listed.keys() - known.keys(), "still lists"),
-    ):
-        if names:
-            raise VigilError(f"{path}: {what} {', '.join(sorted(names))}. Run `vigil sync`.")
-    return {name: (*known[name], listed[name]) for name in known}
+def _synced(known: Iterable[str], listed: dict[str, list[Source]], path: Path) -> dict[str, list[Source]]:
+    """What `vigil sync` saw of each set; an error when it saw other sets than there are now."""
+    missing, superfluous = sorted(set(known) - listed.keys()), sorted(listed.keys() - set(known))
+    if missing or superfluous:
+        what = f"does not know {', '.join(missing)}" if missing else f"still lists {', '.join(superfluous)}"
+        raise VigilError(f"{path}: {what}. Run `vigil sync`.")
+    return listed
 
 
 def _hashed(rows: Iterable[Row]) -> list[Row]:
@@ -126,8 +131,6 @@ def _judge(rows: Sequence[Row], params: Params, runtime: Runtime) -> tuple[list[
 def _unfit(probe: Probe, params: Params) -> str | None:
     if probe.frames < params.min_frames:
         return f"{probe.frames} frames: too short (download.min_frames = {params.min_frames})"
-    if probe.duration_s < params.min_duration_s:
-        return f"{float(probe.duration_s):.3g} s: too short (download.min_duration_s = {params.min_duration_s:g})"
     return None
 
 
@@ -190,17 +193,16 @@ def _keep_only(folder: Path, wanted: Iterable[Path]) -> None:
             path.unlink()
 
 
-def _refuse_too_many(refused: Sequence[Reject], kept: int, params: Params, rejects: Path) -> None:
-    share = len(refused) / max(len(refused) + kept, 1)
-    if share > params.max_reject_share:
-        common = Counter(one.reason for one in refused).most_common(3)
-        reasons = "; ".join(f"{reason} ({count})" for reason, count in common)
-        raise VigilError(
-            f"{len(refused)} of {len(refused) + kept} rejected: {share:.0%}, and download.max_reject_share allows "
-            f"{params.max_reject_share:.0%}. Most often: {reasons}. See {rejects}."
-        )
-    if kept == 0:
-        raise VigilError(f"not one video can be used. See {rejects}.")
+def _refuse_too_many(name: str, refused: Sequence[Reject], kept: int, params: Params, rejects: Path) -> None:
+    found = len(refused) + kept
+    if found == 0 or (kept and len(refused) <= params.max_reject_share * found):
+        return
+    common = Counter(one.reason for one in refused).most_common(3)
+    reasons = "; ".join(f"{reason} ({count})" for reason, count in common)
+    raise VigilError(
+        f"{name}: {len(refused)} of {found} rejected; download.max_reject_share is {params.max_reject_share:g}. "
+        f"Most often: {reasons}. See {rejects}."
+    )
 
 
 if __name__ == "__main__":
