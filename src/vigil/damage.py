@@ -76,9 +76,9 @@ def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complain
 
 def why_closed(path: Path, problem: str) -> str:
     """Why the file cannot even be opened; `problem` is what the library says."""
-    if not path.exists():
-        return "not found: it was moved or deleted, or is a link to nothing"
     try:
+        if not path.exists():
+            return "not found: it was moved or deleted, or is a link to nothing"
         if not path.stat().st_size:
             return "empty file (0 bytes): fetch it again"
         words = text_start(path)

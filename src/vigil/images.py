@@ -21,6 +21,14 @@ FPS = Fraction(10)  # of a folder for which nobody says
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
+def is_folder(path: Path) -> bool:
+    """False also where nobody may look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def numbered(folder: Path) -> list[tuple[int, Path]]:
     """(position in time, file) of the images in order; a step in position above 1 is a gap."""
     files = sorted((file for file in _entries(folder) if file.suffix.lower() in SUFFIXES), key=_natural)

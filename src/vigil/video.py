@@ -49,7 +49,7 @@ class Frame:
 
 def probe(path: Path, fps: Fraction = images.FPS) -> Probe:
     """Decode to the end. Rejected says what is wrong, and what to do. A folder has the `fps` that it is given."""
-    if path.is_dir():
+    if images.is_folder(path):
         return _probe_folder(path, fps)
     first: Any = None
     last = Fraction(0)
@@ -84,7 +84,7 @@ def read(
     `wanted` is asked once for the time of every frame, in order; the others cost their decoding and no more.
     Damaged stretches are passed over: what may not be damaged is probed first.
     """
-    if path.is_dir():
+    if images.is_folder(path):
         yield from _read_folder(path, size_px, wanted, fps)
         return
     tally = damage.Tally()
