@@ -145,15 +145,18 @@ def _twin(row: Row, first: Row | None) -> str | None:
 
 def _timed(row: Row, probe: Probe) -> Row | str:
     """The row with its spans in seconds and within the video; a reason when its annotation is of another video."""
-    counted = row.annotated_frames
-    if counted is not None and abs(counted - probe.frames) > 1 + LOST_FRAMES * probe.frames:
-        return (
-            f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another version of the video"
-        )
-    spans = [*row.spans, *((start / probe.fps, stop / probe.fps) for start, stop in row.frame_spans)]
-    if any(start >= probe.duration_s for start, _ in spans):
-        return f"its annotation marks a time after its end ({decimal(probe.duration_s)} s): it belongs to another video"
-    return replace(row, spans=tuple(sorted((start, min(stop, probe.duration_s)) for start, stop in spans)))
+    counted, slack = row.annotated_frames, Fraction(0)
+    if counted is not None:
+        slack = 1 + LOST_FRAMES * probe.frames
+        if abs(counted - probe.frames) > slack:
+            return (
+                f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another cut of the video"
+            )
+    spans = sorted([*row.spans, *((start / probe.fps, stop / probe.fps) for start, stop in row.frame_spans)])
+    end = probe.duration_s
+    if any(start >= end + slack / probe.fps for start, _ in spans):
+        return f"its annotation marks a time after its end ({decimal(end)} s): it belongs to another cut of the video"
+    return replace(row, spans=tuple((start, min(stop, end)) for start, stop in spans if start < end))
 
 
 def _cells(row: Row, probe: Probe) -> dict[str, Any]:
