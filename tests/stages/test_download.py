@@ -212,6 +212,14 @@ def test_spans_in_frames_become_seconds_and_end_with_the_video() -> None:
     assert row["duration_s"] == "0.667333333"
 
 
+def test_spans_in_frames_follow_the_clock_of_the_video_when_its_rate_varies() -> None:
+    times = [Fraction(number, 20) for number in range(10)] + [Fraction(number) for number in range(1, 11)]
+    videos.film(Path("mine/fight/a.mp4"), times=times)
+    Path("mine/fight/a.json").write_text(json.dumps({"frame_annotations": [[2, 12]]}))
+    assert run(mine()) == {}
+    assert kept()["mine/a"]["spans"] == "[[0.1, 3]]"  # frame 2 begins at 2/20 s, frame 12 at 3 s
+
+
 def test_an_annotation_of_another_length_is_not_believed() -> None:
     for name, count in (("same", 20), ("nearly", 21), ("other", 25)):
         videos.film(Path(f"mine/fight/{name}.mp4"), frames=20, size=(64, 48 + 2 * count))

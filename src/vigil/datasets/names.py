@@ -33,7 +33,7 @@ def slug(text: str) -> str:
     name = re.sub("-+", "-", kept).strip("-")
     while len(name.encode()) > 100:
         name = name[:-1]
-    return f"video-{name}" if not name or RESERVED.match(name) else name
+    return f"video-{name}".strip("-") if not name or RESERVED.match(name) else name.strip("-")
 
 
 def _twins(names: dict[str, str]) -> list[str]:

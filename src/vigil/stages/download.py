@@ -107,25 +107,41 @@ def _judge(rows: Sequence[Row], params: Params, runtime: Runtime) -> tuple[list[
     unknown = [row for row in rows if row.facts is None]
     items = []
     for row in unknown:
-        file = raw_file(Path(row.path))
-        items.append(Item(row.video, (row.sha256, file.suffix, str(row.fps)), (file, row.fps)))
+        file, numbers = raw_file(Path(row.path)), _numbers(row)
+        key = (row.sha256, file.suffix, str(row.fps), str(numbers))
+        items.append(Item(row.video, key, (file, row.fps, numbers)))
     outcomes = each("download", measure, items, None, runtime)
     found = dict(zip([row.video for row in unknown], outcomes, strict=True))
     judged: list[tuple[Row, Probe] | Reject] = []
     first: dict[str, Row] = {}
     for row in rows:
         outcome = found.get(row.video)
-        probe = measured(outcome.value) if outcome and not outcome.reason else row.facts
-        if probe is None:
-            made: Row | str = (outcome and outcome.reason) or "not measured"
+        if outcome and not outcome.reason:
+            row, probe = _in_seconds(row, outcome.value["times"]), measured(outcome.value)
+        elif outcome is None and row.facts:
+            probe = row.facts
         else:
-            made = _unfit(probe, params) or _twin(row, first.get(row.sha256)) or _timed(row, probe)
-        if probe is None or isinstance(made, str):
-            judged.append(Reject(row.origin or row.video, str(made)))
+            judged.append(Reject(row.origin or row.video, (outcome and outcome.reason) or "not measured"))
+            continue
+        made = _unfit(probe, params) or _twin(row, first.get(row.sha256)) or _within(row, probe)
+        if isinstance(made, str):
+            judged.append(Reject(row.origin or row.video, made))
         else:
             first[row.sha256] = row
             judged.append((made, probe))
     return judged, sum(outcome.reused and not outcome.reason for outcome in outcomes)
+
+
+def _numbers(row: Row) -> tuple[int, ...]:
+    """The frames whose times an annotation needs."""
+    return tuple(sorted({number for span in row.frame_spans for number in span}))
+
+
+def _in_seconds(row: Row, times: Sequence[str]) -> Row:
+    """The row with its spans in frames turned into seconds; `times` are those of its `_numbers`."""
+    clock = dict(zip(_numbers(row), map(Fraction, times), strict=True))
+    spans = [*row.spans, *((clock[start], clock[stop]) for start, stop in row.frame_spans)]
+    return replace(row, spans=tuple(sorted(spans)), frame_spans=())
 
 
 def _unfit(probe: Probe, params: Params) -> str | None:
@@ -143,8 +159,8 @@ def _twin(row: Row, first: Row | None) -> str | None:
     return f"the same content as {first.origin or first.video}{clash}"
 
 
-def _timed(row: Row, probe: Probe) -> Row | str:
-    """The row with its spans in seconds and within the video; a reason when its annotation is of another video."""
+def _within(row: Row, probe: Probe) -> Row | str:
+    """The row with its spans cut to the video; a reason when its annotation is of another one."""
     counted, slack = row.annotated_frames, Fraction(0)
     if counted is not None:
         slack = 1 + LOST_FRAMES * probe.frames
@@ -152,11 +168,10 @@ def _timed(row: Row, probe: Probe) -> Row | str:
             return (
                 f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another cut of the video"
             )
-    spans = sorted([*row.spans, *((start / probe.fps, stop / probe.fps) for start, stop in row.frame_spans)])
     end = probe.duration_s
-    if any(start >= end + slack / probe.fps for start, _ in spans):
+    if any(start >= end + slack / probe.fps for start, _ in row.spans):
         return f"its annotation marks a time after its end ({decimal(end)} s): it belongs to another cut of the video"
-    return replace(row, spans=tuple((start, min(stop, end)) for start, stop in spans if start < end))
+    return replace(row, spans=tuple((start, min(stop, end)) for start, stop in row.spans if start < end))
 
 
 def _cells(row: Row, probe: Probe) -> dict[str, Any]:
