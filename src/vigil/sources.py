@@ -40,10 +40,10 @@ class Summary(dict[str, dict[str, int]]):
     """What `sync` found, by set: sources in all, new, gone, changed."""
 
     def __str__(self) -> str:
-        lines = [
-            f"{name}: {counts['sources']} sources" + "".join(f", {counts[key]} {key}" for key in CHANGES if counts[key])
-            for name, counts in self.items()
-        ]
+        lines = []
+        for name, counts in self.items():
+            changes = "".join(f", {counts[key]} {key}" for key in CHANGES if counts[key])
+            lines.append(f"{name}: {counts['sources']} source{'s' * (counts['sources'] != 1)}{changes}")
         return "\n".join(lines)
 
 
