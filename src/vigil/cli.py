@@ -16,7 +16,7 @@ GB = 10**9
 
 def main(argv: list[str] | None = None) -> int:
     settings.prepare()
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         arguments.command(arguments)
     except VigilError as error:
@@ -52,11 +52,11 @@ def results(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2, sort_keys=True) if arguments.json else tables.render(found))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(
         prog="vigil", description="Raw CCTV footage in, trustworthy alerts about abnormal behaviour out."
     )
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(dest="name", required=True, metavar="COMMAND")
 
     one = _command(
         commands, "sync", sync, "list every configured source into data/sources.csv, so that new videos are seen"
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "results", results, "print the tables of metrics/*.json")
     one.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder (default: %(default)s)")
-    return parser
+    return whole
 
 
 def _command(commands: Any, name: str, act: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:

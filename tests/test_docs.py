@@ -1,0 +1,82 @@
+"""What the README says can be done, can be done."""
+
+import argparse
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vigil.cli import parser
+from vigil.params import load
+from vigil.sources import kinds, read_datasets
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    action = next(one for one in parser()._actions if isinstance(one, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_and_option_is_in_the_readme(name: str) -> None:
+    assert f"vigil {name}" in README
+    for action in commands()[name]._actions:
+        for option in action.option_strings:
+            if option not in {"-h", "--help"}:
+                assert option in README, f"vigil {name} {option}"
+
+
+def test_every_vigil_command_in_the_readme_parses() -> None:
+    lines = re.findall(r"^\s*(?:\$ )?(vigil [^#\n|]+)", README, re.MULTILINE) + re.findall(r"`(vigil [^`]+)`", README)
+    assert lines
+    for line in lines:
+        words = shlex.split(line)[1:]
+        if words[0] in commands():
+            parser().parse_args(words)
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    told = set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", README, re.MULTILINE))
+    listing = subprocess.run(["make", "-qp", "-C", str(PROJECT)], capture_output=True, text=True, check=False).stdout
+    assert told
+    for target in told:
+        assert re.search(rf"^{target}:", listing, re.MULTILINE), target
+
+
+def test_every_section_of_params_yaml_is_in_the_readme() -> None:
+    for section in load(PROJECT / "params.yaml"):
+        assert f"| `{section}` |" in README, section
+
+
+def test_every_stage_is_in_the_readme() -> None:
+    for stage in load(PROJECT / "dvc.yaml")["stages"]:
+        assert f"| `{stage}` |" in README, stage
+
+
+def test_every_kind_of_dataset_is_in_the_readme_with_its_keys() -> None:
+    for name in kinds():
+        row = next((line for line in README.splitlines() if line.startswith(f"| `{name}` |")), None)
+        assert row is not None, name
+        module = __import__(f"vigil.datasets.{name}", fromlist=["Params"])
+        for key in module.Params.model_fields:
+            assert f"`{key}`" in row, f"{name}: {key}"
+
+
+def test_the_example_of_a_dataset_is_valid() -> None:
+    """Every YAML block of the README that names datasets is read as params.yaml would be."""
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for number, block in enumerate(blocks):
+        path = Path(f"block{number}.yaml")
+        path.write_text(block)
+        if section := load(path).get("datasets"):
+            assert read_datasets(section)
+
+
+def test_every_file_the_readme_points_to_exists() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (PROJECT / target).exists(), target
