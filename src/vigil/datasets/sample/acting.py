@@ -1,16 +1,17 @@
-"""Actors of the crime scenes: they fall and lie on the floor, shift their ground, hold gear, and know when they are guilty."""
+"""Actors of the crime scenes: they fall, lie, shift their ground, hold gear, and know when they are guilty."""
 
 from collections.abc import Callable, Sequence
 from math import atan2, cos, degrees, hypot, pi, radians, sin
 
 import numpy as np
 
-from vigil.datasets.sample.body import FIELD, Pose, Skeleton, mix, pose, solve
+from vigil.datasets.sample.body import ANKLE_Y, FIELD, HIP_Y, Pose, Skeleton, mix, pose, solve
 from vigil.datasets.sample.gait import smooth, wrap
 from vigil.datasets.sample.look import Look
-from vigil.datasets.sample.motion import Actor, Key
+from vigil.datasets.sample.motion import Actor, Key, track
 from vigil.datasets.sample.scene import Figure, Part, State
 
+GRAVITY = 9.81
 Gear = Callable[[Skeleton, Look], list[Part]]
 """What somebody holds or wears, built on the body."""
 
@@ -51,6 +52,7 @@ class Player(Actor):
         z: float,
         yaw: float,
         role: str = "bystander",
+        *,
         look: Look | None = None,
     ) -> None:
         super().__init__(rng, look or Look.random(rng), x, z, yaw)
@@ -107,6 +109,35 @@ class Player(Actor):
         self._add(total, state)
         return self
 
+    def thrown(
+        self, velocity: tuple[float, float, float], *keys: Key, skid: float = 5.0, yaw: float | None = None
+    ) -> "Player":
+        """Flies off at velocity (x, y up, z) m/s through the poses, lands, slides to rest at `skid` m/s2."""
+        x0, z0, yaw0, height = self._x, self._z, self._yaw, self.look.height
+        yaw1 = yaw0 if yaw is None else yaw0 + wrap(yaw - yaw0)
+        across, up = hypot(velocity[0], velocity[2]), velocity[1]
+        air = 2 * up / GRAVITY
+        ground = 0.6 * across  # landing takes speed away
+        slide = ground / skid
+        total = max(air + slide, sum(seconds for seconds, _ in keys))
+        line = [(0.0, self._pose), *zip(np.cumsum([seconds for seconds, _ in keys]), (p for _, p in keys), strict=True)]
+
+        def gone(t: float) -> float:
+            s = min(max(t - air, 0.0), slide)
+            return across * min(t, air) + ground * s - skid * s * s / 2
+
+        def state(t: float) -> State:
+            p = grounded(track(line, t))
+            p[_LIFT] += max(up * t - GRAVITY / 2 * t * t, 0.0) / height
+            far = gone(t) / max(across, 1e-6)
+            turn = yaw0 + (yaw1 - yaw0) * smooth(t / max(air, 0.2))
+            return State(p, x0 + velocity[0] * far, z0 + velocity[2] * far, turn)
+
+        end = state(total)
+        self._x, self._z, self._yaw, self._pose = end.x, end.z, end.yaw, grounded(keys[-1][1])
+        self._add(total, state)
+        return self
+
     def shift(self, seconds: float, to: tuple[float, float], *poses: Pose, yaw: float | None = None) -> "Player":
         """Steps to a near point without turning to it (forwards, backwards, aside), through poses at even times."""
         x0, z0, yaw0 = self._x, self._z, self._yaw
@@ -125,6 +156,32 @@ class Player(Actor):
             return State(p, x0 + (to[0] - x0) * s, z0 + (to[1] - z0) * s, yaw0 + (yaw1 - yaw0) * s)
 
         (self._x, self._z), self._yaw, self._pose = to, yaw1, line[-1]
+        self._add(seconds, state)
+        return self
+
+    def pedal(self, to: tuple[float, float], seconds: float) -> "Player":
+        """Rides a bicycle (which the scene draws) straight to a point at even speed, turning its pedals."""
+        x0, z0 = self._x, self._z
+        yaw, height, distance = bearing(x0, z0, *to), self.look.height, hypot(to[0] - x0, to[1] - z0)
+        saddle = 0.93 / height + 0.05  # the hips, in body heights
+        base = pose(
+            root=(0, saddle - HIP_Y, -0.23 / height),
+            spine=(38, 0, 0),
+            head=(0, 4),
+            l_wrist=(0.02, -0.17, 0.24),
+            r_wrist=(0.02, -0.17, 0.24),
+        )
+
+        def state(t: float) -> State:
+            s = distance * t / seconds
+            feet = {}
+            for side, phase in (("l", 0.0), ("r", pi)):
+                a = s * 1.15 + phase
+                up, forward = (0.36 + 0.15 * cos(a)) / height - saddle, (0.17 + 0.15 * sin(a)) / height
+                feet[side + "_ankle"] = (0.01, up + ANKLE_Y * 0.8, forward)
+            return State(pose(base, **feet), x0 + (to[0] - x0) * t / seconds, z0 + (to[1] - z0) * t / seconds, yaw)
+
+        (self._x, self._z), self._yaw, self._pose = to, yaw, base
         self._add(seconds, state)
         return self
 
@@ -159,8 +216,8 @@ def cast(t: float, players: Sequence[Player]) -> list[Figure]:
     return [player.show(t, k) for k, player in enumerate(players)]
 
 
-def reaching(p: Pose, player: Player, side: str, target: Sequence[float]) -> Pose:
-    """The pose with the "l" or "r" hand stretched to a world point, for a player where and as it stands after its orders."""
+def reaching(p: Pose, player: Player, side: str, target: Sequence[float] | np.ndarray) -> Pose:
+    """The pose with the "l" or "r" hand stretched to a world point, for a player as it stands after its orders."""
     (x, z), height = player.where, player.look.height
     sk = solve(p, x, z, player.heading, height)
     away = np.asarray(target, float) - sk.joints[side + "_shoulder"]

@@ -5,7 +5,7 @@ from math import hypot
 
 import numpy as np
 
-from vigil.datasets.sample.acting import Player, ahead, bearing
+from vigil.datasets.sample.acting import Player, bearing
 from vigil.datasets.sample.body import Pose, pose
 from vigil.datasets.sample.look import Look
 from vigil.datasets.sample.places import Place
@@ -26,6 +26,7 @@ from vigil.datasets.sample.poses import (
 from vigil.datasets.sample.postures import DOWNWARD_BLOW, DUCK, KICK_BACK, KICK_LOW, WIND_UP
 
 Point = tuple[float, float]
+Span = tuple[float, float]
 
 BLOWS: dict[str, tuple[float, tuple[tuple[float, Pose], ...]]] = {  # seconds until it lands, the keys
     "jab": (0.22, ((0.10, GUARD), (0.12, JAB), (0.07, JAB), (0.22, GUARD))),
@@ -60,6 +61,17 @@ def dark_clothes(rng: np.random.Generator, mask: bool = False) -> Look:
     )
 
 
+def officer(rng: np.random.Generator, vest: bool) -> dict[str, object]:
+    """What an officer wears, as changes of a Look."""
+    shade = float(rng.uniform(0.8, 1.2))
+    navy = (28 * shade, 34 * shade, 58 * shade)
+    return {
+        "shirt": navy, "trousers": (24 * shade, 28 * shade, 46 * shade), "shoes": (18.0, 18.0, 20.0), "hat": False,
+        "mask": False, "coat": False, "long_sleeves": True, "shorts": False, "zipper": None, "long_hair": False,
+        "build": 1.1 if vest else 1.05,
+    }  # fmt: skip
+
+
 def duration(player: Player, to: Point, speed: float, run: bool) -> float:
     """About how long a way takes, turning included."""
     (x, z), way = player.where, bearing(*player.where, *to)
@@ -78,7 +90,7 @@ def arrive(
     if way > reach:
         share = reach / way
         start = to[0] + (start[0] - to[0]) * share, to[1] + (start[1] - to[1]) * share
-    player = Player(rng, *start, bearing(*start, *to), role, look)
+    player = Player(rng, *start, bearing(*start, *to), role, look=look)
     player.wait(max(by - 0.9 - min(way, reach) / speed, 0.0))
     player.walk(to, speed=speed)
     return player
@@ -88,7 +100,7 @@ def leave(
     player: Player, place: Place, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None
 ) -> Player:
     """Out of the picture on one side."""
-    x, floor = player.where
+    _, floor = player.where
     player.walk(place.outside(side, floor if z is None else z), speed=speed, run=run)
     return player
 
@@ -130,7 +142,7 @@ def beat(
     rng: np.random.Generator, player: Player, until: float, kinds: tuple[str, ...], pause: float = 0.25
 ) -> list[float]:
     """Blow after blow until then; the times at which they land."""
-    hits = []
+    hits: list[float] = []
     while True:
         lands, keys = BLOWS[kinds[rng.integers(len(kinds))]]
         if player.now + sum(seconds for seconds, _ in keys) > until:

@@ -10,13 +10,15 @@ from functools import cache
 import cv2
 import numpy as np
 
+from vigil.datasets.sample.acting import GRAVITY
 from vigil.datasets.sample.camera import Camera
 from vigil.datasets.sample.scene import Effect
 
-GRAVITY = 9.81
 HEAT = np.array(  # colour of a flame from its cool rim to its core
     [(60, 8, 0), (170, 40, 5), (235, 105, 20), (255, 165, 45), (255, 220, 110), (255, 250, 215)], np.float32
 )
+Point = Sequence[float] | np.ndarray
+"""x, y, z in metres."""
 
 
 @cache
@@ -39,14 +41,13 @@ def _puff() -> np.ndarray:
 
 
 class Window:
-    """The part of a picture that lies within `radius` px of (x, y), with its pixel coordinates."""
+    """The part of a picture inside a box (left, top, right, bottom in px), with its pixel coordinates."""
 
-    def __init__(
-        self, image: np.ndarray, x: float, y: float, left: float, right: float, up: float, down: float
-    ) -> None:
+    def __init__(self, image: np.ndarray, box: tuple[float, float, float, float]) -> None:
         height, width = image.shape[:2]
-        self.x0, self.x1 = int(np.clip(x - left, 0, width)), int(np.clip(x + right + 1, 0, width))
-        self.y0, self.y1 = int(np.clip(y - up, 0, height)), int(np.clip(y + down + 1, 0, height))
+        left, top, right, bottom = box
+        self.x0, self.x1 = int(np.clip(left, 0, width)), int(np.clip(right + 1, 0, width))
+        self.y0, self.y1 = int(np.clip(top, 0, height)), int(np.clip(bottom + 1, 0, height))
         self.cut = np.s_[self.y0 : self.y1, self.x0 : self.x1]
         self.empty = self.x0 >= self.x1 or self.y0 >= self.y1
 
@@ -58,7 +59,7 @@ class Window:
         )
 
 
-def _spot(camera: Camera, point: Sequence[float]) -> tuple[float, float, float, float] | None:
+def _spot(camera: Camera, point: Point) -> tuple[float, float, float, float] | None:
     """Pixel x, y, depth in metres and px per metre of a world point; None when it is behind the camera."""
     x, y, depth = camera.project(np.asarray(point, float)[None])[0]
     return None if depth < 0.3 else (float(x), float(y), float(depth), camera.focal / float(depth))
@@ -76,7 +77,7 @@ def _over(image: np.ndarray, cut: tuple[slice, slice], colour: np.ndarray, alpha
     image[cut] = patch.astype(np.uint8)
 
 
-def flame(base: Sequence[float], width: float, height: float, t: float, phase: float = 0.0) -> Effect:
+def flame(base: Point, width: float, height: float, t: float, phase: float = 0.0) -> Effect:
     """A fire that stands at `base`, metres; `t` moves it, `phase` makes it differ from its neighbours."""
 
     def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
@@ -85,7 +86,7 @@ def flame(base: Sequence[float], width: float, height: float, t: float, phase: f
             return image
         x, y, far, scale = spot
         w, h = max(width * scale / 2, 1.5), max(height * scale, 3.0)
-        win = Window(image, x, y, 1.5 * w, 1.5 * w, 1.15 * h, 0.22 * w)
+        win = Window(image, (x - 1.5 * w, y - 1.15 * h, x + 1.5 * w, y + 0.22 * w))
         if win.empty:
             return image
         across, down = win.grid(x, y)
@@ -107,16 +108,16 @@ def flame(base: Sequence[float], width: float, height: float, t: float, phase: f
     return paint
 
 
-def glow(centre: Sequence[float], radius: float, strength: float, colour: Sequence[int] = (255, 140, 50)) -> Effect:
+def glow(centre: Point, radius: float, strength: float, colour: Sequence[int] = (255, 140, 50)) -> Effect:
     """Light that falls on the surroundings; `radius` metres, strength 0..1."""
 
     def paint(image: np.ndarray, camera: Camera, _: np.ndarray) -> np.ndarray:
         spot = _spot(camera, centre)
         if spot is None or strength <= 0:
             return image
-        x, y, _, scale = spot
+        x, y, scale = spot[0], spot[1], spot[3]
         r = radius * scale
-        win = Window(image, x, y, r, r, r, r)
+        win = Window(image, (x - r, y - r, x + r, y + r))
         if win.empty:
             return image
         across, down = win.grid(x, y)
@@ -142,7 +143,7 @@ def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: floa
             return image
         seen, r, thick = seen[keep], (puffs[:, 3] * scale)[keep], puffs[keep, 4]
         x, y = seen[:, 0], seen[:, 1]
-        win = Window(image, 0, 0, -(x - r).min(), (x + r).max(), -(y - r).min(), (y + r).max())
+        win = Window(image, ((x - r).min(), (y - r).min(), (x + r).max(), (y + r).max()))
         if win.empty:
             return image
         near = depth[win.cut]
@@ -168,9 +169,7 @@ def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: floa
     return paint
 
 
-def plume(
-    base: Sequence[float], t: float, rate: float, life: float, size: float, seed: int, until: float
-) -> np.ndarray:
+def plume(base: Point, t: float, *, rate: float, life: float, size: float, seed: int, until: float) -> np.ndarray:
     """Puffs (N, 5) of a column that smokes from time 0 to `until`; `rate` puffs a second that live `life` seconds."""
     first, last = max(0, int(np.ceil((t - life) * rate))), int(np.floor(min(t, until) * rate))
     if last < first:
@@ -188,7 +187,7 @@ def plume(
     return np.stack([x, y, z, size * (0.45 + 1.5 * u), density], 1)
 
 
-def fireball(centre: Sequence[float], radius: float, age: float, life: float = 1.5) -> Effect:
+def fireball(centre: Point, radius: float, age: float, life: float = 1.5) -> Effect:
     """The burning cloud of an explosion `age` seconds after its flash: it swells, rises, cools."""
 
     def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
@@ -198,7 +197,7 @@ def fireball(centre: Sequence[float], radius: float, age: float, life: float = 1
             return image
         x, y, far, scale = spot
         r = radius * scale * (0.25 + 0.85 * (1 - np.exp(-6 * u)))
-        win = Window(image, x, y, r * 1.2, r * 1.2, r * 1.2, r * 1.2)
+        win = Window(image, (x - r * 1.2, y - r * 1.2, x + r * 1.2, y + r * 1.2))
         if win.empty:
             return image
         across, down = win.grid(x, y)
@@ -212,7 +211,7 @@ def fireball(centre: Sequence[float], radius: float, age: float, life: float = 1
             np.clip(body * 5, 0, 1) * np.float32(np.clip(3.2 * (1 - u), 0, 1)) * (depth[win.cut] > far - 0.25 * radius)
         )
         soot = np.clip((u * 1.5 - heat) * 1.5, 0, 1)[..., None]
-        _over(image, win.cut, _colours(heat) * (1 - soot) + np.float32([48, 44, 42]) * soot, alpha)
+        _over(image, win.cut, _colours(heat) * (1 - soot) + np.array([48, 44, 42], np.float32) * soot, alpha)
         return image
 
     return paint
@@ -231,7 +230,7 @@ def flash(strength: float) -> Effect:
     return paint
 
 
-def muzzle_flash(tip: Sequence[float], size: float = 0.28) -> Effect:
+def muzzle_flash(tip: Point, size: float = 0.28) -> Effect:
     """The fire at the end of a gun that is going off; `size` metres."""
 
     def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
@@ -240,7 +239,7 @@ def muzzle_flash(tip: Sequence[float], size: float = 0.28) -> Effect:
             return image
         x, y, far, scale = spot
         r = max(size * scale, 5.0)
-        win = Window(image, x, y, r, r, r, r)
+        win = Window(image, (x - r, y - r, x + r, y + r))
         if win.empty:
             return image
         across, down = win.grid(x, y)
@@ -270,7 +269,7 @@ def fly(start: np.ndarray, velocity: np.ndarray, t: float, rest: float = 0.01) -
 
 
 def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.ndarray) -> Effect:
-    """Small flat bits (glass, stones, splinters): where (N, 3) and size (N,) metres, colours (N, 3), spin (N,) radians."""
+    """Small flat bits of glass or stone: where (N, 3), size (N,) in metres, colours (N, 3), spin (N,) in radians."""
 
     def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
         height, width = image.shape[:2]
@@ -292,7 +291,7 @@ def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.nd
     return paint
 
 
-def spray(tip: Sequence[float], along: Sequence[float], length: float, colour: Sequence[int], t: float) -> Effect:
+def spray(tip: Point, along: Point, length: float, colour: Sequence[int], t: float) -> Effect:
     """A thin mist that leaves a nozzle at `tip` in direction `along`; `length` metres."""
     steps = np.linspace(0.15, 1, 6)
     shake = 0.015 * np.sin(40 * t + 9 * np.arange(6))

@@ -1,4 +1,4 @@
-"""Key poses of people who fall, lie, cower, are led away, pour, pry and spray. Right-handed; `mirror` gives the other."""
+"""Key poses of people who fall, lie, cower, aim, pour, pry and spray. Right-handed; `mirror` gives the other."""
 
 from vigil.datasets.sample.body import LEG, pose
 from vigil.datasets.sample.poses import FRONT, GUARD
@@ -287,13 +287,6 @@ PRY_PULL = pose(
 )
 SPRAY_HIGH = pose(spine=(0, 10, 0), head=(-4, -8), r_wrist=(0.0, 0.15, 0.25), r_elbow=(0.7, -0.7, 0))
 SPRAY_LOW = pose(spine=(10, 10, 0), head=(-4, 12), r_wrist=(0.0, -0.08, 0.28), r_elbow=FRONT)
-CLUTCH = pose(
-    spine=(12, 0, 0),
-    l_wrist=(-0.12, -0.16, 0.13),
-    r_wrist=(-0.12, -0.13, 0.15),
-    l_elbow=(1, -0.5, 0),
-    r_elbow=(1, -0.5, 0),
-)
 GRAB = pose(
     GUARD,
     spine=(14, 0, 0),

@@ -3,21 +3,22 @@
 A vehicle's own axes: left, up, forward; its heading is told like a person's yaw (0 = to the camera, 90 = to the right).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from vigil.datasets.sample.scene import Part, Polygon
-from vigil.datasets.sample.shapes import rod
 
 GLASS = (58, 70, 80)
 HOLE = (16, 18, 20)
 RUBBER = (28, 28, 30)
 STEEL = (170, 172, 176)
 PAINTS = (
-    (178, 32, 34), (205, 206, 210), (36, 62, 130), (60, 64, 70), (205, 160, 40), (40, 105, 70), (150, 152, 156), (236, 236, 234),
+    (178, 32, 34), (205, 206, 210), (36, 62, 130), (60, 64, 70), (205, 160, 40), (40, 105, 70),
+    (150, 152, 156), (236, 236, 234),
 )  # fmt: skip
 WHEEL = 0.31  # metres, radius
 
@@ -57,7 +58,7 @@ BODIES = (SALOON, HATCH, VAN)
 
 @dataclass(frozen=True)
 class Damage:
-    """What is broken: crumpled ends and dented sides 0..1, panes by name ("front-1" is the right front one), burnt 0..1."""
+    """What is broken: crumpled ends and sides 0..1, panes by name ("front-1": right front), burnt 0..1."""
 
     front: float = 0.0
     rear: float = 0.0
@@ -98,26 +99,64 @@ def car(
     pitch: float = 0.0,
     damage: Damage = WHOLE,
     lights: bool = False,
-    eye: Sequence[float] | None = None,
+    eye: np.ndarray | None = None,
 ) -> list[Part]:
-    """The car with its middle at (x, z); `rolled` metres turn its wheels; panels that face away from `eye` are left out."""
+    """The car with its middle at (x, z); `rolled` metres turn its wheels; what turns away from `eye` is left out."""
     frame = heading(yaw, pitch)
-    parts = [*_shell(kind, damage), *_sides(kind, damage), *_lamps(kind, damage, lights), *_wheels(kind, rolled)]
-    centre = np.array([0, 0.7, 0])
-    dim = np.float32(1 - 0.8 * damage.burnt)
     out: list[Part] = []
-    for points, colour, shade in parts:
+    for shape in (_built(kind, damage, lights), _spokes(kind, rolled, damage.burnt)):
+        world = shape.points @ frame.T + (x, 0, z)
+        seen = np.ones(len(shape.starts), bool)
+        if eye is not None:
+            seen = ((shape.normals @ frame.T) * (eye - world[shape.starts])).sum(1) > 0
+        for k in np.flatnonzero(seen):
+            first = shape.starts[k]
+            out.append(Polygon(world[first : first + shape.counts[k]], shape.colours[k], shape.shades[k]))
+    return out
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Many panels in one array, in the car's own axes, each wound so that its normal points outwards."""
+
+    points: np.ndarray  # (N, 3)
+    starts: np.ndarray  # (P,) first point of each panel
+    counts: np.ndarray
+    normals: np.ndarray  # (P, 3)
+    colours: np.ndarray  # (P, 3) float32
+    shades: tuple[bool, ...]
+
+
+def _stack(panels: "list[Panel]", burnt: float) -> _Shape:
+    """Panels as arrays, blackened by a share."""
+    centre, soot = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32)
+    shapes, normals = [], []
+    for points, _, _ in panels:
         local = np.asarray(points, float)
         normal = np.cross(local[1] - local[0], local[2] - local[1])
         if normal @ (local.mean(0) - centre) < 0:
             local, normal = local[::-1], -normal
-        world = local @ frame.T + (x, 0, z)
-        if eye is None or (frame @ normal) @ (np.asarray(eye) - world[0]) > 0:
-            out.append(Polygon(world, np.asarray(colour, np.float32) * dim, shade))
-    return out
+        shapes.append(local)
+        normals.append(normal)
+    counts = np.array([len(shape) for shape in shapes])
+    colours = np.array([colour for _, colour, _ in panels], np.float32)
+    colours += (soot - colours) * np.float32(0.88 * burnt)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return _Shape(
+        np.concatenate(shapes), starts, counts, np.array(normals), colours, tuple(shade for _, _, shade in panels)
+    )
 
 
-Panel = tuple[Iterable[Sequence[float]], Sequence[float] | np.ndarray, bool]
+@lru_cache(maxsize=64)
+def _built(kind: Car, damage: Damage, lights: bool) -> _Shape:
+    """All of a car but the spokes of its wheels."""
+    return _stack(
+        [*_shell(kind, damage), *_sides(kind, damage), *_lamps(kind, damage, lights), *_wheels(kind)], damage.burnt
+    )
+
+
+Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
+"""Corners in the car's own axes, colour, whether light shades it."""
 
 
 def _outline(kind: Car, damage: Damage) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
@@ -213,63 +252,29 @@ def _lamps(kind: Car, damage: Damage, lights: bool) -> list[Panel]:
     return out
 
 
-def _wheels(kind: Car, rolled: float) -> list[Panel]:
+def _wheels(kind: Car) -> list[Panel]:
     out: list[Panel] = []
     for side in (1, -1):
         for axle in kind.body.axles:
             by = side * (kind.body.half + 0.012)
             out.append((_disc(by, WHEEL, axle, WHEEL, 10), RUBBER, True))
             out.append((_disc(by + side * 0.008, WHEEL, axle, 0.19, 8), STEEL, True))
-            for spoke in (0, np.pi / 2):
-                turn = rolled / WHEEL + spoke
-                c, s = np.cos(turn), np.sin(turn)
-                bar = np.array([(-0.17, -0.03), (0.17, -0.03), (0.17, 0.03), (-0.17, 0.03)])
-                out.append(
-                    (
-                        [(by + side * 0.014, WHEEL + u * s + v * c, axle + u * c - v * s) for u, v in bar],
-                        (70, 72, 76),
-                        True,
-                    )
-                )
     return out
+
+
+def _spokes(kind: Car, rolled: float, burnt: float) -> _Shape:
+    """One bar across each hub: by it the wheels are seen to turn."""
+    c, s = np.cos(rolled / WHEEL), np.sin(rolled / WHEEL)
+    bar = np.array([(-0.18, -0.045), (0.18, -0.045), (0.18, 0.045), (-0.18, 0.045)])
+    up, ahead = bar[:, 0] * s + bar[:, 1] * c + WHEEL, bar[:, 0] * c - bar[:, 1] * s
+    panels: list[Panel] = []
+    for side in (1, -1):
+        for axle in kind.body.axles:
+            by = np.full(4, side * (kind.body.half + 0.026))
+            panels.append((np.stack([by, up, ahead + axle], 1), (66, 68, 72), True))
+    return _stack(panels, burnt)
 
 
 def _disc(left: float, up: float, ahead: float, radius: float, corners: int) -> list[tuple[float, float, float]]:
     angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     return [(left, up + radius * float(np.sin(a)), ahead + radius * float(np.cos(a))) for a in angles]
-
-
-def bicycle(
-    x: float, z: float, yaw: float, colour: Sequence[float], *, lean: float = 0.0, rolled: float = 0.0
-) -> list[Part]:
-    """A bicycle whose tyres touch the floor along a line through (x, z); lean in degrees to its left (90 = it lies)."""
-    c, s = np.cos(np.radians(lean)), np.sin(np.radians(lean))
-    frame = heading(yaw) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-
-    def at(up: float, ahead: float, left: float = 0.0) -> np.ndarray:
-        return frame @ np.array([left, up, ahead]) + (x, 0.03 * abs(s), z)
-
-    rear, front, crank, saddle, bars = at(0.33, -0.52), at(0.33, 0.53), at(0.29, -0.06), at(0.86, -0.22), at(0.88, 0.36)
-    parts: list[Part] = []
-    for hub in (-0.52, 0.53):
-        rim = [at(0.33 + 0.32 * np.sin(a), hub + 0.32 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 13)]
-        parts += [rod(a, b, 0.020, RUBBER) for a, b in pairwise(rim)]
-        turn = rolled / 0.33
-        for k in range(2):
-            a = turn + k * np.pi / 2
-            spoke = np.array([0.30 * np.sin(a), 0.30 * np.cos(a)])
-            parts.append(rod(at(0.33 + spoke[0], hub + spoke[1]), at(0.33 - spoke[0], hub - spoke[1]), 0.005, STEEL))
-    for a, b in (
-        (rear, crank),
-        (crank, saddle),
-        (rear, saddle),
-        (crank, bars),
-        (saddle + (bars - saddle) * 0.1, bars),
-        (bars, front),
-    ):
-        parts.append(rod(a, b, 0.020, colour))
-    parts.append(rod(at(0.93, -0.33), at(0.93, -0.14), 0.045, (30, 30, 32), 0.03))
-    parts.append(rod(saddle, at(0.93, -0.23), 0.015, STEEL))
-    parts.append(rod(bars, at(1.0, 0.33), 0.014, STEEL))
-    parts.append(rod(at(1.0, 0.33, 0.26), at(1.0, 0.33, -0.26), 0.016, (40, 40, 44)))
-    return parts

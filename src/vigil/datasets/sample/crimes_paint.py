@@ -1,0 +1,93 @@
+"""Vandalism with a spray can."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from vigil.datasets.sample import gear
+from vigil.datasets.sample.acting import Player, cast, reaching
+from vigil.datasets.sample.blocking import Span, arrive, clothed, dark_clothes, exit_time, leave, pass_time, side_of
+from vigil.datasets.sample.body import REST, pose
+from vigil.datasets.sample.effects import spray
+from vigil.datasets.sample.look import Look
+from vigil.datasets.sample.places import Place
+from vigil.datasets.sample.postures import SPRAY_HIGH, SPRAY_LOW
+from vigil.datasets.sample.scene import Effect, Moment, Script, Thing
+from vigil.datasets.sample.shapes import rod
+
+PAINT = ((215, 40, 45), (40, 90, 215), (235, 195, 40), (30, 160, 80), (220, 60, 170), (20, 20, 24))
+
+
+def vandal_look(rng: np.random.Generator) -> Look:
+    return dark_clothes(rng) if rng.random() < 0.4 else clothed(rng, hat=bool(rng.random() < 0.5))
+
+
+def onlooker(rng: np.random.Generator, place: Place, side: int, seconds: float) -> list[Player]:
+    if rng.random() < 0.6:
+        return []
+    spot = place.spot(-side * 0.9, 0.85)
+    other = Player(rng, *spot, side * 60.0)
+    pass_time(rng, other, seconds)
+    return [other]
+
+
+def scrawl(rng: np.random.Generator, x: float, y: float) -> np.ndarray:
+    """A tag to be sprayed around (x, y): points (N, 2) in the order of spraying, metres."""
+    u = np.linspace(0, 1, 46)
+    loops, lean = rng.integers(3, 5), rng.uniform(0.1, 0.35)
+    wave = 2 * np.pi * loops * u + rng.uniform(0, 6)
+    across = 1.25 * (u - 0.5) + 0.16 * np.cos(wave)
+    up = 0.30 * np.sin(wave) * (0.6 + 0.4 * np.sin(2 * np.pi * u + rng.uniform(0, 6))) + lean * (u - 0.5)
+    return np.stack([x + across, y + up], 1)
+
+
+def graffiti(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
+    """Sprays a tag on the wall."""
+    start, stop = span
+    side = side_of(rng)
+    front = -place.wall_z
+    blocked = [f.x for f in place.fixtures.values()]
+    options = [place.across(u, place.far) for u in (-0.62, -0.3, 0.0, 0.3, 0.62)]
+    x = max(options, key=lambda v: min(abs(v - b) for b in blocked) - 0.15 * abs(v))
+    tag = scrawl(rng, x, 1.35)
+    if side < 0:
+        tag[:, 0] = 2 * x - tag[:, 0]
+    colour = PAINT[int(rng.integers(len(PAINT)))]
+    begin = (x - side * 0.62 - side * 0.25, front + 0.62)
+    vandal = arrive(rng, place, begin, start, -side, role="vandal", look=vandal_look(rng), z=place.far)
+    vandal.face(180 - side * 48, 0.35)
+    vandal.until(start)
+    vandal.guilty(start, stop)
+    vandal.wear(gear.spray_can(colour))
+    out = exit_time(vandal, place, side, 2.2, True)
+    wet = vandal.now + 0.35
+    dry = max(stop - out - 0.2, wet + 1.2)
+    strokes = 7
+    end = (begin[0] + side * 1.0, begin[1])
+    vandal.play((0.35, SPRAY_HIGH))
+    for k in range(strokes):
+        s = (k + 1) / strokes
+        nx, ny = tag[min(int(s * 45), 45)]
+        where = begin[0] + (end[0] - begin[0]) * s, begin[1]
+        base = SPRAY_HIGH if ny > 1.3 else SPRAY_LOW
+        vandal.shift((dry - wet) / strokes, where, reaching(base, vandal, "r", (nx - side * 0.1, ny, front + 0.2)))
+    vandal.play((0.2, pose(REST, r_wrist=(0.03, -0.28, 0.08))))
+    leave(vandal, place, side, run=True, speed=2.2, z=place.far)
+    lines = [rod((*a, front + 0.0), (*b, front + 0.0), 0.045, colour) for a, b in pairwise(tag)]
+    stages = [Thing(lines[: 3 * k]) for k in range(1, len(lines) // 3 + 1)]
+    players = [vandal, *onlooker(rng, place, -side, seconds)]
+
+    def script(t: float) -> Moment:
+        done = float(np.clip((t - wet) / (dry - wet), 0, 1))
+        things, painted = [], list[Effect]()
+        if done > 0:
+            things.append(stages[min(int(done * len(stages)), len(stages) - 1)])
+        if 0 < done < 1:
+            sk = vandal.skeleton(t)
+            tip = sk.joints["r_hand"] + (0, 0.1, 0)
+            aim = np.array([*tag[min(int(done * 45), 45)], front]) - tip
+            far = float(np.linalg.norm(aim))
+            painted.append(spray(tip, aim / max(far, 1e-6), min(far, 0.5), colour, t))
+        return Moment(cast(t, players), things, painted)
+
+    return script
