@@ -149,7 +149,7 @@ def test_a_playlist_in_the_place_of_a_video_is_said(site: Site) -> None:
 
 
 def test_a_playlist_that_is_not_there_is_a_mistake(site: Site) -> None:
-    with pytest.raises(VigilError, match=r"gone: .*404"):
+    with pytest.raises(VigilError, match=r"none.html: gone: .*404"):
         bring(read({"playlist": site.url("none.html"), "label": "normal"}))
 
 

@@ -57,8 +57,11 @@ def identity(url: str) -> tuple[str, str] | None:
 
 def entries(playlist: str, manners: Manners) -> list[str]:
     """The addresses of a playlist's videos, in order, by one look at it."""
-    with _session(playlist, {"extract_flat": "in_playlist"}, manners) as session:
-        found = list(_addresses(session.extract_info(playlist, download=False) or {}))
+    try:
+        with _session(playlist, {"extract_flat": "in_playlist"}, manners) as session:
+            found = list(_addresses(session.extract_info(playlist, download=False) or {}))
+    except Rejected as error:
+        raise VigilError(f"{playlist}: {error}") from None
     if not found:
         raise VigilError(f"{playlist}: no videos in it. Is it a playlist? A single video goes under `url`.")
     return found
