@@ -9,7 +9,7 @@ import pytest
 
 from vigil.datasets.listing import Source
 from vigil.errors import VigilError
-from vigil.sources import kinds, read_datasets, read_sources, sync
+from vigil.sources import index, kinds, read_datasets, read_sources, sync
 
 OUT = Path("data/sources.csv")
 
@@ -139,3 +139,19 @@ def test_a_root_that_is_not_there_names_set_and_path() -> None:
         "Bring the data there, correct the path, or take the set out of `datasets`."
     )
     assert not OUT.exists()
+
+
+def test_the_index_of_a_folder_tree_is_written_on_request_only() -> None:
+    folder = Path("scenes/train/static/yard")
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(b"")
+    section = {"scenes": {"kind": "frame_folders", "path": "scenes"}, "cam": mine("normal/a.mp4")}
+    sync(section, OUT)
+    assert not Path("scenes/data.csv").exists()
+    assert index(section, "scenes").read_text() == "folder_name,type,split\ntrain/static/yard,static,train\n"
+    with pytest.raises(VigilError, match="is there already"):
+        index(section, "scenes")
+    with pytest.raises(VigilError, match="only sets of kind frame_folders"):
+        index(section, "cam")
+    with pytest.raises(VigilError, match="Did you mean 'scenes'"):
+        index(section, "scens")

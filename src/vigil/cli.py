@@ -32,7 +32,10 @@ def sync(arguments: argparse.Namespace) -> None:
     from vigil import sources
     from vigil.params import load
 
-    summary = sources.sync(load(arguments.params).get("datasets"), arguments.out)
+    section = load(arguments.params).get("datasets")
+    if arguments.index:
+        print(f"wrote {sources.index(section, arguments.index)}", file=sys.stderr)
+    summary = sources.sync(section, arguments.out)
     print(json.dumps(summary, indent=2) if arguments.json else summary)
 
 
@@ -66,6 +69,10 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--out", type=Path, default=Path("data/sources.csv"), help="the table to write (default: %(default)s)"
+    )
+
+    one.add_argument(
+        "--index", metavar="SET", help="first write the data.csv of this set of kind frame_folders, from its folders"
     )
 
     one = _command(commands, "store", store, "the store of finished per-video results: usage, or gc to bound its size")

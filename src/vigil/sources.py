@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 from vigil import datasets
 from vigil.datasets.listing import Listing, Source
+from vigil.datasets.local import dataset_root
 from vigil.errors import VigilError, near_miss
 from vigil.parallel import Runtime
 from vigil.params import Frozen
@@ -84,6 +85,19 @@ def sync(section: object, out: Path) -> Summary:
         write_table(out, [asdict(source) for name in sorted(now) for source in sorted(now[name])], COLUMNS)
     names = sorted(now.keys() | before.keys())
     return Summary({name: _compare(before.get(name, []), now.get(name, [])) for name in names})
+
+
+def index(section: object, name: str) -> Path:
+    """Write down, in the set's own folder, what its bare folders tell: the data.csv of kind frame_folders."""
+    known = read_datasets(section)
+    if name not in known:
+        hint = near_miss(name, known)
+        raise VigilError(f"params.yaml [datasets]: no set '{name}'. Known: {', '.join(known)}.{hint}")
+    kind, params = known[name]
+    if not hasattr(kind, "write_index"):
+        raise VigilError(f"params.yaml [datasets.{name}]: only sets of kind frame_folders have a data.csv.")
+    path: Path = kind.write_index(dataset_root(name, params.path))  # type: ignore[attr-defined]
+    return path
 
 
 def read_sources(path: Path) -> dict[str, list[Source]]:
