@@ -1,1 +1,60 @@
 """A dataset drawn from nothing: surveillance cameras, the people before them, and the truth about both."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from vigil.datasets.listing import Listing, Reject, Row, Source
+from vigil.datasets.sample.plan import plan
+from vigil.datasets.sample.reel import draw
+from vigil.parallel import Item, Runtime, each
+from vigil.params import Frozen
+
+__all__ = ["Params", "sources", "videos"]
+LICENCE = "CC0-1.0"
+
+
+class Params(Frozen):
+    scale: Literal["full", "tiny"]  # full: about 190 videos; tiny: a handful, for tests
+    seed: int  # another seed draws another city
+
+
+def sources(name: str, params: Params) -> list[Source]:
+    """The planned videos; the id of each stands for all that the plan says about it."""
+    out = []
+    for v in plan(params.scale, params.seed):
+        facts = f"{params.seed}/{v}"
+        out.append(Source(name, v.stem, None, hashlib.sha256(facts.encode()).hexdigest()))
+    return out
+
+
+def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: Path, runtime: Runtime) -> Listing:
+    """Draws what is listed; one video is one item of the loop."""
+    listed = {source.path: source for source in sources}
+    planned = [v for v in plan(params.scale, params.seed) if v.stem in listed]
+    items = [
+        Item(
+            f"{name}/{v.stem}",
+            (listed[v.stem].sha256,),
+            (params.scale, params.seed, v.stem),
+            (raw / name / f"{v.stem}.mp4", truth / name / f"{v.stem}.npz"),
+        )
+        for v in planned
+    ]
+    rows, rejects = [], []
+    for v, outcome in zip(planned, each("download", draw, items, None, runtime), strict=True):
+        if outcome.reason is not None:
+            rejects.append(Reject(f"{name}/{v.stem}", outcome.reason))
+            continue
+        rows.append(
+            Row(
+                video=f"{name}/{v.stem}",
+                path=f"data/raw/{name}/{v.stem}.mp4",
+                source=v.lens.name,
+                label=v.label,
+                spans=() if v.span is None else (v.span,),
+                split=v.lens.split,
+                licence=LICENCE,
+            )
+        )
+    return Listing(rows, rejects)

@@ -36,8 +36,11 @@ class Still:
 class Film:
     """Iterate over `frames` once; afterwards `truth` is complete."""
 
-    def __init__(self, place: Place, script: Script, fps: Fraction, count: int, seed: tuple[int, ...]) -> None:
-        self.place, self.script, self.fps, self.count, self.seed = place, script, fps, count, seed
+    def __init__(
+        self, place: Place, script: Script, fps: Fraction, count: int, seed: tuple[int, ...],
+        span: tuple[Fraction, Fraction] | None = None,
+    ) -> None:  # fmt: skip
+        self.place, self.script, self.fps, self.count, self.seed, self.span = place, script, fps, count, seed, span
         self.truth = Truth()
         c = place.camera
         self._ss = 2 if c.width <= 400 else 1
@@ -66,7 +69,8 @@ class Film:
         owner = 0
         for f in moment.figures:
             owner = min(owner + 1, 254)
-            parts = list[Part](dress(f.skeleton, f.look, self._tall(f) >= FINE_PX))
+            look = f.look.infrared() if self.place.night else f.look
+            parts = list[Part](dress(f.skeleton, look, self._tall(f) >= FINE_PX))
             people.append((f, canvas.draw(parts, owner, self._stirs(("person", f.person), parts, now))))
             if f.extra:
                 canvas.draw(f.extra, 255, self._stirs(("extra", f.person), f.extra, now))
@@ -95,7 +99,7 @@ class Film:
     def _stirs(self, key: tuple[str, int], parts: list[Part], now: dict[tuple[str, int], np.ndarray]) -> np.ndarray:
         """Which parts of an object move, compared with STIR_S seconds ago (or as long as it has been there)."""
         now[key] = truth.ends(parts)
-        for back, old in enumerate(self._past[-self._lag :][:: 1]):
+        for back, old in enumerate(self._past[-self._lag :][::1]):
             if key in old and old[key].shape == now[key].shape:
                 seconds = (len(self._past[-self._lag :]) - back) / float(self.fps)
                 return truth.stirred(self._canvas, now[key], old[key], seconds)
@@ -117,7 +121,9 @@ class Film:
         fixtures = [f for name, f in self.place.fixtures.items() if name not in moment.without]
         canvas = Canvas(self.place.camera, self.place.light, self._ss)
         canvas.depth[:] = depth
-        prints = [f.shadow for f in fixtures if f.shadow is not None] + [t.shadow for t in things if t.shadow is not None]
+        prints = [f.shadow for f in fixtures if f.shadow is not None] + [
+            t.shadow for t in things if t.shadow is not None
+        ]
         image = self._darken(image, self._mask([], prints), 0.5, 3.0)
         for parts in [f.parts for f in fixtures] + [t.parts for t in things]:
             canvas.draw(parts, 1)
@@ -172,13 +178,19 @@ class Film:
         return image, moving | changed
 
     def _note(
-        self, k: int, moment: Moment, people: list[tuple[Figure, Mark]], bags: list[tuple[int, Mark]], moving: np.ndarray
+        self,
+        k: int,
+        moment: Moment,
+        people: list[tuple[Figure, Mark]],
+        bags: list[tuple[int, Mark]],
+        moving: np.ndarray,
     ) -> None:
+        acting = self.span is not None and self.span[0] <= k / self.fps < self.span[1]
         for f, mark in people:
             found = truth.clipped(self._canvas, mark, moment.jolt)
             if found is not None:
                 marks = truth.joints(self._canvas, f, moment.jolt)
-                self.truth.rows.append((k, found[0], marks, f.person, f.role, "person", found[1], f.active))
+                self.truth.rows.append((k, found[0], marks, f.person, f.role, "person", found[1], f.active and acting))
         first = 1000
         for n, mark in bags:
             found = truth.clipped(self._canvas, mark, moment.jolt)

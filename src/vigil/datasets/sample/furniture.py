@@ -41,7 +41,10 @@ def window(x: float, z: float, width: float = 1.3, foot: float = 0.9, tall: floa
 
 
 def lamp_post(x: float, z: float, tall: float = 4.2) -> list[Part]:
-    return [rod((x, 0, z), (x, tall, z), 0.07, (70, 72, 74), 0.05), *box(x, tall, z + 0.3, (0.3, 0.12, 0.8), (80, 82, 84))]
+    return [
+        rod((x, 0, z), (x, tall, z), 0.07, (70, 72, 74), 0.05),
+        *box(x, tall, z + 0.3, (0.3, 0.12, 0.8), (80, 82, 84)),
+    ]
 
 
 def tree(x: float, z: float, rng: np.random.Generator) -> list[Part]:
@@ -49,7 +52,17 @@ def tree(x: float, z: float, rng: np.random.Generator) -> list[Part]:
     for _ in range(9):
         dx, dy, dz = rng.uniform(-0.7, 0.7), rng.uniform(2.3, 3.9), rng.uniform(-0.6, 0.6)
         leaf, r = LEAVES[rng.integers(3)], rng.uniform(0.45, 0.7)
-        parts.append((np.array([x + dx, dy, z + dz]), r, np.array([x + dx * 0.8, dy + 0.2, z + dz]), r, np.asarray(leaf, np.float32), 1.0, False))
+        parts.append(
+            (
+                np.array([x + dx, dy, z + dz]),
+                r,
+                np.array([x + dx * 0.8, dy + 0.2, z + dz]),
+                r,
+                np.asarray(leaf, np.float32),
+                1.0,
+                False,
+            )
+        )
     return parts
 
 
@@ -61,11 +74,13 @@ def planter(x: float, z: float, rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-def queue_posts(points: list[tuple[float, float]]) -> list[Part]:
-    """Posts with a band between them."""
-    parts: list[Part] = []
-    for x, z in points:
-        parts += [rod((x, 0.03, z), (x, 0.95, z), 0.03, (190, 186, 176)), rod((x, 0.02, z), (x, 0.05, z), 0.16, (120, 116, 110))]
-    for (x0, z0), (x1, z1) in zip(points, points[1:], strict=False):
-        parts.append(rod((x0, 0.88, z0), (x1, 0.88, z1), 0.025, (40, 60, 130)))
-    return parts
+def atm(x: float, z: float, yaw: float, rgb: np.ndarray) -> list[Part]:
+    """A cash machine that faces yaw."""
+    parts: list[Part] = [
+        *box(0, 0, 0, (0.8, 1.9, 0.6), rgb * 0.55 + 60),
+        panel(0, 1.5, 0.303, 0.72, 0.34, rgb),
+        panel(0, 1.08, 0.304, 0.46, 0.34, (120, 190, 230), shade=False),
+        panel(0, 0.86, 0.306, 0.40, 0.14, (60, 62, 66)),
+        *box(0, 0.80, 0.34, (0.6, 0.05, 0.14), (150, 152, 156)),
+    ]
+    return placed(parts, x, 0, z, yaw)

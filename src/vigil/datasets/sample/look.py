@@ -1,6 +1,6 @@
 """What people look like: their colours and clothes, and the capsules that a skeleton wears."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,24 @@ class Look:
             hat=bool(rng.random() < 0.08),
             zipper=vary((200, 200, 200), 20) if rng.random() < 0.5 else None,
             long_hair=bool(rng.random() < 0.22),
+        )
+
+    def infrared(self) -> "Look":
+        """Seen by an infrared lamp: any skin is bright (melanin hardly absorbs it), hair and cloth are dark."""
+
+        def grey(colour: Rgb, k: float) -> Rgb:
+            y = (0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2]) * k
+            return y, y, y
+
+        zipper = None if self.zipper is None else grey(self.zipper, 0.6)
+        return replace(
+            self,
+            skin=(214.0, 214.0, 214.0),
+            hair=grey(self.hair, 0.3),
+            shirt=grey(self.shirt, 0.38),
+            trousers=grey(self.trousers, 0.32),
+            shoes=grey(self.shoes, 0.6),
+            zipper=zipper,
         )
 
 

@@ -12,10 +12,10 @@ class Sensor:
         self.night = night
         scale = width / 320
         self.blur = rng.uniform(0.5, 0.75) * (scale if scale <= 1 else scale**0.5)
-        sigma = rng.uniform(2.2, 3.6) if night else rng.uniform(1.2, 2.8)
+        sigma = rng.uniform(1.0, 1.8) if night else rng.uniform(1.2, 2.8)
         depth = 1 if night else 3
         self._bank = rng.normal(0, sigma, (height + 64, width + 64, depth)).round().astype(np.int16)
-        gain = rng.uniform(0.95, 1.12)
+        gain = rng.uniform(1.05, 1.2) if night else rng.uniform(0.95, 1.12)
         tint = np.ones(3) if night else 1 + rng.uniform(-0.05, 0.05, 3)
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         fall = rng.uniform(0.32, 0.45) if night else rng.uniform(0.08, 0.22)

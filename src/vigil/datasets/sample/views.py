@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigil.datasets.sample import props, vehicles
-from vigil.datasets.sample.furniture import door, lamp_post, planter, queue_posts, tree, window
+from vigil.datasets.sample.furniture import atm, door, lamp_post, planter, tree, window
 from vigil.datasets.sample.places import Fixture, Place, aimed, nearest
 from vigil.datasets.sample.raster import Light
 from vigil.datasets.sample.scene import Part
@@ -29,7 +29,16 @@ class _Layout:
         self.place, self.rng = place, rng
         self.side = 1 if rng.random() < 0.5 else -1
 
-    def put(self, name: str, parts: list[Part], x: float, z: float, yaw: float, size: tuple[float, float], shadow: bool = True) -> None:
+    def put(
+        self,
+        name: str,
+        parts: list[Part],
+        x: float,
+        z: float,
+        yaw: float,
+        size: tuple[float, float],
+        shadow: bool = True,
+    ) -> None:
         dark = footprint(x, z, *size, yaw=yaw) if shadow else None
         self.place.fixtures[name] = Fixture(parts, x, z, yaw, size, dark)
 
@@ -57,12 +66,12 @@ class _Layout:
 
 
 def _shop(f: _Layout) -> None:
-    p = f.place
-    x = p.across(0.62 * f.side, p.far - 0.1)
-    f.put("shelf", [], p.across(-0.15 * f.side, -p.wall_z + 0.2), -p.wall_z + 0.2, 0.0, (3.0, 0.4), shadow=False)
-    z, turn = p.near + 0.62 * (p.far - p.near), -55.0 * f.side
-    x = p.across(1.0 * f.side, z) + 0.25 * f.side
-    f.put("counter", props.counter(x, z, turn, 1.7, _paint(f.rng, (128, 84, 52), (96, 100, 110), (140, 60, 50))), x, z, turn, (1.7, 0.6))
+    p, back = f.place, -f.place.wall_z + 0.2
+    f.put("shelf", [], p.across(-0.15 * f.side, back), back, 0.0, (3.0, 0.4), shadow=False)
+    z = p.far - 0.45
+    x = p.across(0.82 * f.side, z)
+    wood = _paint(f.rng, (128, 84, 52), (96, 100, 110), (140, 60, 50))
+    f.put("counter", props.counter(x, z, 0.0, 1.3, wood), x, z, 0.0, (1.3, 0.6))
 
 
 def _lobby(f: _Layout) -> None:
@@ -74,59 +83,58 @@ def _lobby(f: _Layout) -> None:
 
 def _bank(f: _Layout) -> None:
     p = f.place
-    z, x, wood = p.far - 0.75, p.across(0.1, p.far - 0.75), _paint(f.rng, (128, 92, 62), (90, 96, 108), (120, 70, 56))
-    parts = box(x, 0, z, (5.2, 1.05, 0.6), wood)
-    parts += [panel(x - 1.3 + 1.3 * k, 0.15, z + 0.305, 1.1, 0.7, wood * 1.3) for k in range(3)]
-    parts += box(x, 1.05, z, (5.3, 0.05, 0.7), (196, 190, 180))
+    z, x, wood = p.far - 0.75, p.across(0.0, p.far - 0.75), _paint(f.rng, (128, 92, 62), (90, 96, 108), (120, 70, 56))
+    parts = box(x, 0, z, (3.6, 1.05, 0.6), wood)
+    parts += [panel(x - 1.2 + 1.2 * k, 0.15, z + 0.305, 1.0, 0.7, wood * 1.3) for k in range(3)]
+    parts += box(x, 1.05, z, (3.7, 0.05, 0.7), (196, 190, 180))
     for k in range(3):
-        parts += placed(box(0, 0, 0, (0.42, 0.34, 0.05), (40, 42, 48)), x - 1.3 + 1.3 * k + 0.35, 1.12, z - 0.12, pitch=-10)
-    f.put("counter", parts, x, z, 0.0, (5.2, 0.7))
-    f.machine(1.02 * f.side, p.far - 0.2, -60.0 * f.side)
-    z = p.near + 0.35 * (p.far - p.near)
-    ends = [(p.across(-0.95 * f.side, z), z), (p.across(-1.0 * f.side, z) , z - 1.5)]
-    f.put("posts", queue_posts(ends), *ends[0], 0.0, (0.3, 0.3), shadow=False)
+        screen = box(0, 0, 0, (0.42, 0.34, 0.05), (40, 42, 48))
+        parts += placed(screen, x - 1.2 + 1.2 * k + 0.35, 1.12, z - 0.12, pitch=-10)
+    f.put("counter", parts, x, z, 0.0, (3.6, 0.7))
+    f.machine(0.98 * f.side, p.far - 0.75, -20.0 * f.side)
+    x = p.across(-0.98 * f.side, p.far - 0.7)
+    turn = 20.0 * f.side
+    f.put(
+        "atm", atm(x, p.far - 0.7, turn, _paint(f.rng, (30, 80, 140), (150, 40, 50))), x, p.far - 0.7, turn, (0.8, 0.6)
+    )
 
 
 def _street(f: _Layout) -> None:
     p = f.place
-    z = p.near + 0.8 * (p.far - p.near)
-    f.bin(0.86 * f.side, z)
-    f.put("lamp", lamp_post(p.across(-0.9 * f.side, p.far + 0.1), p.far + 0.1), p.across(-0.9 * f.side, p.far + 0.1), p.far + 0.1, 0, (0.3, 0.3), shadow=False)
-    assert p.road is not None  # noqa: S101
-    z = p.road[1] + 1.1
+    f.bin(0.86 * f.side, p.far - 0.05)
+    x = p.across(-0.9 * f.side, p.far)
+    f.put("lamp", lamp_post(x, p.far), x, p.far, 0, (0.3, 0.3), shadow=False)
+    z = -p.wall_z + 1.3
     x = p.across(0.45 * f.side, z)
-    paint = vehicles.PAINTS[f.rng.integers(len(vehicles.PAINTS))]
-    f.put("car", vehicles.car(vehicles.Car(vehicles.BODIES[f.rng.integers(2)], paint), x, z, 90.0 * f.side), x, z, 90.0 * f.side, (1.7, 4.2))
-    z = -p.wall_z + 0.03
-    x = p.across(-0.4 * f.side, z)
-    f.put("door", door(x, z, _paint(f.rng, *DOOR)), x, z, 0.0, (0.95, 0.1), shadow=False)
+    kind = vehicles.Car(vehicles.BODIES[f.rng.integers(2)], vehicles.PAINTS[f.rng.integers(len(vehicles.PAINTS))])
+    f.put("car", vehicles.car(kind, x, z, 90.0 * f.side), x, z, 90.0 * f.side, (1.7, 4.2))
+    f.door(-0.4 * f.side)
 
 
 def _carpark(f: _Layout) -> None:
     p, start = f.place, f.rng.uniform(-0.2, 0.2)
     z = p.far - 0.6 - 2.1
     middle = p.across(start, p.far - 0.6)
-    bay = np.round((middle + 1.2) / 2.5) * 2.5 - 1.2 + 1.25
+    bay = float(np.round((middle + 1.2) / 2.5)) * 2.5 - 1.2 + 1.25
     for k, name in ((0, "car"), (1, "car2"), (-1, "car3")):
         if name == "car3" and f.rng.random() < 0.5:
             continue
-        paint = vehicles.PAINTS[f.rng.integers(len(vehicles.PAINTS))]
         x, yaw = bay + 2.5 * k * f.side, 0.0 if f.rng.random() < 0.6 else 180.0
-        kind = vehicles.Car(vehicles.BODIES[f.rng.integers(3)], paint)
+        kind = vehicles.Car(vehicles.BODIES[f.rng.integers(3)], vehicles.PAINTS[f.rng.integers(len(vehicles.PAINTS))])
         f.put(name, vehicles.car(kind, x, z, yaw), x, z, yaw, (1.72, 4.2))
-    f.bin(-0.93 * f.side, p.near + 0.55 * (p.far - p.near))
+    f.bin(-0.93 * f.side, p.far - 0.35)
 
 
 def _plaza(f: _Layout) -> None:
     p, rng = f.place, f.rng
-    f.bench(0.85 * f.side, p.near + 0.2 * (p.far - p.near), -75.0 * f.side)
-    f.bin(-0.9 * f.side, p.near + 0.12 * (p.far - p.near))
-    z = p.far - 0.6
-    for k, u in enumerate((-0.85, 0.15, 0.9)):
+    f.bench(1.0 * f.side, p.near + 0.45, -75.0 * f.side)
+    f.bin(-0.8 * f.side, p.far - 0.4)
+    z = p.far - 0.8
+    for k, u in enumerate((-0.95, 0.15, 0.95)):
         x = p.across(u, z)
-        parts = tree(x, z, rng) if k != 1 else planter(x, z, rng)
-        f.put(f"plant{k}", parts, x, z, 0.0, (1.2, 0.7))
-    f.put("lamp", lamp_post(p.across(0.55, z), z, 4.6), p.across(0.55, z), z, 0.0, (0.3, 0.3), shadow=False)
+        f.put(f"plant{k}", planter(x, z, rng) if k == 1 else tree(x, z, rng), x, z, 0.0, (1.2, 0.7))
+    x = p.across(0.55, z)
+    f.put("lamp", lamp_post(x, z, 4.6), x, z, 0.0, (0.3, 0.3), shadow=False)
 
 
 def _house(f: _Layout) -> None:
@@ -140,13 +148,16 @@ def _house(f: _Layout) -> None:
 
 def _platform(f: _Layout) -> None:
     p = f.place
-    z = p.near + 0.55 * (p.far - p.near)
-    f.machine(0.95 * f.side, z, -70.0 * f.side)
-    f.bench(-0.95 * f.side, z, 70.0 * f.side)
-    x, z = p.across(-0.55 * f.side, -p.wall_z + 0.1), -p.wall_z + 0.1
-    clock: list[Part] = [disc(x, 3.0, z, 0.32, (60, 60, 62)), disc(x, 3.0, z + 0.02, 0.28, (240, 238, 230), shade=False)]
-    f.put("clock", clock, x, z, 0.0, (0.6, 0.1), shadow=False)
-    f.bin(0.55 * f.side, p.far + 0.35) if f.rng.random() < 0.5 else None
+    z = p.far - 0.35
+    f.machine(0.88 * f.side, z, -15.0 * f.side)
+    f.bench(-0.82 * f.side, z, 0.0)
+    wall = -p.wall_z + 0.1
+    x = p.across(-0.35 * f.side, wall)
+    clock: list[Part] = [
+        disc(x, 3.0, wall, 0.34, (60, 60, 62)),
+        disc(x, 3.0, wall + 0.02, 0.29, (240, 238, 230), shade=False),
+    ]
+    f.put("clock", clock, x, wall, 0.0, (0.6, 0.1), shadow=False)
 
 
 @dataclass(frozen=True)
@@ -167,10 +178,10 @@ VIEWS = {
     "lobby": Kind((2.5, 2.9), (4.8, 5.4), (0.50, 0.56), (2.2, 2.8), 1.4, 14, _lobby),
     "bank": Kind((2.6, 3.0), (5.0, 5.4), (0.46, 0.52), (2.9, 3.3), 0.8, 8, _bank),
     "house": Kind((2.6, 3.1), (5.0, 5.6), (0.46, 0.52), (1.7, 2.2), 1.1, 12, _house),
-    "platform": Kind((3.0, 3.5), (5.6, 6.4), (0.38, 0.44), (6.5, 7.5), 2.4, 14, _platform),
-    "street": Kind((3.0, 3.6), (5.8, 6.4), (0.38, 0.43), (8.2, 9.0), 0.9, 10, _street),
-    "carpark": Kind((3.1, 3.7), (6.0, 6.6), (0.37, 0.42), (8.0, 9.5), 1.4, 12, _carpark),
-    "plaza": Kind((4.2, 5.2), (8.5, 9.8), (0.25, 0.29), (11.0, 14.0), 6.5, 14, _plaza),
+    "platform": Kind((2.9, 3.3), (5.6, 6.2), (0.43, 0.48), (6.5, 7.5), 2.4, 14, _platform),
+    "street": Kind((3.0, 3.5), (5.8, 6.4), (0.41, 0.46), (8.2, 9.0), 0.9, 10, _street),
+    "carpark": Kind((3.0, 3.5), (5.8, 6.4), (0.42, 0.47), (8.0, 9.5), 1.4, 12, _carpark),
+    "plaza": Kind((2.9, 3.2), (8.5, 9.5), (0.245, 0.27), (10.0, 12.0), 6.0, 14, _plaza),
 }
 
 
@@ -179,11 +190,20 @@ def place(kind: str, seed: int, size: tuple[int, int] = (320, 240), night: bool 
     rng = np.random.default_rng([seed, 0])
     view = VIEWS[kind]
     distance, fill = rng.uniform(*view.distance), rng.uniform(*view.fill)
-    camera = aimed(*size, rng.uniform(*view.mount), distance, fill, rng.uniform(-view.pan, view.pan), rng.uniform(-1.2, 1.2))
+    camera = aimed(
+        *size, rng.uniform(*view.mount), distance, fill, rng.uniform(-view.pan, view.pan), rng.uniform(-1.2, 1.2)
+    )
     wall_z, far = distance + rng.uniform(*view.wall), -(distance + view.depth)
-    road = (far - 0.3, far - 5.3) if kind == "street" else (nearest(camera) + 0.5, far + 0.2) if kind == "carpark" else None
+    road = (
+        (far - 0.3, far - 5.3)
+        if kind == "street"
+        else (nearest(camera) + 0.5, far + 0.2)
+        if kind == "carpark"
+        else None
+    )
     toward = (rng.uniform(-0.7, 0.7), rng.uniform(0.7, 1.0), rng.uniform(0.25, 0.8))
-    light = Light((0.0, 0.35, 1.0), 0.42, 0.72) if night else Light(toward, rng.uniform(0.44, 0.5), rng.uniform(0.6, 0.7))
+    lit = Light(toward, rng.uniform(0.44, 0.5), rng.uniform(0.6, 0.7))
+    light = Light((toward[0], 0.7, 0.6), 0.7, 0.4) if night else lit
     out = Place(kind, camera, wall_z, nearest(camera), far, light, seed, road, night)
     view.furnish(_Layout(out, rng))
     return out

@@ -1,0 +1,144 @@
+"""Crowds: 12 to 25 people who walk in lanes, and the same crowd when it flees from something."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import atan2, cos, degrees, hypot, pi, sin
+
+import numpy as np
+
+from vigil.datasets.sample.acting import Player, cast
+from vigil.datasets.sample.blocking import Span, pass_time, side_of
+from vigil.datasets.sample.body import pose
+from vigil.datasets.sample.gait import wrap
+from vigil.datasets.sample.look import Look
+from vigil.datasets.sample.places import Place
+from vigil.datasets.sample.poses import COVER, LOOK_L, LOOK_R
+from vigil.datasets.sample.scene import Moment, Script
+
+FLINCH = pose(COVER, root=(0, -0.09, -0.02), head=(20, 8))
+
+
+class Walker:
+    """One of a crowd before anything happens: walks along a lane at a steady speed, or stands and waits."""
+
+    def __init__(self, rng: np.random.Generator, x: float, z: float, way: int, speed: float, look: Look) -> None:
+        self.x, self.z, self.way, self.speed, self.look = x, z, way, speed, look
+        self.lane_yaw = way * 90.0 + float(rng.uniform(-2, 2))
+
+    def at(self, t: float) -> tuple[float, float]:
+        return self.x + self.way * self.speed * t, self.z
+
+
+def lanes(rng: np.random.Generator, place: Place, seconds: float) -> list[Walker]:
+    """People spread over lanes that alternate in direction; in one lane all keep the same speed, so nobody is overtaken."""
+    room = place.near - place.far
+    count = int(np.clip(room / 0.85, 3, 8))
+    want = int(rng.integers(12, 26))
+    out: list[Walker] = []
+    first = side_of(rng)
+    for k in range(count):
+        z = place.near - room * (0.04 + 0.92 * k / max(count - 1, 1))
+        way, speed = first * (1 if k % 2 else -1), float(rng.uniform(0.9, 1.5))
+        left, right = place.outside(-1, z)[0], place.outside(1, z)[0]
+        share = max(
+            1, round(want * (right - left) / sum(_width(place, place.near - room * i / count) for i in range(count)))
+        )
+        gap = max((right - left) / share, 1.1)
+        start = left if way > 0 else right
+        for i in range(-int(speed * seconds / gap) - 1, share + 1):
+            x = start + way * (gap * i + float(rng.uniform(-0.22, 0.22)) * gap)
+            out.append(Walker(rng, x, z + float(rng.uniform(-0.1, 0.1)), way, speed, Look.random(rng)))
+    return out
+
+
+def _width(place: Place, z: float) -> float:
+    return place.outside(1, z)[0] - place.outside(-1, z)[0]
+
+
+def _walked(rng: np.random.Generator, place: Place, w: Walker, until: float) -> Player | None:
+    """The walker as a player who keeps walking until then; None if never in view."""
+    left, right = place.outside(-1, w.z, 0.9)[0], place.outside(1, w.z, 0.9)[0]
+    enter, leave = sorted(
+        (
+            ((left if w.way > 0 else right) - w.x) / w.way / w.speed,
+            ((right if w.way > 0 else left) - w.x) / w.way / w.speed,
+        )
+    )
+    if leave <= 0 or enter >= until:
+        return None
+    start = max(enter, -1.0)
+    player = Player(rng, *w.at(start), w.lane_yaw, "crowd", replace(w.look))
+    player.now = start
+    stop = min(leave, until)
+    player.walk(w.at(stop), speed=w.speed)
+    return player
+
+
+def walking(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
+    """A crowd goes its ways; a few stand and wait."""
+    players = [p for w in lanes(rng, place, seconds) if (p := _walked(rng, place, w, seconds + 3)) is not None]
+    return lambda t: Moment(cast(t, players))
+
+
+def panic(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
+    """A crowd goes its ways, then flees from one point until the span ends; those still in view walk on."""
+    start, stop = span
+    source = place.spot(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(0.25, 0.7)))
+    players = []
+    for w in lanes(rng, place, seconds):
+        reacts = (
+            start
+            + min(hypot(w.at(start)[0] - source[0], w.at(start)[1] - source[1]) * 0.06, 0.5)
+            + float(rng.uniform(0, 0.25))
+        )
+        player = _walked(rng, place, w, reacts - 0.4)
+        if player is not None:
+            _flee(rng, place, player, source, reacts, stop, seconds)
+            players.append(player)
+    return lambda t: Moment(cast(t, players))
+
+
+def _flee(
+    rng: np.random.Generator,
+    place: Place,
+    player: Player,
+    source: tuple[float, float],
+    at: float,
+    stop: float,
+    seconds: float,
+) -> None:
+    x, z = player.where
+    if not place.outside(-1, z)[0] < x < place.outside(1, z)[0]:
+        return  # has left, or has not come yet
+    player.play((0.18, FLINCH))
+    away = atan2(x - source[0], z - source[1]) + float(rng.uniform(-0.3, 0.3))
+    away = _sideways(away)
+    speed = float(rng.uniform(2.2, 3.5))
+    player.guilty(at, stop)
+    far = speed * max(stop - player.now - 0.3, 0.5)
+    to = x + sin(away) * far, float(np.clip(z + cos(away) * far, place.far + 0.2, place.near - 0.1))
+    player.walk(to, speed=speed, run=True)
+    edge = place.outside(-1, to[1])[0], place.outside(1, to[1])[0]
+    if edge[0] < to[0] < edge[1]:
+        back = degrees(atan2(source[0] - to[0], source[1] - to[1]))
+        if rng.random() < 0.5:
+            player.face(player.heading + float(np.clip(wrap(back - player.heading), -120, 120)), 0.6)
+            pass_time(rng, player, seconds + 1)
+        else:
+            player.play((0.5, LOOK_L), (0.4, LOOK_R))
+            player.walk((to[0] + np.sign(sin(away)) * 4, to[1]), speed=float(rng.uniform(1.1, 1.5)))
+
+
+def _sideways(angle: float) -> float:
+    """The heading turned towards the sides, where there is room to run."""
+    side = 1 if sin(angle) >= 0 else -1
+    return (
+        side * pi / 2 + (angle - side * pi / 2) * 0.45
+        if cos(angle) >= 0
+        else side * pi / 2 + (angle - side * pi / 2) * 0.6
+    )
+
+
+Scene = Callable[[np.random.Generator, Place, float, Span], Script]
+WIDE = ("plaza", "platform", "street")
+CROWDS: dict[str, tuple[Scene, tuple[str, ...]]] = {"crowd": (walking, WIDE), "panic": (panic, WIDE)}
