@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -322,7 +323,11 @@ def test_kill_9_leaves_no_worker(work: str, start: Callable[..., Any], calls: Ca
     wait_until(lambda: len(lines_of(pids)) == 2)
     assert all(alive(pid) for pid in lines_of(pids))
     process.kill()
-    wait_until(lambda: not any(alive(pid) for pid in lines_of(pids)), 5)
+    try:
+        wait_until(lambda: not any(alive(pid) for pid in lines_of(pids)), 5)
+    finally:
+        for pid in filter(alive, lines_of(pids)):
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def test_a_killed_run_goes_on_where_it_stopped(start: Callable[..., Any], calls: Calls) -> None:
@@ -353,13 +358,13 @@ def test_kills_at_any_moment_leave_the_bytes_of_an_undisturbed_run(start: Callab
 
 
 def test_control_c_stops_at_once_and_keeps_what_is_finished(start: Callable[..., Any], calls: Calls) -> None:
-    process = start("patient", 40, 2, 0.3)
+    process = start("patient", 40, 2, 0.3, start_new_session=True)
     wait_until(lambda: len(list(OUT.rglob("*.txt"))) >= 2)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     _, err = process.communicate()
     assert time.monotonic() - began < 3
-    assert "KeyboardInterrupt" in err and process.returncode != 0
+    assert err.count("KeyboardInterrupt") == 1 and process.returncode != 0
     assert 2 <= Store().usage().entries < 20
     assert not any(alive(pid) for pid in calls())
 
@@ -378,12 +383,20 @@ def test_two_runs_of_the_same_at_once_both_succeed(start: Callable[..., Any], tm
     assert (tmp_path / "one/out/set/7.txt").samefile(tmp_path / "two/out/set/7.txt")
 
 
-def test_a_second_run_in_the_same_workspace_waits_for_the_first(start: Callable[..., Any]) -> None:
+def test_a_second_run_in_the_same_workspace_waits_for_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    inside = threading.Event()
+
+    def second() -> None:
+        with stage_lock("copy"):
+            inside.set()
+
+    thread = threading.Thread(target=second)
     with stage_lock("copy"):
-        process = start("double", 1, 1, 0)
-        assert process.stderr.readline() == f"copy: waits for process {os.getpid()}, which runs this stage\n"
-        assert process.poll() is None and not OUT.exists()
-    assert process.wait(20) == 0 and OUT.exists()
+        thread.start()
+        assert not inside.wait(0.3)
+    assert inside.wait(10)
+    thread.join()
+    assert capsys.readouterr().err == f"copy: waits for process {os.getpid()}, which runs this stage\n"
 
 
 def test_the_lock_belongs_to_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
