@@ -31,7 +31,7 @@ class Kind(Protocol):
     def sources(self, name: str, params: Any) -> list[Source]:
         """What the set is made of now, sorted by path."""
 
-    def videos(  # noqa: PLR0917
+    def videos(
         self, name: str, params: Any, sources: list[Source], raw: Path, truth: Path, runtime: Runtime
     ) -> Listing:
         """Bring them into `raw/<name>`, and what is known for certain about them into `truth/<name>`."""

