@@ -1,12 +1,14 @@
 """Who stands where, who comes and goes when: the moves that several scenes share."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import hypot
 
 import numpy as np
 
 from vigil.datasets.sample.acting import Player, bearing
-from vigil.datasets.sample.body import Pose, pose
+from vigil.datasets.sample.body import LEG, Pose, pose
+from vigil.datasets.sample.floor import NONE, Point, gate, length, obstacles, way
 from vigil.datasets.sample.look import Look
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import (
@@ -20,19 +22,23 @@ from vigil.datasets.sample.poses import (
     LOOK_L,
     LOOK_R,
     PHONE,
+    RAISE,
     SHOVE,
+    SMASH,
     TEXT,
 )
 from vigil.datasets.sample.postures import DOWNWARD_BLOW, DUCK, KICK_BACK, KICK_LOW, WIND_UP
 
-Point = tuple[float, float]
 Span = tuple[float, float]
 
+CLUB = pose(SMASH, spine=(46, 14, 0), r_wrist=(-0.05, -0.14, 0.28), l_wrist=(-0.08, -0.12, 0.24))
+PUNCH = pose(CROSS, r_ankle=(0.05, LEG + 0.082, -0.15))
 BLOWS: dict[str, tuple[float, tuple[tuple[float, Pose], ...]]] = {  # seconds until it lands, the keys
     "jab": (0.22, ((0.10, GUARD), (0.12, JAB), (0.07, JAB), (0.22, GUARD))),
-    "cross": (0.26, ((0.12, GUARD), (0.14, CROSS), (0.07, CROSS), (0.24, GUARD))),
+    "cross": (0.26, ((0.12, GUARD), (0.14, PUNCH), (0.07, PUNCH), (0.24, GUARD))),
     "shove": (0.26, ((0.10, GUARD), (0.16, SHOVE), (0.10, SHOVE), (0.26, GUARD))),
     "kick": (0.42, ((0.26, KICK_BACK), (0.16, KICK_LOW), (0.08, KICK_LOW), (0.28, GUARD))),
+    "club": (0.46, ((0.28, RAISE), (0.18, CLUB), (0.08, CLUB), (0.26, GUARD))),
     "hammer": (0.42, ((0.26, WIND_UP), (0.16, DOWNWARD_BLOW), (0.08, DOWNWARD_BLOW), (0.28, GUARD))),
 }
 
@@ -72,42 +78,60 @@ def officer(rng: np.random.Generator, vest: bool) -> dict[str, object]:
     }  # fmt: skip
 
 
-def duration(player: Player, to: Point, speed: float, run: bool) -> float:
-    """About how long a way takes, turning included."""
-    (x, z), way = player.where, bearing(*player.where, *to)
-    turn = abs((way - player.heading + 180) % 360 - 180)
-    return hypot(to[0] - x, to[1] - z) / speed + 0.75 + (0.25 + turn / (300 if run else 190) if turn > 50 else 0)
+def duration(player: Player, points: Sequence[Point], speed: float, run: bool) -> float:
+    """How long a way takes, turning included."""
+    trial = Player(np.random.default_rng(0), *player.where, player.heading, look=player.look)
+    trial.walk(*points, speed=speed, run=run)
+    return trial.now
 
 
 def arrive(
     rng: np.random.Generator, place: Place, to: Point, by: float, side: int, *, role: str, look: Look | None = None,
-    speed: float = 1.25, z: float | None = None,
+    speed: float = 1.25, z: float | None = None, without: frozenset[str] = NONE, avoid: Sequence[Point] = (),
 ) -> Player:  # fmt: skip
-    """Somebody who walks in from one side and stands at `to` in time; begins on the way there when time is short."""
-    start = place.outside(side, to[1] if z is None else z)
-    way = hypot(to[0] - start[0], to[1] - start[1])
-    reach = max(by - 0.9, 0.2) * speed
-    if way > reach:
-        share = reach / way
-        start = to[0] + (start[0] - to[0]) * share, to[1] + (start[1] - to[1]) * share
-    player = Player(rng, *start, bearing(*start, *to), role, look=look)
-    player.wait(max(by - 0.9 - min(way, reach) / speed, 0.0))
-    player.walk(to, speed=speed)
+    """Somebody who walks in from one side and stands at `to` in time; begins on the way there when time is short.
+
+    Walks round the furniture of the place (but for `without`) and round the points of `avoid`.
+    """
+    circles = np.array([*obstacles(place, without), *((x, z, 0.5) for x, z in avoid)])
+    start = gate(place, side, to, to[1] if z is None else z, circles)
+    points = way(start, to, circles)
+    spare = length(start, points) - max(by - 0.9, 0.2) * speed
+    while spare > 0:  # too far: start further along
+        step = hypot(points[0][0] - start[0], points[0][1] - start[1])
+        if step <= spare and len(points) > 1:
+            start, spare = points.pop(0), spare - step
+        else:
+            share = min(spare / max(step, 1e-6), 1.0)
+            start = start[0] + (points[0][0] - start[0]) * share, start[1] + (points[0][1] - start[1]) * share
+            break
+    player = Player(rng, *start, bearing(*start, *points[0]), role, look=look)
+    player.wait(max(by - 0.9 - length(start, points) / speed, 0.0))
+    player.walk(*points, speed=speed)
     return player
 
 
+def way_out(
+    player: Player, place: Place, side: int, z: float | None = None, without: frozenset[str] = NONE
+) -> list[Point]:
+    """From where the player stands to out of view on one side."""
+    circles = obstacles(place, without)
+    out = gate(place, side, player.where, player.where[1] if z is None else z, circles)
+    return way(player.where, out, circles)
+
+
 def leave(
-    player: Player, place: Place, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None
-) -> Player:
+    player: Player, place: Place, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None,
+    without: frozenset[str] = NONE,
+) -> Player:  # fmt: skip
     """Out of the picture on one side."""
-    _, floor = player.where
-    player.walk(place.outside(side, floor if z is None else z), speed=speed, run=run)
+    player.walk(*way_out(player, place, side, z, without), speed=speed, run=run)
     return player
 
 
 def exit_time(player: Player, place: Place, side: int, speed: float, run: bool = False) -> float:
     """Seconds that `leave` will take from where the player is now."""
-    return duration(player, place.outside(side, player.where[1]), speed, run)
+    return duration(player, way_out(player, place, side), speed, run)
 
 
 def pass_time(rng: np.random.Generator, player: Player, until: float) -> Player:
@@ -150,9 +174,3 @@ def beat(
         hits.append(player.now + lands)
         player.play(*keys)
         player.wait(float(rng.uniform(0, pause)))
-
-
-def apart(a: Player, distance: float, side: int, depth: float = 0.0) -> Point:
-    """A point beside someone, left (-1) or right (+1) in the picture."""
-    x, z = a.where
-    return x + side * distance, z + depth

@@ -3,11 +3,12 @@
 import numpy as np
 
 from vigil.datasets.sample import gear
-from vigil.datasets.sample.acting import cast, reaching
+from vigil.datasets.sample.acting import Player, cast, reaching
 from vigil.datasets.sample.blocking import (
     Span,
     arrive,
     dark_clothes,
+    duration,
     exit_time,
     leave,
 )
@@ -51,10 +52,13 @@ def burglary(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     thief.face(180 + 38, 0.3)
     thief.until(start)
     thief.guilty(start, stop)
-    inside = (way_in.x, sill - 0.9)
-    gone = 1.5
-    back = 1.0 + exit_time(thief, place, side, 2.6, True)
-    both = stop - start > gone + back + 0.95
+    inside = (way_in.x, sill - 0.45)
+    gone = 1.55  # seconds from the last pull until nobody is to be seen
+    outside = place.outside(-side, min(sill + 1.25, place.far))  # the nearer edge of the picture
+    way_back = [(way_in.x - side * 0.1, sill + 0.6), outside]
+    scout = Player(rng, *inside, 180.0, look=thief.look)
+    back = 0.3 + duration(scout, way_back, 2.7, True)
+    both = stop - start > gone + back + 1.25
     until = max(stop - gone - (back if both else 0.5), start + 0.7)
     pulls = []
     while thief.now + 0.55 <= max(until, start + 0.75):
@@ -71,16 +75,9 @@ def burglary(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     thief.walk((way_in.x, sill + 0.35), inside, speed=1.7)
     bag_from, colour = 1e9, COLOURS[int(rng.integers(len(COLOURS)))]
     if both:
-        thief.until(max(stop - back, thief.now + 0.3))
+        thief.until(max(stop - back, thief.now + 0.1))
         bag_from = thief.now
-        thief.face(0, 0.3)
-        thief.walk(
-            (way_in.x, sill + 0.3),
-            (way_in.x + side * 0.5, sill + 0.8),
-            place.outside(side, min(sill + 1.2, place.far)),
-            speed=2.6,
-            run=True,
-        )
+        thief.walk(*way_back, speed=2.7, run=True)
     paint = np.asarray(getattr(way_in.parts[2], "rgb", (110, 60, 46)), float)
     z = sill + 0.03
     shut, wide = Thing(door(way_in.x, z, paint)), Thing(door(way_in.x, z, paint, 82.0))
@@ -92,7 +89,7 @@ def burglary(rng: np.random.Generator, place: Place, seconds: float, span: Span)
         if swing >= 82:
             leaf = wide
         else:
-            shake = sum(2.5 * max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
+            shake = sum(1.0 * max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
             leaf = Thing(door(way_in.x, z, paint, swing + shake), moving=True) if swing + shake > 0 else shut
         things = [leaf]
         if t >= bag_from:
@@ -125,7 +122,7 @@ def _through_window(rng: np.random.Generator, place: Place, _seconds: float, spa
     hits = []
     out = exit_time(thief, place, side, 2.2, True)
     for _ in range(2 if stop - start < 4 else 3):
-        thief.play((0.26, RAISE), (0.15, SMASH))
+        thief.play((0.28, RAISE), (0.18, SMASH))
         hits.append(thief.now)
         thief.play((0.22, GUARD))
     thief.wear(gear.crowbar(), -1.0, thief.now)

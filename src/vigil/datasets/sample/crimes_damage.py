@@ -8,6 +8,7 @@ from vigil.datasets.sample import gear, props, vehicles
 from vigil.datasets.sample.acting import Player, ahead, cast
 from vigil.datasets.sample.blocking import Span, arrive, exit_time, leave, side_of
 from vigil.datasets.sample.crimes_paint import graffiti, onlooker, vandal_look
+from vigil.datasets.sample.floor import room
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.glass import hole, shards
 from vigil.datasets.sample.places import Place
@@ -36,7 +37,7 @@ def _blows(rng: np.random.Generator, player: Player, until: float, bat: bool) ->
     while True:
         kick = KICK if rng.random() < 0.5 else LOW_KICK
         keys = (
-            ((0.28, RAISE), (0.14, SMASH), (0.10, SMASH), (0.30, GUARD))
+            ((0.30, RAISE), (0.18, SMASH), (0.10, SMASH), (0.30, GUARD))
             if bat
             else ((0.20, CHAMBER), (0.15, kick), (0.08, kick), (0.30, GUARD))
         )
@@ -79,7 +80,10 @@ def _machine(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     glass = shards(
         rng, (front[0], 1.1, front[1]), 26, 0.25, (np.sin(np.radians(fixture.yaw)), np.cos(np.radians(fixture.yaw)))
     )
-    players = [vandal, *onlooker(rng, place, side, seconds)]
+    players = [
+        vandal,
+        *onlooker(rng, place, side, seconds, taken=[(x, z), ahead(fixture.x, fixture.z, fixture.yaw, 0.9)]),
+    ]
 
     def script(t: float) -> Moment:
         done = sum(hit <= t for hit in hits)
@@ -101,7 +105,7 @@ def _bins(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
     start, stop = span
     side = side_of(rng)
     count = 2 if stop - start > 3.6 else 1
-    z = place.spot(0, float(rng.uniform(0.5, 0.75)))[1]
+    z = room(rng, place, (-0.2, 0.2), (0.5, 0.75), need=1.2, without=frozenset({"bin"}))[1]
     spots = [(place.across(side * 0.28 * (count - 1), z) - side * 1.5 * k, z - 0.05 * k) for k in range(count)]
     tones = [((70, 96, 66), (60, 72, 96), (96, 90, 84), (120, 60, 50))[int(rng.integers(4))] for _ in spots]
     stand = (spots[0][0] + side * 0.95, z + 0.05)
@@ -148,7 +152,10 @@ def _bins(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
         Thing(props.bin_(*spot, tone, 1.0, yaw), shadow=footprint(*ahead(*spot, yaw, 0.6), 1.0, 0.55))
         for spot, tone in zip(spots, tones, strict=True)
     ]
-    players = [vandal, *onlooker(rng, place, side, seconds)]
+    players = [
+        vandal,
+        *onlooker(rng, place, side, seconds, taken=[stand, *spots, *(ahead(*spot, yaw, 0.9) for spot in spots)]),
+    ]
 
     def script(t: float) -> Moment:
         things: list[Thing] = []
@@ -180,7 +187,7 @@ def _car(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> 
     start, stop = span
     side = side_of(rng)
     kind = vehicles.Car(vehicles.BODIES[int(rng.integers(2))], vehicles.PAINTS[int(rng.integers(8))])
-    x, z = place.spot(-side * float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.75, 0.9)))
+    x, z = room(rng, place, (-0.3 * side, -0.1 * side), (0.75, 0.9), need=1.2)
     face = 1 if rng.random() < 0.5 else -1  # which way it is parked
     yaw = 90.0 * face
     near = -face  # the side of the car that the camera sees: its right when it looks to the right
@@ -214,10 +221,10 @@ def _car(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> 
 
     states = [broken(), broken(names[0]), broken(*names)]
     glass = [shards(rng, (spot[0], 1.15, z + 0.85), 24, 0.25, (0.0, 1.0)) for spot in spots]
-    players = [vandal, *onlooker(rng, place, side, seconds)]
+    players = [vandal, *onlooker(rng, place, side, seconds, taken=[*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])]
 
     def script(t: float) -> Moment:
-        stage = (t >= hits[0]) + (t >= hits[first])
+        stage = int(t >= hits[0]) + int(t >= hits[first])
         flying = glass[0].at(t - hits[0]) + glass[1].at(t - hits[first])
         return Moment(
             cast(t, players),
@@ -246,7 +253,7 @@ def _window(rng: np.random.Generator, place: Place, seconds: float, span: Span) 
     leave(vandal, place, side, run=True, speed=2.5, z=place.far)
     stages = [Thing(hole(pane, front, (k + 1) / len(hits))) for k in range(len(hits))]
     glass = shards(rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0))
-    players = [vandal, *onlooker(rng, place, side, seconds)]
+    players = [vandal, *onlooker(rng, place, side, seconds, taken=[(pane.x, front + 0.8)])]
 
     def script(t: float) -> Moment:
         done = sum(hit <= t for hit in hits)

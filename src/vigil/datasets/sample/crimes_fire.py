@@ -19,6 +19,7 @@ from vigil.datasets.sample.blocking import (
     side_of,
 )
 from vigil.datasets.sample.body import REST, pose
+from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.postures import (
@@ -63,10 +64,10 @@ def blaze(
         return []
     tongues = ((0.0, 1.0, 0.05), (-0.32, 0.68, 0.12), (0.30, 0.74, 0.10))
     out = [effects.glow((x, lift + 0.5, z), 2.4 * tall * heat + 0.6, 0.55 * heat * (0.9 + 0.1 * np.sin(11 * t)))]
-    for k, (aside, high, close) in enumerate(tongues):
+    for k, (across, high, close) in enumerate(tongues):
         out.append(
             effects.flame(
-                (x + aside * width, lift, z + close + near),
+                (x + across * width, lift, z + close + near),
                 width * (0.85 if k == 0 else 0.6) * (0.35 + 0.65 * heat),
                 tall * high * heat,
                 t,
@@ -97,7 +98,7 @@ def arson(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
     side = side_of(rng)
     kinds = ["boxes", "bin"] + (["car"] if place.kind in {"street", "carpark", "plaza"} else [])
     kind = kinds[int(rng.integers(len(kinds)))]
-    x, z = place.spot(-side * float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.5, 0.7)))
+    x, z = room(rng, place, (-0.3 * side, -0.1 * side), (0.5, 0.7), need=0.9)
     reach = 1.75 if kind == "car" else 0.85
     stand = (x + side * (0.9 if kind == "car" else reach), z + (1.15 if kind == "car" else 0.12))
     at = (x + side * 0.25, z + 0.93) if kind == "car" else (x + side * 0.15, z + 0.3)  # where the fire starts
@@ -128,7 +129,7 @@ def arson(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
     dropped = pours + 0.12
     players = [arsonist]
     if rng.random() < 0.4:
-        spot = place.spot(-side * 0.85, 0.9)
+        spot = aside(place, -side * 0.85, 0.9, taken=[(x, z)])
         other = Player(rng, *spot, side * 60.0)
         pass_time(rng, other, lit + 0.5)
         other.shift(0.6, ahead(*spot, side * 60.0 + 180, 0.4), BACKWARDS, REST)
@@ -230,7 +231,7 @@ def explosion(rng: np.random.Generator, place: Place, _seconds: float, span: Spa
     """Flash, fireball, smoke and debris; the picture shakes, people are thrown or flee."""
     start, stop = span
     side = side_of(rng)
-    x, z = place.spot(side * float(rng.uniform(-0.15, 0.3)), float(rng.uniform(0.7, 0.95)))
+    x, z = room(rng, place, (-0.15 * side, 0.3 * side), (0.7, 0.95), need=0.9)
     parts, lift = _source(rng, place, x, z)
     boom = start + 0.03
     near_x = x - side * float(rng.uniform(1.3, 1.7))
@@ -257,7 +258,9 @@ def explosion(rng: np.random.Generator, place: Place, _seconds: float, span: Spa
         victim.tumble((0.9, CURLED if facing else ALL_FOURS), (0.8, ALL_FOURS))
     players = [victim]
     for k in range(int(rng.integers(1, 4))):
-        spot = place.spot((-side * 0.8, side * 0.9, -side * 0.2)[k], (0.25, 0.15, 0.1)[k])
+        spot = aside(
+            place, (-side * 0.8, side * 0.9, -side * 0.2)[k], (0.25, 0.15, 0.1)[k], taken=[p.where for p in players]
+        )
         one = Player(rng, *spot, float(rng.uniform(-180, 180)), "bystander")
         pass_time(rng, one, boom)
         players.append(panic(rng, one, place, boom + 0.12 + 0.1 * k, -side if k != 1 else side))
@@ -288,7 +291,7 @@ def explosion(rng: np.random.Generator, place: Place, _seconds: float, span: Spa
         painted: list[Effect] = [
             effects.pieces(effects.fly(origin, speed, min(age, 4.0)), size, tones, spin + 7 * min(age, 1.2))
         ]
-        painted.append(effects.glow(origin, 4.5, max(0.0, 1.0 - age / 1.2)))
+        painted.append(effects.glow(origin, 4.5, 0.8 * max(0.0, 1.0 - age / 0.7)))
         painted += blaze(
             (x, z), 1.3, 1.35, 0.9 * fade * smooth((age - 0.4) / 0.5), t, lift=lift, near=0.95 if lift > 0.3 else 0.25
         )

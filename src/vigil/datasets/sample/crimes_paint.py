@@ -1,5 +1,6 @@
 """Vandalism with a spray can."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from vigil.datasets.sample.acting import Player, cast, reaching
 from vigil.datasets.sample.blocking import Span, arrive, clothed, dark_clothes, exit_time, leave, pass_time, side_of
 from vigil.datasets.sample.body import REST, pose
 from vigil.datasets.sample.effects import spray
+from vigil.datasets.sample.floor import Point, aside
 from vigil.datasets.sample.look import Look
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.postures import SPRAY_HIGH, SPRAY_LOW
@@ -22,10 +24,13 @@ def vandal_look(rng: np.random.Generator) -> Look:
     return dark_clothes(rng) if rng.random() < 0.4 else clothed(rng, hat=bool(rng.random() < 0.5))
 
 
-def onlooker(rng: np.random.Generator, place: Place, side: int, seconds: float) -> list[Player]:
+def onlooker(
+    rng: np.random.Generator, place: Place, side: int, seconds: float, *, taken: Sequence[Point] = ()
+) -> list[Player]:
+    """Sometimes somebody who stands by on the other side, away from the points taken."""
     if rng.random() < 0.6:
         return []
-    spot = place.spot(-side * 0.9, 0.85)
+    spot = aside(place, -side * 0.9, 0.8, taken=taken)
     other = Player(rng, *spot, side * 60.0)
     pass_time(rng, other, seconds)
     return [other]
@@ -75,7 +80,7 @@ def graffiti(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     leave(vandal, place, side, run=True, speed=2.2, z=place.far)
     lines = [rod((*a, front + 0.0), (*b, front + 0.0), 0.045, colour) for a, b in pairwise(tag)]
     stages = [Thing(lines[: 3 * k]) for k in range(1, len(lines) // 3 + 1)]
-    players = [vandal, *onlooker(rng, place, -side, seconds)]
+    players = [vandal, *onlooker(rng, place, -side, seconds, taken=[begin, end])]
 
     def script(t: float) -> Moment:
         done = float(np.clip((t - wet) / (dry - wet), 0, 1))

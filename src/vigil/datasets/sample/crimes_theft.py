@@ -15,6 +15,7 @@ from vigil.datasets.sample.blocking import (
     side_of,
 )
 from vigil.datasets.sample.body import ARMS, REST, Pose, mirror, pose
+from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.look import Look
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import (
@@ -69,16 +70,17 @@ def shoplifting(rng: np.random.Generator, place: Place, seconds: float, span: Sp
     into_bag = bool(rng.random() < 0.4)
     if into_bag:
         hide = turn(pose(POCKET, spine=(14, 14, 0), r_wrist=(-0.20, -0.22, 0.12)))
-    first = True
-    while first or thief.now + 2.0 <= stop - away:
+    first, at_shelf = True, thief.heading
+    while first or thief.now + 2.1 <= stop - away:
         if first:
             thief.play((0.3, turn(LOOK_L)), (0.12, turn(LOOK_L)), (0.34, turn(LOOK_R)))
         taken = thief.now + 0.5
-        thief.play(
-            (0.45, reach), (0.12, reach), (0.28, turn(HOLD)), (0.25, turn(pose(HOLD, head=(48, 4)))), (0.32, hide)
-        )
+        thief.play((0.45, reach), (0.1, reach))
+        thief.shift(0.35, thief.where, turn(HOLD), yaw=-side * 48.0)  # away from the shelf
+        thief.play((0.22, turn(pose(HOLD, head=(48, 4)))), (0.32, hide))
         thief.wear(gear.packet(colour, hand, 0.06), taken, thief.now + 0.02)
-        thief.play((0.18, hide), (0.15, REST))
+        thief.play((0.2, hide))
+        thief.shift(0.3, thief.where, REST, yaw=at_shelf)
         first = False
     thief.until(stop - away)
     leave(thief, place, side, speed=1.35)
@@ -109,7 +111,7 @@ def stealing(rng: np.random.Generator, place: Place, seconds: float, span: Span)
         return _bicycle_theft(rng, place, seconds, span)
     start, stop = span
     side = side_of(rng)
-    x, z = place.spot(side * float(rng.uniform(0.0, 0.2)), float(rng.uniform(0.5, 0.75)))
+    x, z = room(rng, place, (0.0, 0.2 * side), (0.4, 0.75), need=1.1)
     kind = ("holdall", "backpack", "handbag")[int(rng.integers(3))]
     colour = COLOURS[int(rng.integers(len(COLOURS)))]
     owner = Player(rng, x - side * 1.15, z + 0.25, -side * float(rng.uniform(60, 100)), "victim")
@@ -121,7 +123,7 @@ def stealing(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     )
     on_bench = kind != "backpack" or rng.random() < 0.5
     place_of_bag = (x + side * (0.48 if on_bench else 0.35), 0.46 if on_bench else 0.0, z)
-    thief = arrive(rng, place, (x + side * 1.02, z + 0.1), start, side, role="thief", speed=1.15)
+    thief = arrive(rng, place, (x + side * 1.02, z + 0.1), start, side, role="thief", speed=1.15, avoid=[owner.where])
     thief.face(-side * 90, 0.25)
     thief.until(start)
     thief.guilty(start, stop)
@@ -165,7 +167,7 @@ def _bicycle_theft(rng: np.random.Generator, place: Place, seconds: float, span:
     """Crouches at a parked bicycle, breaks its lock, wheels it away."""
     start, stop = span
     side = side_of(rng)
-    x, z = place.spot(-side * float(rng.uniform(0.0, 0.3)), float(rng.uniform(0.4, 0.65)))
+    x, z = room(rng, place, (-0.3 * side, 0.0), (0.35, 0.65), need=0.9)
     colour = vehicles.PAINTS[int(rng.integers(6))]
     yaw = 90.0 * side  # the way it will go: out on `side`
     gap = 0.42
@@ -188,7 +190,7 @@ def _bicycle_theft(rng: np.random.Generator, place: Place, seconds: float, span:
     parked = Thing(bicycle(x, z, yaw, colour), "bicycle", shadow=footprint(x, z, 0.3, 1.6, yaw))
     players = [thief]
     if rng.random() < 0.6:
-        spot = place.spot(-side * 0.85, 0.95)
+        spot = aside(place, -side * 0.85, 0.95, taken=[(x, z)])
         other = Player(rng, *spot, -side * 70.0)
         pass_time(rng, other, seconds)
         players.append(other)

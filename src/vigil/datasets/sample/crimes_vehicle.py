@@ -10,6 +10,7 @@ from vigil.datasets.sample.bicycles import bicycle
 from vigil.datasets.sample.blocking import Span, clothed, pass_time, side_of
 from vigil.datasets.sample.body import REST
 from vigil.datasets.sample.driving import BRAKE, HALT, Drive, edge, lane, settled, some_cars, vehicle
+from vigil.datasets.sample.floor import aside
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.glass import shards
 from vigil.datasets.sample.places import Place
@@ -21,11 +22,11 @@ from vigil.datasets.sample.scene import Effect, Moment, Script, Thing
 def _bystanders(
     rng: np.random.Generator, place: Place, side: int, at: tuple[float, float], *, when: float, until: float
 ) -> list[Player]:
-    """One or two at one edge of the picture, who turn to what has happened."""
-    out = []
+    """Perhaps somebody at the edge of the picture, who turns to what has happened."""
+    out: list[Player] = []
     depth = 0.05 if place.kind == "carpark" else 0.35
-    for k in range(int(rng.integers(1, 3))):
-        spot = place.spot(side * (float(rng.uniform(0.85, 1.0)) - 0.35 * k), depth * (0.5 + 0.5 * k))
+    for _ in range(int(rng.integers(0, 2))):
+        spot = aside(place, side * float(rng.uniform(0.9, 1.05)), depth * float(rng.uniform(0.5, 1.0)))
         one = Player(rng, *spot, float(rng.uniform(-120, 120)))
         pass_time(rng, one, when + 0.15)
         one.until(when + 0.15)
@@ -136,7 +137,7 @@ def _pedestrian(rng: np.random.Generator, place: Place, seconds: float, span: Sp
     side = side_of(rng)
     (car,) = some_cars(rng, 1, 0.0)
     z = lane(place, float(rng.uniform(0.2, 0.34)))
-    x = place.across(side * float(rng.uniform(0.1, 0.35)), z)
+    x = place.across(side * float(rng.uniform(0.35, 0.55)), z)
     crash = start + 0.5
     v = float(rng.uniform(7.0, 9.0))
     fast = Drive.begin(
@@ -181,8 +182,8 @@ def _struck(
     here = victim.state(crash)
     cut = Player(rng, here.x, here.z, here.yaw, "victim", look=victim.look).begin(here.pose)
     cut.now = crash
-    push = min(0.8 * speed, 5.0)
-    keys = ((0.22, FLOOR_BACK), (0.35, LIE_BACK)) if rng.random() < 0.5 else ((0.22, FLOOR_FRONT), (0.35, LIE_FRONT))
+    push = min(0.78 * speed, 4.4)
+    keys = ((0.30, FLOOR_BACK), (0.40, LIE_BACK)) if rng.random() < 0.5 else ((0.30, FLOOR_FRONT), (0.40, LIE_FRONT))
     toward = -90.0 * side
     cut.thrown(
         (-side * push, float(rng.uniform(2.0, 2.7)), float(rng.uniform(0.1, 0.5))),
@@ -228,7 +229,7 @@ def _cyclist(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     side = side_of(rng)
     (car,) = some_cars(rng, 1, 0.0)
     z = lane(place, float(rng.uniform(0.2, 0.34)))
-    x = place.across(side * float(rng.uniform(0.05, 0.3)), z)
+    x = place.across(side * float(rng.uniform(0.35, 0.55)), z)
     crash = start + 0.45
     v = float(rng.uniform(8.0, 10.0))
     behind = bool(rng.random() < 0.5)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from vigil.datasets.sample import gear
 from vigil.datasets.sample.acting import Player, ahead, bearing, cast, reaching
 from vigil.datasets.sample.blocking import (
     Span,
@@ -17,6 +18,7 @@ from vigil.datasets.sample.blocking import (
     side_of,
 )  # fmt: skip
 from vigil.datasets.sample.body import ARMS, REST, Pose, mix, pose
+from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.gear import cap, cuffs, uniform
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import COVER, GUARD, HIPS, HIT, POINT
@@ -64,7 +66,7 @@ def abuse(rng: np.random.Generator, place: Place, _seconds: float, span: Span) -
     """A bigger person beats and kicks one who sits or kneels on the floor and does not resist."""
     start, stop = span
     side = side_of(rng)
-    x, z = place.spot(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(0.25, 0.6)))
+    x, z = room(rng, place, (-0.3, 0.3), (0.25, 0.6), need=0.9)
     small = clothed(rng, height=float(rng.uniform(1.35, 1.62)), build=0.95, coat=False)
     victim = Player(rng, x, z, float(rng.uniform(-35, 35)), "victim", look=small).begin(
         SIT_FLOOR if rng.random() < 0.5 else ON_KNEES
@@ -78,7 +80,11 @@ def abuse(rng: np.random.Generator, place: Place, _seconds: float, span: Span) -
     low = CURLED if rng.random() < 0.45 else COWER
     hits = beat(rng, attacker, begin + 0.8, ("shove", "cross"), 0.0)
     attacker.shift(0.25, (x + side * (0.62 if low is COWER else 0.5), z + 0.05), GUARD)
-    hits += beat(rng, attacker, stop - 0.1, ("kick", "hammer", "kick") if low is COWER else ("kick",), 0.12)
+    club = bool(rng.random() < 0.4)
+    if club:
+        attacker.wear(gear.stick(0.6, 0.024, (96, 70, 46)))
+    kinds = ("club", "club", "kick") if club else ("kick", "hammer", "kick") if low is COWER else ("kick",)
+    hits += beat(rng, attacker, stop - 0.1, kinds, 0.12)
     victim.until(begin + 0.2)
     victim.tumble((0.35, low), yaw=victim.heading if low is COWER else 90 - side * 90 + side * 38)
     tense = pose(low, head=(14, 44), spine=(low[6] + 9, 12, -7 * side), root=(low[0] + 0.03 * side, low[1], low[2]))
@@ -95,7 +101,7 @@ def assault(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
     """Somebody comes up to one who suspects nothing, strikes, and runs when the other lies on the floor."""
     start, stop = span
     side = side_of(rng)
-    x, z = place.spot(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(0.25, 0.6)))
+    x, z = room(rng, place, (-0.3, 0.3), (0.25, 0.6), need=0.9)
     victim = Player(rng, x, z, float(rng.choice([-side * 80, -side * 35, 0]) + rng.uniform(-12, 12)), "victim")
     pass_time(rng, victim, start)
     attacker = arrive(
@@ -133,7 +139,7 @@ def assault(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
 def fighting(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
     """Two who talk come to blows; both give, both take. Sometimes a third joins or looks on."""
     start, stop = span
-    x, z = place.spot(float(rng.uniform(-0.25, 0.25)), float(rng.uniform(0.25, 0.6)))
+    x, z = room(rng, place, (-0.25, 0.25), (0.25, 0.6), need=0.9)
     axis = float(rng.uniform(-22, 22))
     left, right = ahead(x, z, 90 + axis, -0.44), ahead(x, z, 90 + axis, 0.44)
     pair = [
@@ -185,7 +191,7 @@ def fighting(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     others = []
     if rng.random() < 0.6:
         side = side_of(rng)
-        spot = place.spot(side * 0.85, float(rng.uniform(0.6, 0.95)))
+        spot = aside(place, side * 0.85, float(rng.uniform(0.6, 0.95)), taken=[left, right])
         other = Player(rng, *spot, bearing(*spot, x, z))
         pass_time(rng, other, start + 0.6)
         other.toward(x, z)
@@ -199,7 +205,7 @@ def arrest(rng: np.random.Generator, place: Place, _seconds: float, span: Span) 
     """Two officers take somebody's hands behind the back, cuff them and lead the person away."""
     start, stop = span
     side, vest = side_of(rng), bool(rng.random() < 0.5)
-    x, z = place.spot(-side * float(rng.uniform(0.0, 0.35)), float(rng.uniform(0.25, 0.5)))
+    x, z = room(rng, place, (-0.35 * side, 0.0), (0.25, 0.5), need=0.9)
     suspect = Player(rng, x, z, -side * float(rng.uniform(50, 90)), "suspect", look=clothed(rng, coat=False, hat=False))
     officers = []
     for k, at in enumerate(((x + side * 0.50, z - 0.03), (x - side * 0.45, z - 0.42))):

@@ -17,6 +17,7 @@ from vigil.datasets.sample.blocking import (
 )  # fmt: skip
 from vigil.datasets.sample.body import ARMS, REST, pose
 from vigil.datasets.sample.effects import glow, muzzle_flash
+from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import AIM, CARRY, GIVE, HANDS_UP, POCKET, STOOP
 from vigil.datasets.sample.postures import (
@@ -44,8 +45,8 @@ def shooting(rng: np.random.Generator, place: Place, _seconds: float, span: Span
     start, stop = span
     side = side_of(rng)
     depth = float(rng.uniform(0.25, 0.55))
-    stand = place.spot(-side * float(rng.uniform(0.55, 0.72)), depth)
-    x, z = place.spot(side * float(rng.uniform(0.25, 0.45)), depth - float(rng.uniform(-0.1, 0.15)))
+    stand = aside(place, -side * float(rng.uniform(0.55, 0.72)), depth)
+    x, z = aside(place, side * float(rng.uniform(0.25, 0.45)), depth - float(rng.uniform(-0.1, 0.15)), taken=[stand])
     long_gun = bool(rng.random() < 0.25)
     shooter = arrive(
         rng, place, stand, start, -side, role="shooter", look=dark_clothes(rng, mask=bool(rng.random() < 0.4))
@@ -74,10 +75,10 @@ def shooting(rng: np.random.Generator, place: Place, _seconds: float, span: Span
         keys = (0.22, BUCKLE), (0.34, FLOOR_FRONT), (0.34, LIE_FRONT)
     victim.until(shots[0] + 0.04)
     victim.tumble(*keys, to=ahead(x, z, away, 0.25), ease=0.8)
-    others = []
+    others: list[Player] = []
     for k in range(int(rng.integers(1, 3))):
         u, v = side * (0.85, -0.1)[k], min(depth + (0.35, 0.5)[k], 1.0)
-        spot = place.spot(u, v)
+        spot = aside(place, u, v, taken=[stand, (x, z), *(one.where for one in others)])
         one = Player(rng, *spot, float(rng.uniform(-60, 60)))
         pass_time(rng, one, shots[0])
         others.append(panic(rng, one, place, shots[0] + float(rng.uniform(0.1, 0.25)), side))
@@ -103,9 +104,9 @@ def robbery(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
     without = frozenset[str]()
     if place.kind == "bank":
         desk = place.fixtures["counter"]
-        aside = float(rng.uniform(-0.5, 0.5))
-        x, z, _ = desk.front(-desk.size[1] - 0.42, aside)
-        stand = desk.front(0.45, aside - side * 0.75)[:2]
+        off = float(rng.uniform(-0.5, 0.5))
+        x, z, _ = desk.front(-desk.size[1] - 0.42, off)
+        stand = desk.front(0.45, off - side * 0.75)[:2]
         yaw = 0.0
     elif counter:
         without = frozenset({"counter"})
@@ -118,7 +119,7 @@ def robbery(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
         ]
         stand = ahead(x, z, yaw, 1.52)
     else:
-        x, z = place.spot(-side * float(rng.uniform(0.05, 0.3)), float(rng.uniform(0.25, 0.55)))
+        x, z = room(rng, place, (-0.3 * side, -0.05 * side), (0.25, 0.55), need=0.9)
         stand = (x + side * 0.95, z)
         yaw = side * 40.0
     victim = Player(rng, x, z, yaw, "victim", look=clothed(rng, coat=False))
@@ -167,7 +168,7 @@ def robbery(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
     leave(robber, place, side, run=True, speed=2.7)
     watchers = []
     if rng.random() < 0.5:
-        spot = place.spot(side * 0.45, 0.2 if place.kind == "bank" else 0.97)
+        spot = aside(place, side * 0.45, 0.2 if place.kind == "bank" else 0.97, taken=[(x, z), stand], without=without)
         other = Player(rng, *spot, bearing(*spot, x, z))
         pass_time(rng, other, start)
         other.until(start + 0.35)

@@ -205,12 +205,12 @@ def fireball(centre: Point, radius: float, age: float, life: float = 1.5) -> Eff
         grain = turbulence()[
             ((down * (70 / r) + age * 50).astype(int)) % 256, ((across * (70 / r)).astype(int)) % 256
         ] - np.float32(0.5)
-        body = 1 - rho + grain * np.float32(0.7 + 0.5 * u)
-        heat = np.clip(body * 1.6 + 0.55 - 1.25 * u, 0, 1)
+        body = 1 - rho + grain * np.float32(0.75)
+        heat = np.clip(body * 1.3 + 0.55 - 1.3 * u, 0, 1)
         alpha = (
             np.clip(body * 5, 0, 1) * np.float32(np.clip(3.2 * (1 - u), 0, 1)) * (depth[win.cut] > far - 0.25 * radius)
         )
-        soot = np.clip((u * 1.5 - heat) * 1.5, 0, 1)[..., None]
+        soot = np.clip((u * 1.3 - heat) * 1.1 + 0.2 * u, 0, 1)[..., None]
         _over(image, win.cut, _colours(heat) * (1 - soot) + np.array([48, 44, 42], np.float32) * soot, alpha)
         return image
 

@@ -5,10 +5,11 @@ import numpy as np
 from vigil.datasets.sample import effects, gear, props, vehicles
 from vigil.datasets.sample.acting import Player, ahead, bearing, cast, reaching
 from vigil.datasets.sample.bicycles import bicycle
-from vigil.datasets.sample.blocking import Span, arrive, chat, clothed, leave, officer, pass_time, side_of
+from vigil.datasets.sample.blocking import Span, arrive, chat, clothed, leave, officer, pass_time, side_of, way_out
 from vigil.datasets.sample.body import REST, mirror, pose
 from vigil.datasets.sample.crimes_fire import blaze
 from vigil.datasets.sample.crimes_theft import WHEEL_ARMS, WHEEL_NAMES, wheeled
+from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import (
     CROUCH,
@@ -29,7 +30,7 @@ from vigil.datasets.sample.shapes import box, footprint, rod
 
 def greet(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Two meet, shake hands or embrace, talk and part."""
-    x, z = place.spot(float(rng.uniform(-0.2, 0.2)), float(rng.uniform(0.25, 0.6)))
+    x, z = room(rng, place, (-0.2, 0.2), (0.25, 0.6))
     hug = bool(rng.random() < 0.5)
     gap = 0.23 if hug else 0.42
     meet = float(rng.uniform(1.8, 2.6))
@@ -49,7 +50,7 @@ def greet(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -
         if hug:
             one.shift(0.4, (x + s * 0.45, z))
         chat(rng, one, seconds - 2.2)
-    leave(pair[0], place, 1, z=z - 0.5)
+    leave(pair[0], place, -1)
     pair[1].play((0.4, WAVE), (0.3, pose(WAVE, r_wrist=(0.14, 0.25, 0.06))), (0.3, WAVE), (0.4, REST))
     return lambda t: Moment(cast(t, pair))
 
@@ -57,16 +58,17 @@ def greet(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -
 def help_up(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Somebody sits or kneels on the floor to tie a shoe; another bends down and helps them up."""
     side = side_of(rng)
-    x, z = place.spot(float(rng.uniform(-0.25, 0.25)), float(rng.uniform(0.25, 0.6)))
+    x, z = room(rng, place, (-0.25, 0.25), (0.25, 0.6))
     first = Player(rng, x, z, side * float(rng.uniform(70, 95)), "bystander")
     sits = bool(rng.random() < 0.5)
     first.begin(SIT_FLOOR if sits else ON_KNEES)
     tie = pose(
         SIT_FLOOR if sits else KNEEL,
-        spine=(44, 0, 0),
+        spine=(40, 0, 0),
         head=(0, 20),
-        l_wrist=(-0.03, -0.22, 0.20),
-        r_wrist=(-0.03, -0.22, 0.20),
+        l_wrist=(-0.03, -0.14, 0.22),
+        r_wrist=(-0.03, -0.14, 0.22),
+        r_foot=(12 if sits else 165, 0),
     )
     other = arrive(rng, place, (x + side * 0.72, z + 0.05), float(rng.uniform(2.0, 2.8)), side, role="bystander")
     other.face(-90.0 * side, 0.3)
@@ -98,7 +100,7 @@ def take_own(rng: np.random.Generator, place: Place, seconds: float, _span: Span
     side = side_of(rng)
     go = float(rng.uniform(0.45, 0.65)) * seconds
     if place.kind in {"street", "carpark", "plaza", "house"} and rng.random() < 0.4:
-        x, z = place.spot(-side * float(rng.uniform(0.0, 0.3)), float(rng.uniform(0.4, 0.65)))
+        x, z = room(rng, place, (-0.3 * side, 0.0), (0.35, 0.65), need=0.9)
         yaw, tone = 90.0 * side, vehicles.PAINTS[int(rng.integers(6))]
         rider = Player(rng, *ahead(x, z, yaw, -0.18, side * 0.42), yaw, "bystander")
         rider.carry(WHEEL_ARMS if side > 0 else mirror(WHEEL_ARMS), WHEEL_NAMES, 0.0)
@@ -106,7 +108,7 @@ def take_own(rng: np.random.Generator, place: Place, seconds: float, _span: Span
         leave(rider, place, side)
         parked = Thing(bicycle(x, z, yaw, tone), "bicycle", shadow=footprint(x, z, 0.3, 1.6, yaw))
         return lambda t: Moment(cast(t, [rider]), [parked if t < go else wheeled(rider, t, -side * 0.42, tone, go)])
-    x, z = place.spot(side * float(rng.uniform(0.0, 0.2)), float(rng.uniform(0.5, 0.75)))
+    x, z = room(rng, place, (0.0, 0.2 * side), (0.4, 0.75), need=1.1)
     kind, colour = ("holdall", "backpack", "handbag")[int(rng.integers(3))], COLOURS[int(rng.integers(len(COLOURS)))]
     on_bench = kind != "backpack"
     at = (x + side * (0.48 if on_bench else 0.35), 0.46 if on_bench else 0.0, z)
@@ -134,7 +136,7 @@ def take_own(rng: np.random.Generator, place: Place, seconds: float, _span: Span
 def patrol(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Two officers walk by and speak with somebody, then go on alone."""
     side, vest = side_of(rng), bool(rng.random() < 0.5)
-    x, z = place.spot(-side * float(rng.uniform(0.0, 0.35)), float(rng.uniform(0.25, 0.5)))
+    x, z = room(rng, place, (-0.35 * side, 0.0), (0.25, 0.5), need=0.9)
     person = Player(rng, x, z, side * float(rng.uniform(30, 80)))
     pair = []
     for k, at in enumerate(((x + side * 0.95, z), (x + side * 1.15, z - 0.6))):
@@ -149,7 +151,7 @@ def patrol(rng: np.random.Generator, place: Place, seconds: float, _span: Span) 
         chat(rng, one, seconds - 2.6)
     pair[0].play((0.4, POINT), (0.4, REST))
     for one in pair:
-        leave(one, place, -side, z=one.where[1] + 0.9)
+        one.walk((x, z + 1.1 - 0.55 * (one is pair[1])), *way_out(one, place, -side, z + 0.6)[-1:], speed=1.3)
     return lambda t: Moment(cast(t, [person, *pair]))
 
 
@@ -157,8 +159,8 @@ def photograph(rng: np.random.Generator, place: Place, seconds: float, _span: Sp
     """Somebody takes pictures of friends, with a flash."""
     side = side_of(rng)
     depth = float(rng.uniform(0.3, 0.5))
-    spot = place.spot(-side * 0.6, depth)
-    x, z = place.spot(side * 0.3, depth)
+    spot = aside(place, -side * 0.6, depth)
+    x, z = aside(place, side * 0.3, depth, taken=[spot])
     shooter = Player(rng, *spot, bearing(*spot, x, z))
     aim = pose(
         l_wrist=(-0.10, 0.03, 0.22),
@@ -195,7 +197,7 @@ def photograph(rng: np.random.Generator, place: Place, seconds: float, _span: Sp
 def barbecue(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Tends a grill that burns and smokes where it should."""
     side = side_of(rng)
-    x, z = place.spot(-side * float(rng.uniform(0.0, 0.25)), float(rng.uniform(0.45, 0.65)))
+    x, z = room(rng, place, (-0.25 * side, 0.0), (0.4, 0.65), need=1.0)
     cook = Player(rng, x + side * 0.78, z + 0.05, -side * 90.0)
     turn = pose(REACH, spine=(14, 8, 0), r_wrist=(-0.02, -0.10, 0.28))
     cook.repeat(seconds, (0.6, turn), (0.4, pose(turn, spine=(14, -4, 0))), (0.4, turn), (0.6, REST), (0.9, REST))

@@ -7,6 +7,7 @@ from vigil.datasets.sample.acting import Player, ahead, cast, reaching
 from vigil.datasets.sample.blocking import Span, arrive, clothed, leave, side_of
 from vigil.datasets.sample.body import REST, mirror, pose
 from vigil.datasets.sample.crimes_theft import shopper
+from vigil.datasets.sample.floor import room
 from vigil.datasets.sample.furniture import door
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.places import Place
@@ -167,7 +168,7 @@ def browse(rng: np.random.Generator, place: Place, seconds: float, _span: Span) 
 def water_plants(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Waters a pot plant from a can."""
     side = side_of(rng)
-    x, z = place.spot(-side * float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.45, 0.7)))
+    x, z = room(rng, place, (-0.3 * side, -0.1 * side), (0.4, 0.7), need=0.9)
     tone = ((60, 130, 80), (70, 110, 160), (150, 155, 160))[int(rng.integers(3))]
     person = arrive(rng, place, (x + side * 0.82, z + 0.1), float(rng.uniform(1.8, 2.6)), side, role="bystander")
     person.carry(CARRY_LOW, ("r_wrist", "r_elbow"), 0.0)

@@ -19,7 +19,7 @@ BUCKLE = pose(
     l_wrist=(0.12, -0.16, 0.20),
     r_wrist=(0.12, -0.20, 0.16),
     l_ankle=(0.03, LEG + 0.22, 0.16),
-    r_ankle=(0.04, LEG + 0.25, -0.04),
+    r_ankle=(0.04, LEG + 0.268, -0.04),
     r_foot=(26, 10),
 )
 FLOOR_BACK = pose(
@@ -126,8 +126,8 @@ ON_KNEES = pose(
     head=(0, 10),
     l_ankle=(0.02, -0.235, -0.23),
     r_ankle=(0.02, -0.235, -0.23),
-    l_foot=(70, 0),
-    r_foot=(70, 0),
+    l_foot=(165, 0),
+    r_foot=(165, 0),
 )
 DUCK = pose(
     root=(0, -0.20, -0.03),
@@ -138,7 +138,7 @@ DUCK = pose(
     l_elbow=(0.8, 0, 1),
     r_elbow=(0.8, 0, 1),
     l_ankle=(0.03, LEG + 0.20, 0.10),
-    r_ankle=(0.04, LEG + 0.215, -0.03),
+    r_ankle=(0.04, LEG + 0.231, -0.03),
     r_foot=(16, 10),
 )
 DOWNWARD_BLOW = pose(
@@ -253,7 +253,7 @@ LIGHT = pose(
     l_wrist=(0.02, -0.18, 0.14),
     r_elbow=FRONT,
     l_ankle=(0.03, LEG + 0.18, 0.14),
-    r_ankle=(0.04, LEG + 0.21, -0.05),
+    r_ankle=(0.04, LEG + 0.226, -0.05),
     r_foot=(24, 10),
 )
 TOSS = pose(
