@@ -1,7 +1,6 @@
 """Crowds: 12 to 25 people who walk in lanes, and the same crowd when it flees from something."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import atan2, cos, degrees, hypot, pi, sin
 
 import numpy as np
@@ -30,24 +29,21 @@ class Walker:
 
 
 def lanes(rng: np.random.Generator, place: Place, seconds: float) -> list[Walker]:
-    """People spread over lanes that alternate in direction; in one lane all keep the same speed, so nobody is overtaken."""
+    """12 to 25 people in view, over lanes that alternate in direction; one lane has one speed, so nobody is overtaken."""
     room = place.near - place.far
-    count = int(np.clip(room / 0.85, 3, 8))
-    want = int(rng.integers(12, 26))
+    depths = np.linspace(place.near - 0.04 * room, place.far + 0.04 * room, int(np.clip(room / 0.8, 3, 8)))
+    widths = np.array([_width(place, float(z)) for z in depths])
+    want, first = int(rng.integers(12, 26)), side_of(rng)
+    gap = max(float(widths.sum()) / want, 0.95)
     out: list[Walker] = []
-    first = side_of(rng)
-    for k in range(count):
-        z = place.near - room * (0.04 + 0.92 * k / max(count - 1, 1))
+    for k, z in enumerate(depths):
         way, speed = first * (1 if k % 2 else -1), float(rng.uniform(0.9, 1.5))
-        left, right = place.outside(-1, z)[0], place.outside(1, z)[0]
-        share = max(
-            1, round(want * (right - left) / sum(_width(place, place.near - room * i / count) for i in range(count)))
-        )
-        gap = max((right - left) / share, 1.1)
-        start = left if way > 0 else right
-        for i in range(-int(speed * seconds / gap) - 1, share + 1):
-            x = start + way * (gap * i + float(rng.uniform(-0.22, 0.22)) * gap)
-            out.append(Walker(rng, x, z + float(rng.uniform(-0.1, 0.1)), way, speed, Look.random(rng)))
+        start = place.outside(-way, float(z))[0]
+        ahead = int(widths[k] / gap) + 1
+        behind = int(speed * seconds / gap) + 1
+        for i in range(-behind, ahead):
+            x = start + way * gap * (i + float(rng.uniform(-0.22, 0.22)))
+            out.append(Walker(rng, x, float(z) + float(rng.uniform(-0.1, 0.1)), way, speed, Look.random(rng)))
     return out
 
 
@@ -67,7 +63,7 @@ def _walked(rng: np.random.Generator, place: Place, w: Walker, until: float) -> 
     if leave <= 0 or enter >= until:
         return None
     start = max(enter, -1.0)
-    player = Player(rng, *w.at(start), w.lane_yaw, "crowd", replace(w.look))
+    player = Player(rng, *w.at(start), w.lane_yaw, role="crowd", look=w.look)
     player.now = start
     stop = min(leave, until)
     player.walk(w.at(stop), speed=w.speed)
@@ -81,21 +77,41 @@ def walking(rng: np.random.Generator, place: Place, seconds: float, _span: Span)
 
 
 def panic(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
-    """A crowd goes its ways, then flees from one point until the span ends; those still in view walk on."""
+    """A crowd goes its ways, then flees from one point, in view or beside it, until the span ends; later people walk again."""
     start, stop = span
-    source = place.spot(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(0.25, 0.7)))
+    side, beside = side_of(rng), place.kind != "plaza" or rng.random() < 0.3
+    source = place.spot(side * float(rng.uniform(1.5, 2.2) if beside else rng.uniform(0.0, 0.6)), float(rng.uniform(0.3, 0.7)))
     players = []
     for w in lanes(rng, place, seconds):
-        reacts = (
-            start
-            + min(hypot(w.at(start)[0] - source[0], w.at(start)[1] - source[1]) * 0.06, 0.5)
-            + float(rng.uniform(0, 0.25))
-        )
+        x, z = w.at(start)
+        reacts = start + min(hypot(x - source[0], z - source[1]) * 0.05, 0.4) + float(rng.uniform(0, 0.25))
         player = _walked(rng, place, w, reacts - 0.4)
         if player is not None:
             _flee(rng, place, player, source, reacts, stop, seconds)
             players.append(player)
+    if beside:  # more come running from there
+        for at in np.arange(start + 0.5, stop - 1.0, 0.28):
+            players.append(_late(rng, place, side, float(at), stop, float(rng.uniform(2.2, 3.5)), run=True))
+    for at in np.arange(stop - 0.3, seconds, 0.45):
+        players.append(_late(rng, place, side_of(rng), float(at), seconds + 2, float(rng.uniform(0.9, 1.4)), run=False))
     return lambda t: Moment(cast(t, players))
+
+
+def _late(
+    rng: np.random.Generator, place: Place, side: int, at: float, stop: float, speed: float, *, run: bool
+) -> Player:
+    """Comes in on `side` at that time and crosses the picture, at a walk once the span is over."""
+    z = place.near + (place.far - place.near) * float(rng.uniform(0.05, 0.95))
+    begin, end = place.outside(side, z), place.outside(-side, z)
+    player = Player(rng, *begin, -side * 90.0, role="crowd")
+    player.until(at)
+    if run and abs(end[0] - begin[0]) > speed * (stop - at):
+        player.guilty(at, stop)
+        player.walk((begin[0] - side * speed * (stop - at), z), speed=speed, run=True)
+        return player.walk(end, speed=1.3)
+    if run:
+        player.guilty(at, stop)
+    return player.walk(end, speed=speed, run=run)
 
 
 def _flee(

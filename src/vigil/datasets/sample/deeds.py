@@ -132,7 +132,7 @@ def assault(rng: np.random.Generator, place: Place, seconds: float, span: Span) 
     side, v = side_of(rng), depth(rng, place, 0.1, 0.55)
     x, z = place.spot(-side * float(rng.uniform(0.05, 0.25)), v)
     gap = float(rng.uniform(0.62, 0.72))
-    victim = Player(rng, x, z, side * float(rng.uniform(75, 100)), "victim")
+    victim = Player(rng, x, z, side * float(rng.uniform(75, 100)), role="victim")
     attacker = arrive(
         rng, place, (x + side * gap, z), start - 0.35, side, role="attacker", speed=float(rng.uniform(1.3, 1.7))
     )
@@ -198,7 +198,7 @@ def damage(rng: np.random.Generator, place: Place, seconds: float, span: Span) -
 
         def parts(shake: float) -> Thing:
             if machine:
-                made = props.vending_machine(x, z, yaw, tone, min(1.0, done / max(len(hits) - 1, 1)), 4 * shake)
+                made = props.vending_machine(x, z, yaw, tone, damage=min(1.0, done / max(len(hits) - 1, 1)), tilt=4 * shake)
             else:
                 fall = smooth((t - hits[-1]) / 0.5) if hits and t > hits[-1] else 0.0
                 made = props.bin_(x, z, tone, fall, yaw + 180 + 6 * shake)

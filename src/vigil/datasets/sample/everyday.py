@@ -52,12 +52,12 @@ def crossing(
     return player
 
 
-def walk(rng: np.random.Generator, place: Place, _seconds: float, _span: Span) -> Script:
-    """One or two people walk through, one after the other or towards each other."""
-    players = []
-    for k, v in enumerate(lanes(rng, place, int(rng.integers(1, 3)))):
-        start = float(rng.uniform(-2.5, 1.0)) if k == 0 else float(rng.uniform(-0.5, 3.0))
-        players.append(crossing(rng, place, v, side_of(rng), start, float(rng.uniform(0.9, 1.5))))
+def walk(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
+    """Two to four people walk through, one after the other or towards each other."""
+    players, begin = [], float(rng.uniform(-2.5, 0.0))
+    for v in rng.permutation(lanes(rng, place, int(rng.integers(2, 5)))):
+        players.append(crossing(rng, place, float(v), side_of(rng), begin, float(rng.uniform(0.9, 1.5))))
+        begin = min(begin + float(rng.uniform(0.6, 3.0)), seconds - 2.0)
     return lambda t: Moment(cast(t, players))
 
 
@@ -127,7 +127,7 @@ def stoop(rng: np.random.Generator, place: Place, _seconds: float, _span: Span) 
     up = player.now
     player.carry(CARRY_SIDE, ("r_wrist",), 0.9)
     leave(player, place, -side)
-    lying = Thing(props.bag(x, 0, z, player.heading, tone, kind), "bag", shadow=footprint(x, z, 0.3, 0.2))
+    lying = Thing(props.bag(x, 0, z, player.heading, tone, kind=kind), "bag", shadow=footprint(x, z, 0.3, 0.2))
 
     def script(t: float) -> Moment:
         if down <= t < up:
@@ -205,7 +205,7 @@ def deliver(rng: np.random.Generator, place: Place, seconds: float, _span: Span)
         who = bringer if t < handed else taker
         j = who.skeleton(t).joints
         m = (j["l_hand"] + j["r_hand"]) / 2
-        parcel = props.crate(float(m[0]), float(m[2]), size, who.state(t).yaw, float(m[1]) - size * 0.35)
+        parcel = props.crate(float(m[0]), float(m[2]), size, who.state(t).yaw, y=float(m[1]) - size * 0.35)
         return Moment(cast(t, [bringer, taker]), [Thing(parcel, moving=True)])
 
     return script

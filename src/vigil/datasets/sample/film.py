@@ -1,7 +1,7 @@
 """Renders a script before a camera: frames, and the truth about each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import cv2
@@ -17,6 +17,7 @@ from vigil.datasets.sample.surfaces import empty
 from vigil.datasets.sample.truth import Truth
 
 FINE_PX = 62  # a person at least this tall in the picture has eyes, fingers and a collar
+CROWD, FINE_IN_CROWD_PX = 9, 120  # more people than that: only the nearest have faces in detail
 SMALL = 4  # shadows are painted at a quarter of the size
 BONES = (
     ("neck", "pelvis", 0.17), ("l_hip", "l_knee", 0.09), ("l_knee", "l_ankle", 0.07), ("r_hip", "r_knee", 0.09),
@@ -61,16 +62,17 @@ class Film:
     def frame(self, k: int) -> np.ndarray:
         """Frame number k; frames are asked for in order."""
         moment = self.script(float(k / self.fps))
+        moment = replace(moment, figures=[f for f in moment.figures if self._in_view(f)])
         self._set_stage(moment)
         canvas = self._canvas
         canvas.clear()
         image = self._shadows(self._still.image, moment.figures, [t for t in moment.things if t.moving])
         people, bags, now = [], [], dict[tuple[str, int], np.ndarray]()
-        owner = 0
+        owner, fine = 0, FINE_PX if len(moment.figures) <= CROWD else FINE_IN_CROWD_PX
         for f in moment.figures:
             owner = min(owner + 1, 254)
             look = f.look.infrared() if self.place.night else f.look
-            parts = list[Part](dress(f.skeleton, look, self._tall(f) >= FINE_PX))
+            parts = list[Part](dress(f.skeleton, look, self._tall(f) >= fine))
             people.append((f, canvas.draw(parts, owner, self._stirs(("person", f.person), parts, now))))
             if f.extra:
                 canvas.draw(f.extra, 255, self._stirs(("extra", f.person), f.extra, now))
@@ -104,6 +106,13 @@ class Film:
                 seconds = (len(self._past[-self._lag :]) - back) / float(self.fps)
                 return truth.stirred(self._canvas, now[key], old[key], seconds)
         return np.full(len(parts), bool(self._past))
+
+    def _in_view(self, f: Figure) -> bool:
+        """Whether any of a person can be in the picture."""
+        c = self.place.camera
+        x, _, depth = c.project(np.array([[f.state.x, 0.9, f.state.z]]))[0]
+        margin = c.focal * 0.8 / depth
+        return bool(depth > 0.06 and -margin < x < c.width + margin)
 
     def _tall(self, f: Figure) -> float:
         c = self.place.camera

@@ -5,11 +5,11 @@ travels from one footprint to the next. Phases are in metres of path, so speed d
 """
 
 from dataclasses import dataclass
-from math import cos, floor, pi, sin
+from math import cos, floor, pi, sin, sqrt
 
 import numpy as np
 
-from vigil.datasets.sample.body import ANKLE_Y, HIP_X, HIP_Y, REST, Pose, about_y, pose
+from vigil.datasets.sample.body import ANKLE_Y, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
 
 
 def smooth(u: float) -> float:
@@ -36,6 +36,7 @@ class Gait:
 
 STROLL = Gait(0.62, 0.145, 0.145, 0.04)
 WALK = Gait(0.60, 0.18, 0.18, 0.05)
+HEEL_UP, HEEL_DOWN = 0.042, 24.0  # body heights and degrees: a foot as it leaves the floor
 RUN = Gait(0.36, 0.16, 0.24, 0.21, run=True)
 
 
@@ -121,15 +122,15 @@ class Stride:
         (x0, z0, y0), (x1, z1, y1) = prints
         reach = min(float(np.hypot(x1 - x0, z1 - z0)) / (0.7 * self.cycle), 1.0)
         if s <= 1:  # standing; the heel rises before it leaves
-            heel = smooth((s - 0.55) / 0.45) * reach
+            heel = smooth((s - 0.66) / 0.34) * reach
             came = (k * self.cycle + off + self.fore) > 0
             toe = -14 * smooth(1 - s / 0.15) * (came and k * self.cycle + off + self.fore <= self.path.length + 0.01)
-            return Foot(x0, z0, 0.055 * heel * self.h, 38 * heel + toe * (not self.gait.run), y0)
+            return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not self.gait.run), y0)
         s = (u - k - self.gait.duty) / (1 - self.gait.duty)
         lands = reach * ((k + 1) * self.cycle + off + self.fore <= self.path.length + 0.01)
-        up = 0.055 * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if self.gait.run else 1.0))
+        up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if self.gait.run else 1.0))
         m = smooth(s)
-        down = 45 * (1 - s) + 15 * sin(pi * s) if self.gait.run else 38 * (1 - s) ** 1.5
+        down = HEEL_DOWN * (1 - s) ** 1.5 + (35 if self.gait.run else 12) * sin(pi * s)
         down = down * reach - 14 * m * lands * (not self.gait.run)
         return Foot(x0 + (x1 - x0) * m, z0 + (z1 - z0) * m, up * reach * self.h, down, y0 + wrap(y1 - y0) * m)
 
@@ -154,7 +155,7 @@ class Stride:
         )
         off = self.swing - self.first if self.lead > 0 else self.swing - self.first + self.cycle / 2
         u = (phase - off) / self.cycle
-        upper = _running(u) if self.gait.run else _walking(u, self.cycle / self.h)
+        upper = _running(u) if self.gait.run else _walking(u, self.fore / self.h)
         p = REST + (upper - REST) * go
         feet = self.foot(True, phase), self.foot(False, phase)
         return stand_on(p, feet, x, z, yaw, self.h), x, z, yaw, go
@@ -173,17 +174,18 @@ def stand_on(p: Pose, feet: tuple[Foot, Foot], x: float, z: float, yaw: float, h
     return pose(p, **changes)
 
 
-def _walking(u: float, cycle: float) -> Pose:
-    """Trunk and arms of a walker at phase u of the left foot's cycle."""
-    arms = 0.12 * min(cycle / WALK.cycle, 1.3)
+def _walking(u: float, fore: float) -> Pose:
+    """Trunk and arms of a walker at phase u of the left foot's cycle, who lands `fore` body heights ahead."""
     swing = cos(2 * pi * (u - 0.05))
-    drop = -0.022 - 0.010 * cos(4 * pi * u)
+    low = max(-LEG - sqrt((THIGH + SHIN) ** 2 - fore * fore), 0.004)  # so that the leg just reaches where it lands
+    drop = -(low + 0.004) / 2 - (low - 0.004) / 2 * cos(4 * pi * u)
+    arms = 0.12 * min(fore / WALK.fore, 1.3)
     return pose(
         root=(0.008 * sin(2 * pi * u), drop, 0),
-        spine=(3, 7 * swing, 0),
-        head=(-4 * swing, 4),
-        l_wrist=(0.035, -0.29, 0.045 - arms * swing),
-        r_wrist=(0.035, -0.29, 0.045 + arms * swing),
+        spine=(5, 7 * swing, 0),
+        head=(-4 * swing, 2),
+        l_wrist=(0.035, -0.29, 0.04 - arms * swing),
+        r_wrist=(0.035, -0.29, 0.04 + arms * swing),
     )
 
 

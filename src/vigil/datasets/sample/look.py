@@ -86,7 +86,7 @@ class Look:
         zipper = None if self.zipper is None else grey(self.zipper, 0.6)
         return replace(
             self,
-            skin=(214.0, 214.0, 214.0),
+            skin=(196.0, 196.0, 196.0),
             hair=grey(self.hair, 0.3),
             shirt=grey(self.shirt, 0.38),
             trousers=grey(self.trousers, 0.32),
@@ -134,7 +134,7 @@ def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
             cap(at("neck", tx, 0, -0.02, 0.050), 0.006, middle, 0.006, look.zipper)
             cap(middle, 0.006, at("pelvis", rt, 0, 0.03, 0.064 * b), 0.006, look.zipper)
         left, right = at("neck", tx, 0.024, 0.010, 0.030), at("neck", tx, -0.024, 0.010, 0.030)
-        cap(left, 0.012, right, 0.012, dark(look.shirt, 0.8))  # collar
+        cap(left, 0.012, right, 0.012, dark(look.shirt, 0.9))  # collar
     sleeve = look.shirt if look.long_sleeves else look.skin
     for n, s in (("l_", 1), ("r_", -1)):
         elbow, wrist, hand = j[n + "elbow"], j[n + "wrist"], j[n + "hand"]

@@ -67,6 +67,7 @@ class Canvas:
         self._mask = np.zeros((self.h, self.w), np.uint8)
         self._xs = np.arange(self.w, dtype=np.float32)[None, :] + np.float32(0.5)
         self._ys = np.arange(self.h, dtype=np.float32)[:, None] + np.float32(0.5)
+        self._folds = folds()
         self._sun = light.unit()
         right, up, back = camera.axes.astype(np.float32)
         self._light = float(right @ self._sun), float(-(up @ self._sun)), float(back @ self._sun)
@@ -171,38 +172,60 @@ class Canvas:
         top, bottom = int(max(min(y0 - s0, y1 - s1), 0)), int(min(max(y0 + s0, y1 + s1) + 2, self.h))
         if left >= right or top >= bottom:
             return None
-        win = np.s_[top:bottom, left:right]
-        dx, dy = self._xs[:, left:right] - f(x0), self._ys[top:bottom] - f(y0)
         ex, ey = x1 - x0, y1 - y0
         long2 = ex * ex + ey * ey
-        if long2 > 0.25 and long2 > (s0 - s1) ** 2:
-            t = dx * f(ex / long2) + dy * f(ey / long2)
-            np.clip(t, 0, 1, out=t)
-            inverse = 1 / (f(s0) + t * f(s1 - s0))
-            nx, ny = (dx - t * f(ex)) * inverse, (dy - t * f(ey)) * inverse
-            depth, thick = f(d0) + t * f(d1 - d0), f(r0) + t * f(r1 - r0)
-        else:  # seen end-on
-            near = (d0 - r0) <= (d1 - r1)
-            size = f(s0 if near else s1) if s0 == s1 or long2 <= 0.25 else f(max(s0, s1))
-            cx, cy = (x0, y0) if s0 >= s1 else (x1, y1)
-            nx, ny = (self._xs[:, left:right] - f(cx)) / size, (self._ys[top:bottom] - f(cy)) / size
-            depth, thick = f(min(d0, d1)), f(r0 if near else r1)
-        nz = 1 - nx * nx - ny * ny
-        hit = nz > 0
-        np.logical_or(self._outline[win], hit, out=self._outline[win])
-        nz = np.sqrt(np.maximum(nz, 0, out=nz), out=nz)
-        depth = depth - nz * thick
-        hit &= depth < self.depth[win]
-        if not hit.any():
-            return left, top, right, bottom
-        if trunk is not None:  # a quarter the tube's own normal, the rest that of the whole trunk
+        if long2 <= 0.25 or long2 <= (s0 - s1) ** 2:  # seen end-on: one ball
+            if s1 > s0:
+                x0, y0, s0, r0 = x1, y1, s1, r1
+            d0 = d1 = min(d0, d1)
+            x1, y1, s1, r1, ex, ey, long2 = x0, y0, s0, r0, 0.0, 0.0, 1.0
+        win = np.s_[top:bottom, left:right]
+        dx, dy = self._xs[:, left:right] - f(x0), self._ys[top:bottom] - f(y0)
+        q = dx * f(ex) + dy * f(ey)
+        t = q * f(1 / long2)  # share of the way from end a to end b
+        np.maximum(t, 0, out=t)
+        np.minimum(t, 1, out=t)
+        off = t * f(long2)  # squared distance from the axis: |d|^2 - 2 t q + t^2 |e|^2
+        q *= 2
+        off -= q
+        off *= t
+        off += dx * dx + dy * dy
+        inverse = t * f(s1 - s0)
+        inverse += f(s0)
+        np.reciprocal(inverse, out=inverse)
+        off *= inverse
+        off *= inverse
+        hit = off < 1
+        outline = self._outline[win]
+        np.logical_or(outline, hit, out=outline)
+        nz = np.subtract(1, off, out=off)
+        np.maximum(nz, 0, out=nz)
+        np.sqrt(nz, out=nz)
+        depth = t * f(d1 - d0)
+        depth += f(d0)
+        thick = t * f(r1 - r0)
+        thick += f(r0)
+        thick *= nz
+        depth -= thick
+        behind = self.depth[win]
+        hit &= depth < behind
+        lx, ly, lz = self._light
+        if trunk is None:
+            shade = dx * f(lx) + dy * f(ly)
+            shade -= t * f(ex * lx + ey * ly)
+            shade *= inverse
+        else:  # a quarter the tube's own normal, the rest that of the whole trunk
             cx, cy, ax, ay, across = trunk
             u = (self._xs[:, left:right] - f(cx)) * f(ax) + (self._ys[top:bottom] - f(cy)) * f(ay)
-            np.clip(u, -0.95, 0.95, out=u)
-            nx, ny = f(0.25) * nx + u * f(0.75 * across[0]), f(0.25) * ny + u * f(0.75 * across[1])
+            np.maximum(u, -0.95, out=u)
+            np.minimum(u, 0.95, out=u)
+            inverse *= 0.25
+            nx, ny = (dx - t * f(ex)) * inverse, (dy - t * f(ey)) * inverse
+            nx += u * f(0.75 * across[0])
+            ny += u * f(0.75 * across[1])
             nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
-        lx, ly, lz = self._light
-        shade = nx * f(lx) + ny * f(ly) + nz * f(lz)
+            shade = nx * f(lx) + ny * f(ly)
+        shade += nz * f(lz)
         np.maximum(shade, 0, out=shade)
         shade *= f(self._diffuse)
         shade += f(self._ambient)
@@ -213,8 +236,10 @@ class Canvas:
             h, w = shade.shape
             oy = (index * 97 + top - int(y0)) % (1024 - h)
             ox = (index * 61 + owner * 131 + left - int(x0)) % (1024 - w)
-            shade *= 1 + f(0.16 * texture) * folds()[oy : oy + h, ox : ox + w]
-        np.copyto(self.depth[win], depth, where=hit)
+            grain = self._folds[oy : oy + h, ox : ox + w] * f(0.16 * texture)
+            grain += 1
+            shade *= grain
+        np.copyto(behind, depth, where=hit)
         np.copyto(self.shade[win], shade, where=hit)
         np.copyto(self.part[win], np.uint16(number), where=hit)
         return left, top, right, bottom
