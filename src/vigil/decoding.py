@@ -97,20 +97,27 @@ class Clock:
         self.by_dts = by_dts
         self.tick = Fraction(stream.time_base or 0)
         self.step = 1 / Fraction(stream.average_rate or stream.guessed_rate or 25)
-        self.start: Fraction | None = None
-        self.now = Fraction(0)
+        self.start = 0  # stamp of time 0
+        self.now = Fraction(-1)
 
     def time(self, frame: Any) -> Fraction:
         """Without a stamp: one frame later. Behind by over a second: the stamps began anew. Behind: 1 ms later."""
         stamp = frame.dts if self.by_dts or frame.pts is None else frame.pts
-        if self.start is None:
-            self.start = Fraction(0) if stamp is None else stamp * self.tick
+        if self.now < 0:
+            self.start = stamp or 0
+            self.now = Fraction(0)
             return self.now
-        time = self.now + self.step if stamp is None else stamp * self.tick - self.start
-        if time < self.now - 1:
-            self.start -= self.now + self.step - time
-            time = self.now + self.step
-        self.now = max(time, self.now + Fraction(1, 1000))
+        if stamp is None:
+            self.now += self.step
+            return self.now
+        time = Fraction((stamp - self.start) * self.tick.numerator, self.tick.denominator)
+        if time > self.now:
+            self.now = time
+        elif time < self.now - 1:
+            self.now += self.step
+            self.start = stamp - round(self.now / self.tick)
+        else:
+            self.now += Fraction(1, 1000)
         return self.now
 
 

@@ -28,13 +28,15 @@ import numpy as np
 from vigil.errors import VigilError
 from vigil.storage import replacing
 
+SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
 START = -1  # the state before the first frame: no tick is served
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
 
 def update(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:
     """The newest tick that is served, and whether the frame at `time_s` is the one to take for it."""
-    reached = math.floor((time_s + SLACK_S) * fps)
+    late = time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator  # whole numbers are fast
+    reached = late * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
     return (reached, True) if reached > tick else (tick, False)
 
 
@@ -73,7 +75,7 @@ def save(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size:
     times: list[Fraction] = []
     offsets = [0]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent) as jpegs:
+    with tempfile.SpooledTemporaryFile(SPOOL, dir=str(path.parent)) as jpegs:
         for number, time_s, jpeg in frames:
             jpegs.write(jpeg)
             index.append(number)
