@@ -25,7 +25,7 @@ import numpy as np
 from vigil.errors import VigilError, near_miss
 from vigil.manifest import SPLITS, Video
 
-ALIKE = 52  # bits of 256; see above
+ALIKE = 48  # bits of 256; see above
 BLOCK = 256  # frames compared at a time with all of another split
 SHOWN = 5  # pairs in an error
 ADVICE = {

@@ -21,6 +21,7 @@ CROPS = (0.0, 0.04, 0.08)  # of each side; the views after the first find what w
 VIEWS = len(CROPS) + 1
 TEXTURE = 0.35  # of the 256 differences must be at least one grey level
 REPEAT = 6  # bits; a frame this near to an earlier one of its video adds nothing
+ROUNDING = 1e-3  # grey levels: what is flat is not brighter
 BAR_LEVEL, BAR_SPREAD = 32, 12  # grey levels: darker and more even than any picture
 
 
@@ -58,7 +59,7 @@ def views(image: np.ndarray) -> np.ndarray | None:
         grey[round(height * cut) : height - round(height * cut), round(width * cut) : width - round(width * cut)]
         for cut in CROPS
     ]
-    bits = np.stack([_differences(each) > 0 for each in [*crops, grey[:, ::-1]]])
+    bits = np.stack([_differences(each) > ROUNDING for each in [*crops, grey[:, ::-1]]])
     return np.packbits(bits, axis=1, bitorder="little").view("<u8")
 
 
