@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from vigil.datasets.listing import Listing, Reject, Row, Source
-from vigil.datasets.sample.plan import plan
+from vigil.datasets.sample.plan import planned
 from vigil.datasets.sample.reel import draw
 from vigil.parallel import Item, Runtime, each
 from vigil.params import Frozen
@@ -22,7 +22,7 @@ class Params(Frozen):
 def sources(name: str, params: Params) -> list[Source]:
     """The planned videos; the id of each stands for all that the plan says about it."""
     out = []
-    for v in plan(params.scale, params.seed):
+    for v in planned(params.scale, params.seed):
         facts = f"{params.seed}/{v}"
         out.append(Source(name, v.stem, None, hashlib.sha256(facts.encode()).hexdigest()))
     return out
@@ -31,7 +31,7 @@ def sources(name: str, params: Params) -> list[Source]:
 def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: Path, runtime: Runtime) -> Listing:
     """Draws what is listed; one video is one item of the loop."""
     listed = {source.path: source for source in sources}
-    planned = [v for v in plan(params.scale, params.seed) if v.stem in listed]
+    chosen = [v for v in planned(params.scale, params.seed) if v.stem in listed]
     items = [
         Item(
             f"{name}/{v.stem}",
@@ -39,10 +39,10 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
             (params.scale, params.seed, v.stem),
             (raw / name / f"{v.stem}.mp4", truth / name / f"{v.stem}.npz"),
         )
-        for v in planned
+        for v in chosen
     ]
     rows, rejects = [], []
-    for v, outcome in zip(planned, each("download", draw, items, None, runtime), strict=True):
+    for v, outcome in zip(chosen, each("download", draw, items, None, runtime), strict=True):
         if outcome.reason is not None:
             rejects.append(Reject(f"{name}/{v.stem}", outcome.reason))
             continue

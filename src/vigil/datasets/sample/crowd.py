@@ -29,7 +29,7 @@ class Walker:
 
 
 def lanes(rng: np.random.Generator, place: Place, seconds: float) -> list[Walker]:
-    """12 to 25 people in view, over lanes that alternate in direction; one lane has one speed, so nobody is overtaken."""
+    """12 to 25 people in view, in lanes of alternate direction and one speed each, so nobody is overtaken."""
     room = place.near - place.far
     depths = np.linspace(place.near - 0.04 * room, place.far + 0.04 * room, int(np.clip(room / 0.8, 3, 8)))
     widths = np.array([_width(place, float(z)) for z in depths])
@@ -77,10 +77,12 @@ def walking(rng: np.random.Generator, place: Place, seconds: float, _span: Span)
 
 
 def panic(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
-    """A crowd goes its ways, then flees from one point, in view or beside it, until the span ends; later people walk again."""
+    """A crowd goes its ways, then flees from one point until the span ends; in the end people walk again."""
     start, stop = span
     side, beside = side_of(rng), place.kind != "plaza" or rng.random() < 0.3
-    source = place.spot(side * float(rng.uniform(1.5, 2.2) if beside else rng.uniform(0.0, 0.6)), float(rng.uniform(0.3, 0.7)))
+    source = place.spot(
+        side * float(rng.uniform(1.5, 2.2) if beside else rng.uniform(0.0, 0.6)), float(rng.uniform(0.3, 0.7))
+    )
     players = []
     for w in lanes(rng, place, seconds):
         x, z = w.at(start)

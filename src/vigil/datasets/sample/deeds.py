@@ -12,7 +12,20 @@ from vigil.datasets.sample.everyday import ANY, Scene, colour, crossing, depth
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import (
-    CHAMBER, COVER, GUARD, HIT, HOLD, JACKET, KICK, LOOK_L, LOOK_R, LOW_KICK, POCKET, RAISE, REACH, SMASH,
+    CHAMBER,
+    COVER,
+    GUARD,
+    HIT,
+    HOLD,
+    JACKET,
+    KICK,
+    LOOK_L,
+    LOOK_R,
+    LOW_KICK,
+    POCKET,
+    RAISE,
+    REACH,
+    SMASH,
 )  # fmt: skip
 from vigil.datasets.sample.scene import Moment, Script, Thing
 from vigil.datasets.sample.shapes import box, footprint, panel, placed
@@ -198,7 +211,9 @@ def damage(rng: np.random.Generator, place: Place, seconds: float, span: Span) -
 
         def parts(shake: float) -> Thing:
             if machine:
-                made = props.vending_machine(x, z, yaw, tone, damage=min(1.0, done / max(len(hits) - 1, 1)), tilt=4 * shake)
+                made = props.vending_machine(
+                    x, z, yaw, tone, damage=min(1.0, done / max(len(hits) - 1, 1)), tilt=4 * shake
+                )
             else:
                 fall = smooth((t - hits[-1]) / 0.5) if hits and t > hits[-1] else 0.0
                 made = props.bin_(x, z, tone, fall, yaw + 180 + 6 * shake)

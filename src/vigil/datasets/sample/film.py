@@ -21,8 +21,8 @@ CROWD, FINE_IN_CROWD_PX = 9, 120  # more people than that: only the nearest have
 SMALL = 4  # shadows are painted at a quarter of the size
 BONES = (
     ("neck", "pelvis", 0.17), ("l_hip", "l_knee", 0.09), ("l_knee", "l_ankle", 0.07), ("r_hip", "r_knee", 0.09),
-    ("r_knee", "r_ankle", 0.07), ("l_shoulder", "l_wrist", 0.06), ("r_shoulder", "r_wrist", 0.06), ("skull", "neck", 0.10),
-    ("l_heel", "l_toe", 0.10), ("r_heel", "r_toe", 0.10),
+    ("r_knee", "r_ankle", 0.07), ("l_shoulder", "l_wrist", 0.06), ("r_shoulder", "r_wrist", 0.06),
+    ("skull", "neck", 0.10), ("l_heel", "l_toe", 0.10), ("r_heel", "r_toe", 0.10),
 )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ class Film:
         self._note(k, moment, people, bags, moving)
         self._past = [*self._past[-self._lag + 1 :], now]
         if moment.jolt != (0.0, 0.0):
-            shift = np.float32([[1, 0, moment.jolt[0]], [0, 1, moment.jolt[1]]])
+            shift = np.array([[1, 0, moment.jolt[0]], [0, 1, moment.jolt[1]]], np.float32)
             image = cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
         return self._sensor(image, np.random.default_rng([*self.seed, k]), moment.gain)
 
@@ -122,9 +122,8 @@ class Film:
     def _set_stage(self, moment: Moment) -> None:
         """Draws what stands still, when it is not what stood still a frame ago."""
         things = tuple(t for t in moment.things if not t.moving and t.kind != "bag")
-        if self._stage is not None and self._stage[0] == moment.without and len(self._stage[1]) == len(things):
-            if all(a is b for a, b in zip(self._stage[1], things, strict=True)):
-                return
+        if self._stage == (moment.without, things):  # things are equal only to themselves
+            return
         self._stage = moment.without, things
         image, depth = self._empty
         fixtures = [f for name, f in self.place.fixtures.items() if name not in moment.without]
@@ -178,8 +177,8 @@ class Film:
         c = self.place.camera
         depth = self._canvas.depth
         if self._ss > 1:
-            depth = cv2.resize(depth, (c.width, c.height), interpolation=cv2.INTER_NEAREST)
-            moving = cv2.resize(moving, (c.width, c.height), interpolation=cv2.INTER_NEAREST)
+            ss = self._ss
+            depth, moving = depth[::ss, ::ss], moving[::ss, ::ss]
         before = image
         for effect in moment.effects:
             image = effect(image, c, depth)

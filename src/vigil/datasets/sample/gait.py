@@ -42,7 +42,7 @@ RUN = Gait(0.36, 0.16, 0.24, 0.21, run=True)
 
 @dataclass(frozen=True)
 class Foot:
-    """Where one foot is: floor point, height of the ankle above its standing height, toes down, heading; metres, degrees."""
+    """Where one foot is: floor point, rise of the ankle, toes down, heading; metres and degrees."""
 
     x: float
     z: float
@@ -143,8 +143,8 @@ class Stride:
         across = about_y(yaw)[:, 0]
         return x + float(across[0]) * side, z + float(across[2]) * side, yaw
 
-    def body(self, t: float) -> tuple[Pose, float, float, float, float]:
-        """Pose (legs on the footprints, arms swinging), x, z, yaw, and how much it moves (0 standing, 1 in full gait)."""
+    def body(self, t: float) -> tuple[Pose, float, float, float]:
+        """Pose (legs on the footprints, arms swinging), x, z, yaw."""
         phase = self.phase(t)
         s = self.along(phase)
         x, z, yaw = self.path.at(s)
@@ -158,7 +158,7 @@ class Stride:
         upper = _running(u) if self.gait.run else _walking(u, self.fore / self.h)
         p = REST + (upper - REST) * go
         feet = self.foot(True, phase), self.foot(False, phase)
-        return stand_on(p, feet, x, z, yaw, self.h), x, z, yaw, go
+        return stand_on(p, feet, x, z, yaw, self.h), x, z, yaw
 
 
 def stand_on(p: Pose, feet: tuple[Foot, Foot], x: float, z: float, yaw: float, height: float) -> Pose:

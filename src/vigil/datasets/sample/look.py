@@ -99,21 +99,35 @@ def dark(colour: Rgb, k: float) -> Rgb:
     return colour[0] * k, colour[1] * k, colour[2] * k
 
 
-def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
-    """The capsules of one person; `fine` adds what only shows when the person is tall in the picture."""
-    h, b, j = look.height, look.build, sk.joints
-    out: list[Capsule] = []
+class _Tailor:
+    """Cuts capsules, in body heights: `cap` between world points, `at` a point (left, up, forward) of a part."""
+
+    def __init__(self, sk: Skeleton, look: Look) -> None:
+        self.joints, self.height, self.out = sk.joints, look.height, list[Capsule]()
+
+    def at(self, origin: str, frame: np.ndarray, *offset: float) -> np.ndarray:
+        return self.joints[origin] + frame @ (np.asarray(offset) * self.height)
 
     def cap(
-        p0: np.ndarray, r0: float, p1: np.ndarray, r1: float, rgb: Rgb, texture: float = 0.0, torso: bool = False
+        self, p0: np.ndarray, r0: float, p1: np.ndarray, r1: float, rgb: Rgb, texture: float = 0.0, torso: bool = False
     ) -> None:
-        out.append((p0, r0 * h, p1, r1 * h, np.asarray(rgb, np.float32), texture, torso))
+        h = self.height
+        self.out.append((p0, r0 * h, p1, r1 * h, np.asarray(rgb, np.float32), texture, torso))
 
-    def at(origin: str, frame: np.ndarray, *offset: float) -> np.ndarray:
-        return j[origin] + frame @ (np.asarray(offset) * h)
 
-    tx, rt = sk.thorax, sk.root
-    # the trunk: a bundle of upright capsules and two yokes, so that it is wider than deep
+def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
+    """The capsules of one person; `fine` adds what only shows when the person is tall in the picture."""
+    tailor = _Tailor(sk, look)
+    _trunk(tailor, sk, look, fine)
+    _arms(tailor, sk, look, fine)
+    _legs(tailor, look, fine)
+    _head(tailor, sk, look, fine)
+    return tailor.out
+
+
+def _trunk(tailor: _Tailor, sk: Skeleton, look: Look, fine: bool) -> None:
+    """A bundle of upright capsules and two yokes, so that it is wider than deep."""
+    at, cap, j, b, tx, rt = tailor.at, tailor.cap, sk.joints, look.build, sk.thorax, sk.root
     cap(j["l_hip"], 0.064 * b, j["r_hip"], 0.064 * b, look.trousers, 0.8, True)
     for s in (1, -1):
         chest = at("neck", tx, s * 0.050, -0.085, 0.004)
@@ -124,17 +138,21 @@ def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
         if look.coat:
             low = at("pelvis", rt, s * 0.046, -0.10, 0.006)
             cap(at("pelvis", rt, s * 0.044, 0.04, 0), 0.078 * b, low, 0.084 * b, look.shirt, 1, True)
-    if fine:
-        left, right = at("pelvis", rt, 0.035, 0.030, 0), at("pelvis", rt, -0.035, 0.030, 0)
-        cap(left, 0.060 * b, right, 0.060 * b, look.shirt, 0.8, True)
     cap(at("neck", tx, 0, -0.09, 0.006), 0.066 * b, at("pelvis", rt, 0, 0.04, 0.004), 0.062 * b, look.shirt, 1, True)
-    if fine:
-        if look.zipper is not None:
-            middle = at("neck", tx, 0, -0.09, 0.068 * b)
-            cap(at("neck", tx, 0, -0.02, 0.050), 0.006, middle, 0.006, look.zipper)
-            cap(middle, 0.006, at("pelvis", rt, 0, 0.03, 0.064 * b), 0.006, look.zipper)
-        left, right = at("neck", tx, 0.024, 0.010, 0.030), at("neck", tx, -0.024, 0.010, 0.030)
-        cap(left, 0.012, right, 0.012, dark(look.shirt, 0.9))  # collar
+    if not fine:
+        return
+    left, right = at("pelvis", rt, 0.035, 0.030, 0), at("pelvis", rt, -0.035, 0.030, 0)
+    cap(left, 0.060 * b, right, 0.060 * b, look.shirt, 0.8, True)
+    if look.zipper is not None:
+        middle = at("neck", tx, 0, -0.09, 0.068 * b)
+        cap(at("neck", tx, 0, -0.02, 0.050), 0.006, middle, 0.006, look.zipper)
+        cap(middle, 0.006, at("pelvis", rt, 0, 0.03, 0.064 * b), 0.006, look.zipper)
+    left, right = at("neck", tx, 0.024, 0.010, 0.030), at("neck", tx, -0.024, 0.010, 0.030)
+    cap(left, 0.012, right, 0.012, dark(look.shirt, 0.9))  # collar
+
+
+def _arms(tailor: _Tailor, sk: Skeleton, look: Look, fine: bool) -> None:
+    cap, j, b = tailor.cap, sk.joints, look.build
     sleeve = look.shirt if look.long_sleeves else look.skin
     for n, s in (("l_", 1), ("r_", -1)):
         elbow, wrist, hand = j[n + "elbow"], j[n + "wrist"], j[n + "hand"]
@@ -142,45 +160,42 @@ def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
         if not look.long_sleeves and fine:
             cap(elbow * 0.55 + j[n + "shoulder"] * 0.45, 0.028 * b, elbow, 0.0255 * b, look.skin)
         cap(elbow, 0.027 * b, wrist, 0.020 * b, sleeve, 0.8 if look.long_sleeves else 0)
-        mid = wrist * 0.45 + hand * 0.55
-        if fine:
-            cap(wrist, 0.016, mid, 0.020, look.skin)
-            cap(mid, 0.019, hand, 0.011, dark(look.skin, 0.95))
-            cap(mid, 0.008, mid + tx @ (np.array([-0.012 * s, 0.004, 0.022]) * h), 0.006, look.skin)
-        else:
+        if not fine:
             cap(wrist, 0.017, hand, 0.015, look.skin)
-    shin = look.skin if look.shorts else look.trousers
+            continue
+        mid = wrist * 0.45 + hand * 0.55
+        thumb = mid + sk.thorax @ (np.array([-0.012 * s, 0.004, 0.022]) * look.height)
+        cap(wrist, 0.016, mid, 0.020, look.skin)
+        cap(mid, 0.019, hand, 0.011, dark(look.skin, 0.95))
+        cap(mid, 0.008, thumb, 0.006, look.skin)
+
+
+def _legs(tailor: _Tailor, look: Look, fine: bool) -> None:
+    cap, j, b = tailor.cap, tailor.joints, look.build
     for n in ("l_", "r_"):
         knee, ankle, heel, toe = j[n + "knee"], j[n + "ankle"], j[n + "heel"], j[n + "toe"]
         cap(j[n + "hip"], 0.062 * b, knee, 0.041 * b, look.trousers, 1)
-        cap(knee, 0.040 * b, ankle, 0.027 * b, shin, 0.8)
-        ball = toe * 0.62 + heel * 0.38
-        if fine:
-            cap(heel, 0.024, ball, 0.025, look.shoes)
-            cap(ball, 0.025, toe, 0.017, look.shoes)
-            cap(ankle, 0.025, ball, 0.020, look.shoes)
-        else:
+        cap(knee, 0.040 * b, ankle, 0.027 * b, look.skin if look.shorts else look.trousers, 0.8)
+        if not fine:
             cap(heel, 0.025, toe, 0.020, look.shoes)
-    out.extend(_head(sk, look, fine))
-    return out
+            continue
+        ball = toe * 0.62 + heel * 0.38
+        cap(heel, 0.024, ball, 0.025, look.shoes)
+        cap(ball, 0.025, toe, 0.017, look.shoes)
+        cap(ankle, 0.025, ball, 0.020, look.shoes)
 
 
-def _head(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
+def _head(tailor: _Tailor, sk: Skeleton, look: Look, fine: bool) -> None:
     """Neck, face and hair: what the detector looks for first."""
-    h, tx, hd = look.height, sk.thorax, sk.head
-    skull, neck = sk.joints["skull"], sk.joints["neck"]
-    out: list[Capsule] = []
+    hd, face = sk.head, (38.0, 38.0, 42.0) if look.mask else look.skin
 
     def cap(
         a: tuple[float, float, float], ra: float, b: tuple[float, float, float], rb: float, rgb: Rgb, texture: float = 0
     ) -> None:
-        p0, p1 = skull + hd @ (np.asarray(a) * h), skull + hd @ (np.asarray(b) * h)
-        out.append((p0, ra * h, p1, rb * h, np.asarray(rgb, np.float32), texture, False))
+        tailor.cap(tailor.at("skull", hd, *a), ra, tailor.at("skull", hd, *b), rb, rgb, texture)
 
-    nape = neck + tx @ (np.array([0, 0.004, -0.002]) * h)
-    base = skull + hd @ (np.array([0, -0.045, -0.008]) * h)
-    face = (38.0, 38.0, 42.0) if look.mask else look.skin
-    out.append(capsule(nape, 0.031 * look.build * h, base, 0.028 * h, dark(face, 0.9)))
+    nape, base = tailor.at("neck", sk.thorax, 0, 0.004, -0.002), tailor.at("skull", hd, 0, -0.045, -0.008)
+    tailor.cap(nape, 0.031 * look.build, base, 0.028, dark(face, 0.9))
     cap((0, 0.018, -0.004), 0.047, (0, -0.012, 0.008), 0.044, face)  # cranium and face
     cap((0, -0.012, 0.012), 0.041, (0, -0.043, 0.022), 0.024, face)  # jaw and chin
     top = face if look.mask else look.hair
@@ -191,7 +206,7 @@ def _head(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
         cap((0, 0.030, -0.004), 0.051, (0, 0.036, -0.004), 0.050, look.shirt)
         cap((0, 0.032, 0.04), 0.018, (0, 0.028, 0.075), 0.015, dark(look.shirt, 0.8))
     if not fine:
-        return out
+        return
     cap((0, 0.006, 0.050), 0.007, (0, -0.012, 0.058), 0.0095, dark(face, 1.04))  # nose
     cap((0.013, -0.031, 0.044), 0.0045, (-0.013, -0.031, 0.044), 0.0045, (140, 70, 70))  # mouth
     for s in (1, -1):
@@ -199,4 +214,3 @@ def _head(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
         cap((s * 0.0180, 0.009, 0.0440), 0.0062, (s * 0.0190, 0.009, 0.0435), 0.0062, (25, 25, 30))
         cap((s * 0.010, 0.0235, 0.0475), 0.0042, (s * 0.029, 0.0225, 0.0425), 0.0040, dark(look.hair, 0.7))
         cap((s * 0.045, 0.008, -0.002), 0.010, (s * 0.044, -0.014, 0), 0.007, dark(face, 0.92))
-    return out

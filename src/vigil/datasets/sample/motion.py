@@ -1,8 +1,10 @@
-"""What one person does: an Actor is told, in order, to walk, turn and play key poses, and then knows its state at any time."""
+"""What one person does: an Actor is told to walk, turn and play key poses, and then knows its state at any time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import pi, sin
+from typing import Self
 
 import numpy as np
 
@@ -26,7 +28,7 @@ def track(keys: list[Key], t: float) -> Pose:
     """Pose at time t of [(seconds, pose), ...] (absolute times) joined by smooth steps."""
     if t <= keys[0][0]:
         return keys[0][1]
-    for (t0, a), (t1, b) in zip(keys, keys[1:], strict=False):
+    for (t0, a), (t1, b) in pairwise(keys):
         if t < t1:
             return mix(a, b, smooth((t - t0) / (t1 - t0)))
     return keys[-1][1]
@@ -35,7 +37,7 @@ def track(keys: list[Key], t: float) -> Pose:
 class Actor:
     """Starts standing at (x, z). Each order begins when the one before ends; `now` is that moment in seconds.
 
-    >>> thief = Actor(rng, look, *place.spot(-1.2, 0.5), yaw=90).walk((0, -5)).face(180).play((0.5, REACH), (0.6, POCKET))
+    >>> thief = Actor(rng, look, *place.spot(-1.2, 0.5), yaw=90).walk((0, -5)).play((0.5, REACH), (0.6, POCKET))
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Actor:
         """Yaw after the orders so far."""
         return self._yaw
 
-    def _add(self, seconds: float, state: Callable[[float], State]) -> "Actor":
+    def _add(self, seconds: float, state: Callable[[float], State]) -> Self:
         self._acts.append(_Act(self.now, self.now + seconds, state))
         self.now += seconds
         return self
@@ -67,17 +69,15 @@ class Actor:
         """Standing, with whatever the arms carry."""
         return REST if self._arms is None else part(self._arms, self._names, REST)
 
-    def carry(self, arms: Pose | None, names: tuple[str, ...] = ARMS, blend: float = 0.4) -> "Actor":
+    def carry(self, arms: Pose | None, names: tuple[str, ...] = ARMS, blend: float = 0.4) -> Self:
         """From now on the arms (or the named parts) of this pose go with standing and walking; None lets go."""
         self._arms, self._names = arms, names
         return self.play((blend, self._ready())) if blend else self
 
-    def walk(self, *points: tuple[float, float], speed: float = 1.25, run: bool = False) -> "Actor":
+    def walk(self, *points: tuple[float, float], speed: float = 1.25, run: bool = False) -> Self:
         """Along a line through floor points (x, z), from standing to standing; turns first when it must."""
         line = [self.where, *points]
-        line = [line[0]] + [
-            b for a, b in zip(line, line[1:], strict=False) if np.hypot(b[0] - a[0], b[1] - a[1]) > 0.05
-        ]
+        line = [line[0]] + [b for a, b in pairwise(line) if np.hypot(b[0] - a[0], b[1] - a[1]) > 0.05]
         if len(line) < 2:
             return self
         heading = float(np.degrees(np.arctan2(line[1][0] - line[0][0], line[1][1] - line[0][1])))
@@ -90,9 +90,9 @@ class Actor:
         before, after, arms, names = self._pose, self._ready(), self._arms, self._names
 
         def state(t: float) -> State:
-            p, x, z, yaw, go = stride.body(t)
+            p, x, z, yaw = stride.body(t)
             if arms is not None:
-                p = part(mix(p, arms, 1.0), names, p)
+                p = part(arms, names, p)
             start = smooth(t / 0.35)
             if start < 1:  # arms and trunk come out of the pose before
                 legs = p
@@ -105,7 +105,7 @@ class Actor:
         self._yaw, self._pose = path.end_yaw, after
         return self._add(stride.seconds, state)
 
-    def face(self, yaw: float, seconds: float = 0.7) -> "Actor":
+    def face(self, yaw: float, seconds: float = 0.7) -> Self:
         """Turns on the spot to a heading, by small steps."""
         x, z, yaw0, before, after, h = self._x, self._z, self._yaw, self._pose, self._ready(), self.look.height
         yaw1 = yaw0 + wrap(yaw - yaw0)
@@ -121,11 +121,11 @@ class Actor:
         self._yaw, self._pose = yaw1, after
         return self._add(seconds, state)
 
-    def toward(self, x: float, z: float, seconds: float = 0.7) -> "Actor":
+    def toward(self, x: float, z: float, seconds: float = 0.7) -> Self:
         """Turns to a floor point."""
         return self.face(float(np.degrees(np.arctan2(x - self._x, z - self._z))), seconds)
 
-    def play(self, *keys: Key) -> "Actor":
+    def play(self, *keys: Key) -> Self:
         """Goes through poses on the spot; each key is (seconds to get there, pose). The last one stays."""
         x, z, yaw = self._x, self._z, self._yaw
         line, t = [(0.0, self._pose)], 0.0
@@ -135,29 +135,29 @@ class Actor:
         self._pose = line[-1][1]
         return self._add(t, lambda t: State(track(line, t), x, z, yaw))
 
-    def wait(self, seconds: float) -> "Actor":
+    def wait(self, seconds: float) -> Self:
         """Stays as it is."""
         return self.play((seconds, self._pose))
 
-    def until(self, t: float) -> "Actor":
+    def until(self, t: float) -> Self:
         """Stays as it is until t seconds of the video."""
         return self.wait(t - self.now) if t > self.now else self
 
-    def rest(self, seconds: float = 0.5) -> "Actor":
+    def rest(self, seconds: float = 0.5) -> Self:
         """Back to standing, with whatever it carries."""
         return self.play((seconds, self._ready()))
 
-    def slide(self, seconds: float, *keys: tuple[float, float, float, float, Pose]) -> "Actor":
-        """Is moved by something else (a blow, a fall, a seat): keys (share of the time 0..1, x, z, yaw, pose), joined smoothly."""
+    def slide(self, seconds: float, *keys: tuple[float, float, float, float, Pose]) -> Self:
+        """Is moved without steps (a blow, a seat): keys (share of the time 0..1, x, z, yaw, pose), joined smoothly."""
         first = (0.0, self._x, self._z, self._yaw, self._pose)
         line = [first, *keys]
 
         def state(t: float) -> State:
             u = min(max(t / seconds, 0.0), 1.0)
-            for a, b in zip(line, line[1:], strict=False):
+            for a, b in pairwise(line):
                 if u <= b[0]:
                     m = smooth((u - a[0]) / max(b[0] - a[0], 1e-6))
-                    x, z, yaw = (a[i] + (b[i] - a[i]) * m for i in (1, 2, 3))
+                    x, z, yaw = a[1] + (b[1] - a[1]) * m, a[2] + (b[2] - a[2]) * m, a[3] + (b[3] - a[3]) * m
                     return State(mix(a[4], b[4], m), x, z, yaw)
             return State(line[-1][4], *line[-1][1:4])
 

@@ -1,4 +1,4 @@
-"""Places: a camera's view of a shop, street, car park, lobby, bank, plaza, house front or platform, and where to stand there."""
+"""Places: what a camera sees of a shop, a street, a car park and so on, and where people can stand there."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,7 +7,7 @@ from math import atan2, cos, degrees, hypot, radians, sin
 import numpy as np
 
 from vigil.datasets.sample.camera import Camera
-from vigil.datasets.sample.raster import Light
+from vigil.datasets.sample.light import Light
 from vigil.datasets.sample.scene import Part
 
 KINDS = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
@@ -47,7 +47,7 @@ class Place:
     fixtures: dict[str, Fixture] = field(default_factory=dict)
 
     def spot(self, u: float, v: float) -> tuple[float, float]:
-        """x, z of the floor point at u in [-1, 1] across what is seen at depth v in [0 near, 1 far]; beyond 1.25 in u is out of view."""
+        """The floor point x, z at u in [-1, 1] across what is seen at depth v in [0 near, 1 far]."""
         z = self.near + (self.far - self.near) * v
         return self.across(u, z), z
 
@@ -80,7 +80,7 @@ def aimed(
 
 
 def nearest(camera: Camera) -> float:
-    """z of the nearest floor point on which a person is wholly in the picture (to a twentieth of its height)."""
+    """The z of the nearest floor point on which a person is wholly in the picture (to a twentieth of its height)."""
     for z in np.arange(-1.5, -12, -0.05):
         x = camera.floor_x(camera.width / 2, float(z))
         p = camera.project(np.array([[x, 0, z], [x, 1.85, z]]))

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 
+from vigil.datasets.sample.chores import CHORES
 from vigil.datasets.sample.crimes import NORMALS, SCENES
 from vigil.datasets.sample.crowd import CROWDS
 from vigil.datasets.sample.deeds import DEEDS, HONEST
@@ -65,7 +66,7 @@ PANICS = {"train": 2, "val": 2, "test": 3}
 CROWD_WALKS = {"train": 6, "val": 3, "test": 3}
 STATICS = {"train": 2, "val": 1, "test": 1}
 NORMAL_PER_CAMERA = 2
-ORDINARY = {**EVERYDAY, **HONEST, **NORMALS}
+ORDINARY = {**EVERYDAY, **CHORES, **HONEST, **NORMALS}
 ACTS = {**DEEDS, **SCENES, "panic": CROWDS["panic"]}
 TINY = (  # split, label, scene, camera
     ("train", "normal", "walk", "street-1"),
@@ -98,7 +99,7 @@ class Video:
         return seed, crc32(self.stem.encode())
 
 
-def plan(scale: str, seed: int) -> list[Video]:
+def planned(scale: str, seed: int) -> list[Video]:
     """All videos of a scale, sorted by stem."""
     chosen = _tiny() if scale == "tiny" else _full()
     return sorted((_timed(scale, seed, *entry) for entry in chosen), key=lambda v: v.stem)
@@ -107,7 +108,7 @@ def plan(scale: str, seed: int) -> list[Video]:
 def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str) -> Video:
     """Length and span come from the same distributions for every label."""
     rng = np.random.default_rng([seed, crc32(stem.encode()), 1])
-    frames = int(round(rng.uniform(*((5.5, 6.5) if scale == "tiny" else (7.0, 10.0))) * float(lens.fps)))
+    frames = round(rng.uniform(*((5.5, 6.5) if scale == "tiny" else (7.0, 10.0))) * float(lens.fps))
     length = frames / lens.fps
     start = Fraction(int(rng.uniform(1.5, 2.0 if scale == "tiny" else 3.5) * 10), 10)
     last = length - 1
@@ -132,7 +133,9 @@ def _full() -> Iterator[tuple[str, Lens, str, str]]:
         busy = dict.fromkeys(lenses, 0)
         for label, scene, kinds, count in sorted(wanted, key=lambda w: (len(w[2]), w[1])):  # the choosy ones first
             for k in range(count):
-                lens = min((x for x in lenses if x.kind in kinds), key=lambda x: (busy[x], crc32(f"{scene}{x.name}".encode())))
+                lens = min(
+                    (x for x in lenses if x.kind in kinds), key=lambda x: (busy[x], crc32(f"{scene}{x.name}".encode()))
+                )
                 busy[lens] += 1
                 yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}

@@ -5,43 +5,18 @@ once per picture, inside the boxes that were touched.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 
 from vigil.datasets.sample.camera import Camera
+from vigil.datasets.sample.light import Light, folds
 from vigil.datasets.sample.look import Capsule
+from vigil.datasets.sample.patches import Window, clip, join, merge
 from vigil.datasets.sample.scene import Part, Polygon
 
 FAR = np.float32(1e6)
 NEAR = 0.12  # metres; nothing nearer to the lens is drawn
-Window = tuple[int, int, int, int]  # left, top, right, bottom on the canvas
-
-
-@cache
-def folds(size: int = 1024) -> np.ndarray:
-    """Smooth noise of several octaves, about -1..1, (size, size): folds of cloth, stains, grain."""
-    rng = np.random.default_rng(0)
-    out = np.zeros((size, size), np.float32)
-    for sigma, amp in ((3, 0.5), (8, 1.0), (20, 0.8)):
-        white = rng.standard_normal((size, size)).astype(np.float32)
-        noise = cv2.GaussianBlur(white, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-        out += amp * noise / noise.std()
-    return np.clip(out / 2.2, -1, 1)
-
-
-@dataclass(frozen=True)
-class Light:
-    """Brightness = ambient + diffuse * cosine; `toward` is the world direction to the lamp or the sun."""
-
-    toward: tuple[float, float, float] = (-0.4, 0.8, 0.5)
-    ambient: float = 0.46
-    diffuse: float = 0.66
-
-    def unit(self) -> np.ndarray:
-        v = np.asarray(self.toward, np.float32)
-        return v / np.linalg.norm(v)
 
 
 @dataclass
@@ -78,7 +53,7 @@ class Canvas:
         self._windows: list[Window] = []
 
     def freeze(self) -> None:
-        """What is drawn now becomes the still background that `clear` returns to (its colours are composited by the caller)."""
+        """The depth of now becomes that of the still background, to which `clear` returns."""
         self._still = self.depth.copy()
         self._windows = [(0, 0, self.w, self.h)]
         self.clear()
@@ -102,9 +77,9 @@ class Canvas:
         self._moving.extend([False] * len(parts) if moving is None else [bool(m) for m in moving])
         for i, p in enumerate(parts):
             if isinstance(p, Polygon):
-                union = _join(union, self._polygon(p, number[i], lo, hi))
+                union = join(union, self._polygon(p, number[i], lo, hi))
         if caps:
-            union = _join(union, self._capsules(caps, number, owner, lo, hi))
+            union = join(union, self._capsules(caps, number, owner, lo, hi))
         area = 0
         if union is not None:
             win = np.s_[union[1] : union[3], union[0] : union[2]]
@@ -135,7 +110,7 @@ class Canvas:
         for k, (i, c) in enumerate(caps):
             if ok[k]:
                 a, b = (*at[k].tolist(), float(size[k]), c[1]), (*at[k + n].tolist(), float(size[k + n]), c[3])
-                union = _join(union, self._capsule(a, b, c[5], number[i], owner, i, trunk if c[6] else None))
+                union = join(union, self._capsule(a, b, c[5], number[i], owner, i, trunk if c[6] else None))
         return union
 
     def _trunk(
@@ -245,7 +220,7 @@ class Canvas:
         return left, top, right, bottom
 
     def _polygon(self, p: Polygon, number: int, lo: np.ndarray, hi: np.ndarray) -> Window | None:
-        points = _clip(p.points, self.camera.depth(p.points))
+        points = clip(p.points, self.camera.depth(p.points), NEAR)
         if len(points) < 3:
             return None
         pts = self.camera.project(points)
@@ -307,50 +282,13 @@ class Canvas:
         palette = np.zeros((len(self._colours), 4), np.float32)
         palette[:, :3] = self._colours
         palette[1:, 3] = 1
-        for left, top, right, bottom in _merge(self._windows):
+        for left, top, right, bottom in merge(self._windows):
             x0, y0, x1, y1 = left // ss, top // ss, -(-right // ss), -(-bottom // ss)
             win = np.s_[y0 * ss : y1 * ss, x0 * ss : x1 * ss]
             paint = palette[self.part[win]]
             paint[..., :3] *= self.shade[win][..., None]
             if ss > 1:
-                paint = cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+                paint = np.asarray(cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
             out = image[y0:y1, x0:x1] * (1 - paint[..., 3:]) + paint[..., :3]
             image[y0:y1, x0:x1] = np.clip(out, 0, 255)
         return image
-
-
-def _clip(points: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """The part of a polygon in front of the lens."""
-    if (depth > NEAR).all():
-        return points
-    out = []
-    for i in range(len(points)):
-        a, b, da, db = points[i - 1], points[i], depth[i - 1], depth[i]
-        if (da > NEAR) != (db > NEAR):
-            out.append(a + (b - a) * ((NEAR - da) / (db - da)))
-        if db > NEAR:
-            out.append(b)
-    return np.array(out).reshape(-1, 3)
-
-
-def _join(a: Window | None, b: Window | None) -> Window | None:
-    if a is None or b is None:
-        return a or b
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def _merge(windows: list[Window]) -> list[Window]:
-    """Windows that overlap become one, so that no pixel is painted twice."""
-    out: list[Window] = []
-    for w in windows:
-        found = True
-        while found:
-            found = False
-            for o in out:
-                if w[0] < o[2] + 2 and o[0] < w[2] + 2 and w[1] < o[3] + 2 and o[1] < w[3] + 2:
-                    out.remove(o)
-                    w = (min(w[0], o[0]), min(w[1], o[1]), max(w[2], o[2]), max(w[3], o[3]))
-                    found = True
-                    break
-        out.append(w)
-    return out

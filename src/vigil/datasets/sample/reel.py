@@ -7,7 +7,7 @@ import numpy as np
 
 from vigil.datasets.sample.crowd import CROWDS
 from vigil.datasets.sample.film import Film
-from vigil.datasets.sample.plan import ACTS, ORDINARY, Video, plan
+from vigil.datasets.sample.plan import ACTS, ORDINARY, Video, planned
 from vigil.datasets.sample.scene import Moment, Script
 from vigil.storage import save_arrays
 from vigil.video import Writer
@@ -16,7 +16,7 @@ from vigil.video import Writer
 def draw(scale: str, seed: int, stem: str, out: Path, truth: Path) -> None:
     """The work of one video; the same arguments give the same bytes."""
     cv2.setNumThreads(1)
-    video = next(v for v in plan(scale, seed) if v.stem == stem)
+    video = next(v for v in planned(scale, seed) if v.stem == stem)
     film = shoot(video, seed)
     with Writer(out, video.lens.fps, video.lens.size) as writer:
         for frame in film.frames():

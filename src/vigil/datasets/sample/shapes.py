@@ -35,7 +35,7 @@ def panel(
     shade: bool = True,
     lean: float = 0.0,
 ) -> Polygon:
-    """An upright rectangle whose lower edge is centred at (x, y, z), facing yaw (0: +Z); `lean` degrees tips its top forward."""
+    """An upright rectangle on the lower edge centred at (x, y, z), facing yaw; `lean` tips its top forward."""
     c = np.array([[-width / 2, 0, 0], [width / 2, 0, 0], [width / 2, height, 0], [-width / 2, height, 0]])
     return polygon(c @ about_x(lean).T @ about_y(yaw).T + (x, y, z), rgb, shade)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from vigil.datasets.sample.light import folds
 from vigil.datasets.sample.places import Place
-from vigil.datasets.sample.raster import folds
 
 Array = np.ndarray
 
@@ -112,7 +112,7 @@ def signs(out: Array, x: Array, y: Array, rng: np.random.Generator, count: int, 
     return out
 
 
-def _shop(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
+def _shop(_: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
     ground = tint(rng, (182, 178, 172), (168, 160, 150), (150, 156, 160), (196, 188, 170))
     size, wood = float(rng.uniform(0.4, 0.8)), rng.random() < 0.25
     return (
@@ -121,7 +121,7 @@ def _shop(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Cal
     )
 
 
-def _lobby(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
+def _lobby(_: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
     ground = tint(rng, (158, 142, 128), (140, 146, 150), (176, 168, 158))
     paint = tint(rng, (196, 186, 168), (176, 190, 186), (186, 178, 190), (204, 196, 150))
     size, dado = float(rng.uniform(0.6, 1.1)), float(rng.uniform(0.8, 1.1))
@@ -135,7 +135,7 @@ def _lobby(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Ca
     return (lambda x, z: tiles(x, z, size, rng, ground)), wall
 
 
-def _bank(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
+def _bank(_: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
     ground = tint(rng, (120, 112, 118), (96, 104, 120), (150, 140, 128))
     paint = tint(rng, (200, 196, 186), (186, 192, 200), (206, 198, 178))
     accent = tint(rng, (30, 80, 140), (150, 40, 50), (30, 110, 90))
@@ -172,7 +172,10 @@ def _street(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], C
 
 
 def _carpark(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
-    road, band = tint(rng, (98, 98, 100), (84, 86, 88), (112, 108, 104)), tint(rng, (110, 90, 20), (24, 84, 120), (130, 40, 36))
+    road, band = (
+        tint(rng, (98, 98, 100), (84, 86, 88), (112, 108, 104)),
+        tint(rng, (110, 90, 20), (24, 84, 120), (130, 40, 36)),
+    )
     bay = p.far - 0.5
 
     def ground(x: Array, z: Array) -> Array:
@@ -191,7 +194,7 @@ def _carpark(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], 
     return ground, wall
 
 
-def _plaza(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
+def _plaza(_: Place, rng: np.random.Generator) -> tuple[Callable[..., Array], Callable[..., Array]]:
     pave = tint(rng, (158, 150, 140), (146, 144, 142), (172, 158, 138))
     front = tint(rng, (172, 160, 140), (150, 140, 134), (188, 178, 166))
     size, step = float(rng.uniform(0.8, 1.4)), float(rng.uniform(2.4, 3.2))
@@ -259,8 +262,8 @@ def _platform(p: Place, rng: np.random.Generator) -> tuple[Callable[..., Array],
 
 
 SURFACES = {
-    "shop": _shop, "street": _street, "carpark": _carpark, "lobby": _lobby, "bank": _bank, "plaza": _plaza, "house": _house,
-    "platform": _platform,
+    "shop": _shop, "street": _street, "carpark": _carpark, "lobby": _lobby, "bank": _bank, "plaza": _plaza,
+    "house": _house, "platform": _platform,
 }  # fmt: skip
 INDOORS = ("shop", "lobby", "bank")
 FLOOR_BIAS = 0.03  # metres by which floor and wall are put back in depth, so that what lies on them is seen
@@ -284,5 +287,5 @@ def empty(place: Place, ss: int) -> tuple[Array, Array]:
     if place.kind not in INDOORS:
         sky = (~on_floor) & (y > 7.5)
         image[sky] = (196, 206, 214)
-    image = cv2.resize(np.clip(image, 0, 255).astype(np.float32), (c.width, c.height), interpolation=cv2.INTER_AREA)
-    return image.astype(np.uint8), (t * c.focal + FLOOR_BIAS).astype(np.float32)
+    small = cv2.resize(np.clip(image, 0, 255).astype(np.float32), (c.width, c.height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8), (t * c.focal + FLOOR_BIAS).astype(np.float32)

@@ -7,8 +7,8 @@ import numpy as np
 
 from vigil.datasets.sample import props, vehicles
 from vigil.datasets.sample.furniture import atm, door, lamp_post, planter, tree, window
+from vigil.datasets.sample.light import Light
 from vigil.datasets.sample.places import Fixture, Place, aimed, nearest
-from vigil.datasets.sample.raster import Light
 from vigil.datasets.sample.scene import Part
 from vigil.datasets.sample.shapes import box, disc, footprint, panel, placed
 
