@@ -129,6 +129,15 @@ def leave(
     return player
 
 
+def flee(player: Player, place: Place, side: int, by: float, *, speed: float = 2.6, z: float | None = None) -> None:
+    """Runs out of the picture if that is over by then; else stays until then, and only walks away."""
+    points = way_out(player, place, side, z)
+    run = player.now + duration(player, points, speed, True) <= by + 0.35
+    if not run:
+        player.until(by)
+    player.walk(*points, speed=speed if run else 1.35, run=run)
+
+
 def exit_time(player: Player, place: Place, side: int, speed: float, run: bool = False) -> float:
     """Seconds that `leave` will take from where the player is now."""
     return duration(player, way_out(player, place, side), speed, run)

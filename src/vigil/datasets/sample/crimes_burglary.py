@@ -10,7 +10,7 @@ from vigil.datasets.sample.blocking import (
     dark_clothes,
     duration,
     exit_time,
-    leave,
+    flee,
 )
 from vigil.datasets.sample.body import ARMS, REST, pose
 from vigil.datasets.sample.furniture import door
@@ -138,7 +138,7 @@ def _through_window(rng: np.random.Generator, place: Place, _seconds: float, spa
     thief.until(reached)
     thief.play((0.35, pose(GUARD, r_wrist=(0.0, -0.16, 0.2))), (0.15, REST))
     thief.carry(pose(REST, r_wrist=(0.03, -0.24, 0.10)), ARMS, 0.1)
-    leave(thief, place, side, run=True, speed=2.2, z=min(sill + 1.3, place.far))
+    flee(thief, place, side, stop, speed=2.2, z=min(sill + 1.3, place.far))
     glass = shards(rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
     colour = COLOURS[int(rng.integers(len(COLOURS)))]
     broken = [Thing(hole(pane, sill, (k + 1) / len(hits))) for k in range(len(hits))]

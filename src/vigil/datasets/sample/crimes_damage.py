@@ -6,7 +6,7 @@ import numpy as np
 
 from vigil.datasets.sample import gear, props, vehicles
 from vigil.datasets.sample.acting import Player, ahead, cast
-from vigil.datasets.sample.blocking import Span, arrive, exit_time, leave, side_of
+from vigil.datasets.sample.blocking import Span, arrive, exit_time, flee, side_of
 from vigil.datasets.sample.crimes_paint import graffiti, onlooker, vandal_look
 from vigil.datasets.sample.floor import room
 from vigil.datasets.sample.gait import smooth
@@ -69,7 +69,7 @@ def _machine(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     if bat:
         vandal.wear(gear.stick(0.72, 0.030, (160, 120, 70)))
     hits = _blows(rng, vandal, stop - exit_time(vandal, place, side, 2.4, True), bat)
-    leave(vandal, place, side, run=True, speed=2.4)
+    flee(vandal, place, side, stop, speed=2.4)
     paint = getattr(fixture.parts[0], "rgb", np.array([90, 90, 96], np.float32))
     shape = footprint(fixture.x, fixture.z, *fixture.size, yaw=fixture.yaw)
     still = [
@@ -128,7 +128,7 @@ def _bins(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
     out = exit_time(vandal, place, side, 2.4, True)
     while vandal.now + 0.75 < stop - out:
         vandal.play((0.22, CHAMBER), (0.15, LOW_KICK), (0.08, LOW_KICK), (0.28, GUARD))
-    leave(vandal, place, side, run=True, speed=2.4)
+    flee(vandal, place, side, stop, speed=2.4)
     spill = []
     for spot in spots:
         edge = ahead(*spot, yaw, 1.25)
@@ -203,7 +203,7 @@ def _car(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> 
     first = len(hits)
     vandal.shift(0.4, spots[1], GUARD)
     hits += _blows(rng, vandal, stop - out, True)
-    leave(vandal, place, side, run=True, speed=2.6)
+    flee(vandal, place, side, stop, speed=2.6)
     names = ["front", "rear"] if side * face > 0 else ["rear", "front"]
     shape = footprint(x, z, 4.1, 1.7)
 
@@ -250,7 +250,7 @@ def _window(rng: np.random.Generator, place: Place, seconds: float, span: Span) 
     vandal.until(start)
     vandal.guilty(start, stop)
     hits = _blows(rng, vandal, stop - exit_time(vandal, place, side, 2.5, True), True)
-    leave(vandal, place, side, run=True, speed=2.5, z=place.far)
+    flee(vandal, place, side, stop, speed=2.5, z=place.far)
     stages = [Thing(hole(pane, front, (k + 1) / len(hits))) for k in range(len(hits))]
     glass = shards(rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0))
     players = [vandal, *onlooker(rng, place, side, seconds, taken=[(pane.x, front + 0.8)])]

@@ -7,10 +7,18 @@ import numpy as np
 
 from vigil.datasets.sample import gear
 from vigil.datasets.sample.acting import Player, cast, reaching
-from vigil.datasets.sample.blocking import Span, arrive, clothed, dark_clothes, exit_time, leave, pass_time, side_of
+from vigil.datasets.sample.blocking import (
+    Span,
+    arrive,
+    clothed,
+    dark_clothes,
+    exit_time,
+    flee,
+    pass_time,
+)
 from vigil.datasets.sample.body import REST, pose
 from vigil.datasets.sample.effects import spray
-from vigil.datasets.sample.floor import Point, aside
+from vigil.datasets.sample.floor import Point, aside, clearance, obstacles
 from vigil.datasets.sample.look import Look
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.postures import SPRAY_HIGH, SPRAY_LOW
@@ -25,12 +33,18 @@ def vandal_look(rng: np.random.Generator) -> Look:
 
 
 def onlooker(
-    rng: np.random.Generator, place: Place, side: int, seconds: float, *, taken: Sequence[Point] = ()
+    rng: np.random.Generator,
+    place: Place,
+    side: int,
+    seconds: float,
+    *,
+    taken: Sequence[Point] = (),
+    depth: float = 0.8,
 ) -> list[Player]:
     """Sometimes somebody who stands by on the other side, away from the points taken."""
     if rng.random() < 0.6:
         return []
-    spot = aside(place, -side * 0.9, 0.8, taken=taken)
+    spot = aside(place, -side * 0.9, depth, taken=taken)
     other = Player(rng, *spot, side * 60.0)
     pass_time(rng, other, seconds)
     return [other]
@@ -49,11 +63,16 @@ def scrawl(rng: np.random.Generator, x: float, y: float) -> np.ndarray:
 def graffiti(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
     """Sprays a tag on the wall."""
     start, stop = span
-    side = side_of(rng)
-    front = -place.wall_z
-    blocked = [f.x for f in place.fixtures.values()]
-    options = [place.across(u, place.far) for u in (-0.62, -0.3, 0.0, 0.3, 0.62)]
-    x = max(options, key=lambda v: min(abs(v - b) for b in blocked) - 0.15 * abs(v))
+    front, circles = -place.wall_z, obstacles(place)
+    shown = [f.x for f in place.fixtures.values()]  # doors and posters, too
+    choices = []
+    for u in (-0.62, -0.3, 0.0, 0.3, 0.62):
+        for side in (-1, 1):
+            x = place.across(u, place.far)
+            free = min(clearance((x - side * off, front + 0.62), circles) for off in (0.9, 0.4, 0.0, -0.2))
+            apart = min(1.0, *(abs(x - b) for b in shown))
+            choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * rng.random(), x, side))
+    _, x, side = max(choices)
     tag = scrawl(rng, x, 1.35)
     if side < 0:
         tag[:, 0] = 2 * x - tag[:, 0]
@@ -77,10 +96,10 @@ def graffiti(rng: np.random.Generator, place: Place, seconds: float, span: Span)
         base = SPRAY_HIGH if ny > 1.3 else SPRAY_LOW
         vandal.shift((dry - wet) / strokes, where, reaching(base, vandal, "r", (nx - side * 0.1, ny, front + 0.2)))
     vandal.play((0.2, pose(REST, r_wrist=(0.03, -0.28, 0.08))))
-    leave(vandal, place, side, run=True, speed=2.2, z=place.far)
+    flee(vandal, place, side, stop, speed=2.2, z=place.far)
     lines = [rod((*a, front + 0.0), (*b, front + 0.0), 0.045, colour) for a, b in pairwise(tag)]
     stages = [Thing(lines[: 3 * k]) for k in range(1, len(lines) // 3 + 1)]
-    players = [vandal, *onlooker(rng, place, -side, seconds, taken=[begin, end])]
+    players = [vandal, *onlooker(rng, place, -side, seconds, taken=[begin, end], depth=0.15)]
 
     def script(t: float) -> Moment:
         done = float(np.clip((t - wet) / (dry - wet), 0, 1))

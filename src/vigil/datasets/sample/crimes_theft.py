@@ -10,6 +10,7 @@ from vigil.datasets.sample.blocking import (
     arrive,
     clothed,
     exit_time,
+    flee,
     leave,
     pass_time,
     side_of,
@@ -139,7 +140,10 @@ def stealing(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     taken = thief.now
     thief.play((0.35, pose(REST, r_wrist=(0.05, -0.29, 0.06))))
     thief.carry(pose(REST, r_wrist=(0.05, -0.28, 0.06)), ("r_wrist", "r_elbow"), 0.05)
-    leave(thief, place, side, run=run, speed=2.6 if run else 1.6)
+    if run:
+        flee(thief, place, side, stop)
+    else:
+        leave(thief, place, side, speed=1.6)
     seat = Thing(props.bench(x, z, 0.0), shadow=footprint(x, z, 1.5, 0.45)) if on_bench else None
     still = Thing(props.bag(*place_of_bag, float(rng.uniform(-20, 20)), colour, kind=kind), "bag")
 
@@ -172,7 +176,8 @@ def _bicycle_theft(rng: np.random.Generator, place: Place, seconds: float, span:
     yaw = 90.0 * side  # the way it will go: out on `side`
     gap = 0.42
     stand = ahead(x, z, yaw, -0.18, side * gap)  # on the far side of it
-    thief = arrive(rng, place, stand, start, -side, role="thief", look=clothed(rng))
+    beside = aside(place, -side * 0.85, 0.95, taken=[(x, z)])
+    thief = arrive(rng, place, stand, start, -side, role="thief", look=clothed(rng), avoid=[beside])
     thief.face(bearing(*stand, x, z), 0.3)
     thief.until(start)
     thief.guilty(start, stop)
@@ -190,8 +195,7 @@ def _bicycle_theft(rng: np.random.Generator, place: Place, seconds: float, span:
     parked = Thing(bicycle(x, z, yaw, colour), "bicycle", shadow=footprint(x, z, 0.3, 1.6, yaw))
     players = [thief]
     if rng.random() < 0.6:
-        spot = aside(place, -side * 0.85, 0.95, taken=[(x, z)])
-        other = Player(rng, *spot, -side * 70.0)
+        other = Player(rng, *beside, -side * 70.0)
         pass_time(rng, other, seconds)
         players.append(other)
 

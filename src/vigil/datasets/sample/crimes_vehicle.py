@@ -265,11 +265,10 @@ def drive_through(rng: np.random.Generator, place: Place, seconds: float, _span:
         trips.append(
             (Drive.begin(trips[0][0].legs[0][0] + float(rng.uniform(2.6, 4.0)), first, -side * v), z, -90.0 * side)
         )
-    people = []
+    people: list[Player] = []
     for _ in range(int(rng.integers(1, 3))):
-        spot = place.spot(
-            float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.0, 0.1 if place.kind == "carpark" else 0.6))
-        )
+        depth = float(rng.uniform(0.0, 0.1 if place.kind == "carpark" else 0.6))
+        spot = aside(place, float(rng.uniform(-0.8, 0.8)), depth, taken=[one.where for one in people])
         one = Player(rng, *spot, float(rng.uniform(-120, 120)))
         pass_time(rng, one, seconds)
         people.append(one)

@@ -12,6 +12,7 @@ from vigil.datasets.sample.blocking import (
     clothed,
     dark_clothes,
     exit_time,
+    flee,
     leave,
     officer,
     pass_time,
@@ -132,7 +133,7 @@ def assault(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
     attacker.shift(0.4, ahead(*attacker.where, toward, 0.35), GUARD, yaw=toward)
     hits = beat(rng, attacker, until, ("kick", "kick", "hammer"), 0.05)
     _flinch(victim, hits, victim.stance, mix(victim.stance, CURLED, 0.12))
-    leave(attacker, place, side, run=True, speed=2.8)
+    flee(attacker, place, side, stop, speed=2.8)
     return _play(victim, attacker)
 
 

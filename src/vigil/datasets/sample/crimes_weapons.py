@@ -10,7 +10,7 @@ from vigil.datasets.sample.blocking import (
     clothed,
     dark_clothes,
     exit_time,
-    leave,
+    flee,
     panic,
     pass_time,
     side_of,
@@ -64,7 +64,7 @@ def shooting(rng: np.random.Generator, place: Place, _seconds: float, span: Span
         shooter.play((0.06, kick), (0.24, ready), (float(rng.uniform(0.1, 0.3)), ready))
     shooter.wear(gear.rifle() if long_gun else gear.gun(), drawn)
     shooter.play((0.25, pose(ready, spine=(10, 0, 0))))
-    leave(shooter, place, -side, run=True, speed=2.8)
+    flee(shooter, place, -side, stop, speed=2.8)
 
     victim = Player(rng, x, z, float(rng.choice([bearing(x, z, *stand), -side * 20.0, side * 70.0])), "victim")
     pass_time(rng, victim, shots[0] + 0.04)
@@ -165,7 +165,7 @@ def robbery(rng: np.random.Generator, place: Place, _seconds: float, span: Span)
         ARMS,
         0.15,
     )
-    leave(robber, place, side, run=True, speed=2.7)
+    flee(robber, place, side, stop, speed=2.7)
     watchers = []
     if rng.random() < 0.5:
         spot = aside(place, side * 0.45, 0.2 if place.kind == "bank" else 0.97, taken=[(x, z), stand], without=without)

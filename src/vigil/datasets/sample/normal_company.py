@@ -7,8 +7,8 @@ from vigil.datasets.sample.acting import Player, ahead, bearing, cast, reaching
 from vigil.datasets.sample.bicycles import bicycle
 from vigil.datasets.sample.blocking import Span, arrive, chat, clothed, leave, officer, pass_time, side_of, way_out
 from vigil.datasets.sample.body import REST, mirror, pose
-from vigil.datasets.sample.crimes_fire import blaze
 from vigil.datasets.sample.crimes_theft import WHEEL_ARMS, WHEEL_NAMES, wheeled
+from vigil.datasets.sample.fire import blaze
 from vigil.datasets.sample.floor import aside, room
 from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import (
