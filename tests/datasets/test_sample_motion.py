@@ -43,7 +43,9 @@ def test_a_foot_that_stands_does_not_slide(name: str, side: str) -> None:
     flat = (track[:, 1] < (0.042 + 0.002) * HEIGHT)[1:] & (track[:, 1] < (0.042 + 0.002) * HEIGHT)[:-1]
     assert flat.mean() > 0.15
     assert np.percentile(moved[flat], 90) < 0.02
-    assert moved[flat].max() < 0.35  # m/s, at the instants of landing and leaving, when the leg is just at its full length
+    assert (
+        moved[flat].max() < 0.35
+    )  # m/s, at the instants of landing and leaving, when the leg is just at its full length
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -60,7 +62,9 @@ def test_a_walk_ends_standing_on_its_last_point(name: str) -> None:
 def test_nothing_pops_from_one_order_to_the_next() -> None:
     busy = actor().walk((2, -5)).face(180).play((0.4, REACH), (0.5, POCKET)).rest().walk((0, -4.5), speed=1.0)
     busy.play((0.5, STOOP)).walk((1, -5), (3, -5), speed=2.6, run=True)
-    points = np.array([[sk.joints[n] for n in ("l_wrist", "r_wrist", "skull", "l_ankle")] for sk in skeletons(busy, busy.now)])
+    points = np.array(
+        [[sk.joints[n] for n in ("l_wrist", "r_wrist", "skull", "l_ankle")] for sk in skeletons(busy, busy.now)]
+    )
     speed = np.linalg.norm(np.diff(points, axis=0), axis=2) / STEP_S
     assert speed.max() < 9.0  # m/s; a running foot reaches about 7
 

@@ -7,6 +7,7 @@ from typing import Literal
 from vigil.datasets.listing import Listing, Reject, Row, Source
 from vigil.datasets.sample.plan import planned
 from vigil.datasets.sample.reel import draw
+from vigil.errors import VigilError
 from vigil.parallel import Item, Runtime, each
 from vigil.params import Frozen
 
@@ -32,6 +33,8 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
     """Draws what is listed; one video is one item of the loop."""
     listed = {source.path: source for source in sources}
     chosen = [v for v in planned(params.scale, params.seed) if v.stem in listed]
+    if unknown := sorted(listed.keys() - {v.stem for v in chosen}):
+        raise VigilError(f"{name}: nothing draws {unknown[0]} with these params. Run `vigil sync`.")
     items = [
         Item(
             f"{name}/{v.stem}",

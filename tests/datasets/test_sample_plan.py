@@ -1,0 +1,88 @@
+"""The plan of the city: who films what, and that nothing but the pictures tells the class."""
+
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from vigil.datasets.sample import Params, plan, sources
+from vigil.datasets.sample.crimes import SCENES
+from vigil.datasets.sample.plan import CAMERAS, SPLITS, Video, planned
+from vigil.errors import VigilError
+
+LABELS = {"normal", "panic", "theft", "assault", "damage", "static", *SCENES}
+
+
+@pytest.fixture(scope="module")
+def full() -> list[Video]:
+    return planned("full", 7)
+
+
+def test_there_are_thirteen_crimes() -> None:
+    assert len(SCENES) == 13
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_split_has_every_label(full: list[Video], split: str) -> None:
+    assert {v.label for v in full if v.lens.split == split} == LABELS
+
+
+def test_no_camera_serves_two_splits(full: list[Video]) -> None:
+    assert len({lens.name for lens in CAMERAS}) == len(CAMERAS) == 24
+    assert Counter(lens.split for lens in CAMERAS) == {"train": 10, "val": 6, "test": 8}
+    assert {v.lens for v in full} == set(CAMERAS)
+
+
+def test_every_camera_films_normal_life_too(full: list[Video]) -> None:
+    normal = Counter(v.lens.name for v in full if v.label == "normal")
+    assert all(normal[lens.name] >= 2 for lens in CAMERAS)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_split_has_day_and_night_and_many_places(split: str) -> None:
+    lenses = [lens for lens in CAMERAS if lens.split == split]
+    assert {lens.night for lens in lenses} == {True, False}
+    assert len({lens.kind for lens in lenses}) >= 6
+
+
+@pytest.mark.parametrize("scale", ["full", "tiny"])
+def test_there_is_normal_footage_before_and_after_each_span(scale: str) -> None:
+    for v in planned(scale, 7):
+        assert (v.span is None) == (v.label in {"normal", "static"})
+        if v.span is not None:
+            start, stop = v.span
+            assert Fraction(3, 2) <= start < stop <= v.seconds - 1
+            assert stop - start >= Fraction(3, 2)
+
+
+def test_the_label_has_no_part_in_length_and_span_start() -> None:
+    lens = CAMERAS[0]
+    timed = [plan._timed("full", 7, "a-name", lens, label, label) for label in ("theft", "panic", "Arson", "static")]
+    assert len({v.frames for v in timed}) == 1
+    assert len({v.span for v in timed[:3]}) == 1
+
+
+def test_names_are_unlike_even_where_case_is_ignored(full: list[Video]) -> None:
+    assert len({v.stem.casefold() for v in full}) == len(full)
+
+
+def test_a_video_does_not_depend_on_the_others(full: list[Video]) -> None:
+    assert len({v.seeds(7) for v in full}) == len(full)
+    assert full[3].seeds(7) != full[3].seeds(8)
+    tiny = {v.stem: v for v in planned("tiny", 7)}
+    assert len(tiny) == 8
+
+
+def test_the_full_city_is_about_half_an_hour(full: list[Video]) -> None:
+    assert 1300 < sum(v.seconds for v in full) < 1800
+
+
+def test_a_source_changes_when_its_video_would() -> None:
+    one, two = (sources("sample", Params(scale="tiny", seed=seed)) for seed in (7, 8))
+    assert [s.path for s in one] == sorted(s.path for s in one) == [s.path for s in two]
+    assert not {s.sha256 for s in one} & {s.sha256 for s in two}
+
+
+def test_a_scale_that_does_not_exist_is_named() -> None:
+    with pytest.raises(VigilError, match=r"datasets\.sample: scale = 'tinny'.*Did you mean 'tiny'"):
+        Params.read({"scale": "tinny", "seed": 1}, "datasets.sample")
