@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 import videos
 from vigil import decoding
@@ -101,6 +102,24 @@ def test_size_px_shrinks_the_shorter_side_and_never_enlarges(tmp_path: Path) -> 
     assert numbers(list(read(path, size_px=36))) == list(range(20))
     turned = videos.film(tmp_path / "b.mp4", size=(128, 72), turn=90)
     assert next(read(turned, size_px=36)).image.shape == (64, 36, 3)
+
+
+@pytest.mark.parametrize("size_px", [None, 24])
+@pytest.mark.parametrize("colour", [(255, 0, 0), (40, 80, 200), (255, 255, 255), (10, 10, 10)])
+@pytest.mark.parametrize("spread", [ColorRange.MPEG, ColorRange.JPEG])
+@pytest.mark.parametrize("matrix", [Colorspace.ITU601, Colorspace.ITU709])
+def test_colours_are_right_whatever_the_file_codes_them_in(
+    matrix: Colorspace, spread: ColorRange, colour: tuple[int, int, int], size_px: int | None, tmp_path: Path
+) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as file:
+        stream = file.add_stream("libx264", rate=10, options={"crf": "1", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, spread
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), colour, np.uint8), format="rgb24")
+        file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=spread)))
+        file.mux(stream.encode(None))
+    image = next(read(tmp_path / "a.mp4", size_px)).image
+    assert np.abs(image.astype(int) - colour).max() <= 3
 
 
 def test_odd_sizes_keep_every_pixel(tmp_path: Path) -> None:

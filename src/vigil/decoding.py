@@ -23,6 +23,10 @@ OPTIONS = {
     "format_whitelist": "aac,apng,asf,av1,avi,dv,flac,flv,gif,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mpeg,mpegts,"
     "mpegvideo,mxf,nut,obu,ogg,rm,vc1,wav,webm,yuv4mpegpipe",
 }
+COPIED = Interpolation.BILINEAR | Interpolation.BITEXACT  # the same on every processor
+SCALED = (
+    Interpolation.AREA | Interpolation.BITEXACT | Interpolation.ACCURATE_RND
+)  # without the last: too dark by 1 or 2
 
 
 @contextmanager
@@ -143,8 +147,10 @@ class Picture:
 
     def __call__(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8."""
-        how = Interpolation.AREA | Interpolation.BITEXACT
-        image = self._reformat(frame, *self._stored, "rgb24", interpolation=how, threads=1).to_ndarray()
+        scales = (frame.width, frame.height) != self._stored
+        image = self._reformat(
+            frame, *self._stored, "rgb24", interpolation=SCALED if scales else COPIED, threads=1
+        ).to_ndarray()
         swap, mirror, upset = self._turn
         if swap:
             image = image.transpose(1, 0, 2)
