@@ -133,6 +133,18 @@ def test_a_recording_that_was_joined_late_is_believed(tmp_path: Path) -> None:
     assert next(read(path)).time_s == 0
 
 
+def test_recordings_that_were_joined_are_one_video(tmp_path: Path) -> None:
+    """The times go on where they begin anew, and all pictures get the first one's size."""
+    first, second = videos.film(tmp_path / "a.ts"), videos.film(tmp_path / "b.ts", size=(128, 96))
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    assert (probe(path).frames, probe(path).width) == (40, 64)
+    frames = list(read(path))
+    assert [frame.time_s for frame in frames] == [Fraction(number, 10) for number in range(40)]
+    assert [videos.number(frame.image) for frame in frames] == [*range(20)] * 2
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+
+
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
     film = videos.film(tmp_path / "film.ts", frames=50)
     for text in (f"#EXTM3U\n#EXTINF:10,\n{film.name}\n#EXT-X-ENDLIST\n", f"ffconcat version 1.0\nfile {film.name}\n"):

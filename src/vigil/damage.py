@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 LIMIT = Fraction(1, 400)  # a camera's rare glitch in a long recording is below it, any damage to a short clip above
 UNKNOWN = (1 << 64) - 1
+BLOCK, SYNC = 188, 0x47  # of an MPEG transport stream: bytes, and the first of them
 
 
 @dataclass
@@ -32,14 +33,17 @@ class Tally:
     cut_frame: bool = False
 
     def packet(self, keyframe: bool, corrupt: bool, refused: bool) -> None:
-        """Count a packet; what comes before the first key frame of a recording that was joined late is no damage."""
+        """Count a packet; what comes before the first key frame of a recording that was joined late is no damage.
+
+        `corrupt` within a file is none either unless its picture suffers: so does a transport stream mark its joints.
+        """
         self.packets += 1
         self.started |= keyframe
         self.cut_packet = corrupt
         self.refused = refused
-        if self.started and (corrupt or refused):
+        if self.started and refused:
             self.hurt = True
-            self.damaged += refused
+            self.damaged += 1
 
     def frame(self, keyframe: bool, corrupt: bool) -> None:
         """Count a picture; after damage all are distorted until the next sound key frame."""
@@ -71,6 +75,9 @@ def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complain
         return f"{decodes}; the file ends in the middle of a picture (cut short): fetch it again, {keep}"
     if lost:
         return f"{tally.damaged + missing} of {total} frames are lost or distorted; the file is damaged: fetch it again"
+    gone = out_of_step(path)
+    if gone > LIMIT:
+        return f"{float(gone):.1%} of its blocks cannot be read; the file is damaged: fetch it again"
     return ""
 
 
@@ -119,12 +126,29 @@ def has_index(path: Path) -> bool:
 
 
 def odd_end(path: Path) -> bool:
-    """True for an MPEG transport stream that stops within one of its packets of fixed length."""
+    """True for an MPEG transport stream that stops within one of its blocks."""
+    return _is_transport(path) and path.stat().st_size % BLOCK != 0
+
+
+def out_of_step(path: Path) -> Fraction:
+    """Share of a transport stream's blocks that do not begin as they must; 0 for other files.
+
+    Its reader drops such blocks, and a decoder does not miss what was in them.
+    """
+    if not _is_transport(path):
+        return Fraction(0)
+    bad = 0
     with path.open("rb") as file:
-        head = file.read(188 * 4)
-    if len(head) < 188 * 4 or any(head[at] != 0x47 for at in range(0, len(head), 188)):
-        return False
-    return path.stat().st_size % 188 != 0
+        while chunk := file.read(BLOCK << 16):
+            starts = chunk[::BLOCK]
+            bad += len(starts) - starts.count(SYNC)
+    return Fraction(bad, -(-path.stat().st_size // BLOCK))
+
+
+def _is_transport(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4 * BLOCK)
+    return len(head) == 4 * BLOCK and head[::BLOCK] == bytes([SYNC] * 4)
 
 
 def text_start(path: Path) -> str:
