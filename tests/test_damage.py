@@ -145,6 +145,22 @@ def test_recordings_that_were_joined_are_one_video(tmp_path: Path) -> None:
     assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
 
 
+def test_sound_that_begins_later_ends_nothing(tmp_path: Path) -> None:
+    first, second = videos.film(tmp_path / "a.ts"), videos.film(tmp_path / "b.ts", sound_s=2)
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() * 9 + second.read_bytes())
+    assert probe(path).frames == 200
+
+
+def test_a_title_in_another_encoding_is_no_matter(tmp_path: Path) -> None:
+    for name in ("a.mp4", "a.mkv"):
+        path = videos.film(tmp_path / name)
+        data = path.read_bytes()
+        assert b"Lavf" in data
+        path.write_bytes(data.replace(b"Lavf", b"L\xe4vf"))  # written by the program that made the file
+        assert probe(path).frames == 20
+
+
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
     film = videos.film(tmp_path / "film.ts", frames=50)
     for text in (f"#EXTM3U\n#EXTINF:10,\n{film.name}\n#EXT-X-ENDLIST\n", f"ffconcat version 1.0\nfile {film.name}\n"):

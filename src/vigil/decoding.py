@@ -33,13 +33,15 @@ SCALED = (
 def opened(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
     """(container, its first moving picture), ready to decode."""
     try:
-        with av.open(str(path.absolute()), options=OPTIONS) as container:
+        with av.open(str(path.absolute()), options=OPTIONS, metadata_errors="replace") as container:
             moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
             if not moving:
                 raise Rejected(damage.cut_short(path) or "no video stream: the file holds sound or data alone")
             stream, codec = moving[0], moving[0].codec_context
             if codec is None:
-                raise Rejected("its codec is not known here: convert it, say with 'ffmpeg -i OLD -c:v libx264 NEW.mp4'")
+                raise Rejected(
+                    "its codec is not known: the file is damaged, or needs 'ffmpeg -i OLD -c:v libx264 NEW.mp4'"
+                )
             if codec.width * codec.height > LARGEST_PX:
                 raise Rejected(
                     f"{codec.width}x{codec.height} px: larger than 8192x8192, the most that is decoded; shrink it"
@@ -66,8 +68,7 @@ def complaints() -> Iterator[list[tuple[int, str, str]]]:
 def decoded(container: Any, stream: Any, tally: damage.Tally) -> Iterator[tuple[Fraction, Any]]:
     """(time, picture) of all that decodes."""
     clock = Clock(stream, _by_dts(container))
-    packets = _whole(container.demux(stream))
-    for packet in (packet for packet in packets if packet.size):
+    for packet in (packet for packet in _packets(container, stream) if packet.size):
         try:
             frames, refused = packet.decode(), False
         except av.error.FFmpegError:
@@ -76,17 +77,31 @@ def decoded(container: Any, stream: Any, tally: damage.Tally) -> Iterator[tuple[
         for frame in frames:
             tally.frame(frame.key_frame, frame.is_corrupt)
             yield clock.time(frame), frame
-    for frame in _whole(stream.decode(None)):
+    for frame in _rest(stream):
         tally.frame(frame.key_frame, frame.is_corrupt)
         yield clock.time(frame), frame
 
 
-def _whole(packets: Iterator[Any]) -> Iterator[Any]:
-    """The packets up to where the file breaks off."""
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """The stream's packets up to the end, or to where the file breaks off."""
+    while True:
+        try:
+            yield from container.demux(stream)
+            return
+        except (
+            IndexError
+        ):  # PyAV met a packet of another stream that began later, and goes on behind it when asked anew
+            continue
+        except av.error.FFmpegError:
+            return
+
+
+def _rest(stream: Any) -> list[Any]:
+    """The pictures that the decoder still holds after the last packet."""
     try:
-        yield from packets
+        return list(stream.decode(None))
     except av.error.FFmpegError:
-        return
+        return []
 
 
 def _by_dts(container: Any) -> bool:
