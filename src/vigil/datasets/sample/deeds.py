@@ -53,10 +53,10 @@ def _stand(rng: np.random.Generator, place: Place, side: int) -> tuple[list[Thin
     if place.kind == "shop":
         shelf = place.fixtures["shelf"]
         x, z, yaw = shelf.front(0.62, float(rng.uniform(-0.5, 0.5)))
-        return [], (x, z), yaw - side * float(rng.uniform(15, 45))
+        return [], (x, z), yaw - side * float(rng.uniform(40, 75))
     v = depth(rng, place, 0.3, 0.75)
     x, z = place.spot(-side * float(rng.uniform(0.25, 0.45)), v)
-    yaw = side * float(rng.uniform(35, 70))
+    yaw = side * float(rng.uniform(55, 90))
     return [rack(x, z, yaw, rng)], ahead(x, z, yaw, 0.72), yaw + 180
 
 
@@ -144,7 +144,7 @@ def assault(rng: np.random.Generator, place: Place, seconds: float, span: Span) 
     start, stop = span
     side, v = side_of(rng), depth(rng, place, 0.1, 0.55)
     x, z = place.spot(-side * float(rng.uniform(0.05, 0.25)), v)
-    gap = float(rng.uniform(0.62, 0.72))
+    gap = float(rng.uniform(0.76, 0.86))
     victim = Player(rng, x, z, side * float(rng.uniform(75, 100)), role="victim")
     attacker = arrive(
         rng, place, (x + side * gap, z), start - 0.35, side, role="attacker", speed=float(rng.uniform(1.3, 1.7))

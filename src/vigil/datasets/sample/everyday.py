@@ -29,7 +29,7 @@ def depth(rng: np.random.Generator, place: Place, low: float = 0.15, high: float
 
 def lanes(rng: np.random.Generator, place: Place, count: int) -> list[float]:
     """The v of ways across the picture, at least 0.75 m apart, near ones first."""
-    room = (place.near - place.far) * (1.0 if count > 1 else min(1.0, 2.6 / (place.near - place.far)))
+    room = min(place.near - place.far, 3.2 if count > 1 else 2.6)
     step = min(0.75, room / max(count, 1))
     first = float(rng.uniform(0.1, max(room - step * (count - 1), 0.12)))
     return [(first + step * k) / (place.near - place.far) for k in range(count)]
@@ -118,7 +118,7 @@ def stoop(rng: np.random.Generator, place: Place, _seconds: float, _span: Span) 
     side, v = side_of(rng), depth(rng, place)
     spot = place.spot(float(rng.uniform(-0.25, 0.25)), v)
     player = arrive(rng, place, spot, float(rng.uniform(2.0, 3.2)), side, role="bystander", speed=1.2)
-    tone, kind = colour(rng), ("handbag", "holdall")[int(rng.integers(2))]
+    tone, kind = colour(rng), ("handbag", "backpack")[int(rng.integers(2))]
     player.face(-side * float(rng.uniform(30, 90)), 0.4)
     x, z = ahead(*spot, player.heading, 0.32, -0.14)
     player.play((0.9, pose(STOOP, head=(0, 0))), (0.25, STOOP))

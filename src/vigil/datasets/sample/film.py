@@ -32,6 +32,7 @@ class Still:
 
     image: np.ndarray  # (H, W, 3) uint8 RGB
     depth: np.ndarray  # canvas size, float32
+    floor: np.ndarray  # (H, W) uint8: 255 where the bare floor is seen, which alone takes shadows
 
 
 class Film:
@@ -66,7 +67,7 @@ class Film:
         self._set_stage(moment)
         canvas = self._canvas
         canvas.clear()
-        image = self._shadows(self._still.image, moment.figures, [t for t in moment.things if t.moving])
+        image = self._shadows(self._still.image, moment.figures, [t for t in moment.things if _alive(t)])
         people, bags, now = [], [], dict[tuple[str, int], np.ndarray]()
         owner, fine = 0, FINE_PX if len(moment.figures) <= CROWD else FINE_IN_CROWD_PX
         for f in moment.figures:
@@ -77,7 +78,7 @@ class Film:
             if f.extra:
                 canvas.draw(f.extra, 255, self._stirs(("extra", f.person), f.extra, now))
         for n, t in enumerate(moment.things):
-            if t.moving or t.kind == "bag":
+            if _alive(t):
                 owner = min(owner + 1, 254)
                 mark = canvas.draw(t.parts, owner, self._stirs(("thing", n), t.parts, now))
                 if t.kind == "bag":
@@ -121,21 +122,22 @@ class Film:
 
     def _set_stage(self, moment: Moment) -> None:
         """Draws what stands still, when it is not what stood still a frame ago."""
-        things = tuple(t for t in moment.things if not t.moving and t.kind != "bag")
+        things = tuple(t for t in moment.things if not _alive(t))
         if self._stage == (moment.without, things):  # things are equal only to themselves
             return
         self._stage = moment.without, things
-        image, depth = self._empty
+        image, depth, floor = self._empty
         fixtures = [f for name, f in self.place.fixtures.items() if name not in moment.without]
         canvas = Canvas(self.place.camera, self.place.light, self._ss)
         canvas.depth[:] = depth
         prints = [f.shadow for f in fixtures if f.shadow is not None] + [
             t.shadow for t in things if t.shadow is not None
         ]
-        image = self._darken(image, self._mask([], prints), 0.5, 3.0)
+        image = self._darken(image, self._mask([], prints), floor, 0.5, 3.0)
         for parts in [f.parts for f in fixtures] + [t.parts for t in things]:
             canvas.draw(parts, 1)
-        self._still = Still(canvas.composite(image), canvas.depth.copy())
+        bare = np.where(canvas.part[:: self._ss, :: self._ss] > 0, np.uint8(0), floor)
+        self._still = Still(canvas.composite(image), canvas.depth, bare)
         self._canvas.depth[:] = canvas.depth
         self._canvas.freeze()
 
@@ -162,16 +164,21 @@ class Film:
                 cv2.fillConvexPoly(mask, np.round(p[:, :2] / SMALL * 8).astype(np.int32), 255, cv2.LINE_8, 3)
         return mask
 
-    def _darken(self, image: np.ndarray, mask: np.ndarray, strength: float, blur: float) -> np.ndarray:
+    def _darken(
+        self, image: np.ndarray, mask: np.ndarray, floor: np.ndarray, strength: float, blur: float
+    ) -> np.ndarray:
         if not mask.any():
             return image
         soft = cv2.GaussianBlur(cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), (0, 0), blur)
+        soft = cv2.bitwise_and(soft, floor)
         gain = cv2.merge([cv2.convertScaleAbs(soft, alpha=-strength, beta=255)] * 3)
         return cv2.multiply(image, gain, scale=1 / 255)
 
     def _shadows(self, image: np.ndarray, figures: list[Figure], things: list[Thing]) -> np.ndarray:
         prints = [t.shadow for t in things if t.shadow is not None]
-        return self._darken(image, self._mask(figures, prints), 0.25 if self.place.night else 0.42, 2.5)
+        return self._darken(
+            image, self._mask(figures, prints), self._still.floor, 0.25 if self.place.night else 0.42, 2.5
+        )
 
     def _effects(self, moment: Moment, image: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         c = self.place.camera
@@ -206,3 +213,8 @@ class Film:
                 none = np.zeros((len(truth.JOINTS), 3), np.float32)
                 self.truth.rows.append((k, found[0], none, first + n, "bag", "bag", found[1], False))
         self.truth.cells.append(truth.cells(moving))
+
+
+def _alive(thing: Thing) -> bool:
+    """Drawn anew in every frame: what moves, and what has a box of its own."""
+    return thing.moving or thing.kind == "bag"

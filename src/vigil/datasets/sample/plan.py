@@ -132,10 +132,10 @@ def _full() -> Iterator[tuple[str, Lens, str, str]]:
         wanted.append(("static", "static", tuple(lens.kind for lens in lenses), STATICS[split]))
         busy = dict.fromkeys(lenses, 0)
         for label, scene, kinds, count in sorted(wanted, key=lambda w: (len(w[2]), w[1])):  # the choosy ones first
+            used = dict.fromkeys((lens for lens in lenses if lens.kind in kinds), 0)
             for k in range(count):
-                lens = min(
-                    (x for x in lenses if x.kind in kinds), key=lambda x: (busy[x], crc32(f"{scene}{x.name}".encode()))
-                )
+                lens = min(used, key=lambda x: (used[x], busy[x], crc32(f"{scene}{x.name}".encode())))
+                used[lens] += 1
                 busy[lens] += 1
                 yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}

@@ -269,8 +269,8 @@ INDOORS = ("shop", "lobby", "bank")
 FLOOR_BIAS = 0.03  # metres by which floor and wall are put back in depth, so that what lies on them is seen
 
 
-def empty(place: Place, ss: int) -> tuple[Array, Array]:
-    """The place without fixtures: picture (H, W, 3) uint8 RGB, and depth (H * ss, W * ss) float32."""
+def empty(place: Place, ss: int) -> tuple[Array, Array, Array]:
+    """The place without fixtures: picture (H, W, 3) uint8 RGB, depth (H * ss, W * ss), floor (H, W) uint8 0 or 255."""
     c, rng = place.camera, np.random.default_rng([place.seed, 1])
     ray = c.rays(ss)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -288,4 +288,5 @@ def empty(place: Place, ss: int) -> tuple[Array, Array]:
         sky = (~on_floor) & (y > 7.5)
         image[sky] = (196, 206, 214)
     small = cv2.resize(np.clip(image, 0, 255).astype(np.float32), (c.width, c.height), interpolation=cv2.INTER_AREA)
-    return small.astype(np.uint8), (t * c.focal + FLOOR_BIAS).astype(np.float32)
+    floor = on_floor[::ss, ::ss].astype(np.uint8) * 255
+    return small.astype(np.uint8), (t * c.focal + FLOOR_BIAS).astype(np.float32), floor
