@@ -13,6 +13,7 @@ from vigil.datasets.sample.blocking import (
     flee,
 )
 from vigil.datasets.sample.body import ARMS, REST, pose
+from vigil.datasets.sample.floor import obstacles, way
 from vigil.datasets.sample.furniture import door
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.glass import hole, shards
@@ -53,15 +54,15 @@ def burglary(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     thief.until(start)
     thief.guilty(start, stop)
     inside = (way_in.x, sill - 0.45)
-    gone = 1.55  # seconds from the last pull until nobody is to be seen
     outside = place.outside(-side, min(sill + 1.25, place.far))  # the nearer edge of the picture
-    way_back = [(way_in.x - side * 0.1, sill + 0.6), outside]
-    scout = Player(rng, *inside, 180.0, look=thief.look)
-    back = 0.3 + duration(scout, way_back, 2.7, True)
-    both = stop - start > gone + back + 1.25
-    until = max(stop - gone - (back if both else 0.5), start + 0.7)
-    pulls = []
-    while thief.now + 0.55 <= max(until, start + 0.75):
+    step = (way_in.x - side * 0.1, sill + 0.6)
+    way_back = [step, *way(step, outside, obstacles(place))]
+    back = duration(Player(rng, *inside, 180.0, look=thief.look), way_back, 2.7, True)
+    left = stop - start - back - 1.0  # seconds for the forcing of the door and what is done inside
+    enter = 1.6 if left > 2.4 or left < 0.8 else 0.7  # goes in, or only reaches round the door
+    until = max(start + left - enter + 0.4, start + 0.55) if left >= 0.8 else stop - 2.3
+    pulls: list[float] = []
+    while thief.now + 0.53 <= max(until, thief.now + 0.6 if not pulls else 0.0):
         pulls.append(thief.now + 0.35)
         thief.play((0.22, PRY), (0.16, PRY_PULL), (0.14, PRY))
     if rng.random() < 0.5:
@@ -72,17 +73,19 @@ def burglary(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     else:
         opens = thief.now - 0.2
         thief.play((0.2, PRY_PULL))
-    thief.walk((way_in.x, sill + 0.35), inside, speed=1.7)
     bag_from, colour = 1e9, COLOURS[int(rng.integers(len(COLOURS)))]
-    if both:
-        thief.until(max(stop - back, thief.now + 0.1))
+    if enter > 1:
+        thief.walk((way_in.x, sill + 0.35), inside, speed=1.7)
+    else:
+        thief.shift(0.4, (way_in.x, sill + 0.12), pose(REST, spine=(30, 0, 0), r_wrist=(0.0, -0.1, 0.28)), yaw=180)
+        thief.play((0.25, pose(REST, spine=(44, 10, 0), l_wrist=(0.0, -0.2, 0.22), r_wrist=(0.0, -0.16, 0.26))))
+    if left >= 0.8:
+        thief.until(stop - back - 0.05)
         bag_from = thief.now
         thief.walk(*way_back, speed=2.7, run=True)
     paint = np.asarray(getattr(way_in.parts[2], "rgb", (110, 60, 46)), float)
     z = sill + 0.03
     shut, wide = Thing(door(way_in.x, z, paint)), Thing(door(way_in.x, z, paint, 82.0))
-    wait = place.night
-    del wait, seconds
 
     def script(t: float) -> Moment:
         swing = 82 * smooth((t - opens) / 0.45)
@@ -120,7 +123,7 @@ def _through_window(rng: np.random.Generator, place: Place, _seconds: float, spa
     thief.until(start)
     thief.guilty(start, stop)
     hits = []
-    out = exit_time(thief, place, side, 2.2, True)
+    out = exit_time(thief, place, -side, 2.4, True)
     for _ in range(2 if stop - start < 4 else 3):
         thief.play((0.28, RAISE), (0.18, SMASH))
         hits.append(thief.now)
@@ -134,11 +137,11 @@ def _through_window(rng: np.random.Generator, place: Place, _seconds: float, spa
         (pane.x - 0.15, 1.0, sill - 0.2),
     )
     thief.play((0.35, grab))
-    reached = max(stop - out - 0.7, thief.now + 0.2)
+    reached = max(stop - out - 0.9, thief.now + 0.2)
     thief.until(reached)
     thief.play((0.35, pose(GUARD, r_wrist=(0.0, -0.16, 0.2))), (0.15, REST))
     thief.carry(pose(REST, r_wrist=(0.03, -0.24, 0.10)), ARMS, 0.1)
-    flee(thief, place, side, stop, speed=2.2, z=min(sill + 1.3, place.far))
+    flee(thief, place, -side, stop, speed=2.4, z=min(sill + 1.3, place.far))
     glass = shards(rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
     colour = COLOURS[int(rng.integers(len(COLOURS)))]
     broken = [Thing(hole(pane, sill, (k + 1) / len(hits))) for k in range(len(hits))]

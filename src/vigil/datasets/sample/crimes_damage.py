@@ -82,7 +82,7 @@ def _machine(rng: np.random.Generator, place: Place, seconds: float, span: Span)
     )
     players = [
         vandal,
-        *onlooker(rng, place, side, seconds, taken=[(x, z), ahead(fixture.x, fixture.z, fixture.yaw, 0.9)]),
+        *onlooker(rng, place, -side, seconds, depth=0.15),
     ]
 
     def script(t: float) -> Moment:

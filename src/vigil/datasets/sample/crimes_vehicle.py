@@ -47,7 +47,7 @@ def _cars(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
     """The one behind does not stop in time, or two meet head on."""
     start, stop = span
     side = side_of(rng)  # where the fast one comes from
-    front, rear = some_cars(rng, 2)  # the one that is hit, the one that comes
+    front, rear = some_cars(rng, 2, 0.0 if place.kind == "carpark" else 0.2)  # the one that is hit, the one that comes
     z = lane(place, float(rng.uniform(0.2, 0.34)))
     x = place.across(side * float(rng.uniform(0.0, 0.2)), z) + side * (rear.reach + 0.4)
     crash = start + 0.45

@@ -151,7 +151,11 @@ def patrol(rng: np.random.Generator, place: Place, seconds: float, _span: Span) 
         chat(rng, one, seconds - 2.6)
     pair[0].play((0.4, POINT), (0.4, REST))
     for one in pair:
-        one.walk((x, z + 1.1 - 0.55 * (one is pair[1])), *way_out(one, place, -side, z + 0.6)[-1:], speed=1.3)
+        one.walk(
+            (x, z + 1.1 - 0.55 * (one is pair[1])),
+            *way_out(one, place, -side, z + 1.0 - 0.75 * (one is pair[1]))[-1:],
+            speed=1.3,
+        )
     return lambda t: Moment(cast(t, [person, *pair]))
 
 

@@ -7,7 +7,7 @@ from vigil.datasets.sample.acting import Player, ahead, cast, reaching
 from vigil.datasets.sample.blocking import Span, arrive, clothed, leave, side_of
 from vigil.datasets.sample.body import REST, mirror, pose
 from vigil.datasets.sample.crimes_theft import shopper
-from vigil.datasets.sample.floor import room
+from vigil.datasets.sample.floor import clearance, obstacles, room
 from vigil.datasets.sample.furniture import door
 from vigil.datasets.sample.gait import smooth
 from vigil.datasets.sample.places import Place
@@ -99,7 +99,9 @@ def come_home(rng: np.random.Generator, place: Place, _seconds: float, _span: Sp
 def clean_wall(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
     """Wipes a wall with a cloth."""
     side, front = side_of(rng), -place.wall_z
-    x = place.across(side * float(rng.uniform(0.0, 0.4)), place.far)
+    circles = obstacles(place)
+    spots = [place.across(float(u), place.far) for u in rng.uniform(-0.6, 0.6, 8)]
+    x = max(spots, key=lambda at: min(clearance((at - side * off, front + 0.6), circles) for off in (0.0, 0.3, 0.6)))
     person = arrive(rng, place, (x, front + 0.6), float(rng.uniform(1.6, 2.4)), side, role="bystander", z=place.far)
     person.wear(gear.cloth((225, 225, 215) if rng.random() < 0.5 else (230, 190, 70)))
     person.face(180 + side * 30, 0.4)
