@@ -1,13 +1,15 @@
 """Times from stamps that are missing, repeated, jittering or begin anew."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
 
+import av
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.decoding import Clock, shrunk
+from vigil.decoding import Clock, _packets, shrunk
 
 MS = Fraction(1, 1000)
 
@@ -40,6 +42,19 @@ def test_in_an_avi_the_order_of_decoding_counts() -> None:
     clock = Clock(SimpleNamespace(time_base=MS, average_rate=Fraction(10), guessed_rate=None), by_dts=True)
     frames = [SimpleNamespace(pts=pts, dts=dts) for pts, dts in ((100, 200), (400, 300), (300, 400), (700, None))]
     assert [clock.time(frame) for frame in frames] == [0, 100 * MS, 200 * MS, 300 * MS]
+
+
+def test_a_stream_that_begins_late_does_not_end_the_others() -> None:
+    """PyAV raises IndexError at the first packet of a stream that it did not see on opening, and can be asked anew."""
+    rounds = [[1, 2, IndexError()], [3, IndexError()], [4, av.error.InvalidDataError(1, "broken here"), 5]]
+
+    def demux(_: object) -> Iterator[object]:
+        for packet in rounds.pop(0):
+            if isinstance(packet, Exception):
+                raise packet
+            yield packet
+
+    assert list(_packets(SimpleNamespace(demux=demux), None)) == [1, 2, 3, 4]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), min_size=1, max_size=50))
