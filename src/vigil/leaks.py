@@ -8,12 +8,22 @@ Three kinds of leak, each between two videos of different splits:
 
 Where `ALIKE` comes from: on 200 real CCTV clips of 28 sources and two long videos (19,390 pairs of videos of unlike
 sources, 8 frames each) the nearest pair differs in 72 bits, one in a thousand in less than 85, half in more than 109.
-Of 24 drawn cameras in 12 cities, whose rooms are built from the same parts, the nearest two differ in 51.
-Copies of 202 real frames differ in (95 of 100 within; the worst; share found where it is not 1): JPEG quality 10: 11; 14.
-Half size at quality 30: 9; 26. Other aspect ratio: 2; 9. Brightness +40: 34; 46; 0.985. Gamma 0.5: 27; 41; 0.995, and
-2: 20; 23. Darkened to 15 %: 15; 50; 0.995. Cropped by 2 % of each side: 32; 36, by 5 %: 30; 39, by 10 %: 42; 48; 0.94.
-A banner over 4 % of the picture: 29; 43; 0.995. Mirrored: 0; 0. A video has several frames to be found by. Not found for
-certain: a crop of one side alone (6 % at the bottom: 59; 70; 0.38), a new angle, a picture in a picture.
+Of 24 drawn cameras in 12 cities, whose rooms are built from the same parts, the nearest two differ in 51. Copies of 202
+real frames (a video has several to be found by):
+
+    what was done                   95 of 100 within   the worst   found
+    JPEG quality 10                               11          14   1
+    half size, quality 30                          9          26   1
+    other aspect ratio                             2           9   1
+    brightness +40                                34          46   0.985
+    gamma 0.5 / 2                            27 / 20     41 / 23   0.995 / 1
+    darkened to 15 %                              15          50   0.995
+    a banner over 4 % of the picture              29          43   0.995
+    mirrored                                       0           0   1
+    cropped by 2 / 5 / 10 % of each side  32 / 30 / 42   36 / 39 / 48   1 / 1 / 0.94
+    cropped by 6 % at the bottom alone            59          70   0.38
+
+Not found: one event from two angles, and a picture in a picture.
 """
 
 import re
