@@ -56,8 +56,8 @@ def _of_set(name: str, videos: Sequence[Video], shares: dict[str, float]) -> lis
     missing = [split for split in SPLITS if not any(one.split == split for one in videos)]
     if missing:
         few = f": its {_count(sources, 'source')} cannot make three splits" if sources < len(SPLITS) else ""
-        found = f"set {name} has no video in {' and '.join(missing)}{few}"
-        return [f"{found}. If it should, give splits by hand, or bring videos of more sources"]
+        lack = f"set {name} has no video in {' and '.join(missing)}{few}"
+        return [f"{lack}. If it should, give splits by hand, or bring videos of more sources"]
     found = []
     for label in sorted({one.label for one in videos}):
         some = [one for one in videos if one.label == label]

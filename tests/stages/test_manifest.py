@@ -22,7 +22,7 @@ from vigil.stages.manifest import Params, main
 from vigil.storage import raw_file, read_json, sha256_file, write_pointer, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
-PARAMS = Params(val_share=0.2, test_share=0.2, seed=7, allow_leaks=())
+PARAMS = Params(val_share=0.2, test_share=0.2, seed=7, carve_val=True, allow_leaks=(), same_source=())
 RAW, TABLE, REJECTS, OUT = Path("data/raw"), Path("data/videos.csv"), Path("data/rejects.csv"), Path("data/manifest")
 CARD = Path("metrics/data.json")
 
@@ -157,7 +157,7 @@ def test_hashes_are_kept_between_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_shares_must_leave_something_to_train() -> None:
     with pytest.raises(VigilError, match=r"test_share = 0.6: with val_share = 0.4 nothing is left to train"):
-        Params.read({"val_share": 0.4, "test_share": 0.6, "seed": 1, "allow_leaks": []}, "params.yaml [manifest]")
+        Params.read(PARAMS.model_dump() | {"val_share": 0.4, "test_share": 0.6}, "params.yaml [manifest]")
 
 
 def test_the_section_of_the_project_is_valid(project: Path) -> None:

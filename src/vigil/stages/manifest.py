@@ -34,9 +34,9 @@ class Params(Frozen):
     val_share: Annotated[float, Field(ge=0, lt=1)]  # of what has no split of its own
     test_share: Annotated[float, Field(ge=0, lt=1)]
     seed: int  # which sources go where
+    carve_val: bool  # a set that gives train and test and no val has val taken out of its train
     allow_leaks: tuple[tuple[str, str], ...]  # pairs of videos or sources that may be alike across splits
-    same_source: tuple[tuple[str, ...], ...] = ()  # groups of sources (or videos) that are one recording
-    carve_val: bool = True  # a set that gives train and test and no val has val taken out of its train
+    same_source: tuple[tuple[str, ...], ...]  # groups of sources (or videos) that are one recording
 
     @field_validator("test_share")
     @classmethod
