@@ -14,6 +14,7 @@ from vigil.datasets.sample.places import Place
 from vigil.datasets.sample.poses import COVER, LOOK_L, LOOK_R
 from vigil.datasets.sample.scene import Moment, Script
 
+CLEAR = 0.6  # metres that a crowd keeps from the furniture at the back
 FLINCH = pose(COVER, root=(0, -0.09, -0.02), head=(20, 8))
 
 
@@ -30,8 +31,8 @@ class Walker:
 
 def lanes(rng: np.random.Generator, place: Place, seconds: float) -> list[Walker]:
     """12 to 25 people in view, in lanes of alternate direction and one speed each, so nobody is overtaken."""
-    room = place.near - place.far
-    depths = np.linspace(place.near - 0.04 * room, place.far + 0.04 * room, int(np.clip(room / 0.8, 3, 8)))
+    room = place.near - place.far - CLEAR
+    depths = np.linspace(place.near - 0.1, place.far + CLEAR, int(np.clip(room / 0.8, 3, 8)))
     widths = np.array([_width(place, float(z)) for z in depths])
     want, first = int(rng.integers(12, 26)), side_of(rng)
     gap = max(float(widths.sum()) / want, 0.95)
@@ -77,12 +78,10 @@ def walking(rng: np.random.Generator, place: Place, seconds: float, _span: Span)
 
 
 def panic(rng: np.random.Generator, place: Place, seconds: float, span: Span) -> Script:
-    """A crowd goes its ways, then flees from one point until the span ends; in the end people walk again."""
+    """A crowd goes its ways, then flees from a point beside the picture; after the span people walk again."""
     start, stop = span
-    side, beside = side_of(rng), place.kind != "plaza" or rng.random() < 0.3
-    source = place.spot(
-        side * float(rng.uniform(1.5, 2.2) if beside else rng.uniform(0.0, 0.6)), float(rng.uniform(0.3, 0.7))
-    )
+    side = side_of(rng)
+    source = place.spot(side * float(rng.uniform(1.3, 2.2)), float(rng.uniform(0.3, 0.7)))
     players = []
     for w in lanes(rng, place, seconds):
         x, z = w.at(start)
@@ -91,9 +90,8 @@ def panic(rng: np.random.Generator, place: Place, seconds: float, span: Span) ->
         if player is not None:
             _flee(rng, place, player, source, reacts, stop, seconds)
             players.append(player)
-    if beside:  # more come running from there
-        for at in np.arange(start + 0.5, stop - 1.0, 0.28):
-            players.append(_late(rng, place, side, float(at), stop, float(rng.uniform(2.2, 3.5)), run=True))
+    for at in np.arange(start + 0.5, stop - 1.0, 0.28):  # more come running from there
+        players.append(_late(rng, place, side, float(at), stop, float(rng.uniform(2.2, 3.5)), run=True))
     for at in np.arange(stop - 0.3, seconds, 0.45):
         players.append(_late(rng, place, side_of(rng), float(at), seconds + 2, float(rng.uniform(0.9, 1.4)), run=False))
     return lambda t: Moment(cast(t, players))
@@ -103,7 +101,7 @@ def _late(
     rng: np.random.Generator, place: Place, side: int, at: float, stop: float, speed: float, *, run: bool
 ) -> Player:
     """Comes in on `side` at that time and crosses the picture, at a walk once the span is over."""
-    z = place.near + (place.far - place.near) * float(rng.uniform(0.05, 0.95))
+    z = float(rng.uniform(place.far + CLEAR, place.near - 0.1))
     begin, end = place.outside(side, z), place.outside(-side, z)
     player = Player(rng, *begin, -side * 90.0, role="crowd")
     player.until(at)
@@ -134,7 +132,7 @@ def _flee(
     speed = float(rng.uniform(2.2, 3.5))
     player.guilty(at, stop)
     far = speed * max(stop - player.now - 0.3, 0.5)
-    to = x + sin(away) * far, float(np.clip(z + cos(away) * far, place.far + 0.2, place.near - 0.1))
+    to = x + sin(away) * far, float(np.clip(z + cos(away) * far, place.far + CLEAR, place.near - 0.1))
     player.walk(to, speed=speed, run=True)
     edge = place.outside(-1, to[1])[0], place.outside(1, to[1])[0]
     if edge[0] < to[0] < edge[1]:

@@ -105,7 +105,10 @@ def _others(
         return []
     room = place.near - place.far
     if draw < 0.7:
-        player = Player(rng, *place.spot(side * 0.75, depth(rng, place, 0.2, 0.6)), -side * float(rng.uniform(-40, 60)))
+        x, z = place.spot(side * 0.75, depth(rng, place, 0.1, 0.8))
+        if abs(z - spot[1]) < 0.65:
+            return []  # would be in the way
+        player = Player(rng, x, z, -side * float(rng.uniform(-40, 60)))
         pass_time(rng, player, seconds)
         return [player]
     z = spot[1] + 0.85 if spot[1] + 0.85 < place.near else spot[1] - 0.9

@@ -30,7 +30,8 @@ def depth(rng: np.random.Generator, place: Place, low: float = 0.15, high: float
 def lanes(rng: np.random.Generator, place: Place, count: int) -> list[float]:
     """The v of ways across the picture, at least 0.75 m apart, near ones first."""
     room = min(place.near - place.far, 3.2 if count > 1 else 2.6)
-    step = min(0.75, room / max(count, 1))
+    count = min(count, 1 + int(room / 0.65))
+    step = min(0.75, room / count)
     first = float(rng.uniform(0.1, max(room - step * (count - 1), 0.12)))
     return [(first + step * k) / (place.near - place.far) for k in range(count)]
 
@@ -73,22 +74,22 @@ def jog(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> 
 
 
 def wait(rng: np.random.Generator, place: Place, seconds: float, _span: Span) -> Script:
-    """One to three people stand about, with phones or looking round; one of them comes or goes."""
-    count = int(rng.integers(1, 4))
-    us = rng.permutation(np.linspace(-0.65, 0.65, count)) if count > 1 else [rng.uniform(-0.4, 0.4)]
+    """One to three people stand about, with phones or looking round; one comes, another may go."""
+    count, side = int(rng.integers(1, 4)), side_of(rng)
+    us = side * (np.linspace(0.65, -0.65, count) if count > 1 else np.array([rng.uniform(-0.3, 0.4)]))
     players = []
     for k, u in enumerate(us):
         spot = place.spot(float(u), depth(rng, place))
         if k == 0:
-            player = arrive(rng, place, spot, float(rng.uniform(1.5, 3.0)), 1 if u > 0 else -1, role="bystander")
+            player = arrive(rng, place, spot, float(rng.uniform(1.5, 3.0)), side, role="bystander")
             player.face(float(rng.uniform(-50, 50)))
         else:
             player = Player(rng, *spot, float(rng.uniform(-70, 70)))
-        leaves = k == 1 and rng.random() < 0.6
+        leaves = 0 < k == count - 1 and rng.random() < 0.6
         pass_time(rng, player, seconds * 0.6 if leaves else seconds)
         if leaves:
             player.rest(0.4)
-            leave(player, place, 1 if u > 0 else -1)
+            leave(player, place, -side)
         players.append(player)
     return lambda t: Moment(cast(t, players))
 

@@ -18,6 +18,7 @@ from vigil.datasets.sample.truth import Truth
 
 FINE_PX = 62  # a person at least this tall in the picture has eyes, fingers and a collar
 CROWD, FINE_IN_CROWD_PX = 9, 120  # more people than that: only the nearest have faces in detail
+FLICKER, GLOW = 16, 10  # grey levels from frame to frame in detail finer than a tenth of the picture: fire moves
 SMALL = 4  # shadows are painted at a quarter of the size
 BONES = (
     ("neck", "pelvis", 0.17), ("l_hip", "l_knee", 0.09), ("l_knee", "l_ankle", 0.07), ("r_hip", "r_knee", 0.09),
@@ -53,6 +54,7 @@ class Film:
         self._slide = (0.0, 0.0) if place.night else (-sun[0] / sun[1] * 0.45, -sun[2] / sun[1] * 0.45)
         self._stage: tuple[frozenset[str], tuple[Thing, ...]] | None = None
         self._still = Still(*self._empty)
+        self._paint: np.ndarray | np.float32 = np.float32(0)  # what effects added to the frame before
         self._past: list[dict[tuple[str, int], np.ndarray]] = []
 
     def frames(self) -> Iterator[np.ndarray]:
@@ -87,6 +89,8 @@ class Film:
         moving = canvas.motion()
         if moment.effects:
             image, moving = self._effects(moment, image, moving)
+        else:
+            self._paint = np.float32(0)
         self._note(k, moment, people, bags, moving)
         self._past = [*self._past[-self._lag + 1 :], now]
         if moment.jolt != (0.0, 0.0):
@@ -186,11 +190,14 @@ class Film:
         if self._ss > 1:
             ss = self._ss
             depth, moving = depth[::ss, ::ss], moving[::ss, ::ss]
-        before = image
+        before = image.astype(np.int16)
         for effect in moment.effects:
             image = effect(image, c, depth)
-        changed = np.abs(image.astype(np.int16) - before).max(-1) > 24
-        return image, moving | changed
+        paint = (image - before).astype(np.float32)
+        change = paint - self._paint
+        self._paint = paint
+        change -= cv2.blur(change, (c.width // GLOW, c.width // GLOW))  # light that comes and goes is no motion
+        return image, moving | (np.abs(change).max(-1) > FLICKER)
 
     def _note(
         self,

@@ -127,7 +127,7 @@ def _carpark(f: _Layout) -> None:
 
 def _plaza(f: _Layout) -> None:
     p, rng = f.place, f.rng
-    f.bench(1.0 * f.side, p.near + 0.45, -75.0 * f.side)
+    f.bench(1.0 * f.side, p.near + 1.0, -70.0 * f.side)
     f.bin(-0.8 * f.side, p.far - 0.4)
     z = p.far - 0.8
     for k, u in enumerate((-0.95, 0.15, 0.95)):
