@@ -11,9 +11,10 @@ import pytest
 
 from vigil.datasets.listing import Listing, Source
 from vigil.errors import VigilError
+from vigil.manifest import COLUMNS
 from vigil.parallel import Runtime
 from vigil.sources import read_datasets, read_sources, sync
-from vigil.stages.download import COLUMNS, Params, main
+from vigil.stages.download import Params, main
 from vigil.storage import raw_file, read_table
 from web import Site
 
