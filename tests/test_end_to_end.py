@@ -27,9 +27,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
-
 def test_a_second_repro_runs_nothing_and_leaves_git_clean(done: Project) -> None:
     done.vigil("sync")
     assert done.repro() == []
