@@ -1,0 +1,59 @@
+"""DVC stage `flow`: dense optical flow and people heatmap of every video, computed once.
+
+Reads   <frames>/<set>/<v>.npz      JPEG frames
+        <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
+Writes  <out>/<set>/<v>.npy         int8 (T, 3, H, W): dx, dy, people; see features/flow.py
+        <out>/rejects.csv           videos that could not be read, when there are any
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vigil.features import flow, heatmap
+from vigil.features.frames import Archive
+from vigil.parallel import REJECTS, Item, Runtime, each, finish
+from vigil.poses import by_frame, read
+from vigil.stages.runner import run_stage
+from vigil.storage import read_table, sha256_file
+
+Params = flow.Settings
+
+
+def main(frames: Path, landmarks: Path, out: Path, params: Params, runtime: Runtime) -> None:
+    lost = landmarks / REJECTS
+    reasons = {row["video"]: row["reason"] for row in read_table(lost)} if lost.exists() else {}
+    items = []
+    for archive in sorted(frames.glob("*/*.npz")):
+        name = f"{archive.parent.name}/{archive.stem}"
+        table = landmarks / f"{name}.csv"
+        if table.exists():
+            key = (sha256_file(archive), sha256_file(table))
+            items.append(Item(name, key, (archive, table), (out / f"{name}.npy",)))
+        else:
+            why = reasons.get(name, "run stage `landmarks` for it")
+            print(f"flow: warning: {name} is left out: it has no landmarks: {why}", file=sys.stderr)
+    finish("flow", out, each("flow", planes, items, params, runtime))
+
+
+def planes(frames: Path, landmarks: Path, out: Path, *, params: Params) -> dict[str, Any]:
+    """Write one video's planes, a frame at a time."""
+    cv2.setNumThreads(1)
+    archive = Archive(frames)
+    people = by_frame(read(landmarks))
+    state = None
+    shape = (len(archive), 3, params.size, params.size)
+    with out.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
+        for number, image in zip(archive.index.tolist(), archive.images(), strict=True):
+            state, motion = flow.update(state, image, params)
+            heat = heatmap.density(people.get(number, []), archive.source_size, params.size)
+            file.write(flow.quantise(motion, heat, params.clip).tobytes())
+    return {"frames": len(archive)}
+
+
+if __name__ == "__main__":
+    run_stage("flow", main)
