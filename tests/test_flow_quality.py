@@ -51,7 +51,7 @@ def test_a_video_s_flow_is_compared_with_its_joints() -> None:
         "joints": joints,
     }
     flow = np.zeros((2, 64, 64), np.float32)
-    flow[0, 32, 32] = 1.5
+    flow[0, 32, 34] = 1.5
     still = np.zeros((3, 64, 64), np.int8)
     planes = np.stack([still, quantise(flow, np.zeros((64, 64), np.float32), 8.0)])
     told, found = at_joints(planes, np.array([3, 7]), truth, (640, 480), 8.0)

@@ -22,7 +22,7 @@ class Pair:
 
     before: np.ndarray  # (H, W, 3) uint8 RGB
     after: np.ndarray
-    flow: np.ndarray  # (2, size, size) px of the square
+    flow: np.ndarray  # (2, size, size) px of the square: the way that each pixel of `after` has come
 
 
 def texture(side: int, seed: int) -> np.ndarray:
@@ -41,14 +41,16 @@ def pair(size: int, speed_px: float, seed: int, turn: float = 0.01, zoom: float 
     side = size * FINE
     world = texture(2 * side, seed)
     heading = random.uniform(0, 2 * np.pi)
-    matrix = cv2.getRotationMatrix2D((side, side), np.degrees(turn) * random.choice([-1, 1]), 1 + zoom)
+    angle = np.degrees(turn) * random.choice([-1, 1])
+    matrix = np.array(cv2.getRotationMatrix2D((side, side), angle, 1 + zoom), np.float64)
     matrix[:, 2] += FINE * speed_px * np.array([np.cos(heading), np.sin(heading)])
     moved = cv2.warpAffine(world, matrix, (2 * side, 2 * side), flags=cv2.INTER_CUBIC)
     half = slice(side // 2, side // 2 + side)
     before, after = (_frame(image[half, half], size, random) for image in (world, moved))
     places = (np.arange(size) + 0.5) * FINE - 0.5 + side // 2
     x, y = np.meshgrid(places, places)
-    flow = np.stack([row[0] * x + row[1] * y + row[2] - own for row, own in zip(matrix, (x, y), strict=True)])
+    back = np.array(cv2.invertAffineTransform(matrix))
+    flow = np.stack([own - (row[0] * x + row[1] * y + row[2]) for row, own in zip(back, (x, y), strict=True)])
     return Pair(before, after, flow / FINE)
 
 
@@ -118,7 +120,7 @@ def at_joints(
             if frame == before and (after, who) in rows:
                 for start, stop in _joints(truth["joints"], row, rows[after, who], scale, size):
                     told.append(stop - start)
-                    found.append(flow[:, int(start[1]), int(start[0])])
+                    found.append(flow[:, int(stop[1]), int(stop[0])])
     return np.array(told).reshape(-1, 2), np.array(found).reshape(-1, 2)
 
 
@@ -128,9 +130,9 @@ def _joints(
     """Where a joint was and is, of those seen both times and not at the very border."""
     for joint in TRUNK:
         start, stop = joints[row, joint], joints[then, joint]
-        place = start[:2] * scale
+        place = stop[:2] * scale
         if start[2] and stop[2] and (place >= 1).all() and (place < size - 1).all():
-            yield place, stop[:2] * scale
+            yield start[:2] * scale, place
 
 
 def _flow(drawn: Pair, settings: Settings) -> np.ndarray:

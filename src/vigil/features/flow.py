@@ -23,7 +23,7 @@ from vigil.params import Frozen
 LEVELS = 127  # int8 steps to `clip`
 STILL_PX = 0.1  # a camera that moves less is still
 GRID = 21  # points a side at which the camera's motion is read
-AGREE_PX = 0.3  # a point moves with the camera if it is this close to where the camera's motion takes it
+AGREE_PX = 0.2  # a point moves with the camera if it is this close to where the camera's motion takes it
 SURE = 1 - 1e-9  # that there is no larger group of points that agree; less, and a smaller one may win
 CONSENSUS = 0.35  # share of the points that must; with fewer, nothing says that it is the camera that moves
 TEXTURE = 4.0  # grey levels per pixel; what is flatter says nothing about motion
@@ -49,7 +49,7 @@ class State:
 def update(state: State | None, frame: np.ndarray, settings: Settings) -> tuple[State, np.ndarray]:
     """`frame` (H, W, 3) uint8 RGB of any size, None before the first; the flow (2, size, size) float32 that led to it.
 
-    The flow of a pixel is where it goes, from the previous frame to this one: x to the right, y down.
+    The flow of a pixel of this frame is the way it has come since the previous one: x to the right, y down.
     """
     grey = _grey(frame, settings.size)
     if state is None:
@@ -61,11 +61,11 @@ def update(state: State | None, frame: np.ndarray, settings: Settings) -> tuple[
 
 
 def estimate(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
-    """(H, W, 2) float32: where each pixel of `before` is in `after`; both (H, W) uint8."""
+    """(H, W, 2) float32: the way that each pixel of `after` has come since `before`; both (H, W) uint8."""
     if method == "dis":
-        return _dis().calc(before, after, None)
+        return -_dis().calc(after, before, None)
     blank = np.zeros((*before.shape, 2), np.float32)
-    return cv2.calcOpticalFlowFarneback(before, after, blank, 0.5, 3, 7, 3, 5, 1.1, 0)
+    return -cv2.calcOpticalFlowFarneback(after, before, blank, 0.5, 3, 7, 3, 5, 1.1, 0)
 
 
 def quantise(flow: np.ndarray, heat: np.ndarray, clip: float) -> np.ndarray:
@@ -80,22 +80,22 @@ def dequantise(planes: np.ndarray, clip: float) -> np.ndarray:
     return planes.astype(np.float32) * scale[:, None, None]
 
 
-def camera_motion(before: np.ndarray, flow: np.ndarray, aspect: float) -> np.ndarray | None:
-    """(2, 3) that moves the still world of `before` as the camera did: turn, zoom and shift, unless it stood still.
+def camera_motion(after: np.ndarray, flow: np.ndarray, aspect: float) -> np.ndarray | None:
+    """(2, 3) that takes the still world to its place in `after`: turn, zoom and shift, unless the camera stood still.
 
     Agreed on by the textured points of a grid, so that people who move differ and are outvoted: also when they fill
     two fifths of the picture and move as one. `aspect` is the frame's width / height: stretched, a turn is no turn.
     """
-    size = len(before)
+    size = len(after)
     lines = np.linspace(0.05, 0.95, GRID) * size
     across, down = (axis.astype(int).ravel() for axis in np.meshgrid(lines, lines))
-    smooth = cv2.GaussianBlur(before, (0, 0), 1.0)
+    smooth = cv2.GaussianBlur(after, (0, 0), 1.0)
     slopes = [cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3, scale=0.125) for order in ((1, 0), (0, 1))]
     told = np.hypot(*slopes)[down, across] > TEXTURE
     if told.sum() < GRID:
         return None
-    points = np.stack([across, down], 1)[told].astype(np.float64)
-    moved = points + flow[down, across][told]
+    moved = np.stack([across, down], 1)[told].astype(np.float64)
+    points = moved - flow[down, across][told]
     stretch = np.array([aspect, 1.0])
     model, agreeing = cv2.estimateAffinePartial2D(
         points * stretch, moved * stretch, ransacReprojThreshold=AGREE_PX, maxIters=1000, confidence=SURE
@@ -110,12 +110,12 @@ def camera_motion(before: np.ndarray, flow: np.ndarray, aspect: float) -> np.nda
 
 
 def _stabilised(before: np.ndarray, after: np.ndarray, flow: np.ndarray, method: str, aspect: float) -> np.ndarray:
-    """The flow from `before`, moved to where the camera is now, to `after`; zeros where it had not looked before."""
+    """The flow to `after` from `before` as the camera would see it now; zeros where it had not looked before."""
     motion = np.eye(3)
     whole = seen = np.ones_like(before)
     moved = before
     for _ in range(PASSES):
-        found = camera_motion(moved, flow, aspect)
+        found = camera_motion(after, flow, aspect)
         if found is None:
             break
         motion = np.vstack([found, [0, 0, 1]]) @ motion
