@@ -68,13 +68,12 @@ def test_nobody_jumps_or_sinks(played: tuple[str, Place, list[Moment]]) -> None:
 
 def test_two_people_never_share_a_spot(played: tuple[str, Place, list[Moment]]) -> None:
     name, place, moments = played
-    if name in CROWDS:
-        pytest.skip("people in a crowd brush past each other")
+    gap = 0.01 if name in CROWDS else 0.36  # metres; people in a crowd brush past each other
     for moment in moments:
         spots = [(f.state.x, f.state.z) for f in moment.figures if in_view(place, f.state.x, f.state.z)]
         for k, (x, z) in enumerate(spots):
             for other in spots[:k]:
-                assert np.hypot(x - other[0], z - other[1]) > 0.36
+                assert np.hypot(x - other[0], z - other[1]) > gap
 
 
 def test_somebody_is_seen_most_of_the_time(played: tuple[str, Place, list[Moment]]) -> None:
