@@ -1,0 +1,209 @@
+"""DVC stage `segments`: what each tracked person did in the last T frames, scaled and labelled, by split.
+
+Reads   <train>, <val>, <test>      videos of each split
+        <frames>/<set>/<v>.npz      which frames are stored, and when they are
+        <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
+        <truth>/<set>/<v>.npz       who does the deed, where that is known
+Writes  <out>/<split>.npz           named arrays, N segments of T frames:
+            x (N, T, F) float32     features, the columns of `names` (F,); see features/segments.py
+            mask (N, T) bool        the person was found; else the last pose is held
+            seen (N, T, 13) bool    the joint was found
+            poses (N, T, 13, 2) float32 px of the video, and source_size (N, 2) int32: what x is made of
+            frame (N, T) int32, time_s (N, T) float64; of the newest frame: stop = frame + 1, stop_s = its time;
+            of the oldest: start, start_s (all (N,))
+            label (N,)              the video's class where the person does it for most of the segment, else `normal`
+            video (N,), person (N,) int32, role (N,): the person's part by the truth, else empty
+        <out>/scaler.json           range of each coordinate over the training split
+        <out>/rejects.csv           videos that could not be read, when there are any
+
+Where the truth is known only the person who does the deed is abnormal, and bystanders are normal. Where it is not,
+everybody is abnormal within the video's spans, and throughout when there are no spans either.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vigil import manifest, settings
+from vigil.features import segments
+from vigil.features.actors import Actor, cast
+from vigil.features.frames import Archive
+from vigil.features.segments import Segment
+from vigil.manifest import SPLITS, Video
+from vigil.parallel import REJECTS, Item, Outcome, Runtime, each, finish
+from vigil.poses import JOINTS, by_frame, read
+from vigil.stages.runner import run_stage
+from vigil.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
+from vigil.windows import inside
+
+Params = segments.Settings
+Arrays = dict[str, np.ndarray]
+FEW = 500  # segments to train on; with fewer a pose model learns its examples by heart
+NORMAL = "normal"
+
+
+def main(
+    *,
+    train: Path,
+    val: Path,
+    test: Path,
+    frames: Path,
+    landmarks: Path,
+    truth: Path,
+    out: Path,
+    params: Params,
+    runtime: Runtime,
+) -> None:
+    listed = {split: manifest.read(path) for split, path in zip(SPLITS, (train, val, test), strict=True)}
+    settings.home().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.home()) as folder:
+        kept = {split: _complete(videos, frames, landmarks) for split, videos in listed.items()}
+        parts = Path(folder)
+        items = [_item(video, frames, landmarks, truth, parts) for split in SPLITS for video in kept[split]]
+        outcomes = each("segments", cut, items, params, runtime)
+        finish("segments", out, outcomes)
+        merged = {split: _merged(kept[split], outcomes, params) for split in SPLITS}
+    scaler = segments.fit(segments.shares(merged["train"]["poses"], merged["train"]["source_size"]))
+    write_json(out / "scaler.json", scaler.ranges)
+    for split, arrays in merged.items():
+        given = (arrays["poses"], arrays["time_s"], arrays["source_size"])
+        x = segments.features(*given, params, scaler)
+        save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(segments.names(params)))
+        counts = ", ".join(f"{label} {count}" for label, count in sorted(Counter(arrays["label"].tolist()).items()))
+        print(f"segments: {split}: {len(x)} of {params.frames} frames: {counts or 'none'}")
+    if (count := len(merged["train"]["label"])) < FEW:
+        print(
+            f"segments: warning: {count} segments to train on; a pose model needs {FEW} or more: "
+            "add videos, or lower segments.stride",
+            file=sys.stderr,
+        )
+
+
+def cut(
+    landmarks: Path,
+    frames: Path | None,
+    truth: Path | None,
+    label: str,
+    spans: Sequence[tuple[str, str]],
+    out: Path,
+    *,
+    params: Params,
+) -> dict[str, Any]:
+    """Write one video's segments, not yet scaled."""
+    poses = read(landmarks)
+    people = by_frame(poses)
+    if frames is None:  # a table of landmarks is all there is
+        clock = sorted({pose.frame: pose.time_s for pose in poses}.items())
+    else:
+        archive = Archive(frames)
+        clock = list(zip(archive.index.tolist(), archive.times, strict=True))
+    state, found = segments.START, []
+    for frame, time_s in clock:
+        state, complete = segments.update(state, frame, time_s, people.get(frame, []), params)
+        found += complete
+    found.sort(key=lambda segment: (segment.person, int(segment.frame[0])))
+    cast_ = None if truth is None else cast(poses, load_arrays(truth))
+    within = inside([time for _, time in clock], [(Fraction(start), Fraction(stop)) for start, stop in spans])
+    abnormal = {frame for (frame, _), yes in zip(clock, within, strict=True) if yes or not spans}
+    labels, roles = _labels(found, label, abnormal, cast_)
+    arrays = _stacked(found, params.frames)
+    save_arrays(out, **arrays, label=np.array(labels, np.str_), role=np.array(roles, np.str_))
+    return {"segments": len(found)}
+
+
+def _labels(
+    found: Sequence[Segment], label: str, abnormal: set[int], actors: Mapping[tuple[int, int], Actor] | None
+) -> tuple[list[str], list[str]]:
+    """Of each segment, by the majority of its frames in which the person was found."""
+    labels, roles = [], []
+    for segment in found:
+        shown = segment.frame[segment.mask].tolist()
+        parts = [(actors or {}).get((frame, segment.person)) for frame in shown]
+        if actors is None:
+            acting = [frame in abnormal for frame in shown]
+        else:
+            acting = [part is not None and part.active for part in parts]
+        ordinary = label if label in manifest.ORDINARY else NORMAL
+        labels.append(label if 2 * sum(acting) > len(acting) else ordinary)
+        known = Counter(part.role for part in parts if part)
+        roles.append(min(known, key=lambda role: (-known[role], role)) if known else "")
+    return labels, roles
+
+
+def _complete(videos: Sequence[Video], frames: Path, landmarks: Path) -> list[Video]:
+    """Those that no earlier stage has lost."""
+    kept = []
+    reasons = {folder: _reasons(folder) for folder in (frames, landmarks)}
+    for video in videos:
+        needed = {landmarks: f"{video.video}.csv"} | ({frames: f"{video.video}.npz"} if video.pictures else {})
+        lost = [folder for folder, name in needed.items() if not (folder / name).exists()]
+        if lost:
+            why = reasons[lost[-1]].get(video.video, "run that stage")
+            print(f"segments: warning: {video.video} is left out: not in {lost[-1]}: {why}", file=sys.stderr)
+        else:
+            kept.append(video)
+    return kept
+
+
+def _reasons(folder: Path) -> dict[str, str]:
+    lost = folder / REJECTS
+    return {row["video"]: row["reason"] for row in read_table(lost)} if lost.exists() else {}
+
+
+def _item(video: Video, frames: Path, landmarks: Path, truth: Path, parts: Path) -> Item:
+    table = landmarks / f"{video.video}.csv"
+    archive = frames / f"{video.video}.npz" if video.pictures else None
+    known = truth / f"{video.video}.npz"
+    actors = known if known.exists() else None
+    spans = tuple((str(start), str(stop)) for start, stop in video.spans)
+    key = (
+        sha256_file(table),
+        sha256_file(archive) if archive else "",
+        sha256_file(actors) if actors else "",
+        video.label,
+        repr(spans),
+    )
+    return Item(video.video, key, (table, archive, actors, video.label, spans), (parts / f"{video.video}.npz",))
+
+
+def _merged(videos: Sequence[Video], outcomes: Sequence[Outcome], params: Params) -> Arrays:
+    """The arrays of a split, videos in the order of their names, persons and times in order within."""
+    parts = {one.item.name: one.item.outputs[0] for one in outcomes if one.reason is None}
+    rows = [_stacked([], params.frames) | {name: np.empty(0, "<U1") for name in ("label", "role", "video")}]
+    rows[0]["source_size"] = np.empty((0, 2), np.int32)
+    for video in sorted(videos, key=lambda one: one.video):
+        if video.video in parts:
+            arrays = load_arrays(parts[video.video])
+            count = len(arrays["label"])
+            size = np.tile(np.array([video.width, video.height], np.int32), (count, 1))
+            rows.append(arrays | {"source_size": size, "video": np.array([video.video] * count, np.str_)})
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _stacked(found: Sequence[Segment], length: int) -> Arrays:
+    def stack(name: str, shape: tuple[int, ...], kind: type) -> np.ndarray:
+        return np.array([getattr(segment, name) for segment in found], kind).reshape(-1, length, *shape)
+
+    frame, time_s = stack("frame", (), np.int32), stack("time_s", (), np.float64)
+    return {
+        "frame": frame,
+        "mask": stack("mask", (), np.bool_),
+        "person": np.array([segment.person for segment in found], np.int32),
+        "poses": stack("poses", (len(JOINTS), 2), np.float32),
+        "seen": stack("seen", (len(JOINTS),), np.bool_),
+        "start": frame[:, 0],
+        "start_s": time_s[:, 0],
+        "stop": frame[:, -1] + 1,
+        "stop_s": time_s[:, -1],
+        "time_s": time_s,
+    }
+
+
+if __name__ == "__main__":
+    run_stage("segments", main)
