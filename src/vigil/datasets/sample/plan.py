@@ -106,14 +106,15 @@ def planned(scale: str, seed: int) -> list[Video]:
 
 
 def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str) -> Video:
-    """Length and span come from the same distributions for every label."""
+    """Length and span come from the same distributions for every label, and the span may lie anywhere inside."""
     rng = np.random.default_rng([seed, crc32(stem.encode()), 1])
-    frames = round(rng.uniform(*((5.5, 6.5) if scale == "tiny" else (7.0, 10.0))) * float(lens.fps))
+    shortest, longest = (5.5, 6.5) if scale == "tiny" else (7.0, 10.0)
+    frames = round(rng.uniform(shortest, longest) * float(lens.fps))
     length = frames / lens.fps
-    start = Fraction(int(rng.uniform(1.5, 2.0 if scale == "tiny" else 3.5) * 10), 10)
-    last = length - 1
-    stop = start + (last - start) * Fraction(int(rng.uniform(0.7, 1.0) * 100), 100)
-    stop = Fraction(int(stop * 10), 10)
+    act = Fraction(round(rng.uniform(2.5, 3.0) * 10 if scale == "tiny" else rng.uniform(3.0, 4.2) * 10), 10)
+    free = float(length - act - 1) - 1.5
+    start = Fraction(int((1.5 + free * rng.beta(0.4, 0.4)) * 10), 10)  # rather early or late than in the middle
+    stop = start + act
     return Video(stem, lens, label, scene, frames, (start, stop) if scene in ACTS else None)
 
 
