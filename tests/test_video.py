@@ -269,11 +269,17 @@ class TestWriter:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
-    """Peak memory of a process that probes and reads 20 s and 20 minutes of 320x240."""
-    script = (
-        "import resource, sys; from pathlib import Path; from vigil.video import probe, read; path = Path(sys.argv[1]);"
-        "probe(path); sum(1 for _ in read(path, 120)); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
+    """Peak memory of a process that probes 20 s and 20 minutes of 320x240 and stores all of their frames."""
+    script = """if True:
+        import resource, sys
+        from pathlib import Path
+        from vigil.features.frames import encode, save
+        from vigil.video import probe, read
+        path = Path(sys.argv[1])
+        probe(path)
+        save(Path("a.npz"), ((f.index, f.time_s, encode(f.image, 90)) for f in read(path, 200)), (320, 240))
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """
     peaks = []
     for frames in (200, 12000):
         with Writer(tmp_path / f"{frames}.mp4", Fraction(10), (320, 240)) as video:
@@ -283,7 +289,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
             [sys.executable, "-c", script, str(tmp_path / f"{frames}.mp4")], capture_output=True, text=True, check=True
         )
         peaks.append(int(done.stdout))
-    assert peaks[1] < peaks[0] * 1.1 + 10_000  # kB
+    assert peaks[1] < peaks[0] + 40_000  # kB; of JPEG alone there are 45 MB, of which 16 MB may be held
 
 
 def fail_after_one_frame(path: Path, image: np.ndarray | None = None) -> None:
