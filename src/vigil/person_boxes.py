@@ -157,8 +157,8 @@ def _yolo_split(root: Path, listed: str | Sequence[str], classes: Sequence[str],
         rows = [line.split() for line in label.read_text().splitlines() if line.strip()] if label.exists() else []
         try:
             table = np.array([[float(cell) for cell in row[:5]] for row in rows], np.float64).reshape(-1, 5)
-            kinds = np.array([classes[int(number)] for number in table[:, 0]], str)
-        except (ValueError, IndexError):
+            kinds = np.array([dict(enumerate(classes))[int(number)] for number in table[:, 0]], str)
+        except (ValueError, KeyError):
             raise VigilError(
                 f"{label}: expected lines of class x y width height, class below {len(classes)}."
             ) from None

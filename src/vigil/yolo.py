@@ -72,6 +72,7 @@ def _quiet(folder: Path) -> None:
     settings.prepare()
     config = folder / "config"
     os.environ |= {
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait leave the core to other programs
         "ULTRALYTICS_SAFE_LOAD": "1",  # a file of weights can fail to load, never execute
         "WANDB_MODE": "disabled",
         "YOLO_AUTOINSTALL": "False",
@@ -140,6 +141,7 @@ def _train(job: Job) -> Any:
             "deterministic": True,
             "pretrained": job.weights is not None,
             "cache": "ram",
+            "channels_last": True,
             "workers": 0,
             "amp": False,
             "plots": False,
@@ -186,7 +188,7 @@ def _write(model: Any, imgsz: int, out: Path, network: Path) -> None:
     """Both files, whose bytes depend on the network alone: no date, no path, no settings."""
     import torch
 
-    model = model.cpu().float().eval()
+    model = model.cpu().float().eval().to(memory_format=torch.contiguous_format)
     model.args, model.criterion, model.pt_path = {"imgsz": imgsz, "task": "detect"}, None, None
     model.yaml = {key: value for key, value in model.yaml.items() if key != "yaml_file"}
     for tensor in model.parameters():
