@@ -141,7 +141,6 @@ def _train(job: Job) -> Any:
             "deterministic": True,
             "pretrained": job.weights is not None,
             "cache": "ram",
-            "channels_last": True,
             "workers": 0,
             "amp": False,
             "plots": False,
@@ -188,7 +187,7 @@ def _write(model: Any, imgsz: int, out: Path, network: Path) -> None:
     """Both files, whose bytes depend on the network alone: no date, no path, no settings."""
     import torch
 
-    model = model.cpu().float().eval().to(memory_format=torch.contiguous_format)
+    model = model.cpu().float().eval()
     model.args, model.criterion, model.pt_path = {"imgsz": imgsz, "task": "detect"}, None, None
     model.yaml = {key: value for key, value in model.yaml.items() if key != "yaml_file"}
     for tensor in model.parameters():
