@@ -4,60 +4,34 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import TensorProto, helper, numpy_helper
 
+from detectors import SIDE, detector
 from vigil.errors import VigilError
 from vigil.features.persons import CONFIG, NETWORK, WEIGHTS, Detector, apart, letterbox, widened
 from vigil.storage import read_json, sha256_file, write_json
 
-SIDE = 64
 CONFIDENCE = 0.5
-
-
-def seen(path: Path, rows: list[list[float]]) -> None:
-    """A network that finds the same things in every picture: rows of middle, size (px of the square), scores."""
-    table = np.array(rows, np.float32).T[None]  # (1, 4 + classes, N)
-    shape = ["image", TensorProto.FLOAT, [1, 3, SIDE, SIDE]]
-    nodes = [
-        helper.make_node("ReduceMean", ["image"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-        helper.make_node("Add", ["table", "nothing"], ["boxes"]),
-    ]
-    given = [numpy_helper.from_array(table, "table"), numpy_helper.from_array(np.zeros((), np.float32), "zero")]
-    out = helper.make_tensor_value_info("boxes", TensorProto.FLOAT, list(table.shape))
-    graph = helper.make_graph(nodes, "fixed", [helper.make_tensor_value_info(*shape)], [out], given)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-
-
-def folder(path: Path, rows: list[list[float]], classes: tuple[str, ...] = ("person",)) -> Path:
-    path.mkdir()
-    seen(path / NETWORK, rows)
-    (path / WEIGHTS).write_bytes(b"weights")
-    hashes = {"sha256": sha256_file(path / WEIGHTS), "network_sha256": sha256_file(path / NETWORK)}
-    write_json(path / CONFIG, {"classes": list(classes), "imgsz": SIDE, "knows_real_people": False, **hashes})
-    return path
 
 
 def test_boxes_are_in_pixels_of_the_picture(tmp_path: Path) -> None:
     """128x96 fits the square of 64 at half its size with 8 rows of grey above, so (x, y) is (2x, 2(y - 8))."""
-    model = folder(tmp_path / "model", [[32, 28, 16, 24, 0.9]])
+    model = detector(tmp_path / "model", [[32, 28, 16, 24, 0.9]])
     found = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
     np.testing.assert_allclose(found, [[48, 16, 80, 64, 0.9]], atol=1e-5)
 
 
 def test_boxes_end_where_the_picture_ends(tmp_path: Path) -> None:
-    model = folder(tmp_path / "model", [[4, 20, 20, 60, 0.9], [32, 3, 10, 6, 0.8]])  # the second lies in the grey
+    model = detector(tmp_path / "model", [[4, 20, 20, 60, 0.9], [32, 3, 10, 6, 0.8]])  # the second lies in the grey
     found = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
     np.testing.assert_allclose(found, [[0, 0, 28, 84, 0.9]], atol=1e-5)
 
 
 def test_only_the_class_that_is_asked_for(tmp_path: Path) -> None:
     rows = [[20, 30, 10, 10, 0.9, 0.1], [40, 30, 10, 10, 0.2, 0.7], [50, 30, 4, 4, 0.4, 0.4]]
-    model = folder(tmp_path / "model", rows, ("person", "bag"))
+    model = detector(tmp_path / "model", rows, ("person", "bag"))
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     np.testing.assert_allclose(Detector(model, CONFIDENCE)(image), [[15, 25, 25, 35, 0.9]], atol=1e-5)
     np.testing.assert_allclose(Detector(model, CONFIDENCE, "bag")(image), [[35, 25, 45, 35, 0.7]], atol=1e-5)
@@ -66,13 +40,13 @@ def test_only_the_class_that_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_nobody_gives_no_boxes(tmp_path: Path) -> None:
-    model = folder(tmp_path / "model", [[20, 30, 10, 10, 0.3]])
+    model = detector(tmp_path / "model", [[20, 30, 10, 10, 0.3]])
     assert Detector(model, CONFIDENCE)(np.zeros((10, 300, 3), np.uint8)).shape == (0, 5)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, NETWORK])
 def test_files_that_are_not_those_of_the_config_are_refused(tmp_path: Path, name: str) -> None:
-    model = folder(tmp_path / "model", [[20, 30, 10, 10, 0.9]])
+    model = detector(tmp_path / "model", [[20, 30, 10, 10, 0.9]])
     (model / name).write_bytes((model / name).read_bytes() + b"x")
     with pytest.raises(VigilError, match=rf"{name}: sha256 is .*not the file that stage `person` wrote"):
         Detector(model, CONFIDENCE)
@@ -82,7 +56,7 @@ def test_files_that_are_not_those_of_the_config_are_refused(tmp_path: Path, name
 
 
 def test_a_file_that_is_no_network_is_one_line(tmp_path: Path) -> None:
-    model = folder(tmp_path / "model", [[20, 30, 10, 10, 0.9]])
+    model = detector(tmp_path / "model", [[20, 30, 10, 10, 0.9]])
     (model / NETWORK).write_bytes(b"nonsense")
     write_json(model / CONFIG, read_json(model / CONFIG) | {"network_sha256": sha256_file(model / NETWORK)})
     with pytest.raises(VigilError, match="OpenCV cannot read it"):
