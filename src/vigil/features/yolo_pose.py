@@ -1,0 +1,33 @@
+"""YOLO-pose weights (COCO's 17 points) on one picture at a time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vigil.errors import VigilError
+from vigil.features.tracks import Settings
+
+JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of poses.JOINTS
+POINTS = 17
+
+
+def yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[tuple[np.ndarray, float]]]:
+    """A function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
+    from ultralytics import YOLO
+
+    model: Any = YOLO(str(weights), task="pose")
+    shape = tuple(getattr(model.model.model[-1], "kpt_shape", ()))
+    if shape != (POINTS, 3):
+        raise VigilError(
+            f"{weights}: no YOLO-pose weights with COCO's {POINTS} points. Set weights.yolo to such a file."
+        )
+
+    def bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        bgr = np.ascontiguousarray(image[:, :, ::-1])
+        found = model.predict(bgr, conf=settings.presence, max_det=settings.max_people, verbose=False, device="cpu")[0]
+        points = found.keypoints.data.numpy().astype(np.float64).reshape(-1, POINTS, 3)
+        return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(found.boxes.conf)]
+
+    return bodies

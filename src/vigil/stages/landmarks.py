@@ -1,0 +1,75 @@
+"""DVC stage `landmarks`: the 13 joints of everybody in every frame, followed from frame to frame.
+
+Reads   <frames>/<set>/<v>.npz      JPEG frames
+        <videos>, <raw>             tables of landmarks among the videos, which are brought into the same shape
+        <person>                    the detector of people, for `detector: yolo`
+        <pretrained>                the pose networks
+Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see poses.py
+        <out>/rejects.csv           videos that could not be read, when there are any
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from vigil import manifest, poses
+from vigil.features import landmarks
+from vigil.features.frames import Archive
+from vigil.parallel import Item, Runtime, each, finish
+from vigil.stages.runner import run_stage
+from vigil.storage import raw_file, sha256_file
+
+Params = landmarks.Settings
+
+
+def main(
+    *,
+    videos: Path,
+    raw: Path,
+    frames: Path,
+    person: Path,
+    pretrained: Path,
+    out: Path,
+    params: Params,
+    runtime: Runtime,
+) -> None:
+    used = landmarks.weights_used(params, person, pretrained)
+    items = []
+    for archive in sorted(frames.glob("*/*.npz")):
+        name = f"{archive.parent.name}/{archive.stem}"
+        key = (sha256_file(archive), *used)
+        items.append(Item(name, key, (archive, person.absolute(), pretrained.absolute()), (out / f"{name}.csv",)))
+    outcomes = each("landmarks", track, items, params, runtime)
+    tables = [video for video in manifest.read(videos) if not video.pictures]
+    items = [
+        Item(video.video, (video.sha256, str(video.fps)),
+             (raw_file(raw / video.set / Path(video.path).name), str(video.fps)), (out / f"{video.video}.csv",))
+        for video in tables
+    ]  # fmt: skip
+    finish("landmarks", out, outcomes + each("landmarks", convert, items, None, runtime))
+
+
+def track(frames: Path, person: Path, pretrained: Path, out: Path, *, params: Params) -> dict[str, Any]:
+    """Write the people of one video."""
+    cv2.setNumThreads(1)
+    archive = Archive(frames)
+    state, found = landmarks.START, []
+    with landmarks.opened(params, person, pretrained) as step:
+        for index, time_s, image in zip(archive.index.tolist(), archive.times, archive.images(), strict=True):
+            state, people = step(state, image, float(time_s))
+            found += landmarks.rows(people, index, time_s, archive.source_size[0] / image.shape[1])
+    poses.write(out, found)
+    return {"frames": len(archive), "rows": len(found)}
+
+
+def convert(table: Path, fps: str, out: Path) -> dict[str, Any]:
+    """Write the people of a clip of which there are landmarks and no pictures."""
+    found = poses.from_table(table, Fraction(fps))
+    poses.write(out, found)
+    return {"rows": len(found)}
+
+
+if __name__ == "__main__":
+    run_stage("landmarks", main)

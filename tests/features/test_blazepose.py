@@ -1,0 +1,75 @@
+"""The two networks on a photograph of four people, and the arithmetic around them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bodies import photograph
+from vigil.errors import VigilError
+from vigil.features import blazepose
+from vigil.features.blazepose import Networks, apart, around, of_boxes, tiles
+
+
+@pytest.fixture(scope="module")
+def networks(pretrained: Path) -> Networks:
+    return Networks(pretrained)
+
+
+def test_the_man_in_the_coat_is_found_and_his_joints_are_where_they_are_in_the_picture(networks: Networks) -> None:
+    image = photograph()
+    best = networks.find(image, 0.5)[0]
+    assert best[:2] == pytest.approx((78, 383), abs=12)  # his hips
+    sight = networks.look(image, best[:4])
+    assert sight.presence > 0.9
+    assert sight.joints[12, :2] == pytest.approx((84, 252), abs=14)  # his nose
+    assert sight.joints[[8, 11], 1] == pytest.approx(520, abs=20)  # his feet
+
+
+def test_a_body_is_the_same_seen_from_a_shifted_a_wider_and_a_turned_region(networks: Networks) -> None:
+    image = photograph()
+    region = networks.look(image, networks.find(image, 0.5)[0]).region
+    first = networks.look(image, region).joints
+    for change in ((12, 0, 0, 0), (0, -12, 0, 0), (0, 0, 60, 0), (0, 0, 0, 0.3)):
+        other = networks.look(image, region + change).joints
+        assert np.median(np.hypot(*(first - other)[:, :2].T)) < 0.05 * region[2]
+
+
+def test_an_empty_picture_holds_nobody(networks: Networks) -> None:
+    blank = np.full((120, 160, 3), 128, np.uint8)
+    assert networks.find(blank, 0.5).shape == (0, 5)
+    assert networks.look(blank, np.array([80, 60, 100, 0.0])).presence < 0.1
+
+
+def test_files_that_are_missing_or_broken_are_named(tmp_path: Path) -> None:
+    with pytest.raises(VigilError, match=r"pose_detector\.tflite: not found\. Run stage `weights`"):
+        Networks(tmp_path)
+    (tmp_path / blazepose.DETECTOR).write_bytes(b"no network")
+    with pytest.raises(VigilError, match=r"pose_detector\.tflite: not a network"):
+        Networks(tmp_path)
+
+
+def test_a_body_that_leans_right_has_a_positive_angle() -> None:
+    assert around(np.array([50.0, 50]), np.array([50.0, 10])) == pytest.approx((50, 50, 100, 0))
+    assert around(np.array([50.0, 50]), np.array([90.0, 50])) == pytest.approx((50, 50, 100, np.pi / 2))
+
+
+def test_the_region_of_a_box_is_a_square_around_it() -> None:
+    assert of_boxes(np.array([[10, 20, 50, 120, 0.7]])).tolist() == [[30, 70, 125, 0, 0.7]]
+    assert of_boxes(np.zeros((0, 5))).shape == (0, 5)
+
+
+def test_of_findings_close_together_the_best_stays() -> None:
+    found = np.array([[50, 50, 100, 0, 0.6], [55, 50, 90, 0, 0.9], [90, 50, 100, 0, 0.5]])
+    assert apart(found, 0.15)[:, 4].tolist() == [0.9, 0.5]
+
+
+@given(st.integers(1, 900), st.integers(1, 900), st.floats(0.2, 1))
+def test_tiles_cover_every_pixel_and_stay_inside(width: int, height: int, share: float) -> None:
+    seen = np.zeros((height, width), bool)
+    for left, top, right, bottom in tiles(width, height, share):
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height
+        seen[top:bottom, left:right] = True
+    assert seen.all()

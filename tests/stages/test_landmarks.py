@@ -1,0 +1,174 @@
+"""The landmarks stage on a photograph that moves: every backend, bad input, reuse, and the same rows live."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bodies import pan, settings
+from scenes import entry
+from vigil import manifest, poses
+from vigil.errors import VigilError
+from vigil.features import landmarks
+from vigil.features.frames import Archive, encode, save
+from vigil.parallel import Runtime
+from vigil.params import load
+from vigil.stages.landmarks import Params, main
+from vigil.storage import sha256_file, write_table
+
+SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
+FRAMES, OUT, VIDEOS, RAW = Path("data/frames"), Path("data/landmarks"), Path("data/videos.csv"), Path("data/raw")
+TILED = settings(tile=0.8, every=2)
+
+
+def archive(name: str, images: Iterable[np.ndarray], source: tuple[int, int] = (800, 960)) -> Path:
+    path = FRAMES / f"{name}.npz"
+    save(path, ((3 * n, Fraction(n, 8), encode(image, 95)) for n, image in enumerate(images)), source)
+    return path
+
+
+def run(pretrained: Path, params: Params = TILED, runtime: Runtime = SERIAL, videos: Iterable[Any] = ()) -> list[str]:
+    manifest.write(VIDEOS, list(videos))
+    main(
+        videos=VIDEOS, raw=RAW, frames=FRAMES, person=Path("models/person"), pretrained=pretrained, out=OUT,
+        params=params, runtime=runtime,
+    )  # fmt: skip
+    return sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*") if path.is_file())
+
+
+def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> None:
+    archive("a/one", pan(6))
+    assert run(pretrained) == ["a/one.csv"]
+    rows = poses.read(OUT / "a/one.csv")
+    assert {row.frame for row in rows} == {0, 3, 6, 9, 12, 15}
+    by_person = poses.tracks(rows)
+    assert 2 <= len(by_person) <= 4
+    man = by_person[min(by_person, key=lambda who: by_person[who][0].joints[12, 0])]
+    assert len(man) == 6
+    heads = np.array([row.joints[12] for row in man])
+    assert heads[0] == pytest.approx((168, 304), abs=24)  # the video is twice the size of its frames
+    assert np.diff(heads[:, 0]).mean() == pytest.approx(-8, abs=2)  # and the camera turns by 4 px of them
+    assert all(0 < row.coverage <= 1 and row.score >= 0.5 for row in rows)
+
+
+def test_the_rows_of_a_stream_are_those_of_the_stage_however_it_comes(pretrained: Path) -> None:
+    path = archive("a/one", pan(7))
+    run(pretrained)
+    stored = poses.read(OUT / "a/one.csv")
+    frames = Archive(path)
+    pictures = list(zip(frames.index.tolist(), frames.times, frames.images(), strict=True))
+    for size in (1, 3, 7):
+        state, live = landmarks.START, []
+        for begin in range(0, len(pictures), size):
+            with landmarks.opened(TILED, Path("models/person"), pretrained) as step:
+                for index, time_s, image in pictures[begin : begin + size]:
+                    state, people = step(state, image, float(time_s))
+                    live += landmarks.rows(people, index, time_s, frames.source_size[0] / image.shape[1])
+        poses.write(Path("live.csv"), live)
+        assert sha256_file(Path("live.csv")) == sha256_file(OUT / "a/one.csv")
+    assert stored
+
+
+def test_bad_pictures_give_a_defined_result(pretrained: Path) -> None:
+    moving = pan(4)
+    archive("a/empty", [np.full((120, 160, 3), 128, np.uint8)] * 4, (160, 120))
+    archive("a/grey", [np.repeat(image.mean(2, keepdims=True).astype(np.uint8), 3, 2) for image in moving])
+    archive("a/over", [image[::-1] for image in moving])
+    archive("a/short", moving[:1])
+    archive("a/tiny", [image[::30, ::25] for image in moving], (16, 16))
+    names = ("empty", "grey", "over", "short", "tiny")
+    assert run(pretrained) == [f"a/{name}.csv" for name in names]
+    count = {name: len(poses.read(OUT / f"a/{name}.csv")) for name in names}
+    assert count["empty"] == 0
+    assert count["grey"] >= 4 and count["short"] >= 1
+    assert (OUT / "a/empty.csv").read_text().startswith("frame,time_s,person,score,coverage,SHOULDER_LEFT_X")
+
+
+def test_a_broken_archive_loses_itself_alone_and_what_is_known_is_not_computed_again(
+    pretrained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive("a/one", pan(2))
+    (FRAMES / "a/two.npz").write_bytes(b"no archive")
+    assert run(pretrained) == ["a/one.csv", "rejects.csv"]
+    capsys.readouterr()
+    (FRAMES / "a/two.npz").unlink()
+    run(pretrained)
+    assert "0 done, 1 reused" in capsys.readouterr().out
+    run(pretrained, TILED.model_copy(update={"visibility": 0.9}))
+    assert "1 done, 0 reused" in capsys.readouterr().out
+
+
+def test_two_workers_write_the_bytes_of_none(pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = []
+    for name, changes in (("serial", {}), ("process", {"executor": "process", "workers": 2})):
+        (tmp_path / name / ".dvc").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        archive("a/one", pan(3))
+        archive("a/two", pan(2))
+        digests.append([sha256_file(OUT / file) for file in run(pretrained, runtime=SERIAL.model_copy(update=changes))])
+    assert digests[0] == digests[1]
+
+
+def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path) -> None:
+    archive("a/one", pan(4))
+    run(pretrained, settings(backend="landmarker", max_people=2))
+    rows = poses.tracks(poses.read(OUT / "a/one.csv"))
+    assert rows and max(len(track) for track in rows.values()) == 4
+
+
+def test_tables_of_landmarks_are_brought_into_the_same_shape(pretrained: Path) -> None:
+    columns = [*poses.XY, "FRAME_NUM", "label"]
+    cells = [dict.fromkeys(columns, str(n)) for n in range(3)]
+    write_table(RAW / "b/clip.csv", cells, columns)
+    table = entry("b/clip", path="data/raw/b/clip.csv", fps=Fraction(3), frames=3)
+    assert run(pretrained, videos=[table]) == ["b/clip.csv"]
+    rows = poses.read(OUT / "b/clip.csv")
+    assert [(row.frame, row.joints[4, 1]) for row in rows] == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_what_is_missing_is_named_before_anything_runs(pretrained: Path, tmp_path: Path) -> None:
+    archive("a/one", pan(1))
+    with pytest.raises(VigilError, match=r"pose_landmarks\.tflite: not found\. Run stage `weights`"):
+        run(tmp_path)
+    with pytest.raises(VigilError, match=r"Run stage `person`"):
+        run(pretrained, settings(detector="yolo"))
+    with pytest.raises(VigilError, match=r"weights\.yolo"):
+        run(pretrained, settings(backend="yolo"))
+
+
+def test_a_picture_of_one_channel_is_refused(pretrained: Path) -> None:
+    with landmarks.opened(TILED, Path("models/person"), pretrained) as step:
+        with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
+            step(landmarks.START, np.zeros((60, 80), np.uint8), 0.0)
+
+
+def test_params_of_the_project_are_good(project: Path) -> None:
+    section = load(project / "params.yaml").get("landmarks")
+    if section is not None:
+        assert Params.read(section, "params.yaml [landmarks]")
+    with pytest.raises(VigilError, match="backend"):
+        Params.read({**settings().model_dump(), "backend": "openpose"}, "params.yaml [landmarks]")
+
+
+@pytest.mark.slow
+def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) -> None:
+    from ultralytics import YOLO
+
+    from vigil.storage import write_json
+
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    YOLO("yolov8n-pose.yaml").save(folder / "yolo.pt")  # untrained: it sees nobody, but speaks the language
+    write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
+    archive("a/one", pan(2))
+    given = settings(backend="yolo", presence=0.0, visibility=0.0)
+    assert run(folder, given) == ["a/one.csv"]
+    (folder / "yolo.pt").write_bytes(b"another")
+    with (
+        pytest.raises(VigilError, match=r"not the file that weights\.json speaks of"),
+        landmarks.opened(given, Path("models/person"), folder),
+    ):
+        pass
