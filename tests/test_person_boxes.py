@@ -1,6 +1,7 @@
 """Pictures with boxes: scaled from the video to the stored frame, spread over cameras and crowds, written for YOLO."""
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -78,29 +79,42 @@ def some(source: str, group: str, people: int, count: int) -> list[Picture]:
     return [Picture(Path(f"{group}.npz"), place, source, group, kinds, box, np.ones(people)) for place in range(count)]
 
 
+def with_bag(picture: Picture) -> Picture:
+    classes, boxes = np.append(picture.classes, "bag"), np.vstack([picture.boxes, [0.5, 0.5, 0.6, 0.6]])
+    return replace(picture, classes=classes, boxes=boxes, visible=np.ones(len(boxes)))
+
+
 def test_cameras_crowds_and_videos_have_their_share() -> None:
     """One camera has ten times as much of one person as the other has of anything."""
     known = some("one", "a", 1, 500) + some("one", "b", 1, 20) + some("two", "c", 1, 20) + some("two", "d", 8, 20)
-    chosen = spread(known, "person", 40, 7)
+    chosen = spread(known, ["person"], 40, 7)
     assert Counter(picture.group for picture in chosen) == {"a": 10, "b": 10, "c": 10, "d": 10}
 
 
 def test_a_few_pictures_show_nobody() -> None:
     known = some("one", "a", 0, 100) + some("one", "b", 1, 100)
-    chosen = spread(known, "person", 50, 7)
+    chosen = spread(known, ["person"], 50, 7)
     assert Counter(len(picture.boxes) for picture in chosen) == {1: 47, 0: 3}
+
+
+def test_bags_are_looked_for() -> None:
+    known = some("one", "a", 1, 100) + [with_bag(picture) for picture in some("one", "b", 1, 4)]
+    chosen = spread(known, ["person", "bag"], 20, 7)
+    assert len(chosen) == 20
+    assert sum(picture.counted("bag").any() for picture in chosen) >= 3
+    assert len({(picture.group, picture.place) for picture in chosen}) == 20
 
 
 def test_the_seed_and_nothing_else_decides() -> None:
     known = some("one", "a", 1, 100) + some("two", "b", 2, 100)
-    places = [[picture.place for picture in spread(known, "person", 10, seed)] for seed in (1, 1, 2)]
+    places = [[picture.place for picture in spread(known, ["person"], 10, seed)] for seed in (1, 1, 2)]
     assert places[0] == places[1] != places[2]
 
 
 def test_fewer_than_wanted_are_all() -> None:
     known = some("one", "a", 1, 5) + some("one", "b", 0, 1)
-    assert len(spread(known, "person", 100, 7)) == 6
-    assert spread([], "person", 10, 7) == []
+    assert len(spread(known, ["person"], 100, 7)) == 6
+    assert spread([], ["person"], 10, 7) == []
 
 
 def test_labels_are_the_middle_and_size_of_what_counts(tmp_path: Path) -> None:

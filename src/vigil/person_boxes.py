@@ -16,7 +16,8 @@ from vigil.manifest import Video
 from vigil.storage import load_arrays
 
 VISIBLE = 0.3  # share of a thing that must be seen to be shown to the network, or expected of it
-EMPTY = 0.06  # share of the pictures to train on in which there is nobody
+EMPTY = 0.06  # share of the pictures to train on in which there is nothing
+RARE = 0.15  # share of those that are chosen for a bag
 CROWDS = (1, 2, 3, 6, 12)  # people: as many pictures with 1, 2, 3 to 5, 6 to 11 and more of them as there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
@@ -80,16 +81,26 @@ def of_video(video: Video, archive: Path, told: Path, every: int = 1) -> Iterato
         yield Picture(archive, place, video.source, video.video, known["class"][rows], boxes, known["visible"][rows])
 
 
-def spread(pictures: Sequence[Picture], kind: str, count: int, seed: int) -> list[Picture]:
-    """`count` of them: the same number of every camera and, within it, of crowds of every size and of every video."""
+def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: int) -> list[Picture]:
+    """`count` of them: the same number of every camera and, within it, of crowds of every size and of every video.
+
+    Crowds are of the first kind. The others are rare, and so are pictures without anything: both have their share.
+    """
     random = np.random.default_rng(seed)
     shuffled = [pictures[number] for number in random.permutation(len(pictures))]
-    empty = [picture for picture in shuffled if not len(picture.boxes)]
-    people = [picture for picture in shuffled if picture.counted(kind).any()]
-    few = min(len(empty), max(1, round(EMPTY * count))) if people else count
-    levels = (lambda p: p.source, lambda p: np.searchsorted(CROWDS, p.counted(kind).sum(), "right"), lambda p: p.group)
-    chosen = _in_turn(people, levels)[: count - few] + _in_turn(empty, (levels[0], levels[2]))[:few]
-    return sorted(chosen, key=lambda p: (p.group, p.place or 0, str(p.file)))
+    levels = (
+        lambda p: p.source,
+        lambda p: np.searchsorted(CROWDS, p.counted(kinds[0]).sum(), "right"),
+        lambda p: p.group,
+    )
+    wanted = [([p for p in shuffled if p.counted(kind).any()], RARE) for kind in kinds[1:]]
+    wanted.append(([p for p in shuffled if not len(p.boxes)], EMPTY))
+    chosen: dict[int, Picture] = {}
+    for some, share in wanted:
+        chosen |= {id(p): p for p in _in_turn(some, levels)[: round(share * count)]}
+    people = [p for p in shuffled if p.counted(kinds[0]).any() and id(p) not in chosen]
+    chosen |= {id(p): p for p in _in_turn(people, levels)[: count - len(chosen)]}
+    return sorted(chosen.values(), key=lambda p: (p.group, p.place or 0, str(p.file)))
 
 
 def _in_turn(pictures: Sequence[Picture], levels: Sequence[Any]) -> list[Picture]:

@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,8 +47,14 @@ class Job:
 
 def apart(work: Callable[..., T], *args: Any) -> T:
     """`work(*args)` in a new process, which ends with this one."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leashed) as pool:
-        return pool.submit(work, *args).result()
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leashed) as pool:
+            return pool.submit(work, *args).result()
+    except BrokenProcessPool:
+        raise VigilError(
+            "the process that runs Ultralytics was killed, most likely for want of memory. Lower person.batch, "
+            "person.imgsz or person.images in params.yaml."
+        ) from None
 
 
 def make(job: Job, out: Path, network: Path) -> tuple[str, ...]:
@@ -127,29 +134,31 @@ def _train(job: Job) -> Any:
 
     if job.weights is not None:
         _loaded(job.weights)
-    trainer = Trainer(
-        overrides={
-            "model": SCRATCH if job.weights is None else str(job.weights),
-            "data": str(job.folder / "data.yaml"),
-            "project": str(job.folder / "runs"),
-            "name": "person",
-            "exist_ok": True,
-            "epochs": job.epochs,
-            "imgsz": job.imgsz,
-            "seed": job.seed,
-            "close_mosaic": max(1, job.epochs // 4),
-            "deterministic": True,
-            "pretrained": job.weights is not None,
-            "cache": "ram",
-            "workers": 0,
-            "amp": False,
-            "plots": False,
-            "save": False,
-            "val": False,
-            "verbose": False,
-            **job.settings,
-        }
-    )
+    overrides = {
+        "model": SCRATCH if job.weights is None else str(job.weights),
+        "data": str(job.folder / "data.yaml"),
+        "project": str(job.folder / "runs"),
+        "name": "person",
+        "exist_ok": True,
+        "epochs": job.epochs,
+        "imgsz": job.imgsz,
+        "seed": job.seed,
+        "close_mosaic": max(1, job.epochs // 4),
+        "deterministic": True,
+        "pretrained": job.weights is not None,
+        "cache": "ram",
+        "workers": 0,
+        "amp": False,
+        "plots": False,
+        "save": False,
+        "val": False,
+        "verbose": False,
+        **job.settings,
+    }
+    try:
+        trainer = Trainer(overrides=overrides)
+    except ValueError as error:  # a device that is not there
+        raise VigilError(f"params.yaml [person]: {' '.join(str(error).split())}") from None
     trainer.add_callback("on_train_start", lambda _: torch.set_num_threads(job.threads))  # it has set its own
     trainer.add_callback("on_train_epoch_end", lambda own: _tell(own, job.epochs))
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

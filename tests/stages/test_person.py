@@ -22,6 +22,7 @@ from vigil.features.persons import Detector
 from vigil.manifest import Video
 from vigil.stages.person import Params, main
 from vigil.storage import read_json, save_arrays, sha256_file
+from vigil.yolo import apart
 
 SIZE = (160, 120)  # of the stored frames; videos are twice as large
 SETTINGS: dict[str, Any] = {
@@ -172,6 +173,23 @@ def test_the_network_finds_the_same_on_any_number_of_threads(trained: Path) -> N
     np.testing.assert_array_equal(*found)
 
 
+def die() -> None:
+    os.kill(os.getpid(), 9)
+
+
+def test_a_killed_training_is_one_line() -> None:
+    with pytest.raises(VigilError, match=r"was killed.*Lower person\.batch"):
+        apart(die)
+
+
+@pytest.mark.slow
+def test_a_device_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    draw(tmp_path)
+    ran = stage(tmp_path, device="7")
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
+    assert "7" in ran.stderr
+
+
 @pytest.mark.slow
 def test_the_same_bytes_twice(trained: Path, tmp_path: Path) -> None:
     draw(tmp_path)
@@ -240,6 +258,9 @@ def test_weights_that_are_not_there_or_others_are_named() -> None:
     draw(Path())
     with pytest.raises(VigilError, match=r"weights = 'none\.pt': not found"):
         run(weights="none.pt", epochs=0)
+    Path("mine.onnx").write_bytes(b"weights")
+    with pytest.raises(VigilError, match=r"expected an Ultralytics file \(\.pt\)"):
+        run(weights="mine.onnx", epochs=0)
     Path("mine.pt").write_bytes(b"weights")
     with pytest.raises(VigilError, match=r"mine\.pt has sha256 \w+, weights_sha256 says a+\."):
         run(weights="mine.pt", weights_sha256="a" * 64)
@@ -256,7 +277,7 @@ def test_a_file_that_is_no_weights_is_one_line() -> None:
     ("changes", "message"),
     [
         ({"epochs": 0}, "give weights, or epochs from 1 up"),
-        ({"classes": ["bag"]}, "'person' must be among them"),
+        ({"classes": ["bag"]}, "'person' comes first"),
         ({"classes": ["persons"]}, "classes"),
         ({"imgsz": 100}, "multiple of 32"),
         ({"size": 192}, "unknown key 'size'"),

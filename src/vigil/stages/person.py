@@ -52,8 +52,8 @@ class Params(Frozen):
     def _weights_or_epochs(self) -> Self:
         if not self.epochs and not self.weights:
             raise ValueError("epochs: 0 takes the weights as they are; give weights, or epochs from 1 up")
-        if PERSON not in self.classes:
-            raise ValueError("classes: 'person' must be among them")
+        if self.classes[0] != PERSON:
+            raise ValueError("classes: 'person' comes first")
         return self
 
 
@@ -66,7 +66,7 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
         classes, learned, judged = person_boxes.of_yolo(_path("data", params.data))
     else:
         known = list(person_boxes.of_videos(manifest.read(train), frames, truth)) if params.epochs else []
-        learned = person_boxes.spread(known, PERSON, params.images, params.seed)
+        learned = person_boxes.spread(known, classes, params.images, params.seed)
         judged = list(person_boxes.of_videos(manifest.read(val), frames, truth, EVERY))
     if params.epochs and not any(picture.counted(PERSON).any() for picture in learned):
         raise VigilError(
@@ -135,6 +135,8 @@ def _given(params: Params) -> Path | None:
     if params.weights is None:
         return None
     path = _path("weights", params.weights)
+    if path.suffix != ".pt":
+        raise VigilError(f"params.yaml [person]: weights = {params.weights!r}: expected an Ultralytics file (.pt).")
     if params.weights_sha256 and (found := sha256_file(path)) != params.weights_sha256:
         raise VigilError(
             f"params.yaml [person]: weights: {path.name} has sha256 {found}, weights_sha256 says "
