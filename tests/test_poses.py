@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vigil.errors import VigilError
-from vigil.poses import COLUMNS, JOINTS, XY, Pose, by_frame, from_table, read, rounded, tracks, write
+from vigil.poses import COLUMNS, JOINTS, XY, Pose, along, by_frame, from_table, read, rounded, tracks, write
 from vigil.storage import write_table
 
 AIHUB = ("NUMOFBODIES", "ID", "PELVIS_X", "PELVIS_Y", *XY, "FRAME_NUM", "label")
@@ -151,3 +151,43 @@ def test_a_converted_table_survives_the_file(tmp_path: Path) -> None:
     found = from_table(aihub(tmp_path / "a.csv", [{}, {"HEAD_X": ""}]), Fraction(3))
     write(tmp_path / "b.csv", found)
     assert all(same(a, b) for a, b in zip(read(tmp_path / "b.csv"), found, strict=True))
+
+
+def test_people_along_the_frames_are_those_of_each_frame(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [pose(0, 1), pose(0, 2), pose(6, 1), pose(7, 1), pose(9, 3)])
+    there = along(tmp_path / "a.csv", [0, 3, 6, 9, 12])
+    assert [[one.person for one in people] for people in there] == [[1, 2], [], [1], [3], []]
+    write(tmp_path / "b.csv", [])
+    assert list(along(tmp_path / "b.csv", [0, 3])) == [[], []]
+
+
+def test_frames_out_of_order_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write(path, [pose(0), pose(1), pose(2)])
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[2], lines[1], lines[3]]) + "\n")
+    with pytest.raises(VigilError, match=r"a\.csv: frame 0 comes after 1"):
+        list(along(path, [0, 1, 2]))
+
+
+@pytest.mark.parametrize(("column", "place"), [("frame", 0), ("time_s", 1), ("person", 2), ("HEAD_V", -1)])
+def test_any_cell_that_is_no_number_is_named(tmp_path: Path, column: str, place: int) -> None:
+    path = tmp_path / "a.csv"
+    write(path, [pose()])
+    head, row = path.read_text().splitlines()
+    cells = row.split(",")
+    cells[place] = "much"
+    path.write_text(f"{head}\n{','.join(cells)}\n")
+    with pytest.raises(VigilError, match=rf"line 2: {column}: expected a number, found 'much'"):
+        read(path)
+    path.write_text(f"{head}\n{','.join(cells[:-1])}\n")
+    with pytest.raises(VigilError, match=r"line 2: 43 cells, the header has 44"):
+        read(path)
+
+
+def test_a_file_that_is_missing_or_has_its_columns_in_another_order_is_said(tmp_path: Path) -> None:
+    with pytest.raises(VigilError, match="not found"):
+        read(tmp_path / "none.csv")
+    write_table(tmp_path / "a.csv", [], COLUMNS[::-1])
+    with pytest.raises(VigilError, match="not in the order"):
+        read(tmp_path / "a.csv")

@@ -9,9 +9,11 @@
 A pose has the precision that a file keeps (`rounded`), so that one that never saw a file is the same pose.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import csv
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -75,10 +77,20 @@ def write(path: Path, rows: Iterable[Pose]) -> None:
 
 def read(path: Path) -> list[Pose]:
     """In the order of the file; VigilError names the line and the column of what is no number."""
-    rows = read_table(path)
-    if rows:
-        _expect(rows[0], COLUMNS, path)
-    return [_pose(row, f"{path}: line {line}") for line, row in enumerate(rows, 2)]
+    return list(_stream(path))
+
+
+def along(path: Path, frames: Iterable[int]) -> Iterator[list[Pose]]:
+    """The people in each of these frames, which ascend. Read as it goes: a day of video needs no more memory."""
+    groups = groupby(_stream(path), lambda pose: pose.frame)
+    frame, group = next(groups, (None, iter(())))
+    for wanted in frames:
+        while frame is not None and frame < wanted:
+            before = frame
+            frame, group = next(groups, (None, iter(())))
+            if frame is not None and frame < before:
+                raise VigilError(f"{path}: frame {frame} comes after {before}. Run stage `landmarks` again.")
+        yield list(group) if frame == wanted else []
 
 
 def by_frame(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
@@ -137,17 +149,39 @@ def _row(pose: Pose) -> dict[str, str]:
     return dict(zip(COLUMNS, cells, strict=True))
 
 
-def _pose(row: Mapping[str, str], where: str) -> Pose:
+def _stream(path: Path) -> Iterator[Pose]:
+    if not path.exists():
+        raise VigilError(f"{path}: not found. Run stage `landmarks`.")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        columns = next(reader, [])
+        _expect(columns, COLUMNS, path)
+        if tuple(columns) != COLUMNS:
+            raise VigilError(f"{path}: the columns are not in the order {', '.join(COLUMNS[:7])}, ...")
+        for cells in reader:
+            if len(cells) != len(COLUMNS):
+                raise VigilError(f"{path}: line {reader.line_num}: {len(cells)} cells, the header has {len(COLUMNS)}.")
+            yield _pose(cells, path, reader.line_num)
+
+
+def _pose(cells: Sequence[str], path: Path, line: int) -> Pose:
     try:
-        frame, person, time_s = int(row["frame"]), int(row["person"]), Fraction(row["time_s"])
+        frame, time_s, person = int(cells[0]), Fraction(cells[1]), int(cells[2])
+        values = np.array([float(cell) if cell else np.nan for cell in cells[3:]])
     except (ValueError, ZeroDivisionError):
-        found = ", ".join(f"{column} '{row[column]}'" for column in ("frame", "person", "time_s"))
-        raise VigilError(
-            f"{where}: expected numbers, found {found}. Delete the file and run stage `landmarks`."
-        ) from None
-    score, coverage = _numbers(row, ("score", "coverage"), where)
-    joints = _numbers(row, XY, where).reshape(-1, 2)
-    return Pose(frame, time_s, person, float(score), float(coverage), joints, _numbers(row, SEEN, where))
+        column, cell = next((each for each in zip(COLUMNS, cells, strict=True) if not _sound(*each)), ("", ""))
+        raise VigilError(f"{path}: line {line}: {column}: expected a number, found '{cell}'.") from None
+    joints, visibility = values[2 : 2 + len(XY)].reshape(-1, 2), values[2 + len(XY) :]
+    return Pose(frame, time_s, person, float(values[0]), float(values[1]), joints, visibility)
+
+
+def _sound(column: str, cell: str) -> bool:
+    kind = {"frame": int, "person": int, "time_s": Fraction}.get(column, float)
+    try:
+        kind(cell or ("nan" if kind is float else ""))
+    except (ValueError, ZeroDivisionError):
+        return False
+    return True
 
 
 def _numbers(row: Mapping[str, str], columns: Sequence[str], where: str) -> np.ndarray:
@@ -165,7 +199,7 @@ def _number(text: str, where: str) -> float:
         raise VigilError(f"{where}: expected a number, found '{text}'.") from None
 
 
-def _expect(row: Mapping[str, str], columns: Sequence[str], path: Path) -> None:
+def _expect(row: Collection[str], columns: Sequence[str], path: Path) -> None:
     missing = [column for column in columns if column not in row]
     if missing:
         hint = near_miss(missing[0], row)

@@ -20,49 +20,38 @@ def density(
     A joint counts as much as it is visible, times the person's score. Two people side by side add up as chances do:
     1 - (1 - a)(1 - b). Where nobody has a joint, `boxes` (N, 5), x0 y0 x1 y1 px and score, take their place.
     """
-    empty = np.ones((size, size), np.float32)
     scale = size / np.array(source_size, np.float64)
-    blobs = [blob for pose in people if (blob := _body(pose, scale, size))]
-    if not blobs and boxes is not None:
-        blobs = [blob for box in boxes if (blob := _box(box, scale, size))]
-    for (down, across), values in blobs:
-        empty[down, across] *= 1 - values
+    if people:
+        joints = np.array([pose.joints for pose in people])
+        trust = np.array([np.fmax(pose.visibility, 0) * np.fmax(pose.score, 0) for pose in people])
+        known = np.isfinite(joints).all(axis=2) & (trust > 0)
+        if known.any():
+            joints, trust, known = (part[known.any(axis=1)] for part in (joints, trust, known))
+            high, low = (np.where(known[..., None], joints, edge) for edge in (-np.inf, np.inf))
+            extent = (high.max(axis=1) - low.min(axis=1)).max(axis=1)
+            centres = np.where(known[..., None], joints, low.min(axis=1)[:, None]) * scale
+            return _painted(centres, SPREAD * extent[:, None] * scale, np.where(known, trust, 0), size)
+    if boxes is None:
+        return np.zeros((size, size), np.float32)
+    sound = boxes[np.isfinite(boxes).all(axis=1)]
+    low, high = sound[:, :2] * scale, sound[:, 2:4] * scale
+    return _painted((low + high)[:, None] / 2, BOX_SPREAD * (high - low), sound[:, 4:5], size)
+
+
+def _painted(centres: np.ndarray, spread: np.ndarray, heights: np.ndarray, size: int) -> np.ndarray:
+    """Of bodies with bells around `centres` (P, J, 2) px of the map, `spread` (P, 2) wide and `heights` (P, J) high.
+
+    A body is the highest of its bells, and is drawn where it touches the map.
+    """
+    spread = np.maximum(spread, SMALLEST_PX)
+    first = np.clip(np.floor(centres.min(axis=1) - REACH * spread), 0, size).astype(int).tolist()
+    after = np.clip(np.ceil(centres.max(axis=1) + REACH * spread), 0, size).astype(int).tolist()
+    places = np.arange(size) + 0.5
+    bells = np.exp(-0.5 * ((places - centres[..., None]) / spread[:, None, :, None]) ** 2).astype(np.float32)
+    across, down = bells[:, :, 0], bells[:, :, 1] * np.clip(heights, 0, 1).astype(np.float32)[..., None]
+    empty = np.ones((size, size), np.float32)
+    for body, ((left, top), (right, bottom)) in enumerate(zip(first, after, strict=True)):
+        if left < right and top < bottom:
+            part = down[body, :, top:bottom, None] * across[body, :, None, left:right]
+            empty[top:bottom, left:right] *= 1 - part.max(axis=0)
     return 1 - empty
-
-
-Blob = tuple[tuple[slice, slice], np.ndarray]  # the part of the map that it covers, and its values
-
-
-def _body(pose: Pose, scale: np.ndarray, size: int) -> Blob | None:
-    trust = np.nan_to_num(pose.visibility) * np.nan_to_num(pose.score)
-    known = np.isfinite(pose.joints).all(axis=1) & (trust > 0)
-    if not known.any():
-        return None
-    joints = pose.joints[known]
-    extent = float(np.ptp(joints, axis=0).max())
-    return _blob(joints * scale, np.maximum(SPREAD * extent * scale, SMALLEST_PX), trust[known], size)
-
-
-def _box(box: np.ndarray, scale: np.ndarray, size: int) -> Blob | None:
-    if not np.isfinite(box).all():
-        return None
-    low, high = box[:2] * scale, box[2:4] * scale
-    return _blob((low + high)[None] / 2, np.maximum(BOX_SPREAD * (high - low), SMALLEST_PX), box[4:5], size)
-
-
-def _blob(centres: np.ndarray, spread: np.ndarray, heights: np.ndarray, size: int) -> Blob | None:
-    """The highest of the bells around `centres` (N, 2) px of the map, of `spread` (2,) px, where they touch the map."""
-    first = np.clip(np.floor(centres.min(axis=0) - REACH * spread), 0, size)
-    after = np.clip(np.ceil(centres.max(axis=0) + REACH * spread), 0, size)
-    (left, top), (right, bottom) = first.astype(int), after.astype(int)
-    if left >= right or top >= bottom:
-        return None
-    across = _bells(np.arange(left, right) + 0.5, centres[:, 0], spread[0])
-    down = _bells(np.arange(top, bottom) + 0.5, centres[:, 1], spread[1]) * np.clip(heights, 0, 1)[:, None]
-    bells = (down[:, :, None] * across[:, None, :]).max(axis=0)
-    return (slice(top, bottom), slice(left, right)), bells.astype(np.float32)
-
-
-def _bells(places: np.ndarray, centres: np.ndarray, spread: float) -> np.ndarray:
-    """(N, places)."""
-    return np.exp(-0.5 * ((places[None] - centres[:, None]) / spread) ** 2)

@@ -16,7 +16,7 @@ import numpy as np
 from vigil.features import flow, heatmap
 from vigil.features.frames import Archive
 from vigil.parallel import REJECTS, Item, Runtime, each, finish
-from vigil.poses import by_frame, read
+from vigil.poses import along
 from vigil.stages.runner import run_stage
 from vigil.storage import read_table, sha256_file
 
@@ -43,14 +43,14 @@ def planes(frames: Path, landmarks: Path, out: Path, *, params: Params) -> dict[
     """Write one video's planes, a frame at a time."""
     cv2.setNumThreads(1)
     archive = Archive(frames)
-    people = by_frame(read(landmarks))
+    index = archive.index.tolist()
     state = None
     shape = (len(archive), 3, params.size, params.size)
     with out.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
-        for number, image in zip(archive.index.tolist(), archive.images(), strict=True):
+        for people, image in zip(along(landmarks, index), archive.images(), strict=True):
             state, motion = flow.update(state, image, params)
-            heat = heatmap.density(people.get(number, []), archive.source_size, params.size)
+            heat = heatmap.density(people, archive.source_size, params.size)
             file.write(flow.quantise(motion, heat, params.clip).tobytes())
     return {"frames": len(archive)}
 

@@ -1,0 +1,168 @@
+"""What the flow stage costs and how well it sees: DIS against Farneback, stage against bare OpenCV calls, memory.
+
+    python benchmarks/flow.py [--repeats 5] [--videos 16] [--only methods|speed|memory]
+
+Draws its frames itself: texture that moves, with three people in it. Needs nothing else and leaves nothing behind.
+"""
+
+import argparse
+import contextlib
+import io
+import shutil
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from frames import medians, project, say
+
+from vigil import poses
+from vigil.features import flow
+from vigil.features.frames import Archive, encode, save
+from vigil.flow_quality import measure, texture
+from vigil.parallel import Runtime
+from vigil.poses import Pose
+from vigil.stages.flow import main, planes
+
+PARAMS = flow.Settings(size=64, method="dis", clip=8.0, stabilise=False)
+FRAMES, LANDMARKS, OUT = Path("data/frames"), Path("data/landmarks"), Path("data/flow")
+SIZE = (320, 240)
+
+
+def draw(name: str, count: int, seed: int) -> Path:
+    """An archive of `count` frames, 8 a second, and the tracks of three people who stand in it."""
+    width, height = SIZE
+    world = np.repeat(texture(2 * width, seed)[..., None], 3, axis=2).astype(np.uint8)
+    pictures = [encode(world[step : step + height, 2 * step : 2 * step + width], 90) for step in range(40)]
+    path = FRAMES / f"{name}.npz"
+    save(path, ((k, Fraction(k, 8), pictures[abs(k % 78 - 39)]) for k in range(count)), SIZE)
+    body = np.stack([np.linspace(0, 20, 13), np.linspace(0, 120, 13)], axis=1)
+    poses.write(
+        LANDMARKS / f"{name}.csv",
+        (
+            Pose(k, Fraction(k, 8), who, 0.9, 1.0, body + [60 + 80 * who, 60 + k % 5], np.full(13, 0.9))
+            for k in range(count)
+            for who in range(3)
+        ),
+    )
+    return path
+
+
+def bare(paths: list[Path]) -> int:
+    """The calls that the stage makes, and nothing else."""
+    cv2.setNumThreads(1)
+    frames = 0
+    side = (PARAMS.size, PARAMS.size)
+    for path in paths:
+        before = None
+        for jpeg in Archive(path).jpegs():
+            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            grey = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
+            small = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
+            if before is not None:
+                flow.estimate(before, small, PARAMS.method)
+            before = small
+            frames += 1
+    return frames
+
+
+def stage(workers: int) -> None:
+    for folder in (Path(".vigil"), OUT):
+        shutil.rmtree(folder, ignore_errors=True)
+    runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        main(FRAMES, LANDMARKS, OUT, PARAMS, runtime)
+
+
+def methods() -> None:
+    """Error on motion that is known, and pairs per second of one core."""
+    cv2.setNumThreads(1)
+    for size in (64, 128):
+        world = texture(4 * size, seed=0)
+        first, then = (
+            cv2.resize(world[step:, step:][: 3 * size, : 3 * size], (size, size), interpolation=cv2.INTER_AREA)
+            for step in (0, 4)
+        )
+        pair = first.astype(np.uint8), then.astype(np.uint8)
+        for method in ("dis", "farneback"):
+            settings = PARAMS.model_copy(update={"size": size, "method": method, "clip": size / 8})
+            figures = measure(settings)
+            began = time.process_time()
+            count = 400 * 64 // size
+            for _ in range(count):
+                flow.estimate(*pair, method)
+            rate = count / (time.process_time() - began)
+            error = figures["end_point_error_median_px"]
+            print(
+                f"{size:4} px  {method:10} median error {error:.3f} px, 9 of 10 under "
+                f"{figures['end_point_error_p90_px']:.3f}; {rate:,.0f} pairs/s on one core"
+            )
+            if size == PARAMS.size:
+                say(f"  {method}: median end-point error", f"{error:.3f} px", "< 0.15 px", error < 0.15)
+                share = figures["round_trip_share_of_clip"]
+                say(f"  {method}: int8 and back", f"{share:.2%} of clip", "< 1 %", share < 0.01)
+
+
+def speed(videos: int, repeats: int) -> None:
+    paths = [draw(f"set/{number:03d}", 480, number) for number in range(videos)]
+    command = [sys.executable, __file__, "--bare"]
+
+    def pair() -> None:
+        halves = [subprocess.Popen([*command, *map(str, paths[part::2])]) for part in (0, 1)]
+        assert all(half.wait() == 0 for half in halves)
+
+    frames = bare(paths)
+    clock, alone = medians(repeats, bare=lambda: bare(paths), one=lambda: stage(1), two=lambda: stage(2), pair=pair)
+    print(f"{videos} videos, {frames} frames")
+    for what, took in (("by the clock", clock), ("without the time that other programs took", alone)):
+        rate = {name: frames / seconds for name, seconds in took.items()}
+        print(f"{what}: " + ", ".join(f"{name} {each:,.0f} frames/s" for name, each in rate.items()))
+        share, scale = rate["one"] / rate["bare"], rate["two"] / rate["one"]
+        say("  stage with one worker / bare calls", f"{share:.2f}", ">= 0.70", share >= 0.7)
+        say(f"  two workers / one (bare: {rate['pair'] / rate['bare']:.2f})", f"{scale:.2f}", ">= 1.7", scale >= 1.7)
+
+
+def memory() -> None:
+    """Peak of a process that computes one video's flow."""
+    peaks = {}
+    for name, count in (("minute", 480), ("hour", 28_800)):
+        draw(f"set/{name}", count, 0)
+        done = subprocess.run([sys.executable, __file__, "--peak", name], capture_output=True, text=True, check=True)
+        peaks[name] = int(done.stdout) / 1024
+    extra = peaks["hour"] - peaks["minute"]
+    say(
+        "peak memory, 1 hour of 3 people / 1 minute",
+        f"{peaks['hour']:.0f} / {peaks['minute']:.0f} MB",
+        "< 150 MB more",
+        extra < 150,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--videos", type=int, default=16)
+    parser.add_argument("--only", choices=["methods", "speed", "memory"], help="one part of it")
+    parser.add_argument("--bare", nargs="+", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.bare:
+        bare(chosen.bare)
+    elif chosen.peak:
+        import resource
+
+        name = f"set/{chosen.peak}"
+        planes(FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("peak.npy"), params=PARAMS)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    else:
+        for part in [chosen.only] if chosen.only else ["methods", "speed", "memory"]:
+            with project():
+                if part == "methods":
+                    methods()
+                elif part == "speed":
+                    speed(chosen.videos, chosen.repeats)
+                else:
+                    memory()
