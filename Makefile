@@ -6,6 +6,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH :=
 export DO_NOT_TRACK := 1
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: repro test test-slow lint ui clean setup lock help
 .DEFAULT_GOAL := help

@@ -10,6 +10,7 @@ import pytest
 
 from vigil.cli import parser
 from vigil.params import load
+from vigil.results import CLOSE, OPEN, collect, render
 from vigil.sources import kinds, read_datasets
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -80,3 +81,8 @@ def test_the_example_of_a_dataset_is_valid() -> None:
 def test_every_file_the_readme_points_to_exists() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (PROJECT / target).exists(), target
+
+
+def test_the_tables_in_the_readme_are_those_of_the_committed_metrics() -> None:
+    table = render(collect(PROJECT / "metrics"))
+    assert f"{OPEN}\n{table}\n{CLOSE}" in README, "run `vigil results --into README.md`"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vigil.errors import VigilError
-from vigil.results import collect, render
+from vigil.results import CLOSE, OPEN, collect, render, write_into
 from vigil.storage import write_json
 
 
@@ -49,3 +49,14 @@ def test_every_metrics_file_is_collected_by_name() -> None:
 def test_no_results_is_one_line_that_says_what_to_run() -> None:
     with pytest.raises(VigilError, match="make repro"):
         collect(Path("metrics"))
+
+
+def test_the_tables_go_between_the_marks_and_nowhere_else() -> None:
+    document = Path("README.md")
+    document.write_text(f"above\n{OPEN}\nold\n{CLOSE}\nbelow\n")
+    write_into(document, "new")
+    assert document.read_text() == f"above\n{OPEN}\nnew\n{CLOSE}\nbelow\n"
+    document.write_text("no marks")
+    with pytest.raises(VigilError, match="expected the lines"):
+        write_into(document, "new")
+    assert document.read_text() == "no marks"

@@ -52,6 +52,9 @@ def results(arguments: argparse.Namespace) -> None:
     from vigil import results as tables
 
     found = tables.collect(arguments.metrics)
+    if arguments.into:
+        tables.write_into(arguments.into, tables.render(found))
+        return
     print(json.dumps(found, indent=2, sort_keys=True) if arguments.json else tables.render(found))
 
 
@@ -83,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "results", results, "print the tables of metrics/*.json")
     one.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder (default: %(default)s)")
+    one.add_argument("--into", type=Path, metavar="FILE", help="write them into this document, between its two marks")
     return whole
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from vigil.errors import VigilError
-from vigil.storage import read_json
+from vigil.storage import read_json, replacing
 
 SPLITS = ("train", "val", "test")
+OPEN, CLOSE = "<!-- results -->", "<!-- /results -->"
 
 
 def collect(metrics: Path) -> dict[str, Any]:
@@ -21,6 +22,16 @@ def collect(metrics: Path) -> dict[str, Any]:
 def render(found: Mapping[str, Any]) -> str:
     """Markdown that reads well as plain text too."""
     return "\n\n".join([_data(found["data"])] if "data" in found else [])
+
+
+def write_into(document: Path, table: str) -> None:
+    """Replace what stands between the two marks in `document`."""
+    before, opened, rest = document.read_text(encoding="utf-8").partition(OPEN)
+    _, closed, after = rest.partition(CLOSE)
+    if not opened or not closed:
+        raise VigilError(f"{document}: expected the lines {OPEN} and {CLOSE} around the place of the tables.")
+    with replacing(document) as part:
+        part.write_text(f"{before}{OPEN}\n{table}\n{CLOSE}{after}", encoding="utf-8")
 
 
 def _data(card: Mapping[str, Any]) -> str:
