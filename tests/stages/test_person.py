@@ -273,6 +273,15 @@ def test_a_file_that_is_no_weights_is_one_line() -> None:
         run(weights="mine.pt", epochs=0)
 
 
+def test_a_dataset_without_people_is_refused_before_the_training() -> None:
+    draw(Path())
+    Path("images").mkdir()
+    cv2.imwrite("images/a.jpg", np.zeros((9, 9, 3), np.uint8))
+    Path("data.yaml").write_text("train: images\nval: images\nnames: [dog, cat]\n")
+    with pytest.raises(VigilError, match=r"data\.yaml: its names are dog, cat\. Expected 'person'"):
+        run(data="data.yaml")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

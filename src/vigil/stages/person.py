@@ -68,6 +68,8 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
         known = list(person_boxes.of_videos(manifest.read(train), frames, truth)) if params.epochs else []
         learned = person_boxes.spread(known, classes, params.images, params.seed)
         judged = list(person_boxes.of_videos(manifest.read(val), frames, truth, EVERY))
+    if PERSON not in classes:
+        raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
     if params.epochs and not any(picture.counted(PERSON).any() for picture in learned):
         raise VigilError(
             "no frame of the training split has a person whose place is known. Give person.weights (with epochs: 0) or "
@@ -125,6 +127,7 @@ def _job(folder: Path, classes: tuple[str, ...], weights: Path | None, params: P
         "lrf": 0.05,
         "nbs": params.batch,  # a step after every batch: there are few of them
         "optimizer": "AdamW",
+        "scale": 0.3,  # smaller still, and the people of a crowd would be lost
         "warmup_epochs": 1,
     }
     return yolo.Job(folder, classes, weights, params.epochs, params.imgsz, params.seed, params.threads, rest)
