@@ -210,7 +210,7 @@ def _write(model: Any, imgsz: int, out: Path, network: Path) -> None:
     model.fuse(verbose=False)
     head.export = True
     with replacing(network) as part, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter that needs no further package is the old one
+        warnings.simplefilter("ignore")  # the new exporter wants more packages than the old one
         torch.onnx.export(
             model,
             (torch.zeros(1, 3, imgsz, imgsz),),
