@@ -1,6 +1,6 @@
 """What the flow stage costs and how well it sees: DIS against Farneback, stage against bare OpenCV calls, memory.
 
-    python benchmarks/flow.py [--repeats 5] [--videos 16] [--only methods|speed|memory]
+    python benchmarks/flow.py [--repeats 5] [--videos 32] [--only methods|speed|memory]
 
 Draws its frames itself: texture that moves, with three people in it. Needs nothing else and leaves nothing behind.
 """
@@ -144,7 +144,7 @@ def memory() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--videos", type=int, default=16)
+    parser.add_argument("--videos", type=int, default=32)
     parser.add_argument("--only", choices=["methods", "speed", "memory"], help="one part of it")
     parser.add_argument("--bare", nargs="+", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--peak", help=argparse.SUPPRESS)

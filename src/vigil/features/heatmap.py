@@ -23,14 +23,14 @@ def density(
     scale = size / np.array(source_size, np.float64)
     if people:
         joints = np.array([pose.joints for pose in people])
-        trust = np.array([np.fmax(pose.visibility, 0) * np.fmax(pose.score, 0) for pose in people])
+        trust = np.array([pose.visibility for pose in people]) * np.array([[pose.score] for pose in people])
         known = np.isfinite(joints).all(axis=2) & (trust > 0)
         if known.any():
             joints, trust, known = (part[known.any(axis=1)] for part in (joints, trust, known))
-            high, low = (np.where(known[..., None], joints, edge) for edge in (-np.inf, np.inf))
-            extent = (high.max(axis=1) - low.min(axis=1)).max(axis=1)
-            centres = np.where(known[..., None], joints, low.min(axis=1)[:, None]) * scale
-            return _painted(centres, SPREAD * extent[:, None] * scale, np.where(known, trust, 0), size)
+            low = np.where(known[..., None], joints, np.inf).min(axis=1)
+            centres = np.where(known[..., None], joints, low[:, None])
+            extent = (centres.max(axis=1) - low).max(axis=1)
+            return _painted(centres * scale, SPREAD * extent[:, None] * scale, np.where(known, trust, 0), size)
     if boxes is None:
         return np.zeros((size, size), np.float32)
     sound = boxes[np.isfinite(boxes).all(axis=1)]
@@ -47,7 +47,8 @@ def _painted(centres: np.ndarray, spread: np.ndarray, heights: np.ndarray, size:
     first = np.clip(np.floor(centres.min(axis=1) - REACH * spread), 0, size).astype(int).tolist()
     after = np.clip(np.ceil(centres.max(axis=1) + REACH * spread), 0, size).astype(int).tolist()
     places = np.arange(size) + 0.5
-    bells = np.exp(-0.5 * ((places - centres[..., None]) / spread[:, None, :, None]) ** 2).astype(np.float32)
+    away = ((places - centres[..., None]) / spread[:, None, :, None]).astype(np.float32)
+    bells = np.exp(-0.5 * away * away)
     across, down = bells[:, :, 0], bells[:, :, 1] * np.clip(heights, 0, 1).astype(np.float32)[..., None]
     empty = np.ones((size, size), np.float32)
     for body, ((left, top), (right, bottom)) in enumerate(zip(first, after, strict=True)):
