@@ -37,7 +37,8 @@ Measured = Callable[[], object]
 
 
 def bare(paths: list[Path], target: Path) -> int:
-    """The plain loop: decode on one thread, scale, JPEG-encode the sampled frames, write the bytes."""
+    """The plain loop, on one thread as a worker is: decode, scale, JPEG-encode the sampled frames, write the bytes."""
+    cv2.setNumThreads(1)
     frames = 0
     for path in paths:
         with av.open(str(path)) as container, target.open("wb") as file:
@@ -50,7 +51,7 @@ def bare(paths: list[Path], target: Path) -> int:
             for number, frame in enumerate(container.decode(stream)):
                 frames += 1
                 if int(number * step) != int((number - 1) * step) or number == 0:
-                    image = reformat(frame, width, height, "bgr24").to_ndarray()
+                    image = reformat(frame, width, height, "bgr24", threads=1).to_ndarray()
                     file.write(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, PARAMS.quality])[1].tobytes())
     return frames
 
