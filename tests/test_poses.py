@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from vigil.errors import VigilError
 from vigil.poses import COLUMNS, JOINTS, XY, Pose, along, by_frame, from_table, read, rounded, tracks, write
-from vigil.storage import write_table
+from vigil.storage import read_table, write_table
 
 AIHUB = ("NUMOFBODIES", "ID", "PELVIS_X", "PELVIS_Y", *XY, "FRAME_NUM", "label")
 
@@ -191,3 +191,19 @@ def test_a_file_that_is_missing_or_has_its_columns_in_another_order_is_said(tmp_
     write_table(tmp_path / "a.csv", [], COLUMNS[::-1])
     with pytest.raises(VigilError, match="not in the order"):
         read(tmp_path / "a.csv")
+
+
+def test_the_aihub_table_becomes_whole_pixels_whatever_its_class(real_data: Path, tmp_path: Path) -> None:
+    table = real_data / "landmarks/aihub-landmarks.csv"
+    if not table.exists():
+        pytest.skip(f"{table.name} is not in the folder with real data")
+    rows = read_table(table)
+    for label in "0123":
+        some = [row for row in rows if row["label"] == label][:300]
+        write_table(tmp_path / "clip.csv", some, list(some[0]))
+        found = from_table(tmp_path / "clip.csv", Fraction(3))
+        assert [one.frame for one in found] == list(range(300))
+        joints = np.stack([one.joints for one in found])
+        assert np.array_equal(joints, np.round(joints))
+        write(tmp_path / "back.csv", found)
+        assert all(same(a, b) for a, b in zip(read(tmp_path / "back.csv"), found, strict=True))

@@ -1,5 +1,6 @@
 """The flow stage: one array per video, equal to the live twin's, whatever the people in it and the videos around it."""
 
+import resource
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from vigil.features import flow, heatmap
 from vigil.features.frames import Archive, encode, save
 from vigil.parallel import Runtime
 from vigil.poses import Pose
-from vigil.stages.flow import main
+from vigil.stages.flow import main, planes
 from vigil.storage import read_table, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
@@ -157,3 +158,20 @@ def test_workers_change_no_byte() -> None:
     shutil.rmtree(".vigil")
     run(runtime=Runtime(executor="process", workers=2, timeout_s=60, address=None))
     assert [(OUT / f"{name}.npy").read_bytes() for name in names] == before
+
+
+@pytest.mark.slow
+def test_many_videos_leave_no_file_open_and_no_memory_behind() -> None:
+    name = video("a/one", [picture(number) for number in range(12)], [person(3 * number) for number in range(12)])
+    source = (FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("one.npy"))
+
+    def used() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    for _ in range(50):
+        planes(*source, params=SETTINGS)
+    files, memory = used()
+    for _ in range(500):
+        planes(*source, params=SETTINGS)
+    assert used()[0] <= files
+    assert used()[1] < memory + 20_000  # kB

@@ -37,7 +37,7 @@ from vigil.features.frames import Archive
 from vigil.features.segments import Segment
 from vigil.manifest import SPLITS, Video
 from vigil.parallel import REJECTS, Item, Outcome, Runtime, each, finish
-from vigil.poses import JOINTS, by_frame, read
+from vigil.poses import JOINTS, along, read
 from vigil.stages.runner import run_stage
 from vigil.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
 from vigil.windows import inside
@@ -96,19 +96,17 @@ def cut(
     params: Params,
 ) -> dict[str, Any]:
     """Write one video's segments, not yet scaled."""
-    poses = read(landmarks)
-    people = by_frame(poses)
     if frames is None:  # a table of landmarks is all there is
-        clock = sorted({pose.frame: pose.time_s for pose in poses}.items())
+        clock = sorted({pose.frame: pose.time_s for pose in read(landmarks)}.items())
     else:
         archive = Archive(frames)
         clock = list(zip(archive.index.tolist(), archive.times, strict=True))
     state, found = segments.START, []
-    for frame, time_s in clock:
-        state, complete = segments.update(state, frame, time_s, people.get(frame, []), params)
+    for (frame, time_s), people in zip(clock, along(landmarks, [frame for frame, _ in clock]), strict=True):
+        state, complete = segments.update(state, frame, time_s, people, params)
         found += complete
     found.sort(key=lambda segment: (segment.person, int(segment.frame[0])))
-    cast_ = None if truth is None else cast(poses, load_arrays(truth))
+    cast_ = None if truth is None else cast(read(landmarks), load_arrays(truth))
     within = inside([time for _, time in clock], [(Fraction(start), Fraction(stop)) for start, stop in spans])
     abnormal = {frame for (frame, _), yes in zip(clock, within, strict=True) if yes or not spans}
     labels, roles = _labels(found, label, abnormal, cast_)
