@@ -166,13 +166,21 @@ def _stream(path: Path) -> Iterator[Pose]:
 
 def _pose(cells: Sequence[str], path: Path, line: int) -> Pose:
     try:
-        frame, time_s, person = int(cells[0]), Fraction(cells[1]), int(cells[2])
+        frame, time_s, person = int(cells[0]), _time(cells[1]), int(cells[2])
         values = np.array([float(cell) if cell else np.nan for cell in cells[3:]])
     except (ValueError, ZeroDivisionError):
         column, cell = next((each for each in zip(COLUMNS, cells, strict=True) if not _sound(*each)), ("", ""))
         raise VigilError(f"{path}: line {line}: {column}: expected a number, found '{cell}'.") from None
     joints, visibility = values[2 : 2 + len(XY)].reshape(-1, 2), values[2 + len(XY) :]
     return Pose(frame, time_s, person, float(values[0]), float(values[1]), joints, visibility)
+
+
+def _time(text: str) -> Fraction:
+    """`Fraction(text)`, faster for what `write` writes."""
+    whole, _, part = text.partition(".")
+    if len(part) == TIME_DIGITS and whole.isdecimal() and part.isdecimal():
+        return Fraction(int(whole + part), 10**TIME_DIGITS)
+    return Fraction(text)
 
 
 def _sound(column: str, cell: str) -> bool:

@@ -35,7 +35,7 @@ def density(
         return np.zeros((size, size), np.float32)
     sound = boxes[np.isfinite(boxes).all(axis=1)]
     low, high = sound[:, :2] * scale, sound[:, 2:4] * scale
-    return _painted((low + high)[:, None] / 2, BOX_SPREAD * (high - low), sound[:, 4:5], size)
+    return _painted((low + high)[:, None] / 2, BOX_SPREAD * (high - low), np.maximum(sound[:, 4:5], 0), size)
 
 
 def _painted(centres: np.ndarray, spread: np.ndarray, heights: np.ndarray, size: int) -> np.ndarray:
@@ -44,12 +44,13 @@ def _painted(centres: np.ndarray, spread: np.ndarray, heights: np.ndarray, size:
     A body is the highest of its bells, and is drawn where it touches the map.
     """
     spread = np.maximum(spread, SMALLEST_PX)
-    first = np.clip(np.floor(centres.min(axis=1) - REACH * spread), 0, size).astype(int).tolist()
-    after = np.clip(np.ceil(centres.max(axis=1) + REACH * spread), 0, size).astype(int).tolist()
+    reach = REACH * spread
+    first = np.minimum(np.maximum(centres.min(axis=1) - reach, 0), size).astype(int).tolist()
+    after = np.minimum(np.maximum(centres.max(axis=1) + reach + 1, 0), size).astype(int).tolist()
     places = np.arange(size) + 0.5
     away = ((places - centres[..., None]) / spread[:, None, :, None]).astype(np.float32)
     bells = np.exp(-0.5 * away * away)
-    across, down = bells[:, :, 0], bells[:, :, 1] * np.clip(heights, 0, 1).astype(np.float32)[..., None]
+    across, down = bells[:, :, 0], bells[:, :, 1] * np.minimum(heights, 1).astype(np.float32)[..., None]
     empty = np.ones((size, size), np.float32)
     for body, ((left, top), (right, bottom)) in enumerate(zip(first, after, strict=True)):
         if left < right and top < bottom:
