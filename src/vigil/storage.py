@@ -22,6 +22,7 @@ from vigil import settings
 from vigil.errors import VigilError
 
 POINTER = ".link.json"
+NPY_HEADER = 4096  # bytes, at most
 
 
 @contextmanager
@@ -100,8 +101,16 @@ def save_arrays(path: Path, /, **arrays: Any) -> None:
     """Named arrays as an uncompressed .npz, whose bytes depend on nothing but names and values."""
     with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
         for name in sorted(arrays):
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            array = np.asarray(arrays[name], order="C")
+            with archive.open(member(name, array.nbytes), "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def member(name: str, size: int) -> zipfile.ZipInfo:
+    """Where an array of `size` bytes goes in an .npz. Told the size, every release of Python writes the same header."""
+    info = zipfile.ZipInfo(f"{name}.npy")
+    info.file_size = size + NPY_HEADER
+    return info
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

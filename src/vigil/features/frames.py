@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from vigil.errors import VigilError
-from vigil.storage import replacing
+from vigil.storage import member, replacing
 
 SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
 START = -1  # the state before the first frame: no tick is served
@@ -91,14 +91,14 @@ def save(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size:
         }
         with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
             for name, array in arrays.items():
-                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
-            with archive.open(zipfile.ZipInfo("jpeg.npy"), "w", force_zip64=True) as member:
+                with archive.open(member(name, array.nbytes), "w") as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+            with archive.open(member("jpeg", offsets[-1]), "w") as file:
                 np.lib.format.write_array_header_1_0(
-                    member, {"descr": "|u1", "fortran_order": False, "shape": (offsets[-1],)}
+                    file, {"descr": "|u1", "fortran_order": False, "shape": (offsets[-1],)}
                 )
                 jpegs.seek(0)
-                shutil.copyfileobj(jpegs, member, 1 << 20)
+                shutil.copyfileobj(jpegs, file, 1 << 20)
     return len(index)
 
 
@@ -146,13 +146,13 @@ class Archive:
 
 
 def _small(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as member:
-        return np.lib.format.read_array(io.BytesIO(member.read()), allow_pickle=False)
+    with archive.open(f"{name}.npy") as file:
+        return np.lib.format.read_array(io.BytesIO(file.read()), allow_pickle=False)
 
 
-def _payload(file: BinaryIO, member: zipfile.ZipInfo) -> int:
+def _payload(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     """Where the array's bytes begin in the file: after the zip's local header and the array's own."""
-    file.seek(member.header_offset + 26)
+    file.seek(info.header_offset + 26)
     name, extra = (int.from_bytes(file.read(2), "little") for _ in range(2))
     file.seek(name + extra, 1)
     np.lib.format.read_magic(file)
