@@ -16,7 +16,7 @@ from vigil.features import landmarks
 from vigil.features.frames import Archive, encode, save
 from vigil.parallel import Runtime
 from vigil.params import load
-from vigil.stages.landmarks import Params, main
+from vigil.stages.landmarks import Params, main, track
 from vigil.storage import sha256_file, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
@@ -151,6 +151,29 @@ def test_params_of_the_project_are_good(project: Path) -> None:
         assert Params.read(section, "params.yaml [landmarks]")
     with pytest.raises(VigilError, match="backend"):
         Params.read({**settings().model_dump(), "backend": "openpose"}, "params.yaml [landmarks]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["topdown", "landmarker"])
+def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrained: Path, backend: str) -> None:
+    path = archive("a/one", [image[::2, ::2] for image in pan(2)])
+    given = settings(backend=backend, max_people=2)
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("needs /proc to see open files and memory")
+
+    def held() -> tuple[int, int]:
+        memory = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        return len(list(Path("/proc/self/fd").iterdir())), int(memory.split()[1])
+
+    counts = []
+    for number in range(500):
+        track(path, Path("models/person"), pretrained, Path("one.csv"), params=given)
+        if number in (99, 499):
+            counts.append(held())
+    (files, kilobytes), (files_later, kilobytes_later) = counts
+    assert files_later <= files
+    assert kilobytes_later < kilobytes + 50_000
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ A pose is (13, 3) float64: x, y in pixels and visibility 0..1. A joint that is n
 
 import numpy as np
 
-SHOULDERS, HIPS = (0, 3), (6, 9)
+SHOULDERS, HIPS, HEAD = (0, 3), (6, 9), 12
 BONES = ((0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (9, 10), (10, 11), (0, 3), (6, 9), (0, 6), (3, 9))
 # How far annotators disagree on a joint, in square roots of a body's area (COCO's numbers, head between nose and ears).
 SPREAD = 2 * np.array([.079, .072, .062, .079, .072, .062, .107, .087, .089, .107, .087, .089, .035])  # fmt: skip

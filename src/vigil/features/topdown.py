@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from vigil.features.blazepose import WIDER, Networks, Sight
-from vigil.features.skeleton import plausible, similarity
+from vigil.features.skeleton import HEAD, HIPS, SHOULDERS, plausible, similarity
 from vigil.features.tracks import (
     Person,
     Settings,
@@ -33,7 +33,8 @@ JUMP = 0.45  # body lengths from where somebody was expected: nobody moves so fr
 GROWTH = 1.6  # times larger or smaller: nobody grows so from frame to frame
 ODD = 3.0  # times larger or smaller than the others in the picture: no person
 LYING = (np.pi / 2, -np.pi / 2)  # radians
-STEADY = 0.5  # likeness of two looks at one body; on furniture the second sees something else
+CLEAR = 0.6  # mean visibility
+STEADY = 0.6  # likeness of two looks at one body; on furniture the second sees something else
 
 
 def update(
@@ -81,6 +82,11 @@ def _pose(sight: Sight, image: np.ndarray, presence: float, visibility: float) -
         return None
     pose = visible(sight.joints, image.shape, visibility)
     return pose if plausible(pose, float(sight.region[2]) / WIDER) else None
+
+
+def _vague(pose: np.ndarray) -> bool:
+    """Whether the trunk and the head are guessed rather than seen: too little to begin with."""
+    return float(pose[[*SHOULDERS, *HIPS, HEAD], 2].mean()) < CLEAR
 
 
 def visible(joints: np.ndarray, shape: tuple[int, ...], visibility: float) -> np.ndarray:
@@ -147,10 +153,10 @@ def _look_twice(
     second = networks.look(image, first.region)
     for sight, other in ((second, first), (first, second)):
         pose = _pose(sight, image, settings.start_presence, settings.visibility)
-        if pose is None or not _near(region, sight.region):
+        if pose is None or not _near(region, sight.region) or _vague(pose):
             continue
         size = float(sight.region[2]) / WIDER
-        if similarity(sight.joints, other.joints, size) < STEADY:
+        if similarity(sight.joints, other.joints, size) < STEADY or distance(sight.region, other.region) > HERE:
             return None
         if any(similarity(pose, known, min(size, length)) > settings.alike for known, length in others):
             continue
