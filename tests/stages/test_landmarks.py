@@ -154,6 +154,7 @@ def test_params_of_the_project_are_good(project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("backend", ["topdown", "landmarker"])
 def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrained: Path, backend: str) -> None:
     path = archive("a/one", [image[::2, ::2] for image in pan(2)])
