@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -96,6 +97,13 @@ def test_imports_go_downwards_only() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout
+
+
+def test_every_stage_is_in_the_contract_that_keeps_stages_apart() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    listed = next(contract["modules"] for contract in contracts if contract["type"] == "independence")
+    stages = {path.stem for path in (SOURCE / "stages").glob("*.py")} - {"__init__", "runner"}
+    assert listed == [f"vigil.stages.{name}" for name in sorted(stages)]
 
 
 class Scratch:
