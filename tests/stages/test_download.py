@@ -203,7 +203,7 @@ def test_a_new_set_without_sync_is_said() -> None:
 
 def test_spans_in_frames_become_seconds_and_end_with_the_video() -> None:
     videos.film(Path("mine/fight/a.mp4"), frames=20, fps=Fraction(30000, 1001))
-    Path("mine/fight/a.json").write_text(json.dumps({"frame_annotations": [[3, 6], [15, 99]]}))
+    Path("mine/fight/a.json").write_text(json.dumps({"frame_annotations": [[3, 6], [15, 49]]}))
     assert run(mine()) == {}
     row = kept()["mine/a"]
     assert row["fps"] == "29.97002997"
@@ -231,6 +231,25 @@ def test_an_annotation_of_another_length_is_not_believed() -> None:
     assert reasons.keys() == {"mine/fight/other.mp4", "mine/fight/late.mp4"}
     assert reasons["mine/fight/other.mp4"].startswith("its annotation has 25 frames and 20 decode")
     assert reasons["mine/fight/late.mp4"].startswith("its annotation marks a time after its end (2 s)")
+
+
+@pytest.mark.parametrize(
+    ("spans", "kept_spans"),
+    [
+        ("[[1, 3]]", "[[1, 2]]"),  # of a video of 2 s
+        ("[[1, 3.01]]", None),
+        ("[[0.25, 0.5], [1, 3.01]]", None),
+        ("[[2, 2.5]]", None),
+        ("[[1, 1.5], [0.25, 0.5], [0.5, 0.75], [1.25, 1.75], [1.3, 1.4]]", "[[0.25, 0.75], [1, 1.75]]"),
+    ],
+)
+def test_spans_are_cut_and_merged_or_not_believed(spans: str, kept_spans: str | None) -> None:
+    videos.film(Path("mine/fight/a.mp4"), frames=20)
+    videos.film(Path("mine/fight/b.mp4"), frames=21)
+    Path("mine/labels.csv").write_text(f'video,spans\nfight/a.mp4,"{spans}"\n')
+    reason = "its annotation marks a time after its end (2 s): it belongs to another video"
+    assert run(mine()) == ({} if kept_spans else {"mine/fight/a.mp4": reason})
+    assert kept().get("mine/a", {}).get("spans") == kept_spans
 
 
 def test_adding_one_video_decodes_one_video(

@@ -31,6 +31,7 @@ from vigil.storage import POINTER, raw_file, write_table
 from vigil.video import Probe
 
 LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames more or less than decode
+LATE_S = Fraction(1)  # a span may stop this long after the video's end
 
 
 class Params(Frozen):
@@ -168,10 +169,20 @@ def _within(row: Row, probe: Probe) -> Row | str:
             return (
                 f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another cut of the video"
             )
-    end = probe.duration_s
-    if any(start >= end + slack / probe.fps for start, _ in row.spans):
-        return f"its annotation marks a time after its end ({decimal(end)} s): it belongs to another cut of the video"
-    return replace(row, spans=tuple((start, min(stop, end)) for start, stop in row.spans if start < end))
+    end, slack_s = probe.duration_s, slack / probe.fps
+    if any(start >= end + slack_s or stop > end + max(LATE_S, slack_s) for start, stop in row.spans):
+        return f"its annotation marks a time after its end ({decimal(end)} s): it belongs to another video"
+    return replace(row, spans=_merged((start, min(stop, end)) for start, stop in row.spans if start < end))
+
+
+def _merged(spans: Iterable[tuple[Fraction, Fraction]]) -> tuple[tuple[Fraction, Fraction], ...]:
+    """The spans sorted, those that overlap or touch made one."""
+    merged: list[tuple[Fraction, Fraction]] = []
+    for start, stop in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            start, stop = merged[-1][0], max(merged.pop()[1], stop)
+        merged.append((start, stop))
+    return tuple(merged)
 
 
 def _video(row: Row, probe: Probe) -> Video:
