@@ -82,15 +82,15 @@ def of_video(video: Video, archive: Path, told: Path, every: int = 1) -> Iterato
 
 
 def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: int) -> list[Picture]:
-    """`count` of them: the same number of every camera and, within it, of crowds of every size and of every video.
+    """`count` of them: the same number of crowds of every size and, within it, of every camera and of every video.
 
     Crowds are of the first kind. The others are rare, and so are pictures without anything: both have their share.
     """
     random = np.random.default_rng(seed)
     shuffled = [pictures[number] for number in random.permutation(len(pictures))]
     levels = (
-        lambda p: p.source,
         lambda p: np.searchsorted(CROWDS, p.counted(kinds[0]).sum(), "right"),
+        lambda p: p.source,
         lambda p: p.group,
     )
     wanted = [([p for p in shuffled if p.counted(kind).any()], RARE) for kind in kinds[1:]]
