@@ -17,6 +17,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
+TO_COME = {"detect"}  # announced as not there yet
+
+
 def commands() -> dict[str, argparse.ArgumentParser]:
     action = next(one for one in parser()._actions if isinstance(one, argparse._SubParsersAction))
     return dict(action.choices)
@@ -28,7 +31,8 @@ def test_every_command_and_option_is_in_the_readme(name: str) -> None:
     for action in commands()[name]._actions:
         for option in action.option_strings:
             if option not in {"-h", "--help"}:
-                assert option in README, f"vigil {name} {option}"
+                rows = [line for line in README.splitlines() if line.startswith(f"| `vigil {name}")]
+                assert any(option in row for row in rows), f"vigil {name} {option}"
 
 
 def test_every_vigil_command_in_the_readme_parses() -> None:
@@ -36,8 +40,8 @@ def test_every_vigil_command_in_the_readme_parses() -> None:
     assert lines
     for line in lines:
         words = shlex.split(line)[1:]
-        if words[0] in commands():
-            parser().parse_args(words)
+        if words[0] not in TO_COME:
+            parser().parse_args([words[0], *({"store": ["usage"]}.get(words[0], []) if len(words) == 1 else words[1:])])
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
@@ -54,8 +58,9 @@ def test_every_section_of_params_yaml_is_in_the_readme() -> None:
 
 
 def test_every_stage_is_in_the_readme() -> None:
+    table = README[README.index("| stage | reads | writes |") :].partition("\n\n")[0]
     for stage in load(PROJECT / "dvc.yaml")["stages"]:
-        assert f"| `{stage}` |" in README, stage
+        assert f"\n| `{stage}` |" in table, stage
 
 
 def test_every_kind_of_dataset_is_in_the_readme_with_its_keys() -> None:
@@ -86,3 +91,9 @@ def test_every_file_the_readme_points_to_exists() -> None:
 def test_the_tables_in_the_readme_are_those_of_the_committed_metrics() -> None:
     table = render(collect(PROJECT / "metrics"))
     assert f"{OPEN}\n{table}\n{CLOSE}" in README, "run `vigil results --into README.md`"
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert not re.search(
+        r"\b[A-Z]+_[A-Z_]+\b", README.replace("VIGIL_REAL_DATA", "").replace("Temporal_Anomaly_Annotation", "")
+    )

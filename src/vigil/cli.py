@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     except VigilError as error:
         print(f"vigil {arguments.name}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"vigil {arguments.name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -32,6 +36,7 @@ def sync(arguments: argparse.Namespace) -> None:
     from vigil import sources
     from vigil.params import load
 
+    _inside()
     section = load(arguments.params).get("datasets")
     if arguments.index:
         print(f"wrote {sources.index(section, arguments.index)}", file=sys.stderr)
@@ -43,6 +48,7 @@ def store(arguments: argparse.Namespace) -> None:
     """Show what the store of finished per-video results holds, or bound its size."""
     from vigil.store import Store
 
+    _inside()
     answer = Store().gc(int(arguments.max_gb * GB)) if arguments.action == "gc" else Store().usage()
     print(json.dumps(asdict(answer), indent=2) if arguments.json else answer)
 
@@ -82,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "action", choices=["usage", "gc"], help="usage: what lies there; gc: evict the least recently used"
     )
-    one.add_argument("--max-gb", type=_positive, default=20.0, help="GB that may stay after gc (default: %(default)s)")
+    one.add_argument("--max-gb", type=gigabytes, default=20.0, help="GB that may stay after gc (default: %(default)s)")
 
     one = _command(commands, "results", results, "print the tables of metrics/*.json")
     one.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder (default: %(default)s)")
@@ -97,10 +103,16 @@ def _command(commands: Any, name: str, act: Callable[[argparse.Namespace], None]
     return one
 
 
-def _positive(text: str) -> float:
+def _inside() -> None:
+    """What is written outside a project is found by nobody again."""
+    if not (settings.root() / ".dvc").is_dir():
+        raise VigilError(f"{Path.cwd()}: not in a vigil project. Run it in the project's folder.")
+
+
+def gigabytes(text: str) -> float:
     number = float(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text}: expected 0 or more")
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 0 up")
     return number
 
 

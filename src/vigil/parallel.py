@@ -71,7 +71,7 @@ def each(
 
     `work` is a function of a module; it writes the temporary paths it is given, which have the extensions of the
     outputs, and returns JSON or None. When it raises Rejected, that is a result too, kept like any other. A crash, a
-    time-out or another exception loses that item alone and is tried again in the next run.
+    time-out or another exception loses that item alone, and is tried again whenever the stage runs again.
     """
     began = time.monotonic()
     _refuse_shared_outputs(stage, items)
@@ -101,6 +101,12 @@ def each(
                     for number in missing[task.key]:
                         found[number] = _accept(items[number], result, reused=False)
                     done(task.name)
+    if failures:
+        print(
+            f"{stage}: {len(failures)} of {len(items)} videos have no result for a reason that may pass (time-out, "
+            f"crash): `dvc repro --force {stage}` tries them again",
+            file=sys.stderr,
+        )
     if failures and all(outcome.reason is not None for outcome in found.values()):
         raise VigilError(f"{stage}: not one of {len(items)} videos has a result: {failures[0].reason}")
     share = (time.monotonic() - began) / max(1, len(items))

@@ -29,6 +29,7 @@ from vigil.store import Entry, Store
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 PR_SET_PDEATHSIG = 1
+START_S = 300.0  # for a worker to import what the work needs
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,9 @@ class _Worker:
         """The clock runs from when the worker has the task and all that it imports."""
         try:
             self.connection.send_bytes(payload)
+            if not wait([self.connection, self.process.sentinel], START_S):
+                self.kill()
+                return Failure(f"its worker was not ready within {START_S:g} s")
             self.connection.recv()
             begin()
             if not wait([self.connection, self.process.sentinel], timeout_s):

@@ -1,0 +1,20 @@
+"""What the watch over worker processes adds to tests/test_parallel.py."""
+
+from pathlib import Path
+
+import pytest
+import slow_start
+
+from vigil import workers
+from vigil.errors import VigilError
+from vigil.parallel import Item, Runtime, each
+
+
+def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workers, "START_S", 1.5)
+    runtime = Runtime(executor="process", workers=1, timeout_s=60.0, address=None)
+    with pytest.raises(VigilError, match="not ready within 1.5 s"):
+        each("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
+    assert "`dvc repro --force frames` tries them again" in capsys.readouterr().err
