@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-import slow_start
 
+import slow_start
 from vigil import workers
 from vigil.errors import VigilError
 from vigil.parallel import Item, Runtime, each
@@ -15,6 +15,6 @@ def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
 ) -> None:
     monkeypatch.setattr(workers, "START_S", 1.5)
     runtime = Runtime(executor="process", workers=1, timeout_s=60.0, address=None)
-    with pytest.raises(VigilError, match="not ready within 1.5 s"):
+    with pytest.raises(VigilError, match=r"not ready within 1\.5 s"):
         each("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
     assert "`dvc repro --force frames` tries them again" in capsys.readouterr().err
