@@ -189,6 +189,13 @@ def test_one_json_may_speak_of_many_videos() -> None:
         ('{"frame_annotations": [0, 2]}', "expected 0 or 1 for each frame, or pairs"),
         ('{"frame_annotations": [[5, 3]]}', "a pair ends before it starts"),
         ('{"frame_annotations": {"a": 1}}', "expected 0 or 1 for each frame, or pairs"),
+        *(
+            (
+                f'{{"frame_annotations": [[1, 2], {pair}]}}',
+                "a.json: frame_annotations: expected 0 or 1 for each frame, or",
+            )
+            for pair in ("[3, 4.5]", "[3.0, 4]", '["3", "4"]', "[false, true]", "[3]", "[3, 4, 5]", '"34"', "3", "null")
+        ),
         ('{"frame_annotations": [0, 0, 0]}', "no frame is marked abnormal"),
         ('{"label": "normal"}', "its folder says anomaly, anomaly/a.json says normal"),
     ],

@@ -186,13 +186,16 @@ def _record(record: Mapping[str, Any], where: str) -> Note:
     label = label_of(str(int(label)) if isinstance(label, bool) else str(label))
     if isinstance(marks, list) and all(isinstance(mark, int) and mark in (0, 1) for mark in marks):
         return Note(where, label, frame_spans=_runs(marks), annotated_frames=len(marks) or None)
-    try:
-        spans = tuple(sorted((int(start), int(stop)) for start, stop in marks))
-    except (ValueError, TypeError):
+    if not isinstance(marks, list) or not all(map(_is_pair, marks)):
         return Note(where, problem="frame_annotations: expected 0 or 1 for each frame, or pairs [start, stop)")
+    spans = tuple(sorted((start, stop) for start, stop in marks))
     if any(not 0 <= start < stop for start, stop in spans):
         return Note(where, problem="frame_annotations: a pair ends before it starts")
     return Note(where, label, frame_spans=spans)
+
+
+def _is_pair(mark: object) -> bool:
+    return isinstance(mark, list) and len(mark) == 2 and all(type(number) is int for number in mark)
 
 
 def _runs(marks: list[int]) -> tuple[tuple[int, int], ...]:
