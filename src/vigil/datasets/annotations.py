@@ -108,7 +108,7 @@ def from_table(name: str, root: Path, table: str, videos: Collection[str]) -> No
     for number, line in enumerate(lines(name, root, table), 2):
         path = reference(root, root, line["video"])
         if path is None or path not in videos:
-            rejects.append(Reject(f"{name}/{table}", f"line {number}: {_nowhere(path, line['video'])}"))
+            rejects.append(Reject(f"{name}/{table}", f"line {number}: {_nowhere(path, line['video'])}", True))
             continue
         note = _line(line, f"{table} line {number}")
         before = notes.get(path, [])
@@ -125,7 +125,7 @@ def from_json(name: str, root: Path, file: str, videos: Collection[str], beside:
         told = read_json(root / file)
     except VigilError as error:
         problem = str(error).removeprefix(f"{root / file}: ")
-        return ({beside: [Note(file, problem=problem)]}, []) if beside else ({}, [Reject(origin, problem)])
+        return ({beside: [Note(file, problem=problem)]}, []) if beside else ({}, [Reject(origin, problem, True)])
     notes: dict[str, list[Note]] = {}
     rejects = []
     for record in told if isinstance(told, list) else [told]:
@@ -137,10 +137,10 @@ def from_json(name: str, root: Path, file: str, videos: Collection[str], beside:
             places = [reference(root, base, text) for base in ((root / file).parent, root)]
             path = next((place for place in places if place in videos), None)
             if path is None:
-                rejects.append(Reject(origin, _nowhere(None if None in places else text, text)))
+                rejects.append(Reject(origin, _nowhere(None if None in places else text, text), True))
                 continue
         if path is None:
-            rejects.append(Reject(origin, "no video has its name, and it has no 'video_path'"))
+            rejects.append(Reject(origin, "no video has its name, and it has no 'video_path'", True))
             continue
         notes.setdefault(path, []).append(_record(record, file))
     return notes, rejects

@@ -44,6 +44,7 @@ class Reject:
 
     path: str  # "<set>/<path of the source>", never absolute
     reason: str  # one a person can act on
+    annotation: bool = False  # a line or a file about videos, and no video itself
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from vigil.storage import write_pointer
 VIDEO = re.compile(
     r"\.(3gp|asf|avi|dav|flv|h26[45]|m2ts|m4v|mjpe?g|mkv|mov|mp4|mpe?g|mts|ogv|ts|webm|wmv)$", re.IGNORECASE
 )
+ANNOTATIONS = (".csv", ".json", ".txt")
 SPLITS = {
     word: split
     for split, words in {
@@ -213,4 +214,5 @@ def has_table(root: Path, sources: Iterable[Source], table: str) -> bool:
 
 
 def unreadable(root: Path, source: Source) -> Reject:
-    return Reject(f"{source.set}/{source.path}", trouble(root, source.path) or "could not be read; run `vigil sync`")
+    reason = trouble(root, source.path) or "could not be read; run `vigil sync`"
+    return Reject(f"{source.set}/{source.path}", reason, suffix(source.path) in ANNOTATIONS)

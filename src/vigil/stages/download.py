@@ -7,6 +7,7 @@ Writes  <raw>/<set>/            videos; pointers to those that lie on this machi
         <rejects>               one row per unusable file, with the reason
 """
 
+import re
 import sys
 import time
 from collections import Counter
@@ -70,9 +71,11 @@ def main(
     _keep_only(truth, [truth / f"{row.video}.npz" for row, _ in kept])
     write(videos, [_video(row, probe) for row, probe in kept])
     write_table(rejects, [{"path": one.path, "reason": one.reason} for one in sorted(set(refused))], ["path", "reason"])
+    lines = sum(one.annotation for one in refused)
     print(
-        f"download: {len(kept) + len(refused)} videos: {len(kept) - reused} done, {reused} reused, "
-        f"{len(refused)} rejected in {time.monotonic() - began:.1f} s"
+        f"download: {len(kept) + len(refused) - lines} videos: {len(kept) - reused} done, {reused} reused, "
+        f"{len(refused) - lines} rejected in {time.monotonic() - began:.1f} s"
+        + (f", {lines} annotation line{'s' * (lines > 1)} refused" if lines else "")
     )
     for name in known:
         prefix = f"{name}/"
@@ -221,15 +224,23 @@ def _keep_only(folder: Path, wanted: Iterable[Path]) -> None:
 
 
 def _refuse_too_many(name: str, refused: Sequence[Reject], kept: int, params: Params, rejects: Path) -> None:
-    found = len(refused) + kept
-    if found == 0 or (kept and len(refused) <= params.max_reject_share * found):
+    """VigilError when too few videos of a set are left; what is refused of annotations does not count."""
+    lost = [one for one in refused if not one.annotation]
+    found = len(lost) + kept
+    if not refused or (kept and len(lost) <= params.max_reject_share * found):
         return
-    common = Counter(one.reason for one in refused).most_common(3)
+    common = Counter(_kind(one.reason) for one in lost or refused).most_common(3)
     reasons = "; ".join(f"{reason} ({count})" for reason, count in common)
-    raise VigilError(
-        f"{name}: {len(refused)} of {found} rejected; download.max_reject_share is {params.max_reject_share:g}. "
-        f"Most often: {reasons}. See {rejects}."
-    )
+    problem = f"{len(lost)} of {found} rejected; download.max_reject_share is {params.max_reject_share:g}"
+    if not kept:
+        problem = f"not one video can be used, of {found}"
+    raise VigilError(f"{name}: {problem}. Most often: {reasons}. See {rejects}.")
+
+
+def _kind(reason: str) -> str:
+    """The reason without what differs from one line or name to the next."""
+    bare = re.sub(r"^(\S+ )?line \d+: | Did you mean '.*'\?$", "", reason)
+    return re.sub(r"(?<!\w)'[^']*'(?!\w)", "'...'", bare)
 
 
 if __name__ == "__main__":
