@@ -143,6 +143,13 @@ def test_misplaced_invented_and_mixed_up_people_cost_marks() -> None:
     assert told["by_source"]["c"]["id_switches_per_minute"] == 4
 
 
+def test_truth_without_flow_is_told_from_no_truth() -> None:
+    told = video("set/a", "one", 1)
+    Path("flow/set/a.npy").unlink()
+    _, motion = check(told)
+    assert "have flow" in motion["people"]["reason"]
+
+
 def test_sets_without_truth_are_left_out() -> None:
     told, _ = check(video("set/a", "one", 1), video("mine/b", "two", 1, truth=False))
     assert told["n"]["videos"] == 1

@@ -150,7 +150,8 @@ def _motion(judged: Sequence[Judged]) -> dict[str, Any]:
     told = np.concatenate([np.zeros((0, 2)), *(one.told for one in judged)])
     found = np.concatenate([np.zeros((0, 2)), *(one.found for one in judged)])
     if not len(told):
-        return {"end_point_error_median_px": None, "of_no_motion_px": None, "n": 0, "reason": NOTHING_KNOWN}
+        reason = "nobody's trunk is seen in two stored frames that have flow" if judged else NOTHING_KNOWN
+        return {"end_point_error_median_px": None, "of_no_motion_px": None, "n": 0, "reason": reason}
     return {
         "end_point_error_median_px": round(float(np.median(np.hypot(*(found - told).T))), 4),
         "of_no_motion_px": round(float(np.median(np.hypot(*told.T))), 4),
