@@ -74,7 +74,7 @@ def test_a_clip_that_the_list_does_not_name_is_rejected() -> None:
     assert {reject.path: reject.reason for reject in listing.rejects} == {
         "scf/fight/fi002.mp4": "clips.csv names no source for it, so no split could keep it apart",
         "scf/other/x.mp4": "neither fight nor normal: expected it in fight/ or noFight/",
-        "scf/clips.csv": "line 3: names 'fi009.mp4', and there is no such video; run `vigil sync` if it is new",
+        "scf/clips.csv": "line 3: names 'fight/fi009.mp4', and there is no such video; run `vigil sync` if it is new",
     }
 
 

@@ -110,9 +110,11 @@ def test_labels_csv_says_more_than_the_folders() -> None:
     [
         ("anomaly/a.mp4,,,trian", "split 'trian' is none of train, val, test. Did you mean 'train'?"),
         ("anomaly/a.mp4,3,2,", "a span ends before it starts"),
-        ("anomaly/a.mp4,nan,2,", "nan is no time in seconds"),
-        ("anomaly/a.mp4,1e999,2,", "is no time in seconds"),
-        ("anomaly/a.mp4,,2,", "spans cannot be read"),
+        ("anomaly/a.mp4,nan,2,", "start_s = 'nan': expected seconds"),
+        ("anomaly/a.mp4,1e999,2,", "start_s = '1e999': expected seconds"),
+        ("anomaly/a.mp4,,2,", "start_s is empty: give both or neither, in seconds"),
+        ("anomaly/a.mp4,1, ,", "stop_s is empty: give both or neither, in seconds"),
+        ("anomaly/a.mp4,0:01,2,", "start_s = '0:01': expected seconds"),
     ],
 )
 def test_a_line_that_cannot_be_believed_rejects_its_video_alone(line: str, reason: str) -> None:
@@ -145,9 +147,23 @@ def test_a_name_in_a_file_without_a_video_is_rejected() -> None:
     note("normal/b.json", video_path="gone.mp4")
     note("normal/lonely.json", label="normal")
     told = refused(bring("normal/a.mp4"))
-    assert told["labels.csv"] == "line 2: names 'typo.mp4', and there is no such video; run `vigil sync` if it is new"
+    assert (
+        told["labels.csv"]
+        == "line 2: names 'normal/typo.mp4', and there is no such video; run `vigil sync` if it is new"
+    )
     assert told["normal/b.json"].startswith("names 'gone.mp4'")
     assert told["normal/lonely.json"] == "no video has its name, and it has no 'video_path'"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_is_read_as_spreadsheets_and_other_systems_write_it(end: str) -> None:
+    ROOT.mkdir()
+    told = ["\ufeff Path ;LABEL;Spans", "", "anomaly\\cam\\a.mp4;fight;[[1, 2]]", "", "deep\\gone.mp4;fight;"]
+    (ROOT / "labels.csv").write_bytes(end.join(told).encode())
+    listing = bring("anomaly/cam/a.mp4")
+    row = rows(listing)["anomaly/cam/a.mp4"]
+    assert (row.label, row.spans) == ("fight", ((Fraction(1), Fraction(2)),))
+    assert refused(listing)["labels.csv"].startswith("line 5: names 'deep/gone.mp4', and there is no such video")
 
 
 def test_a_misspelt_column_is_a_mistake() -> None:

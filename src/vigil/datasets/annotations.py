@@ -15,6 +15,8 @@ All but the first column may be missing or empty. A JSON file holds one record, 
     frame_annotations  0 or 1 for each frame, or a list of [start, stop) pairs in frames
 """
 
+import csv
+import io
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -26,7 +28,7 @@ from typing import Any
 from vigil.datasets.listing import Reject, Row
 from vigil.datasets.local import SPLITS, reference
 from vigil.errors import VigilError, near_miss
-from vigil.storage import read_json, read_table
+from vigil.storage import read_json
 
 NORMAL = "normal"
 ANOMALY = "anomaly"  # abnormal, and that is all that is known
@@ -89,23 +91,64 @@ def apply(row: Row, notes: Iterable[Note]) -> Row | Reject:
     return row
 
 
-def lines(name: str, root: Path, table: str) -> list[dict[str, str]]:
-    """The lines of a table like labels.csv, by the names of its columns here."""
-    found = [{ALIASES.get(column, column): cell for column, cell in line.items()} for line in read_table(root / table)]
-    for column in found[0] if found else ():
+def lines(name: str, root: Path, table: str) -> list[tuple[int, dict[str, str]]]:
+    """The lines of a table like labels.csv: their numbers in the file, their cells by the names of columns here."""
+    where, told = f"{name}/{table}", _text(name, root, table)
+    head = told.partition("\n")[0]
+    semicolons = ";" in head and "," not in head
+    reader = csv.reader(io.StringIO(told, newline=""), strict=True, delimiter=";" if semicolons else ",")
+    columns: list[str] = []
+    found = []
+    try:
+        before = 0
+        for cells in reader:
+            number, before = before + 1, reader.line_num
+            if not columns:
+                columns = _columns(where, cells)
+            elif cells and len(cells) != len(columns):
+                raise VigilError(f"{where}: line {number}: {len(cells)} cells, the header has {len(columns)}.")
+            elif cells:
+                line = dict(zip(columns, cells, strict=True))
+                found.append((number, line | {"video": line["video"].replace("\\", "/")}))
+    except csv.Error as error:
+        raise VigilError(f"{where}: line {reader.line_num}: not a valid table: {error}.") from None
+    if not columns:
+        raise VigilError(f"{where}: empty; expected a table with a header.")
+    return found
+
+
+def _text(name: str, root: Path, table: str) -> str:
+    try:
+        with (root / table).open(encoding="utf-8-sig", newline="") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise VigilError(
+            f"{name}/{table}: not UTF-8 text: {error.reason} at byte {error.start}. Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise VigilError(f"{name}/{table}: cannot be read: {(error.strerror or 'unknown error').lower()}.") from None
+
+
+def _columns(where: str, header: list[str]) -> list[str]:
+    """The names of the columns as they are called here, whatever their case."""
+    words = [word.strip().casefold() for word in header]
+    columns = [ALIASES.get(word, word) for word in words]
+    for column in columns if any(columns) else ():
         if column not in COLUMNS:
             known = ", ".join(COLUMNS)
-            raise VigilError(f"{name}/{table}: unknown column '{column}'. Known: {known}.{near_miss(column, COLUMNS)}")
-    if found and "video" not in found[0]:
-        raise VigilError(f"{name}/{table}: no column 'video'. Found: {', '.join(found[0])}.")
-    return found
+            raise VigilError(f"{where}: unknown column '{column}'. Known: {known}.{near_miss(column, COLUMNS)}")
+        if columns.count(column) > 1:
+            raise VigilError(f"{where}: more than one column '{column}'.")
+    if any(columns) and "video" not in columns:
+        raise VigilError(f"{where}: no column 'video'. Found: {', '.join(columns)}.")
+    return columns if any(columns) else []  # a blank line before the header
 
 
 def from_table(name: str, root: Path, table: str, videos: Collection[str]) -> Notes:
     """Notes by video out of a table like labels.csv; what it says about no listed video becomes a reject."""
     notes: dict[str, list[Note]] = {}
     rejects = []
-    for number, line in enumerate(lines(name, root, table), 2):
+    for number, line in lines(name, root, table):
         path = reference(root, root, line["video"])
         if path is None or path not in videos:
             rejects.append(Reject(f"{name}/{table}", f"line {number}: {_nowhere(path, line['video'])}", True))
@@ -133,11 +176,11 @@ def from_json(name: str, root: Path, file: str, videos: Collection[str], beside:
             continue
         path: str | None = beside
         if "video_path" in record:
-            text = str(record["video_path"])
+            text = str(record["video_path"]).replace("\\", "/")
             places = [reference(root, base, text) for base in ((root / file).parent, root)]
             path = next((place for place in places if place in videos), None)
             if path is None:
-                rejects.append(Reject(origin, _nowhere(None if None in places else text, text), True))
+                rejects.append(Reject(origin, _nowhere(None if None in places else places[-1], text), True))
                 continue
         if path is None:
             rejects.append(Reject(origin, "no video has its name, and it has no 'video_path'", True))
@@ -155,10 +198,9 @@ def seconds(value: object) -> Fraction:
 
 
 def _nowhere(path: str | None, text: str) -> str:
-    file = PurePosixPath(text.replace("\\", "/")).name
     if path is None:
-        return f"names a path outside the dataset's folder ('{file}'): refused"
-    return f"names '{file}', and there is no such video; run `vigil sync` if it is new"
+        return f"names a path outside the dataset's folder ('{PurePosixPath(text).name}'): refused"
+    return f"names '{path}', and there is no such video; run `vigil sync` if it is new"
 
 
 def _line(line: Mapping[str, str], where: str) -> Note:
@@ -166,10 +208,18 @@ def _line(line: Mapping[str, str], where: str) -> Note:
     if line.get("split", "").strip() and not split:
         hint = near_miss(line["split"], ("train", "val", "test"))
         return Note(where, problem=f"split '{line['split']}' is none of train, val, test.{hint}")
+    ends = {column: line.get(column, "").strip() for column in ("start_s", "stop_s")}
+    for column, text in ends.items() if any(ends.values()) else ():
+        if not text:
+            return Note(where, problem=f"{column} is empty: give both or neither, in seconds")
+        try:
+            seconds(text)
+        except ValueError:
+            return Note(where, problem=f"{column} = '{text}': expected seconds")
     try:
         pairs = json.loads(line.get("spans", "").strip() or "[]")
-        if line.get("start_s", "").strip() or line.get("stop_s", "").strip():
-            pairs = [*pairs, [line.get("start_s", ""), line.get("stop_s", "")]]
+        if any(ends.values()):
+            pairs = [*pairs, list(ends.values())]
         spans = tuple(sorted((seconds(start), seconds(stop)) for start, stop in pairs))
         if any(start >= stop for start, stop in spans):
             raise ValueError("a span ends before it starts")

@@ -45,7 +45,7 @@ def sources(name: str, params: Params) -> list[Source]:
     root = local.dataset_root(name, params.path)
     found = local.visible(root)
     table = TABLE in found and not local.trouble(root, TABLE)
-    named = {line["video"] for line in annotations.lines(name, root, TABLE)} if table else set()
+    named = {line["video"] for _, line in annotations.lines(name, root, TABLE)} if table else set()
     wanted = {*sequences(found), *filter(_is_image, named.intersection(found))}
     if not wanted:
         raise VigilError(
