@@ -6,6 +6,7 @@ from typing import Any
 
 import corpora
 import pytest
+import yaml
 
 import videos
 from vigil.datasets import frame_folders
@@ -55,6 +56,11 @@ def test_a_single_image_becomes_a_sequence_in_which_nothing_moves() -> None:
         copies = sorted(Path(row.path).iterdir())
         assert len(copies) == 6 == probe(Path(row.path), Fraction(10)).frames
         assert {copy.read_bytes() for copy in copies} == {(ROOT / path).read_bytes()}
+
+
+def test_a_single_image_becomes_long_enough_for_the_default_of_download() -> None:
+    chosen = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["download"]
+    assert frame_folders.Params(path="x").static_frames >= chosen["min_frames"]
 
 
 def test_data_csv_names_the_classes() -> None:

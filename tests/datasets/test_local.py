@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.datasets import hashes, local
+from vigil.datasets import fights, folder, frame_folders, hashes, landmark_csv, local, ucf_crime
 from vigil.datasets.hashes import Hashes
 from vigil.datasets.names import shortest_names, slug
+from vigil.errors import VigilError
 
 
 def test_hidden_files_are_not_listed_and_deep_ones_are(tmp_path: Path) -> None:
@@ -27,6 +29,13 @@ def test_a_link_within_the_folder_is_no_second_copy_of_a_folder(tmp_path: Path) 
     (tmp_path / "b.mp4").symlink_to("real/a.mp4")
     assert local.visible(tmp_path) == ["b.mp4", "real/a.mp4"]
     assert local.trouble(tmp_path, "b.mp4") is None
+
+
+@pytest.mark.parametrize("kind", [fights, folder, frame_folders, landmark_csv, ucf_crime])
+def test_an_empty_path_is_no_dataset(kind: Any) -> None:
+    more = {"classes": {}, "fps": 1, "size": [1, 1]} if kind is landmark_csv else {}
+    with pytest.raises(VigilError, match=r"^here: path = ''"):
+        kind.Params.read({"path": "", **more}, "here")
 
 
 def test_a_root_that_is_a_link_itself_is_fine(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ URL = "https://github.com/seymanurakti/fight-detection-surv-dataset"
 
 
 class Params(Frozen):
-    path: str  # the folder: relative to the project, absolute, or with ~
+    path: local.Place  # the folder: relative to the project, absolute, or with ~
     sources: str = TABLE  # table of path and source (and label, split), in that folder
     licence: str = "MIT"
 

@@ -23,7 +23,7 @@ TABLE = "labels.csv"
 
 
 class Params(Frozen):
-    path: str  # the folder: relative to the project, absolute, or with ~
+    path: local.Place  # the folder: relative to the project, absolute, or with ~
     source: Annotated[str, AfterValidator(local.source_rule)] = "file"
     # what no split may divide: `file`, the `folder` below the class folder, or a regex with one group over the path
     label: str | None = None  # of videos that no folder and no file names

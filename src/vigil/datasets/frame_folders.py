@@ -33,9 +33,9 @@ STATIC = "static"
 
 
 class Params(Frozen):
-    path: str  # the folder: relative to the project, absolute, or with ~
+    path: local.Place  # the folder: relative to the project, absolute, or with ~
     fps: Annotated[float, Field(gt=0)] = 10.0  # of every folder: images have no clock
-    static_frames: Annotated[int, Field(ge=2)] = 10  # length of a sequence made of a single image
+    static_frames: Annotated[int, Field(ge=2)] = 16  # length of a sequence made of a single image
     source: Annotated[str, AfterValidator(local.source_rule)] = "file"
     # what no split may divide: `file` (each folder), the `folder` around it, or a regex with one group over the path
     licence: str = ""

@@ -33,7 +33,7 @@ Line = tuple[int, dict[str, str]]  # number in the file, cells
 
 
 class Params(Frozen):
-    path: str  # the table: relative to the project, absolute, or with ~
+    path: local.Place  # the table: relative to the project, absolute, or with ~
     classes: dict[int | str, str]  # label in the table -> class
     fps: Annotated[float, Field(gt=0)]  # rows per second of a clip
     size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]  # px, width and height of the picture

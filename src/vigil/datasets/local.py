@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import Field
 
 from vigil import settings
 from vigil.datasets.hashes import Hashes, pictures
@@ -21,6 +24,7 @@ from vigil.storage import write_pointer
 VIDEO = re.compile(
     r"\.(3gp|asf|avi|dav|flv|h26[45]|m2ts|m4v|mjpe?g|mkv|mov|mp4|mpe?g|mts|ogv|ts|webm|wmv)$", re.IGNORECASE
 )
+Place = Annotated[str, Field(min_length=1)]  # "" would be the project itself
 ANNOTATIONS = (".csv", ".json", ".txt")
 SPLITS = {
     word: split

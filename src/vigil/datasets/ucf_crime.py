@@ -45,7 +45,7 @@ URL = "http://www.crcv.ucf.edu/projects/real-world/"
 
 
 class Params(Frozen):
-    path: str  # the folder: relative to the project, absolute, or with ~
+    path: local.Place  # the folder: relative to the project, absolute, or with ~
     licence: str = "research only"
 
 
