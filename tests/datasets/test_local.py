@@ -31,6 +31,12 @@ def test_a_link_within_the_folder_is_no_second_copy_of_a_folder(tmp_path: Path) 
     assert local.trouble(tmp_path, "b.mp4") is None
 
 
+def test_the_place_tells_split_class_and_what_is_below() -> None:
+    assert local.placed("Training/Fight/cam/1/a.mp4") == ("train", "Fight", "cam/1")
+    assert local.placed("Fight/a.mp4") == ("", "Fight", "")
+    assert local.placed("a.mp4") == ("", "", "")
+
+
 @pytest.mark.parametrize("kind", [fights, folder, frame_folders, landmark_csv, ucf_crime])
 def test_an_empty_path_is_no_dataset(kind: Any) -> None:
     more = {"classes": {}, "fps": 1, "size": [1, 1]} if kind is landmark_csv else {}

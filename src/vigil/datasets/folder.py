@@ -50,8 +50,10 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     rejects += refused + [local.unreadable(root, source) for source in others if not source.sha256]
     rows: list[Row] = []
     for path, row in arrived.items():
-        split, label, below = placed(path)
-        made = local.grouped(replace(row, label=label, split=split, licence=params.licence), params.source, path, below)
+        split, label, below = local.placed(path)
+        made = local.grouped(
+            replace(row, label=label_of(label), split=split, licence=params.licence), params.source, path, below
+        )
         if isinstance(made, Row):
             made = annotations.apply(made, notes.get(path, []))
         if isinstance(made, Row) and not (made.label or params.label):
@@ -61,14 +63,6 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         else:
             rows.append(replace(made, label=made.label or params.label or ""))
     return Listing(rows, rejects)
-
-
-def placed(path: str) -> tuple[str, str, str]:
-    """Split, label and the folders below the class folder, as the place of a video tells them."""
-    folders = list(PurePosixPath(path).parts[:-1])
-    split = local.SPLITS.get(folders[0].casefold(), "") if folders else ""
-    folders = folders[1:] if split else folders
-    return split, label_of(folders[0]) if folders else "", "/".join(folders[1:])
 
 
 def _notes(

@@ -66,13 +66,15 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         rejects += refused
     kept = []
     for path, row in rows.items():
-        split, label, above = placed(path)
+        split, label, above = local.placed(path)
         if table and path not in notes:
             rejects.append(Reject(row.origin, f"{TABLE} does not name it"))
             continue
         made = local.grouped(row, params.source, path, above)
         if isinstance(made, Row):
-            made = annotations.apply(made if table else replace(made, label=label, split=split), notes.get(path, []))
+            made = annotations.apply(
+                made if table else replace(made, label=label_of(label), split=split), notes.get(path, [])
+            )
         if isinstance(made, Row) and not made.label:
             made = Reject(row.origin, f"no class: put it in <class>/<sequence>/, or give its type in {TABLE}")
         if isinstance(made, Reject):
@@ -89,8 +91,8 @@ def write_index(root: Path) -> Path:
         raise VigilError(f"{table}: is there already. Remove it to have it written anew.")
     lines = []
     for path in sequences(local.visible(root)):
-        split, label, _ = placed(path)
-        lines.append({"folder_name": path, "type": label, "split": split})
+        split, label, _ = local.placed(path)
+        lines.append({"folder_name": path, "type": label_of(label), "split": split})
     write_table(table, lines, ("folder_name", "type", "split"))
     return table
 
@@ -104,14 +106,6 @@ def sequences(found: Iterable[str]) -> list[str]:
         if folder.parts:
             wanted.add(path if [part.casefold() for part in above] == [STATIC] else folder.as_posix())
     return sorted(wanted)
-
-
-def placed(path: str) -> tuple[str, str, str]:
-    """Split, class and the folders in between, as the place of a sequence tells them."""
-    folders = list(PurePosixPath(path).parts[:-1])
-    split = local.SPLITS.get(folders[0].casefold(), "") if folders else ""
-    folders = folders[1:] if split else folders
-    return split, label_of(folders[0]) if folders else "", "/".join(folders[1:])
 
 
 def _is_image(path: str) -> bool:

@@ -156,6 +156,14 @@ def arrive(
     return rows, rejects
 
 
+def placed(path: str) -> tuple[str, str, str]:
+    """What the place of a video or a sequence tells: split, class folder, and the folders below that one."""
+    folders = list(PurePosixPath(path).parts[:-1])
+    split = SPLITS.get(folders[0].casefold(), "") if folders else ""
+    folders = folders[1:] if split else folders
+    return split, folders[0] if folders else "", "/".join(folders[1:])
+
+
 def grouped(row: Row, rule: str, path: str, folder: str) -> Row | Reject:
     """The row with its source group by the rule `file`, `folder` (`folder`, if any) or a regex with one group."""
     if rule == "file" or (rule == "folder" and not folder):
