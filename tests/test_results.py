@@ -35,7 +35,7 @@ def test_the_card_becomes_a_table_whose_columns_line_up() -> None:
         "| all sources |    12 |   3 |    0 |",
         "| minutes     |  12.0 | 3.0 |  0.0 |",
         "",
-        "Leaks across splits: 2, of which allowed: 2. Files rejected: 1.",
+        "Leaks across splits: 2, of which allowed: 2. Rejected, with reasons in data/rejects.csv: 1.",
         "Mind: no 'theft' in val.",
     ]
 

@@ -44,7 +44,7 @@ def _data(card: Mapping[str, Any]) -> str:
     leaks = card["leaks"]
     notes = [
         f"Leaks across splits: {leaks['found']}, of which allowed: {leaks['allowed']}. "
-        f"Files rejected: {card['rejects']}.",
+        f"Rejected, with reasons in data/rejects.csv: {card['rejects']}.",
         *(f"Mind: {line}." for line in card["warnings"]),
     ]
     return "\n".join([*_table(["videos", *SPLITS], rows), "", *notes])
