@@ -2,6 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,28 @@ def test_a_source_changes_when_its_video_would() -> None:
 def test_a_scale_that_does_not_exist_is_named() -> None:
     with pytest.raises(VigilError, match=r"datasets\.sample: scale = 'tinny'.*Did you mean 'tiny'"):
         Params.read({"scale": "tinny", "seed": 1}, "datasets.sample")
+
+
+def test_the_summary_calls_a_video_reused_only_when_it_was_not_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    from vigil import sources
+    from vigil.parallel import Runtime
+    from vigil.stages import download
+
+    data = Path("data")
+    section = {"city": {"kind": "sample", "scale": "tiny", "seed": 7}}
+    sources.sync(section, data / "sources.csv")
+    few = [line for line in (data / "sources.csv").read_text().splitlines() if "walk" in line or line.startswith("set")]
+    (data / "sources.csv").write_text("\n".join(few) + "\n")
+    for told in ("1 videos: 1 done, 0 reused", "1 videos: 0 done, 1 reused"):
+        download.main(
+            sources=data / "sources.csv",
+            raw=data / "raw",
+            truth=data / "truth",
+            videos=data / "videos.csv",
+            rejects=data / "rejects.csv",
+            params=download.Params(min_frames=16, max_reject_share=0.2),
+            datasets=section,
+            runtime=Runtime(executor="serial", workers=1, timeout_s=60.0, address=None),
+        )
+        assert told in capsys.readouterr().out
+        (data / "videos.csv").unlink()

@@ -36,6 +36,9 @@ class Row:
     annotated_frames: int | None = None  # how many frames the annotation thinks there are
     fps: Fraction | None = None  # given, for folders of images that have no clock
     facts: "Probe | None" = None  # known already, for what is no video at all (landmarks)
+    fresh: bool = field(
+        default=False, compare=False
+    )  # drawn or fetched just now, so that the summary does not call it reused
 
 
 @dataclass(frozen=True, order=True)

@@ -104,6 +104,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         for number, (source, one) in enumerate(known, 1):
             origin, place = f"{name}/{source.path}", _digest(f"youtube {one.key} {params.quality}")
             entry = store.find(place)
+            fresh = entry is None
             if entry is None:
                 time.sleep(random.uniform(params.sleep_s, 2 * params.sleep_s) if in_haste else 0)
                 print(f"download: {name}: {number} of {len(known)}: {one.url}", file=sys.stderr)
@@ -127,6 +128,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
                     one.url,
                     entry.value["licence"] or params.licence,
                     origin=origin,
+                    fresh=fresh,
                 )
             )
     return Listing(rows, rejects)

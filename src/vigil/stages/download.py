@@ -107,7 +107,7 @@ def _hashed(rows: Iterable[Row]) -> list[Row]:
 
 
 def _judge(rows: Sequence[Row], params: Params, runtime: Runtime) -> tuple[list[tuple[Row, Probe] | Reject], int]:
-    """Each row with its probe or the reason against it, and how many of the probes were known already."""
+    """Each row with its probe or the reason against it, and how many of them were here and known already."""
     unknown = [row for row in rows if row.facts is None]
     items = []
     for row in unknown:
@@ -133,7 +133,8 @@ def _judge(rows: Sequence[Row], params: Params, runtime: Runtime) -> tuple[list[
         else:
             first[row.sha256] = row
             judged.append((made, probe))
-    return judged, sum(outcome.reused and not outcome.reason for outcome in outcomes)
+    fresh = {row.video for row in rows if row.fresh}
+    return judged, sum(one.reused and not one.reason and one.item.name not in fresh for one in outcomes)
 
 
 def _numbers(row: Row) -> tuple[int, ...]:

@@ -58,6 +58,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
                 spans=() if v.span is None else (v.span,),
                 split=v.lens.split,
                 licence=LICENCE,
+                fresh=not outcome.reused,
             )
         )
     return Listing(rows, rejects)
