@@ -97,3 +97,9 @@ def crash_once(text: str, out: Path) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     out.write_text(text)
     return text
+
+
+def refuse_what_is_missing(source: Path, out: Path) -> None:
+    if not source.exists():
+        raise Rejected("not found")
+    out.write_bytes(source.read_bytes())

@@ -69,7 +69,10 @@ def perform(task: Task) -> Entry | Failure:
             try:
                 value = task.work(*task.args, *(folder / name for name in names), **keywords)
             except Rejected as error:
-                return store.add(task.key, folder, reason=_portable(str(error), task, folder))
+                reason = _portable(str(error), task, folder)
+                if not all(path.exists() for path in task.args if isinstance(path, Path)):
+                    return Failure(reason)  # its input vanished under it: that says nothing about the content
+                return store.add(task.key, folder, reason=reason)
             for number, name in enumerate(names):
                 if not (folder / name).exists():
                     raise RuntimeError(f"{task.work.__qualname__} did not write its output {number}")
