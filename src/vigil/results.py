@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from vigil.errors import VigilError
+from vigil.manifest import SPLITS
 from vigil.storage import read_json, replacing
 
-SPLITS = ("train", "val", "test")
 OPEN, CLOSE = "<!-- results -->", "<!-- /results -->"
 
 

@@ -15,6 +15,7 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
 def root() -> Path:
@@ -38,5 +39,4 @@ def prepare(threads: int | None = None) -> None:
     os.environ.setdefault("MPLCONFIGDIR", str(home() / "matplotlib"))
     os.environ.setdefault("MPLBACKEND", "Agg")
     if threads is not None:
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ[name] = str(threads)
+        os.environ.update(dict.fromkeys(THREADS, str(threads)))

@@ -27,7 +27,6 @@ from vigil.errors import Rejected, VigilError
 from vigil.store import Entry, Store
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 PR_SET_PDEATHSIG = 1
 START_S = 300.0  # for a worker to import what the work needs
 
@@ -209,8 +208,8 @@ def _die_with_parent() -> None:
 def _one_thread() -> Iterator[None]:
     """What starts in this block finds one thread per numeric library in its environment from the first import on."""
     with _ENVIRONMENT:
-        before = {name: os.environ.get(name) for name in ONE_THREAD}
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+        before = {name: os.environ.get(name) for name in settings.THREADS}
+        os.environ.update(dict.fromkeys(settings.THREADS, "1"))
         try:
             yield
         finally:
