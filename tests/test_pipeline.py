@@ -169,7 +169,9 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     return Scratch(tmp_path / "repo")
 
 
-ALL = set(STAGES)
+FROM_VIDEOS = set(STAGES) - {"weights"}  # fetched, whatever the videos are
+AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames"}  # the person detector learns from the training split
+FROM_FRAMES = FROM_VIDEOS - {"download", "manifest"}
 
 
 def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
@@ -179,20 +181,28 @@ def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("src/vigil/stages/frames.py", {"frames"}),
-        ("src/vigil/features/frames.py", {"frames"}),
-        ("src/vigil/stages/manifest.py", {"manifest"}),
-        ("src/vigil/splits.py", {"manifest"}),
-        ("src/vigil/manifest.py", ALL),
-        ("src/vigil/datasets/folder.py", ALL),
-        ("src/vigil/video.py", ALL),
+        ("src/vigil/stages/frames.py", FROM_FRAMES),
+        ("src/vigil/features/frames.py", FROM_FRAMES),
+        ("src/vigil/stages/manifest.py", AFTER_MANIFEST),
+        ("src/vigil/splits.py", AFTER_MANIFEST),
+        ("src/vigil/manifest.py", FROM_VIDEOS),
+        ("src/vigil/datasets/folder.py", FROM_VIDEOS),
+        ("src/vigil/video.py", FROM_VIDEOS),
+        ("src/vigil/stages/weights.py", {"weights", "landmarks", "flow", "segments", "check"}),
+        ("src/vigil/stages/person.py", {"person", "landmarks", "flow", "segments", "check"}),
+        ("src/vigil/features/blazepose.py", {"landmarks", "flow", "segments", "check"}),
+        ("src/vigil/stages/landmarks.py", {"landmarks", "flow", "segments", "check"}),
+        ("src/vigil/features/flow.py", {"flow", "check"}),
+        ("src/vigil/stages/flow.py", {"flow", "check"}),
+        ("src/vigil/stages/segments.py", {"segments"}),
+        ("src/vigil/landmark_quality.py", {"check"}),
         ("src/vigil/errors.py", set()),
         ("src/vigil/settings.py", set()),
         ("src/vigil/params.py", set()),
         ("src/vigil/parallel.py", set()),
         ("src/vigil/stages/runner.py", set()),
         ("src/vigil/cli.py", set()),
-        ("data/sources.csv", ALL),
+        ("data/sources.csv", FROM_VIDEOS),
     ],
 )
 def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expected: set[str]) -> None:
@@ -203,9 +213,14 @@ def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expect
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("fps: 8", "fps: 4", {"frames"}),
-        ("val_share: 0.2", "val_share: 0.3", {"manifest"}),
-        ("scale: full", "scale: tiny", ALL),
+        ("fps: 8", "fps: 4", FROM_FRAMES),
+        ("val_share: 0.2", "val_share: 0.3", AFTER_MANIFEST),
+        ("scale: full", "scale: tiny", FROM_VIDEOS),
+        ("imgsz: 224", "imgsz: 320", {"person", "landmarks", "flow", "segments", "check"}),
+        ("presence: 0.6", "presence: 0.5", {"landmarks", "flow", "segments", "check"}),
+        ("size: 64", "size: 32", {"flow", "check"}),
+        ("gap_s: 0.5", "gap_s: 1.0", {"segments"}),
+        ("person_every: 4", "person_every: 2", {"check"}),
         ("workers: 0", "workers: 1", set()),
         ("executor: process", "executor: serial", set()),
     ],
@@ -221,4 +236,4 @@ def test_a_stage_waits_for_what_it_reads_to_change(scratch: Scratch) -> None:
     assert scratch.changed() == {"download"}
     (scratch.folder / "data/videos.csv").unlink()
     (scratch.folder / "data/videos.csv").write_text("another table\n")
-    assert scratch.changed() == {"download", "manifest", "frames"}
+    assert scratch.changed() == {"download", "manifest", "frames", "landmarks"}

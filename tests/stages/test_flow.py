@@ -12,6 +12,7 @@ import pytest
 from vigil import poses
 from vigil.features import flow, heatmap
 from vigil.features.frames import Archive, encode, save
+from vigil.lineage import read, record
 from vigil.parallel import Runtime
 from vigil.poses import Pose
 from vigil.stages.flow import main, planes
@@ -43,8 +44,10 @@ def person(frame: int, x: float = 80.0) -> Pose:
 
 
 def run(settings: flow.Settings = SETTINGS, runtime: Runtime = SERIAL) -> list[str]:
+    record(LANDMARKS, "landmarks", {"every": 2})
     main(FRAMES, LANDMARKS, OUT, settings, runtime)
-    return sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*") if path.is_file())
+    assert read(OUT) == {"landmarks": {"every": 2}, "flow": settings.model_dump(mode="json")}
+    return sorted(path.relative_to(OUT).as_posix() for path in OUT.glob("*/*"))
 
 
 def load(name: str) -> np.ndarray:
@@ -129,7 +132,7 @@ def test_a_broken_archive_loses_one_video() -> None:
     video("a/one", [picture(0)] * 3, [])
     video("a/two", [picture(0)] * 3, [])
     (FRAMES / "a/two.npz").write_bytes(b"PK, or so")
-    assert run() == ["a/one.npy", "rejects.csv"]
+    assert run() == ["a/one.npy"]
     [reject] = read_table(OUT / "rejects.csv")
     assert reject["video"] == "a/two"
     assert "not an archive of frames" in reject["reason"]

@@ -13,6 +13,7 @@ from vigil import manifest, poses
 from vigil.features.frames import save
 from vigil.features.segments import Scaler, Settings, features, names
 from vigil.manifest import SPLITS, Video
+from vigil.lineage import read, record
 from vigil.parallel import Runtime
 from vigil.poses import XY, Pose
 from vigil.stages.segments import main
@@ -65,6 +66,7 @@ def run(*videos: Video, settings: Settings = SETTINGS, runtime: Runtime = SERIAL
     tables = {split: Path(f"data/manifest/{split}.csv") for split in SPLITS}
     for split, path in tables.items():
         manifest.write(path, [one for one in videos if one.split == split])
+    record(LANDMARKS, "landmarks", {"every": 2})
     main(**tables, frames=FRAMES, landmarks=LANDMARKS, truth=TRUTH, out=OUT, params=settings, runtime=runtime)
     return {split: load_arrays(OUT / f"{split}.npz") for split in SPLITS}
 
@@ -117,7 +119,7 @@ def test_the_scaler_knows_the_training_split_alone() -> None:
     before, ranges = run(train, test), read_json(OUT / "scaler.json")
     stored(test, 8, crowd(8, 300))
     after = run(train, test)
-    assert read_json(OUT / "scaler.json") == ranges
+    assert read_json(OUT / "scaler.json") == ranges == read(OUT)["segments"]["scaler"]
     moved = after["test"]["x"][..., :26:2] - before["test"]["x"][..., :26:2]
     widths = np.array([ranges[name][1] - ranges[name][0] for name in XY[::2]])
     assert moved * widths == pytest.approx(np.broadcast_to(200 / 640, moved.shape), rel=1e-3)
@@ -229,7 +231,7 @@ def test_the_same_bytes_again_by_workers_and_nothing_left_behind() -> None:
     videos = [stored(video(f"a/{k}", split=SPLITS[k % 3]), 12, crowd(12, 100, 300 + k)) for k in range(5)]
     run(*videos)
     files = sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*"))
-    assert files == ["scaler.json", "test.npz", "train.npz", "val.npz"]
+    assert files == ["scaler.json", "settings.json", "test.npz", "train.npz", "val.npz"]
     before = [(OUT / name).read_bytes() for name in files]
     shutil.rmtree(".vigil")
     run(*reversed(videos), runtime=Runtime(executor="process", workers=2, timeout_s=60, address=None))

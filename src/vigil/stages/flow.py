@@ -3,6 +3,7 @@
 Reads   <frames>/<set>/<v>.npz      JPEG frames
         <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
 Writes  <out>/<set>/<v>.npy         int8 (T, 3, H, W): dx, dy, people; see features/flow.py
+        <out>/settings.json         what made them; see lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from vigil.features import flow, heatmap
 from vigil.features.frames import Archive
+from vigil.lineage import record
 from vigil.parallel import REJECTS, Item, Runtime, each, finish
 from vigil.poses import along
 from vigil.stages.runner import run_stage
@@ -37,6 +39,7 @@ def main(frames: Path, landmarks: Path, out: Path, params: Params, runtime: Runt
             why = reasons.get(name, "run stage `landmarks` for it")
             print(f"flow: warning: {name} is left out: it has no landmarks: {why}", file=sys.stderr)
     finish("flow", out, each("flow", planes, items, params, runtime))
+    record(out, "flow", params.model_dump(mode="json"), landmarks)
 
 
 def planes(frames: Path, landmarks: Path, out: Path, *, params: Params) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Reads   <videos>                table of videos
         <raw>/<set>/            the videos, or pointers to them
 Writes  <out>/<set>/<v>.npz     see features/frames.py
+        <out>/settings.json     what made them; see lineage.py
         <out>/rejects.csv       videos that could not be read, when there are any
 """
 
@@ -14,6 +15,7 @@ from pydantic import Field
 
 from vigil import video
 from vigil.features.frames import encode, sampler, save
+from vigil.lineage import record
 from vigil.parallel import Item, Runtime, each, finish
 from vigil.params import Frozen
 from vigil.stages.runner import run_stage
@@ -29,6 +31,7 @@ class Params(Frozen):
 def main(videos: Path, raw: Path, out: Path, params: Params, runtime: Runtime) -> None:
     rows = [row for row in read_table(videos) if not row["path"].endswith(".csv")]  # landmarks have no pictures
     finish("frames", out, each("frames", sample, [_item(row, raw, out) for row in rows], params, runtime))
+    record(out, "frames", params.model_dump(mode="json"))
 
 
 def sample(source: Path, fps: str, size: tuple[int, int], out: Path, *, params: Params) -> dict[str, Any]:

@@ -14,6 +14,7 @@ Writes  <out>/<split>.npz           named arrays, N segments of T frames:
             label (N,)              the video's class where the person does it for most of the segment, else `normal`
             video (N,), person (N,) int32, role (N,): the person's part by the truth, else empty
         <out>/scaler.json           range of each coordinate over the training split
+        <out>/settings.json         what made them, the scaler included; see lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 
 Where the truth is known only the person who does the deed is abnormal, and bystanders are normal. Where it is not,
@@ -35,6 +36,7 @@ from vigil.features import segments
 from vigil.features.actors import Actor, cast
 from vigil.features.frames import Archive
 from vigil.features.segments import Segment
+from vigil.lineage import record
 from vigil.manifest import SPLITS, Video
 from vigil.parallel import REJECTS, Item, Outcome, Runtime, each, finish
 from vigil.poses import JOINTS, along, read
@@ -71,6 +73,7 @@ def main(
         merged = {split: _merged(kept[split], outcomes, params) for split in SPLITS}
     scaler = segments.fit(segments.shares(merged["train"]["poses"], merged["train"]["source_size"]))
     write_json(out / "scaler.json", scaler.ranges)
+    record(out, "segments", params.model_dump(mode="json") | {"scaler": scaler.ranges}, landmarks)
     for split, arrays in merged.items():
         given = (arrays["poses"], arrays["time_s"], arrays["source_size"])
         x = segments.features(*given, params, scaler)
