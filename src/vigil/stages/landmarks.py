@@ -5,6 +5,7 @@ Reads   <frames>/<set>/<v>.npz      JPEG frames
         <person>                    the detector of people, for `detector: yolo`
         <pretrained>                the pose networks
 Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see poses.py
+        <out>/settings.json         what made them; see lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 """
 
@@ -17,6 +18,7 @@ import cv2
 from vigil import manifest, poses
 from vigil.features import landmarks
 from vigil.features.frames import Archive
+from vigil.lineage import record
 from vigil.parallel import Item, Runtime, each, finish
 from vigil.stages.runner import run_stage
 from vigil.storage import raw_file, sha256_file
@@ -49,6 +51,7 @@ def main(
         for video in tables
     ]  # fmt: skip
     finish("landmarks", out, outcomes + each("landmarks", convert, items, None, runtime))
+    record(out, "landmarks", params.model_dump(mode="json") | {"weights": used}, frames)
 
 
 def track(frames: Path, person: Path, pretrained: Path, out: Path, *, params: Params) -> dict[str, Any]:
