@@ -17,9 +17,9 @@ MAY_CONNECT = {"weights", "download"}
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def done(tmp_path_factory: pytest.TempPathFactory, pretrained: Path) -> Project:
     """The tiny pipeline after one uninterrupted run, committed."""
-    project = Project(tmp_path_factory.mktemp("done") / "repo")
+    project = Project(tmp_path_factory.mktemp("done") / "repo", pretrained)
     project.vigil("sync")
     ran = project.repro()
     assert sorted(ran) == sorted(STAGES)
@@ -38,6 +38,7 @@ def test_no_stage_but_weights_and_download_looks_for_another_host(done: Project)
         if stage not in MAY_CONNECT:
             assert done.connections(stage) == []
     assert done.connections("download") == []  # the sample needs no network either
+    assert done.connections("weights") == []  # the pose networks lie in a file here
 
 
 def test_the_watch_on_sockets_sees_a_connection(done: Project) -> None:
@@ -65,8 +66,8 @@ def test_a_comment_in_a_feature_computes_no_video_again(done: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_fresh_clone_makes_the_same_lock(done: Project, tmp_path: Path) -> None:
-    other = Project(tmp_path / "other")
+def test_a_fresh_clone_makes_the_same_lock(done: Project, pretrained: Path, tmp_path: Path) -> None:
+    other = Project(tmp_path / "other", pretrained)
     other.vigil("sync")
     other.repro()
     assert other.read("dvc.lock") == done.read("dvc.lock")
@@ -74,11 +75,11 @@ def test_a_fresh_clone_makes_the_same_lock(done: Project, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_kill_at_any_moment_changes_no_byte(done: Project, tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_changes_no_byte(done: Project, pretrained: Path, tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
     moments = random.Random(seed)
     for attempt in range(5):
-        project = Project(tmp_path / f"killed-{attempt}")
+        project = Project(tmp_path / f"killed-{attempt}", pretrained)
         project.vigil("sync")
         for _ in range(3):
             process = project.start("dvc", "repro")
