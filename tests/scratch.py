@@ -25,6 +25,7 @@ TINY = {  # what to change so that the whole pipeline runs in half a minute; tra
     "imgsz: 224": "imgsz: 64",
     "epochs: 24": "epochs: 1",
     "detector: yolo": "detector: mediapipe",
+    "tile: 0.5": "tile: null",
 }
 
 WATCH = """
