@@ -1,0 +1,172 @@
+"""What a model is trained on: samples {"x", "y", "index"} cut from the cached features of a split.
+
+A sample depends on (seed, epoch, number) alone: not on worker processes, their order, or what was drawn before. So a
+training that is resumed goes on exactly where it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import Dataset
+
+from vigil import clip_features, clip_frames
+from vigil.errors import VigilError, near_miss
+from vigil.manifest import Video
+from vigil.models.layers import Clip
+from vigil.places import Classes, Listing, Reader, Wanted, ids, thinned
+
+Augment = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
+
+
+class Clips(Dataset[dict[str, Tensor]]):
+    """Samples by number. `labels`, `videos`, `groups` (N,) and `places` (N, 2) tell of all the windows there are.
+
+    `len()` is how many are drawn an epoch. A sample's `index` is its window. Places are stored frames, half-open; of
+    segments, frames of the video.
+    """
+
+    def __init__(
+        self, listing: Listing, read: Reader, *, train: bool, seed: int, samples: int, augment: Augment | None
+    ) -> None:
+        self.labels, self.places = listing.labels, listing.places
+        self.videos, self.groups = listing.videos, listing.groups
+        self._read, self._train, self._seed, self._augment = read, train, seed, augment
+        self._samples = samples or len(self.labels)
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # loader processes that live on see it change
+        self._orders: dict[int, np.ndarray] = {}
+
+    @property
+    def epoch(self) -> int:
+        """Set before every epoch: what is drawn, and how it is augmented, depends on it."""
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._epoch.fill_(number)
+
+    def __len__(self) -> int:
+        return self._samples
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        if not 0 <= number < len(self):
+            raise IndexError(f"sample {number} of {len(self)}")
+        if not self._train:
+            x, y = self._read(number, None)
+            return {"x": x, "y": y, "index": torch.tensor(number)}
+        window = self._drawn(self.epoch * self._samples + number)
+        generator = _generator(self._seed, self.epoch, number)
+        x, y = self._read(window, generator)
+        if self._augment:
+            x, y = self._augment(x, y, generator)
+        return {"x": x, "y": y, "index": torch.tensor(window)}
+
+    def _drawn(self, turn: int) -> int:
+        """The window for the `turn`-th draw since training began: each comes once before any comes twice."""
+        count = len(self.labels)
+        if self._samples == count:
+            return turn % count
+        round_, place = divmod(turn, count)
+        if round_ not in self._orders:
+            if len(self._orders) > 1:
+                self._orders.clear()
+            self._orders[round_] = np.random.default_rng([self._seed, round_]).permutation(count)
+        return int(self._orders[round_][place])
+
+
+def dataset(
+    kind: str,
+    folder: Path,
+    videos: Sequence[Video],
+    classes: Classes,
+    clip: Clip,
+    *,
+    train: bool,
+    fps: float | None = None,
+    truth: Path | None = None,
+    seed: int = 0,
+    samples: int = 0,
+    stride: int = 0,
+    augment: Augment | None = None,
+) -> Clips:
+    """The samples of one split for one model; `kind` is the model's input and `folder` is data/<kind>.
+
+    fps      stored frames per second; for a clip whose window is in seconds
+    truth    data/truth, for maps of cells
+    samples  how many are drawn an epoch (train: turn by turn; else the same ones always, evenly spread); 0: all
+    stride   frames between windows; 0: a quarter of a window to train on, else half a window
+    augment  the model's own; for training only
+
+    Videos with labels that no class names are left out.
+    """
+    if kind not in SOURCES:
+        raise VigilError(f"models: unknown input '{kind}'. Known: {', '.join(SOURCES)}.{near_miss(kind, SOURCES)}")
+    split = "the training split" if train else "the validation split"
+    known = ids(classes)
+    itself = train and clip.target == "itself"
+    chosen = [video for video in videos if video.label in known and not (itself and known[video.label])]
+    if not videos:
+        raise VigilError(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
+    if not chosen:
+        wanted = ", ".join(next(iter(classes.values())) if itself else known)
+        found = ", ".join(sorted({video.label for video in videos}))
+        raise VigilError(f"{split} has no video with a label that is wanted ({wanted}); it has: {found}.")
+    if train and len(chosen) == 1:
+        raise VigilError(
+            f"{split} has one single video ({chosen[0].video}): a model would learn it by heart. Add some."
+        )
+    wanted_ = Wanted(folder, chosen, classes, clip, fps, truth, train, stride)
+    listing, read = SOURCES[kind](wanted_)
+    if not len(listing.labels):
+        raise VigilError(f"{folder}: not one sample of {clip.frames} frames in {len(chosen)} videos of {split}.")
+    if train and clip.target == "class":
+        _complain(listing.labels, list(classes), split)
+    if not train:
+        kept = thinned(len(listing.labels), samples)
+        listing, read = listing.part(kept), _Part(read, kept)
+        samples = 0
+    return Clips(listing, read, train=train, seed=seed, samples=samples, augment=augment)
+
+
+SOURCES: Mapping[str, Callable[[Wanted], tuple[Listing, Reader]]] = {
+    "flow": clip_features.flow,
+    "segments": clip_features.segments,
+    "frames": clip_frames.frames,
+    "attended": clip_features.attended,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A reader of some of the windows."""
+
+    read: Reader
+    rows: np.ndarray
+
+    def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
+        return self.read(int(self.rows[window]), generator)
+
+
+def _complain(labels: np.ndarray, classes: Sequence[str], split: str) -> None:
+    """Every class must have an example, and there must be something to tell apart."""
+    counts = np.bincount(labels, minlength=len(classes))
+    if len(classes) < 2 or (counts > 0).sum() == 1:
+        raise VigilError(
+            f"{split} has samples of one class alone ({classes[int(counts.argmax())]}): nothing to tell apart. "
+            "Add videos of another, or name their labels in the model's classes."
+        )
+    lacking = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if lacking:
+        raise VigilError(
+            f"{split} has no sample of {', '.join(lacking)}. Add such videos, or take the class out of the model's "
+            "classes in params.yaml."
+        )
+
+
+def _generator(*parts: int) -> Generator:
+    """Random numbers that differ whenever a part does."""
+    words = np.random.SeedSequence(parts).generate_state(2, np.uint32).tolist()
+    return Generator().manual_seed(words[0] << 31 ^ words[1])

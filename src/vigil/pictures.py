@@ -1,0 +1,63 @@
+"""Stored JPEG frames as the pictures that the RGB models look at: the same for a cached video and a live one."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vigil.errors import VigilError
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet, red green blue, 0..1
+DEVIATION = (0.229, 0.224, 0.225)
+NOISE = 12  # grey levels, after blurring; what JPEG and the sensor change in a still scene stays below
+COVER = 0.1  # share of a cell
+
+Layout = Literal["tchw", "cthw"]
+
+
+def pictures(jpegs: Iterable[bytes], size: int, layout: Layout = "tchw") -> Tensor:
+    """(T, 3, S, S) or (3, T, S, S) float32, ImageNet-normalised, of frames stretched to a square of `size` px."""
+    return normalised(np.stack([square(jpeg, size) for jpeg in jpegs]), layout)
+
+
+def square(jpeg: bytes, size: int) -> np.ndarray:
+    """(S, S, 3) uint8 RGB: the whole frame, stretched."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise VigilError("a stored frame is no JPEG: delete the archive and run stage `frames` again.")
+    if image.shape[:2] == (size, size):
+        return image
+    shrinks = size < min(image.shape[:2])
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def normalised(squares: np.ndarray, layout: Layout = "tchw") -> Tensor:
+    """The same of `squares` (T, S, S, 3) uint8 RGB."""
+    order = (0, 3, 1, 2) if layout == "tchw" else (3, 0, 1, 2)
+    channels = (3, 1, 1) if layout == "tchw" else (3, 1, 1, 1)
+    mean, deviation = (torch.tensor(values).mul(255).view(channels) for values in (MEAN, DEVIATION))
+    planes = torch.from_numpy(squares).permute(order).contiguous()  # three bytes apart are slow to compute on
+    return planes.to(torch.float32).sub_(mean).div_(deviation)
+
+
+def moving(before: np.ndarray, after: np.ndarray, cells: int) -> np.ndarray:
+    """(cells, cells) uint8: where `after` differs from `before`, both (S, S, 3) uint8; a guess where no truth is known.
+
+    A cell moves when a tenth of it differs by more than the camera's noise: the share that the drawn truth asks for.
+    """
+    first, second = (cv2.GaussianBlur(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), (5, 5), 0) for one in (before, after))
+    changed = (cv2.absdiff(first, second) > NOISE).astype(np.float32)
+    return (cv2.resize(changed, (cells, cells), interpolation=cv2.INTER_AREA) >= COVER).astype(np.uint8)
+
+
+def coarse(truth: np.ndarray, cells: int) -> np.ndarray:
+    """(cells, cells) uint8 of a truth map (h, w) of 0 and 1: a cell moves when anything in it does."""
+    height, width = truth.shape
+    if height % cells == 0 and width % cells == 0:
+        return truth.reshape(cells, height // cells, cells, width // cells).max(axis=(1, 3))
+    share = cv2.resize(truth.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
+    enlarged = cells > min(height, width)
+    return (share >= 0.5 if enlarged else share > 0).astype(np.uint8)
