@@ -1,0 +1,226 @@
+"""Finds when something abnormal happens in a clip, having been told of whole clips only whether it does.
+
+An I3D backbone (inception.py) makes features every `stride` frames; a temporal network looks at them over several
+spans at once (dilated convolutions) and all together (self-attention), as in RTFM (Tian et al., ICCV 2021); a head
+scores each step by itself, and gated attention (Ilse et al., ICML 2018) weighs the scores of the steps into that of the
+clip: multiple-instance learning. It sees appearance and motion, and nothing beyond its clip.
+
+Unless it is `causal`, a score knows what comes later in the clip.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+from torch import Tensor, nn
+
+from vigil.errors import VigilError, near_miss
+from vigil.models.inception import STAGES, Inception, adopt
+from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.params import Frozen
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, by which pictures come in normalised
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Config(Frozen):
+    """As published where it is: I3D on 32 frames at 224 px; temporal network and loss weights of RTFM and Sultani."""
+
+    frames: Annotated[int, Field(ge=8)] = 32  # T of a clip
+    window: Annotated[int, Field(ge=8)] | None = None  # stored frames over which they are spread; null: every one
+    size: Annotated[int, Field(ge=32)] = 224  # px, side of the pictures
+    width: Annotated[float, Field(gt=0, le=2)] = 1.0  # of the backbone's channels; published weights need 1
+    stride: Literal[2, 4, 8] = 8  # frames per step of the temporal head; 8 as published, fewer see finer and cost more
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1  # of the newest batch in the batch norms' running statistics
+    weights: str | None = None  # safetensors to start from, such as models/pretrained/i3d.safetensors; null: random
+    freeze: str | None = None  # the last stage of the backbone that keeps its weights, such as Mixed_4f; null: none
+    checkpointing: bool = False  # compute again in the backward pass instead of holding: a third slower, less memory
+    dilations: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 4)  # steps
+    heads: Annotated[int, Field(ge=1)] = 1  # of the self-attention
+    hidden: Annotated[int, Field(ge=1)] = 128  # units of the head and of the attention that weighs the steps
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.7  # before the head
+    causal: bool = False  # scores of a frame know no later frame
+    anomaly: Annotated[float, Field(ge=0)] = 1.0  # a1, weight of the cross-entropy of the clip
+    smoothness: Annotated[float, Field(ge=0)] = 2.56e-3  # a2, of squared steps between scores: 8e-5 on each of 32
+    sparsity: Annotated[float, Field(ge=0)] = 2.56e-3  # a3, of the mean score: 8e-5 on each of 32
+    flip: Share = 0.5  # share of training clips that are mirrored
+    crop: Annotated[float, Field(ge=0, lt=1)] = 0.15  # of the side, cut away at most
+    light: Share = 0.2  # of the contrast, and deviations of brightness, changed at most
+
+
+class Output(NamedTuple):
+    """T' = steps of the temporal head."""
+
+    video: Tensor  # (B,) logits
+    frames: Tensor  # (B, T) logits, from the steps by interpolation; held where causal
+    attention: Tensor  # (B, T'), sums to 1: what weighs the steps into the video's logit
+    steps: Tensor  # (B, T') logits
+
+
+class Model(nn.Module):
+    gain: Tensor
+    offset: Tensor
+
+    def __init__(self, config: Config, classes: int = 2) -> None:
+        super().__init__()
+        if classes != 2:
+            raise VigilError(f"i3d: {classes} classes; it tells normal from abnormal: give `classes` two entries.")
+        if config.freeze is not None and config.freeze not in STAGES:
+            raise VigilError(
+                f"i3d: freeze = {config.freeze!r}: expected null or one of {', '.join(STAGES)}."
+                f"{near_miss(config.freeze, STAGES)}"
+            )
+        self.config = config
+        self.clip = Clip(config.frames, config.window, size=config.size, layout="cthw")
+        self.backbone = Inception(
+            config.width,
+            stride=config.stride,
+            causal=config.causal,
+            momentum=config.momentum,
+            frozen=config.freeze,
+            recompute=config.checkpointing,
+        )
+        channels = self.backbone.channels
+        self.temporal = Temporal(channels, config.dilations, config.heads, causal=config.causal)
+        self.head = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(channels, config.hidden),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, 1),
+        )
+        self.attention = Attention(channels, config.hidden)
+        # The backbone's weights are for pictures in -1..1: 2 (x deviation + mean) - 1.
+        self.register_buffer("gain", 2 * torch.tensor(DEVIATION).view(3, 1, 1, 1), persistent=False)
+        self.register_buffer("offset", 2 * torch.tensor(MEAN).view(3, 1, 1, 1) - 1, persistent=False)
+
+    def initialise(self) -> str | None:
+        """Take over `weights` and say so in a line. For training alone: a trained model brings its own."""
+        if self.config.weights is None:
+            return None
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = Path(self.config.weights)
+        try:
+            tensors = load_file(path)
+        except FileNotFoundError:
+            raise VigilError(
+                f"models.i3d.weights = {str(path)!r}: no such file. Give stage `weights` a URL or path (weights.i3d), "
+                "or set null to train from scratch."
+            ) from None
+        except (SafetensorError, OSError) as error:
+            raise VigilError(
+                f"{path}: no safetensors ({' '.join(str(error).split())}). Published .pt files are converted by stage "
+                "`weights` (weights.i3d in params.yaml)."
+            ) from None
+        return f"i3d: {adopt(self.backbone, tensors, str(path))}"
+
+    def forward(self, clips: Tensor) -> Output:
+        """(B, 3, T, H, W), ImageNet-normalised; any T >= 8, any H, W >= 32."""
+        length, stride = clips.shape[2], self.config.stride
+        early = (1 - length) % stride if self.config.causal else 0
+        if early:  # so that the last step sees the last frame; there the first picture stands still
+            clips = torch.cat([clips[:, :, :1].expand(-1, -1, early, -1, -1), clips], dim=2)
+        maps = self.backbone(torch.addcmul(self.offset, clips, self.gain))  # (B, D, T', h, w)
+        features = self.temporal(maps.mean(dim=(3, 4)).transpose(1, 2))  # (B, T', D)
+        steps = self.head(features).squeeze(-1)  # (B, T')
+        attention = self.attention(features)  # (B, T')
+        if self.config.causal:
+            frames = steps.repeat_interleave(stride, dim=1)
+        else:
+            frames = F.interpolate(steps[:, None], scale_factor=stride, mode="linear")[:, 0]
+        return Output((attention * steps).sum(dim=1), frames[:, early : early + length], attention, steps)
+
+    def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
+        """Cross-entropy of the clip, and scores of the steps that change little and are few."""
+        y = batch["y"].long()
+        each = F.binary_cross_entropy_with_logits(output.video, y.to(output.video.dtype), reduction="none")
+        share = torch.ones_like(each) if weight is None else weight.to(each)[y]
+        scores = output.steps.sigmoid()
+        anomaly = (share * each).sum() / share.sum().clamp_min(1e-8)
+        smoothness = scores.diff(dim=1).square().sum(dim=1).mean() / max(1, scores.shape[1] - 1)
+        sparsity = scores.mean()
+        weights = self.config
+        loss = weights.anomaly * anomaly + weights.smoothness * smoothness + weights.sparsity * sparsity
+        return {"loss": loss, "anomaly": anomaly, "smoothness": smoothness, "sparsity": sparsity}
+
+    @torch.no_grad()
+    def judge(self, output: Output, x: Tensor) -> Judged:
+        """The logits of clip and frames, and what each frame weighed."""
+        length, stride = x.shape[2], self.config.stride
+        early = (1 - length) % stride if self.config.causal else 0
+        attention = output.attention.repeat_interleave(stride, dim=1)[:, early : early + length]
+        attention = attention / attention.sum(dim=1, keepdim=True).clamp_min(1e-8)
+        return {"window": output.video, "frames": output.frames, "attention": attention}
+
+    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One clip (3, T, H, W) mirrored, cropped and relit, all frames alike."""
+        flip, side, down, right, gain, shift = torch.rand(6, generator=generator).tolist()
+        height, width = x.shape[2:]
+        keep = 1 - self.config.crop * side
+        rows, columns = max(1, round(height * keep)), max(1, round(width * keep))
+        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
+        if (rows, columns) != (height, width):
+            cut = x[:, :, top : top + rows, left : left + columns]
+            x = F.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)
+        if flip < self.config.flip:
+            x = x.flip(-1)
+        light = self.config.light
+        if light:
+            middle = x.mean()
+            x = (x - middle) * (1 + light * (2 * gain - 1)) + middle + light * (2 * shift - 1)
+        return x, y
+
+
+class Temporal(nn.Module):
+    """The multi-scale temporal network: (B, T', D) -> (B, T', D), each step knowing of the others around it."""
+
+    def __init__(self, channels: int, dilations: tuple[int, ...], heads: int, *, causal: bool) -> None:
+        super().__init__()
+        inner = max(1, channels // 4 // heads) * heads
+        self.heads, self.causal = heads, causal
+        self.enter = nn.LayerNorm(channels)
+        self.pyramid = nn.ModuleList(Along(channels, inner, dilation, causal=causal) for dilation in dilations)
+        self.look = nn.Linear(channels, 3 * inner, bias=False)  # softmax does not see a bias of the keys
+        self.said = nn.Linear(inner, inner)
+        self.merge = Along((len(dilations) + 1) * inner, channels, 1, causal=causal)
+        self.leave = nn.LayerNorm(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.enter(features)
+        spans = [F.relu(layer(x)) for layer in self.pyramid]  # (B, T', inner) each
+        query, key, value = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.look(x).chunk(3, -1))
+        seen = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)  # (B, heads, T', inner / heads)
+        spans.append(self.said(seen.transpose(1, 2).flatten(2)))
+        return self.leave(x + F.relu(self.merge(torch.cat(spans, dim=-1))))
+
+
+class Along(nn.Module):
+    """A convolution of three steps along time, `dilation` apart, over (B, T', channels)."""
+
+    def __init__(self, channels: int, out: int, dilation: int, *, causal: bool) -> None:
+        super().__init__()
+        self.pads = (2 * dilation, 0) if causal else (dilation, dilation)
+        self.conv = nn.Conv1d(channels, out, 3, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x.transpose(1, 2), self.pads)).transpose(1, 2)
+
+
+class Attention(nn.Module):
+    """(B, T', D) -> (B, T') >= 0 that sum to 1."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.what, self.gate, self.score = (
+            nn.Linear(channels, hidden),
+            nn.Linear(channels, hidden),
+            nn.Linear(hidden, 1, bias=False),  # softmax sees no bias,
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        held = torch.tanh(self.what(features)) * torch.sigmoid(self.gate(features))
+        return self.score(held).squeeze(-1).softmax(dim=1)

@@ -1,0 +1,124 @@
+"""What the models of body landmarks share: the columns they read, the loss, the verdict, and augmentation.
+
+The columns come in blocks of 13 joints x (x, y), as stage `segments` writes them (segments.normalise):
+
+    26  minmax    places in the picture, each column scaled to its range in the training split
+    52  body      places from the middle of the hips, then speeds, both in torso lengths
+    78  both      the 26, then the 52
+"""
+
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+from torch import Tensor
+
+from vigil.errors import VigilError
+from vigil.models.layers import Batch, Judged, Losses
+from vigil.params import Frozen
+
+JOINTS = 13
+TWIN = (
+    3,
+    4,
+    5,
+    0,
+    1,
+    2,
+    9,
+    10,
+    11,
+    6,
+    7,
+    8,
+    12,
+)  # the joint on the other side: shoulder, elbow, wrist; hip, knee, ankle
+TORSO = 0.15  # of the picture, about what a torso measures: noise in torso lengths as noise in the picture
+
+Range = tuple[float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Columns(Frozen):
+    """The fields that say what comes in, and how training changes it."""
+
+    frames: Annotated[int, Field(ge=1)] = 16  # T
+    features: Literal[26, 52, 78] = 26  # columns, as the segments have them; stage `train` sets it
+    ranges: Annotated[tuple[Range, ...], Field(min_length=26, max_length=26)] | None = (
+        None  # of the 26 places (scaler.json); as above
+    )
+    mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
+    jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # a body is made larger or smaller by as much at most
+    drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
+
+
+def classes(model: str, count: int) -> None:
+    """VigilError when there is nothing to tell apart."""
+    if count < 2:
+        raise VigilError(
+            f"{model}: {count} class{'es' if count != 1 else ''}; expected `normal` and at least one more under "
+            f"models.{model}.classes in params.yaml."
+        )
+
+
+def loss(logits: Tensor, batch: Batch, weight: Tensor | None) -> Losses:
+    """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+    return {"loss": F.cross_entropy(logits, batch["y"].long(), None if weight is None else weight.to(logits))}
+
+
+@torch.no_grad()
+def judge(logits: Tensor) -> Judged:
+    """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
+    return {"window": logits[:, 1:].logsumexp(dim=1) - logits[:, 0], "classes": logits}
+
+
+def augment(x: Tensor, columns: Columns, generator: torch.Generator) -> Tensor:
+    """One segment (T, F): mirrored, larger or smaller, some joints lost, all trembling."""
+    flip, larger = torch.rand(2, generator=generator).tolist()
+    factor = 1 + columns.scale * (2 * larger - 1)
+    length = len(x)
+    lost = torch.rand(JOINTS, generator=generator) < columns.drop
+    begin = (torch.rand(JOINTS, generator=generator) * length).long()  # the last frame in which it was found
+    last = begin + (torch.rand(JOINTS, generator=generator) * (length - begin + 1)).long()
+    noise = torch.randn(x.shape, generator=generator).to(x.dtype) * columns.jitter
+    time = torch.arange(length)[:, None]
+    held = torch.where(lost & (time > begin) & (time <= last), begin, time)  # (T, 13): the frame that is shown
+    parts, blocks, noises = [], list(x.unflatten(1, (-1, JOINTS, 2)).unbind(1)), noise.unflatten(1, (-1, JOINTS, 2))
+    flip_places = columns.ranges is not None or columns.features == 52
+    mirrored = flip < columns.mirror and flip_places
+    if columns.features != 52:
+        parts.append(_in_picture(blocks.pop(0), columns.ranges, held, factor, mirrored) + TORSO * noises[:, 0])
+    if columns.features != 26:
+        places, speeds = blocks
+        body = speeds.mean(dim=1, keepdim=True).expand_as(speeds)  # a joint that is lost goes along with the others
+        speeds = torch.where((held != time)[..., None], body, speeds)
+        for block, own in zip((_shown(places, held), speeds), noises.unbind(1)[-2:], strict=True):
+            turned = _twins(block) * block.new_tensor([-1.0, 1.0]) if mirrored else block
+            parts.append(turned * factor + own)
+    return torch.stack(parts, dim=1).flatten(1)
+
+
+def _in_picture(block: Tensor, ranges: tuple[Range, ...] | None, held: Tensor, factor: float, mirrored: bool) -> Tensor:
+    """Places (T, 13, 2): scaled back to shares of the picture, where left and right and sizes mean something."""
+    low, span = block.new_zeros(JOINTS, 2), block.new_ones(JOINTS, 2)
+    if ranges is not None:
+        low, high = block.new_tensor(ranges).unflatten(0, (JOINTS, 2)).unbind(-1)
+        span = torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled
+    shares = low + block * span
+    middle = shares.mean(dim=1, keepdim=True)
+    shares = middle + factor * _shown(shares - middle, held)
+    if mirrored:
+        shares = _twins(shares)
+        shares = torch.stack([1 - shares[..., 0], shares[..., 1]], dim=-1)
+    return (shares - low) / span
+
+
+def _shown(block: Tensor, held: Tensor) -> Tensor:
+    """(T, 13, 2) with each joint as in the frame that `held` (T, 13) names."""
+    return block.gather(0, held[..., None].expand_as(block))
+
+
+def _twins(block: Tensor) -> Tensor:
+    return block[:, list(TWIN)]
