@@ -132,6 +132,7 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
         "classes": ["person"],
         "imgsz": 64,
         "knows_real_people": False,
+        "sets": ["set"],
         "sha256": sha256_file(trained / OUT / "person.pt"),
         "network_sha256": sha256_file(trained / OUT / "person.onnx"),
     }

@@ -5,7 +5,7 @@ Reads   <frames>/<set>/<v>.npz          JPEG frames
         <train>, <val>                  videos of the two splits
 Writes  <out>/person.pt                 the weights, as Ultralytics keeps them
         <out>/person.onnx               the same network, ready to run
-        <out>/config.json               classes, imgsz, whether it knows real people, sha256 of both files
+        <out>/config.json               classes, imgsz, what it was trained on, sha256 of both files
         <metrics>                       average precision on the validation split
 
 Trained from scratch on the frames whose truth is known; or weights are given, or a YOLO dataset of one's own.
@@ -61,12 +61,15 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     cv2.setNumThreads(1)  # one order of adding, one result
     began = time.monotonic()
     weights = _given(params)
+    sets: list[str] = []  # of the pipeline, whose people it has seen
     classes: tuple[str, ...] = params.classes
     if params.data:
         classes, learned, judged = person_boxes.of_yolo(_path("data", params.data))
     else:
         known = list(person_boxes.of_videos(manifest.read(train), frames, truth)) if params.epochs else []
         learned = person_boxes.spread(known, classes, params.images, params.seed)
+        if params.epochs:
+            sets = sorted({video.set for video in manifest.read(train) if (truth / f"{video.video}.npz").exists()})
         judged = list(person_boxes.of_videos(manifest.read(val), frames, truth, EVERY))
     if PERSON not in classes:
         raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
@@ -93,6 +96,7 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
         "classes": list(found),
         "imgsz": params.imgsz,
         "knows_real_people": bool(params.data or (params.weights and not params.epochs)),
+        "sets": sets,
         "sha256": sha256_file(out / WEIGHTS),
         "network_sha256": sha256_file(out / NETWORK),
     }
