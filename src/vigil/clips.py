@@ -1,7 +1,8 @@
 """What a model is trained on: samples {"x", "y", "index"} cut from the cached features of a split.
 
 A sample depends on (seed, epoch, number) alone: not on worker processes, their order, or what was drawn before. So a
-training that is resumed goes on exactly where it was.
+training that is resumed goes on exactly where it was. Which ones an epoch sees, and how a model changes them, is said
+in batches.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,62 +20,27 @@ from vigil.manifest import Video
 from vigil.models.layers import Clip
 from vigil.places import Classes, Listing, Reader, Wanted, ids, thinned
 
-Augment = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
-
 
 class Clips(Dataset[dict[str, Tensor]]):
-    """Samples by number. `labels`, `videos`, `groups` (N,) and `places` (N, 2) tell of all the windows there are.
+    """Samples by number; of each `labels`, `videos`, `groups` (N,) and `places` (N, 2) tell what it is.
 
-    `len()` is how many are drawn an epoch. A sample's `index` is its window. Places are stored frames, half-open; of
-    segments, frames of the video.
+    Places are stored frames, half-open; of segments, frames of the video.
     """
 
-    def __init__(
-        self, listing: Listing, read: Reader, *, train: bool, seed: int, samples: int, augment: Augment | None
-    ) -> None:
+    def __init__(self, listing: Listing, read: Reader, *, train: bool, seed: int) -> None:
         self.labels, self.places = listing.labels, listing.places
         self.videos, self.groups = listing.videos, listing.groups
-        self._read, self._train, self._seed, self._augment = read, train, seed, augment
-        self._samples = samples or len(self.labels)
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # loader processes that live on see it change
-        self._orders: dict[int, np.ndarray] = {}
-
-    @property
-    def epoch(self) -> int:
-        """Set before every epoch: what is drawn, and how it is augmented, depends on it."""
-        return int(self._epoch)
-
-    @epoch.setter
-    def epoch(self, number: int) -> None:
-        self._epoch.fill_(number)
+        self.epoch = 0  # in training, which frames of a window are shown differs from epoch to epoch
+        self._read, self._train, self._seed = read, train, seed
 
     def __len__(self) -> int:
-        return self._samples
+        return len(self.labels)
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         if not 0 <= number < len(self):
             raise IndexError(f"sample {number} of {len(self)}")
-        if not self._train:
-            x, y = self._read(number, None)
-            return {"x": x, "y": y, "index": torch.tensor(number)}
-        window = self._drawn(self.epoch * self._samples + number)
-        generator = _generator(self._seed, self.epoch, number)
-        x, y = self._read(window, generator)
-        if self._augment:
-            x, y = self._augment(x, y, generator)
-        return {"x": x, "y": y, "index": torch.tensor(window)}
-
-    def _drawn(self, turn: int) -> int:
-        """The window for the `turn`-th draw since training began: each comes once before any comes twice."""
-        count = len(self.labels)
-        if self._samples == count:
-            return turn % count
-        round_, place = divmod(turn, count)
-        if round_ not in self._orders:
-            if len(self._orders) > 1:
-                self._orders.clear()
-            self._orders[round_] = np.random.default_rng([self._seed, round_]).permutation(count)
-        return int(self._orders[round_][place])
+        x, y = self._read(number, _generator(self._seed, self.epoch, number) if self._train else None)
+        return {"x": x, "y": y, "index": torch.tensor(number)}
 
 
 def dataset(
@@ -90,15 +56,13 @@ def dataset(
     seed: int = 0,
     samples: int = 0,
     stride: int = 0,
-    augment: Augment | None = None,
 ) -> Clips:
     """The samples of one split for one model; `kind` is the model's input and `folder` is data/<kind>.
 
     fps      stored frames per second; for a clip whose window is in seconds
     truth    data/truth, for maps of cells
-    samples  how many are drawn an epoch (train: turn by turn; else the same ones always, evenly spread); 0: all
+    samples  at most so many, evenly spread over all there are; 0: all
     stride   frames between windows; 0: a quarter of a window to train on, else half a window
-    augment  the model's own; for training only
 
     Videos with labels that no class names are left out.
     """
@@ -124,11 +88,8 @@ def dataset(
         raise VigilError(f"{folder}: not one sample of {clip.frames} frames in {len(chosen)} videos of {split}.")
     if train and clip.target == "class":
         _complain(listing.labels, list(classes), split)
-    if not train:
-        kept = thinned(len(listing.labels), samples)
-        listing, read = listing.part(kept), _Part(read, kept)
-        samples = 0
-    return Clips(listing, read, train=train, seed=seed, samples=samples, augment=augment)
+    kept = thinned(len(listing.labels), samples)
+    return Clips(listing.part(kept), _Part(read, kept), train=train, seed=seed)
 
 
 SOURCES: Mapping[str, Callable[[Wanted], tuple[Listing, Reader]]] = {
