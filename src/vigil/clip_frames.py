@@ -8,6 +8,7 @@ apart the frames lie would tell the class.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,18 +28,43 @@ STILL_EVERY = 4  # windows for one sample that is made from a single picture, wh
 STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise between its frames
 
 
+CACHE = 1 << 30  # bytes of decoded pictures that a loader process holds at most
+
+
+class Squares:
+    """The pictures of a clip; those decoded first are kept, as many as fit, for the next epochs."""
+
+    def __init__(self, size: int, limit: int = CACHE) -> None:
+        self.size, self._room, self._kept = size, limit // (size * size * 3), dict[tuple[Path, int], np.ndarray]()
+
+    def __call__(self, archive: Archive, places: Sequence[int]) -> np.ndarray:
+        """(T, S, S, 3) uint8; a frame that is shown several times is decoded once."""
+        found = {place: kept for place in places if (kept := self._kept.get((archive.path, place))) is not None}
+        missing = sorted(set(places) - found.keys())
+        for place, jpeg in zip(missing, archive.jpegs(missing) if missing else (), strict=True):
+            found[place] = square(jpeg, self.size)
+            if len(self._kept) < self._room:
+                self._kept[archive.path, place] = found[place]
+        return np.stack([found[place] for place in places])
+
+    def __getstate__(self) -> dict[str, object]:
+        """To another process without the pictures."""
+        return self.__dict__ | {"_kept": {}}
+
+
 def frames(wanted: Wanted) -> tuple[Listing, Reader]:
     """Windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
     videos = there(wanted, ".npz", "frames")
     archives = {video.video: Archive(wanted.folder / f"{video.video}.npz") for video in videos}
     if wanted.clip.size is None:
         raise VigilError("a model that looks at frames must say their size.")
+    squares = Squares(wanted.clip.size)
     if wanted.clip.target == "cells":
         listing = _mapped(wanted, videos, archives)
         truth = {video.video: _truth(wanted, video, archives[video.video]) for video in videos}
-        return listing, _Maps(wanted.clip, archives, listing, truth)
+        return listing, _Maps(wanted.clip, squares, archives, listing, truth)
     listing = _classed(wanted, videos, archives)
-    return listing, _Pictures(wanted.clip, archives, listing)
+    return listing, _Pictures(wanted.clip, squares, archives, listing)
 
 
 def _classed(wanted: Wanted, videos: Sequence[Video], archives: dict[str, Archive]) -> Listing:
@@ -67,20 +93,14 @@ def _classed(wanted: Wanted, videos: Sequence[Video], archives: dict[str, Archiv
 @dataclass(frozen=True, eq=False)
 class _Pictures:
     clip: Clip
+    squares: Squares
     archives: dict[str, Archive]
     listing: Listing
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         archive = self.archives[str(self.listing.videos[window])]
-        squares = _squares(archive, shown(self.listing.places[window], self.clip.frames, generator), self.clip)
+        squares = self.squares(archive, shown(self.listing.places[window], self.clip.frames, generator))
         return normalised(squares, self.clip.layout), torch.tensor(self.listing.labels[window])
-
-
-def _squares(archive: Archive, places: Sequence[int], clip: Clip) -> np.ndarray:
-    """(T, S, S, 3) uint8; a frame that is shown several times is decoded once."""
-    once = sorted(set(places))
-    found = dict(zip(once, (square(jpeg, clip.size or 0) for jpeg in archive.jpegs(once)), strict=True))
-    return np.stack([found[place] for place in places])
 
 
 def _mapped(wanted: Wanted, videos: Sequence[Video], archives: dict[str, Archive]) -> Listing:
@@ -117,6 +137,7 @@ class _Maps:
     """
 
     clip: Clip
+    squares: Squares
     archives: dict[str, Archive]
     listing: Listing
     truth: dict[str, np.ndarray | None]
@@ -124,7 +145,7 @@ class _Maps:
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         video, (start, stop) = str(self.listing.videos[window]), self.listing.places[window].tolist()
         places = shown(self.listing.places[window], self.clip.frames, generator)
-        squares = _squares(self.archives[video], places, self.clip)
+        squares = self.squares(self.archives[video], places)
         side = squares.shape[1] // CELL_PX
         truth, last = self.truth[video], places[-1]
         before = [number for number, place in enumerate(places) if place != last]

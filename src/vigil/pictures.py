@@ -24,14 +24,26 @@ def pictures(jpegs: Iterable[bytes], size: int, layout: Layout = "tchw") -> Tens
 
 
 def square(jpeg: bytes, size: int) -> np.ndarray:
-    """(S, S, 3) uint8 RGB: the whole frame, stretched."""
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    """(S, S, 3) uint8 RGB: the whole frame, stretched; decoded at half its size, in half the time, if that suffices."""
+    mode = cv2.IMREAD_REDUCED_COLOR_2 if _smaller_side(jpeg) >= 2 * size else cv2.IMREAD_COLOR
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), mode) if jpeg else None
     if image is None:
         raise VigilError("a stored frame is no JPEG: delete the archive and run stage `frames` again.")
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     if image.shape[:2] == (size, size):
         return image
     shrinks = size < min(image.shape[:2])
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _smaller_side(jpeg: bytes) -> int:
+    """px, as the header says; 0 where there is no header to be understood."""
+    at = 2
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        if 0xC0 <= jpeg[at + 1] <= 0xC2:  # start of frame
+            return min(int.from_bytes(jpeg[at + 5 : at + 7]), int.from_bytes(jpeg[at + 7 : at + 9]))
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+    return 0
 
 
 def normalised(squares: np.ndarray, layout: Layout = "tchw") -> Tensor:
