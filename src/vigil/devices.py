@@ -27,7 +27,6 @@ NOISE = (  # what Lightning and torch warn of and nobody here can or should chan
     r".*isinstance\(treespec, LeafSpec\)",
     r".*Please use the new API settings to control TF32",
 )
-RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")  # numbers of a process among many
 LOGS = ("lightning", "lightning.pytorch", "lightning.fabric", "torch._dynamo", "torch._inductor")
 
 
@@ -45,11 +44,6 @@ def accelerator(wanted: Train) -> str:
     if name == "cpu" and wanted.precision == "16-mixed":
         raise VigilError("train.precision: 16-mixed needs a GPU. On the CPU take 32-true or bf16-mixed.")
     return name
-
-
-def first() -> bool:
-    """Whether this process speaks and writes for all that train together; True when it is alone."""
-    return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
 def uncompilable(device: str) -> str | None:
@@ -154,5 +148,5 @@ def trainer(wanted: Train, device: str, epochs: int, callbacks: Sequence[Any]) -
 
 def say(line: str, *, warn: bool = False) -> None:
     """A line, once, however many processes train together."""
-    if first():
+    if settings.first():
         print(line, file=sys.stderr if warn else sys.stdout, flush=True)

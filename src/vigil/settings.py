@@ -15,6 +15,13 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
+RANKS = (
+    "RANK",
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "GROUP_RANK",
+    "SLURM_PROCID",
+)  # of a process among those that train together
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
@@ -40,3 +47,8 @@ def prepare(threads: int | None = None) -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
+
+
+def first() -> bool:
+    """Whether this process speaks and writes for all that train together; True when it is alone."""
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)

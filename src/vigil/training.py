@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vigil import devices, validation
+from vigil import devices, settings, validation
 from vigil.batches import Changed, InTurn, Numbered, Samples, Share, loader
 from vigil.devices import say
 from vigil.errors import VigilError
@@ -207,7 +207,7 @@ class Learner(lightning.LightningModule):
             say(f"{self.where}: {line(row, self.wanted.epochs, self.best['epoch'])}")
             if tired and self.epoch < self.wanted.epochs:
                 say(f"{self.where}: no better for {self.bad} epochs: stopped (train.patience)")
-        if devices.first():
+        if settings.first():
             self.report(row)
 
     def _row(self) -> Row:
@@ -291,6 +291,6 @@ def fit(
                     say(f"{where}: train.compile is off: {why}")
                 else:
                     model.compile(dynamic=False)  # a graph per shape: what came before does not choose among them
-            callbacks = [Bar(where)] if sys.stderr.isatty() and devices.first() else []
+            callbacks = [Bar(where)] if sys.stderr.isatty() and settings.first() else []
             devices.trainer(wanted, device, wanted.epochs - learner.epoch, callbacks).fit(learner)
     return Fitted(learner.best_weights, learner.history, learner.best)

@@ -2,7 +2,7 @@
 
 A stage is a module with `main`. The type of each parameter of `main` says where its value comes from:
 
-    Path                  the option --<name>, written once, in dvc.yaml
+    Path, str             the option --<name>, written once, in dvc.yaml
     a Frozen record       the section of params.yaml with the parameter's name (`params`: the stage's own section)
     Mapping               that section, not validated here
 """
@@ -10,6 +10,7 @@ A stage is a module with `main`. The type of each parameter of `main` says where
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,6 +18,8 @@ from vigil import settings
 from vigil.errors import VigilError, near_miss
 from vigil.parallel import stage_lock
 from vigil.params import Frozen, load
+
+OPTIONS = (Path, str)
 
 
 def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = None) -> None:
@@ -29,13 +32,15 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for key, kind in kinds.items():
-        if kind is Path:
-            parser.add_argument(f"--{key}", type=Path, required=True)
-    paths = vars(parser.parse_args(argv))
+        if kind in OPTIONS:
+            parser.add_argument(f"--{key}", type=kind, required=True)
+    options = vars(parser.parse_args(argv))
+    words = [value for value in options.values() if isinstance(value, str)]
     try:
         numbers = _numbers(name, kinds)
-        with stage_lock(name):
-            main(**paths, **numbers)
+        # A process that trains together with others is started by the one that holds the lock.
+        with stage_lock("@".join([name, *words])) if settings.first() else nullcontext():
+            main(**options, **numbers)
     except VigilError as error:
         sys.exit(fail(name, error))
     except KeyboardInterrupt:
@@ -51,7 +56,7 @@ def fail(where: str, error: VigilError) -> int:
 
 
 def _numbers(name: str, kinds: Mapping[str, type]) -> dict[str, Any]:
-    wanted = {key: kind for key, kind in kinds.items() if kind is not Path}
+    wanted = {key: kind for key, kind in kinds.items() if kind not in OPTIONS}
     if not wanted:
         return {}
     sections = load(Path("params.yaml"))
