@@ -21,7 +21,7 @@ BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a pa
 def flow(wanted: Wanted) -> tuple[Listing, Reader]:
     """Windows of data/flow/<set>/<v>.npy: x (T, 3, H, W), dx, dy in -1..1 and people in 0..1."""
     numbers, rows = ids(wanted.classes), Rows()
-    for video in there(wanted, ".npy", "flow"):
+    for video in there(wanted.folder, wanted.videos, ".npy", "flow"):
         path = wanted.folder / f"{video.video}.npy"
         for place in wanted.windows(len(_planes(path, wanted.clip.size))):
             rows.add(video, place, numbers[video.label])
@@ -106,7 +106,7 @@ def attended(wanted: Wanted) -> tuple[Listing, Reader]:
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `dvc repro attend`.")
     told, numbers, rows, nth = read_json(path)["videos"], ids(wanted.classes), Rows(), []
-    for video in there(wanted, ".npy", "attend"):
+    for video in there(wanted.folder, wanted.videos, ".npy", "attend"):
         for number, clip in enumerate(told[video.video]["clips"]):
             rows.add(video, (clip["start"], clip["stop"]), numbers[video.label])
             nth.append(number)

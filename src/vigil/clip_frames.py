@@ -8,7 +8,6 @@ apart the frames lie would tell the class.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from vigil.errors import VigilError
 from vigil.features.frames import Archive
 from vigil.manifest import Video
 from vigil.models.layers import Clip
-from vigil.pictures import coarse, moving, normalised, square
+from vigil.pictures import Squares, coarse, moving, normalised
 from vigil.places import POSITIVE, Listing, Reader, Rows, Wanted, ids, ordinary, share, shown, there
 from vigil.storage import load_arrays
 from vigil.windows import inside
@@ -28,33 +27,9 @@ STILL_EVERY = 4  # windows for one sample that is made from a single picture, wh
 STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise between its frames
 
 
-CACHE = 1 << 30  # bytes of decoded pictures that a loader process holds at most
-
-
-class Squares:
-    """The pictures of a clip; those decoded first are kept, as many as fit, for the next epochs."""
-
-    def __init__(self, size: int, limit: int = CACHE) -> None:
-        self.size, self._room, self._kept = size, limit // (size * size * 3), dict[tuple[Path, int], np.ndarray]()
-
-    def __call__(self, archive: Archive, places: Sequence[int]) -> np.ndarray:
-        """(T, S, S, 3) uint8; a frame that is shown several times is decoded once."""
-        found = {place: kept for place in places if (kept := self._kept.get((archive.path, place))) is not None}
-        missing = sorted(set(places) - found.keys())
-        for place, jpeg in zip(missing, archive.jpegs(missing) if missing else (), strict=True):
-            found[place] = square(jpeg, self.size)
-            if len(self._kept) < self._room:
-                self._kept[archive.path, place] = found[place]
-        return np.stack([found[place] for place in places])
-
-    def __getstate__(self) -> dict[str, object]:
-        """To another process without the pictures."""
-        return self.__dict__ | {"_kept": {}}
-
-
 def frames(wanted: Wanted) -> tuple[Listing, Reader]:
     """Windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
-    videos = there(wanted, ".npz", "frames")
+    videos = there(wanted.folder, wanted.videos, ".npz", "frames")
     archives = {video.video: Archive(wanted.folder / f"{video.video}.npz") for video in videos}
     if wanted.clip.size is None:
         raise VigilError("a model that looks at frames must say their size.")

@@ -1,6 +1,7 @@
 """Stored JPEG frames as the pictures that the RGB models look at: the same for a cached video and a live one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -9,11 +10,13 @@ import torch
 from torch import Tensor
 
 from vigil.errors import VigilError
+from vigil.features.frames import Archive
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, red green blue, 0..1
 DEVIATION = (0.229, 0.224, 0.225)
 NOISE = 12  # grey levels, after blurring; what JPEG and the sensor change in a still scene stays below
 COVER = 0.1  # share of a cell
+CACHE = 1 << 30  # bytes of decoded pictures that a loader process holds at most
 
 Layout = Literal["tchw", "cthw"]
 
@@ -34,6 +37,27 @@ def square(jpeg: bytes, size: int) -> np.ndarray:
         return image
     shrinks = size < min(image.shape[:2])
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+class Squares:
+    """The pictures of a clip; those decoded first are kept, as many as fit, for the next epochs."""
+
+    def __init__(self, size: int, limit: int = CACHE) -> None:
+        self.size, self._room, self._kept = size, limit // (size * size * 3), dict[tuple[Path, int], np.ndarray]()
+
+    def __call__(self, archive: Archive, places: Sequence[int]) -> np.ndarray:
+        """(T, S, S, 3) uint8; a frame that is shown several times is decoded once."""
+        found = {place: kept for place in places if (kept := self._kept.get((archive.path, place))) is not None}
+        missing = sorted(set(places) - found.keys())
+        for place, jpeg in zip(missing, archive.jpegs(missing) if missing else (), strict=True):
+            found[place] = square(jpeg, self.size)
+            if len(self._kept) < self._room:
+                self._kept[archive.path, place] = found[place]
+        return np.stack([found[place] for place in places])
+
+    def __getstate__(self) -> dict[str, object]:
+        """To another process without the pictures."""
+        return self.__dict__ | {"_kept": {}}
 
 
 def _smaller_side(jpeg: bytes) -> int:

@@ -79,19 +79,17 @@ class Rows:
         )
 
 
-def there(wanted: Wanted, ending: str, stage: str) -> list[Video]:
+def there(folder: Path, videos: Sequence[Video], ending: str, stage: str) -> list[Video]:
     """The videos that have features. Which ones the stage has lost, and why, is told; others must not be missing."""
-    lost = wanted.folder / REJECTS
+    lost = folder / REJECTS
     reasons = {row["video"]: row["reason"] for row in read_table(lost)} if lost.exists() else {}
     kept = []
-    for video in wanted.videos:
-        path = wanted.folder / f"{video.video}{ending}"
+    for video in videos:
+        path = folder / f"{video.video}{ending}"
         if path.exists():
             kept.append(video)
         elif video.video in reasons:
-            print(
-                f"warning: {video.video} is left out: not in {wanted.folder}: {reasons[video.video]}", file=sys.stderr
-            )
+            print(f"warning: {video.video} is left out: not in {folder}: {reasons[video.video]}", file=sys.stderr)
         elif video.pictures:
             raise VigilError(f"{path}: not found. Run `dvc repro {stage}`.")
     return kept

@@ -116,7 +116,7 @@ class Model(Network):
 
 
 class Halving(nn.Module):
-    """A convolution over 3 frames and 3x3 px that halves the picture, and one more round it that may add to that.
+    """A convolution over 3 frames and 3x3 px that halves the picture and leaves the frames.
 
     Normalised per clip and not per batch: small batches, and several devices, learn the same.
     """
