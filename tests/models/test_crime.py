@@ -1,0 +1,183 @@
+"""The gate and the model that names the crime: what they see, weigh and take over from each other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vigil.errors import VigilError
+from vigil.models import crime_gate, crime_type
+from vigil.models.crime_gate import Network
+from vigil.models.layers import Clip
+
+SMALL = {"frames": 8, "size": 32, "channels": (8, 16), "hidden": 8, "dropout": 0.0}
+
+
+def gate(**fields: object) -> crime_gate.Model:
+    torch.manual_seed(1)
+    return crime_gate.Model(crime_gate.Config.read(SMALL | fields, "test"), 2).eval()
+
+
+def kind(**fields: object) -> crime_type.Model:
+    torch.manual_seed(2)
+    return crime_type.Model(crime_type.Config.read(SMALL | fields, "test"), 13).eval()
+
+
+def clips(rows: int = 2, frames: int = 8, size: int = 32) -> Tensor:
+    return torch.randn(rows, 3, frames, size, size, generator=torch.Generator().manual_seed(3))
+
+
+BOTH = pytest.mark.parametrize(("build", "classes"), [(gate, 2), (kind, 13)])
+Build = Callable[..., Network]
+
+
+def test_the_published_clip() -> None:
+    assert crime_gate.Model(crime_gate.Config(), 2).clip == Clip(16, window_s=8.0, size=112, layout="cthw")
+    assert crime_type.Model(crime_type.Config(), 13).clip.size == 112
+
+
+@BOTH
+@pytest.mark.parametrize(("frames", "size"), [(8, 32), (1, 32), (5, 48), (16, 33)])
+@pytest.mark.parametrize("see", ["pictures", "motion", "both"])
+def test_any_length_and_size(build: Build, classes: int, frames: int, size: int, see: str) -> None:
+    output = build(see=see)(clips(3, frames, size))
+    assert output.logits.shape == (3, classes) and output.attention.shape == (3, frames)
+    assert torch.allclose(output.attention.sum(dim=1), torch.ones(3)) and (output.attention >= 0).all()
+
+
+@BOTH
+def test_every_parameter_learns(build: Build, classes: int) -> None:
+    model = build(see="both").train()
+    x = clips()
+    model.loss(model(x), {"x": x, "y": torch.tensor([0, 1])})["loss"].backward()
+    assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in model.parameters())
+
+
+@BOTH
+def test_a_clip_is_judged_by_itself(build: Build, classes: int) -> None:
+    model, x = build(), clips(4)
+    together = model(x)
+    for row in range(4):
+        assert torch.allclose(model(x[row : row + 1]).logits[0], together.logits[row], atol=1e-5)
+    model.train()  # a batch is no different in training: nothing is normalised over it
+    assert torch.allclose(model(x[:1]).logits[0], model(x).logits[0], atol=1e-5)
+
+
+def test_two_clips_are_learned() -> None:
+    model, x, y = gate().train(), clips(), torch.tensor([0, 1])
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(40):
+        loss = model.loss(model(x), {"x": x, "y": y})["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss < 0.1
+    odds = model.judge(model(x), x)["window"]
+    assert odds[0] < 0 < odds[1] and not odds.requires_grad
+
+
+def test_a_scene_in_which_nothing_moves_looks_like_any_other() -> None:
+    """To a model that sees motion: what a camera looks at is no reason for an alarm."""
+    model = gate(see="motion")
+    still = clips(2)[:, :, :1].expand(-1, -1, 8, -1, -1)
+    assert torch.allclose(model(still).logits[0], model(still).logits[1], atol=1e-3)
+    seen = gate(see="both")(still).logits
+    assert not torch.allclose(seen[0], seen[1], atol=1e-2)
+
+
+def test_attention_follows_the_frames() -> None:
+    """Frames are not mixed beyond their neighbours: what is weighed is a moment."""
+    model = gate(channels=(8,))
+    x = clips(1, 16)
+    y = x.clone()
+    y[:, :, 3] = 0
+    changed = (model.backbone(x) - model.backbone(y)).abs().amax(dim=(0, 1, 3, 4)) > 1e-6
+    assert not changed[8:].any() or changed.all()  # normalised over the clip
+    before = torch.log(model(x).attention) - torch.log(model(y).attention)
+    assert (before - before.median()).abs()[0].argmax() in (2, 3, 4)
+
+
+def test_weights_make_up_for_rare_classes() -> None:
+    model, x = gate(), clips()
+    output, batch = model(x), {"x": x, "y": torch.tensor([0, 1])}
+    each = torch.nn.functional.cross_entropy(output.logits, batch["y"], reduction="none")
+    weighted = model.loss(output, batch, torch.tensor([1.0, 3.0]))["loss"]
+    assert torch.allclose(weighted, (each[0] + 3 * each[1]) / 4)
+    assert torch.allclose(model.loss(output, batch)["loss"], each.mean())
+
+
+def test_what_each_says() -> None:
+    x = clips()
+    output = gate()(x)
+    judged = gate().judge(output, x)
+    assert judged.keys() == {"window", "classes", "attention"}
+    assert torch.allclose(judged["window"].sigmoid(), output.logits.softmax(dim=1)[:, 1], atol=1e-6)
+    assert kind().judge(kind()(x), x).keys() == {"classes", "attention"}
+
+
+@BOTH
+def test_augmentation_is_the_same_in_all_frames_and_again(build: Build, classes: int) -> None:
+    model, y = build(slow=0.0), torch.tensor(1)
+    still = clips(1)[0, :, :1].expand(-1, 8, -1, -1)
+    seen = []
+    for seed in range(12):
+        new, label = model.augment(still, y, torch.Generator().manual_seed(seed))
+        again, _ = model.augment(still, y, torch.Generator().manual_seed(seed))
+        assert torch.equal(new, again) and label is y and new.shape == still.shape
+        assert torch.allclose(new, new[:, :1].expand_as(new), atol=1e-6)
+        seen.append(new)
+    assert not any(torch.allclose(seen[0], other) for other in seen[1:])
+
+
+def test_a_slowed_clip_keeps_its_order() -> None:
+    model = gate(flip=0.0, crop=0.0, light=0.0, slow=0.5)
+    x = torch.arange(8.0).view(1, 8, 1, 1).expand(3, 8, 32, 32)
+    spans = set()
+    for seed in range(20):
+        new, _ = model.augment(x, torch.tensor(0), torch.Generator().manual_seed(seed))
+        order = new[0, :, 0, 0].tolist()
+        assert order == sorted(order) and set(order) <= set(range(8))
+        spans.add(order[-1] - order[0])
+    assert min(spans) >= 3 and len(spans) > 2
+    same = gate(flip=0.0, crop=0.0, light=0.0, slow=0.0).augment(x, torch.tensor(0), torch.Generator().manual_seed(0))
+    assert torch.equal(same[0], x)
+
+
+def test_the_gate_tells_two_classes_apart() -> None:
+    with pytest.raises(VigilError, match="crime_gate: 13 classes; it tells normal from crime"):
+        crime_gate.Model(crime_gate.Config(), 13)
+    with pytest.raises(VigilError, match="crime_type: 1 class; expected two or more"):
+        crime_type.Model(crime_type.Config(), 1)
+    with pytest.raises(VigilError, match="channels"):
+        gate(channels=(12,))
+
+
+@pytest.mark.parametrize("prefix", ["", "members.0."])
+def test_starting_from_the_gate(tmp_path: Path, prefix: str) -> None:
+    path, source = tmp_path / "weights.safetensors", gate()
+    save_file({prefix + name: each for name, each in source.state_dict().items()}, path)
+    model = kind(weights=str(path))
+    head = model.head[1].weight.clone()
+    assert model.initialise() == f"crime_type: starts from {path}, all but the head"
+    assert torch.equal(model.backbone[0].halve.weight, source.backbone[0].halve.weight)
+    assert torch.equal(model.attention[0].weight, source.attention[0].weight)
+    assert torch.equal(model.head[1].weight, head)
+    assert kind().initialise() is None
+
+
+def test_a_gate_that_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(VigilError, match=r"weights.safetensors': no such file. Run `dvc repro attend`"):
+        kind(weights=str(path)).initialise()
+    save_file(gate(channels=(8, 24)).state_dict(), path)
+    with pytest.raises(VigilError, match=r"expected \(16, 8, 3, 3, 3\), found \(24, 8, 3, 3, 3\): crime_type needs"):
+        kind(weights=str(path)).initialise()
+    save_file(gate(channels=(8,)).state_dict(), path)
+    with pytest.raises(VigilError, match="found nothing"):
+        kind(weights=str(path)).initialise()
+    path.write_bytes(b"\x80\x04nonsense")
+    with pytest.raises(VigilError, match="no safetensors"):
+        kind(weights=str(path)).initialise()

@@ -1,0 +1,189 @@
+"""The attend stage: the clips that the gate is surest of, as it saw them, whatever it thinks of the video."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vigil import attention, checkpoint, clips, manifest
+from vigil.attention import Look
+from vigil.checkpoint import Card
+from vigil.errors import VigilError
+from vigil.features.frames import Archive, encode, save
+from vigil.lineage import read, record
+from vigil.manifest import Video
+from vigil.models import crime_gate, crime_type
+from vigil.parallel import Runtime
+from vigil.pictures import normalised, pictures
+from vigil.places import taken
+from vigil.stages.attend import Params, main
+from vigil.storage import read_json, write_table
+
+SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
+PARAMS = Params(keep=2, step=0.5, overlap=0.5)
+TRAIN, VAL = Path("data/manifest/train.csv"), Path("data/manifest/val.csv")
+FRAMES, GATE, OUT = Path("data/frames"), Path("models/crime_gate"), Path("data/attended")
+LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def video(name: str, label: str, split: str, frames: int = 24, pictures_: bool = True) -> Video:
+    """Noise; a white flash in frames 16 to 19."""
+    one = Video(
+        f"a/{name}", f"data/raw/a/{name}.{'mp4' if pictures_ else 'csv'}", name, label, (), split,
+        Fraction(8), frames, 80, 60, Fraction(frames, 8), "0" * 64,
+    )  # fmt: skip
+    noise = np.random.default_rng(len(name)).integers(0, 90, (frames, 60, 80, 3), dtype=np.uint8)
+    noise[16:20] = 255
+    rows = ((k, Fraction(k, 8), encode(image, 90)) for k, image in enumerate(noise))
+    save(FRAMES / f"{one.video}.npz", rows, (80, 60))
+    return one
+
+
+def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None:
+    """A gate that thinks of light: bright frames are crime. `bias` is added to the odds."""
+    record(FRAMES, "frames", {"fps": 8.0})
+    torch.manual_seed(0)
+    kind = {"crime_gate": crime_gate, "crime_type": crime_type}[model]
+    network = kind.Model(kind.Config.read(LOOK, "test"), 2)
+    with torch.no_grad():
+        network.head[1].bias.copy_(torch.tensor([0.0, bias]))
+    classes = {"normal": ["normal"], "crime": ["Arson", "Arrest"]}
+    card = Card(model, network.config, classes, network.clip, "frames", {"frames": {"fps": fps}}, "", 0, [], [1])
+    checkpoint.save(GATE, card, [network.state_dict()])
+
+
+def split(train: list[Video], val: list[Video] | None = None) -> None:
+    manifest.write(TRAIN, train)
+    manifest.write(VAL, val or [])
+
+
+def run(params: Params = PARAMS) -> dict[str, dict]:
+    main(TRAIN, VAL, FRAMES, GATE, OUT, params, SERIAL)
+    return read_json(OUT / "anomalies.json")["videos"]
+
+
+def test_clips_of_every_crime_video_of_both_splits() -> None:
+    split([video("one", "Arson", "train"), video("two", "normal", "train")], [video("three", "Arrest", "val")])
+    gate()
+    told = run()
+    assert set(told) == {"a/one", "a/three"}
+    assert told["a/three"]["label"] == "Arrest" and told["a/three"]["split"] == "val"
+    for name, about in told.items():
+        stored = np.load(OUT / f"{name}.npy")
+        assert stored.shape == (len(about["clips"]), 4, 32, 32, 3) and stored.dtype == np.uint8
+        for clip, shown in zip(about["clips"], stored, strict=True):
+            assert clip["frames"] == taken((clip["start"], clip["stop"]), 4)
+            live = pictures(Archive(FRAMES / f"{name}.npz").jpegs(clip["frames"]), 32, "cthw")
+            assert torch.equal(normalised(shown, "cthw"), live)  # as the gate, and a live source, saw it
+            assert sum(clip["attention"]) == pytest.approx(1, abs=1e-5)
+            assert clip["top"][0] == clip["frames"][int(np.argmax(clip["attention"]))]
+            assert clip["start_s"] == clip["start"] / 8 and clip["stop_s"] == (clip["stop"] - 1) / 8
+        odds = [clip["odds"] for clip in about["clips"]]
+        assert odds == sorted(odds, reverse=True) and about["confidence"] == about["clips"][0]["confidence"]
+    assert (OUT / "gate" / "weights.safetensors").read_bytes() == (GATE / "weights.safetensors").read_bytes()
+    assert checkpoint.load(OUT / "gate").model.clip.frames == 4
+    assert read(OUT)["attended"]["keep"] == 2 and read(OUT)["frames"] == {"fps": 8.0}
+
+
+@pytest.mark.parametrize(("bias", "flagged"), [(-9.0, False), (9.0, True)])
+def test_what_the_gate_misses_is_kept_and_marked(bias: float, flagged: bool) -> None:
+    split([video("one", "Arson", "train")])
+    gate(bias)
+    told = run()["a/one"]
+    assert told["flagged"] is flagged and len(told["clips"]) == 2
+    assert (told["confidence"] > 0.5) is flagged
+
+
+def test_again_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    split([video("one", "Arson", "train"), video("four", "Arrest", "train")])
+    gate()
+    run()
+    first = {path: path.read_bytes() for path in OUT.rglob("*") if path.is_file()}
+    run()
+    assert first == {path: path.read_bytes() for path in OUT.rglob("*") if path.is_file()}
+    assert "0 done, 2 reused" in capsys.readouterr().out
+    gate(1.0)  # other weights: nothing is reused
+    run()
+    assert "2 done, 0 reused" in capsys.readouterr().out
+
+
+def test_what_is_written_is_what_crime_type_reads() -> None:
+    videos = [video("one", "Arson", "train"), video("three", "Arrest", "train", frames=4)]
+    split(videos)
+    gate()
+    run()
+    network = crime_type.Model(crime_type.Config.read(LOOK | {"weights": str(OUT / "gate/weights.safetensors")}, ""), 2)
+    assert "starts from" in (network.initialise() or "")
+    classes = {"Arrest": ["Arrest"], "Arson": ["Arson"]}
+    found = clips.dataset("attended", OUT, videos, classes, network.clip, train=True)
+    assert found.labels.tolist() == [1, 1, 0]  # a video of four frames is one clip
+    assert network(found[0]["x"][None]).logits.shape == (1, 2)
+
+
+def test_videos_that_cannot_be_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    lost, table = video("lost", "Arson", "train"), video("table", "Arson", "train", pictures_=False)
+    (FRAMES / "a/lost.npz").unlink()
+    split([video("one", "Arson", "train"), lost, table])
+    gate()
+    with pytest.raises(VigilError, match=r"a/lost.npz: not found. Run `dvc repro frames`"):
+        run()
+    write_table(FRAMES / "rejects.csv", [{"video": "a/lost", "reason": "broken"}], ["video", "reason"])
+    assert set(run()) == {"a/one"}
+    assert "a/lost is left out: not in data/frames: broken" in capsys.readouterr().err
+
+
+def test_no_crime_at_all() -> None:
+    split([video("two", "normal", "train")])
+    gate()
+    assert run() == {}
+
+
+def test_another_model_in_place_of_the_gate() -> None:
+    split([video("one", "Arson", "train")])
+    gate(model="crime_type")
+    with pytest.raises(VigilError, match="a crime_type; expected a trained crime_gate"):
+        run()
+
+
+def test_frames_made_with_other_settings() -> None:
+    split([video("one", "Arson", "train")])
+    gate(fps=4.0)
+    with pytest.raises(VigilError, match=r"not those it was trained on: frames.fps: 4.0 expected, 8.0 found"):
+        run()
+
+
+def look(start: int, stop: int, odds: float) -> Look:
+    return Look((start, stop), tuple(range(start, stop)), odds, np.full(stop - start, 1 / (stop - start), np.float32))
+
+
+def test_the_surest_are_kept_and_do_not_repeat_each_other() -> None:
+    found = [look(0, 8, 0.1), look(4, 12, 0.9), look(6, 14, 0.8), look(8, 16, 0.2), look(20, 28, -3.0)]
+    assert [one.place for one in attention.most(found, 3, 0.5)] == [(4, 12), (8, 16), (0, 8)]
+    assert [one.place for one in attention.most(found, 9, 0.0)] == [(4, 12), (20, 28)]
+    assert [one.odds for one in attention.most(found, 1, 0.5)] == [0.9]
+
+
+def test_frames_in_the_order_of_their_attention() -> None:
+    one = Look((3, 6), (3, 3, 4, 5), 0.0, np.array([0.1, 0.2, 0.5, 0.2], np.float32))
+    assert one.top == [4, 3, 5]
+
+
+def test_every_frame_is_looked_at() -> None:
+    gate()
+    model = checkpoint.load(GATE).model
+    video("one", "Arson", "train", frames=21)
+    archive = Archive(FRAMES / "a/one.npz")
+    found = attention.looks(archive, model, 8.0, 0.5)
+    assert [one.place for one in found] == [(0, 8), (4, 12), (8, 16), (12, 20), (13, 21)]
+    x = pictures(archive.jpegs(found[3].frames), 32, "cthw")[None]
+    assert found[3].odds == float(model.judge(model(x), x)["window"][0])
