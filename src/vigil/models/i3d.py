@@ -32,7 +32,8 @@ class Config(Frozen):
     window: Annotated[int, Field(ge=8)] | None = None  # stored frames over which they are spread; null: every one
     size: Annotated[int, Field(ge=32)] = 224  # px, side of the pictures
     width: Annotated[float, Field(gt=0, le=2)] = 1.0  # of the backbone's channels; published weights need 1
-    stride: Literal[2, 4, 8] = 8  # frames per step of the temporal head; 8 as published, fewer see finer and cost more
+    end: str = "Mixed_5c"  # the backbone's last stage; below 112 px Mixed_4f sees more: steps of 16 px, not 32
+    stride: Literal[2, 4, 8] = 8  # frames per step of the temporal head, at most; fewer see finer and cost more
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1  # of the newest batch in the batch norms' running statistics
     weights: str | None = None  # safetensors to start from, such as models/pretrained/i3d.safetensors; null: random
     freeze: str | None = None  # the last stage of the backbone that keeps its weights, such as Mixed_4f; null: none
@@ -67,15 +68,17 @@ class Model(nn.Module):
         super().__init__()
         if classes != 2:
             raise VigilError(f"i3d: {classes} classes; it tells normal from abnormal: give `classes` two entries.")
-        if config.freeze is not None and config.freeze not in STAGES:
-            raise VigilError(
-                f"i3d: freeze = {config.freeze!r}: expected null or one of {', '.join(STAGES)}."
-                f"{near_miss(config.freeze, STAGES)}"
-            )
+        for key, stage in (("end", config.end), ("freeze", config.freeze or config.end)):
+            if stage not in STAGES:
+                raise VigilError(
+                    f"models.i3d.{key} = {stage!r}: no stage of the backbone. Known: {', '.join(STAGES)}."
+                    f"{near_miss(stage, STAGES)}"
+                )
         self.config = config
         self.clip = Clip(config.frames, config.window, size=config.size, layout="cthw")
         self.backbone = Inception(
             config.width,
+            end=config.end,
             stride=config.stride,
             causal=config.causal,
             momentum=config.momentum,
@@ -120,7 +123,7 @@ class Model(nn.Module):
 
     def forward(self, clips: Tensor) -> Output:
         """(B, 3, T, H, W), ImageNet-normalised; any T >= 8, any H, W >= 32."""
-        length, stride = clips.shape[2], self.config.stride
+        length, stride = clips.shape[2], self.backbone.stride
         early = (1 - length) % stride if self.config.causal else 0
         if early:  # so that the last step sees the last frame; there the first picture stands still
             clips = torch.cat([clips[:, :, :1].expand(-1, -1, early, -1, -1), clips], dim=2)
@@ -150,7 +153,7 @@ class Model(nn.Module):
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Judged:
         """The logits of clip and frames, and what each frame weighed."""
-        length, stride = x.shape[2], self.config.stride
+        length, stride = x.shape[2], self.backbone.stride
         early = (1 - length) % stride if self.config.causal else 0
         attention = output.attention.repeat_interleave(stride, dim=1)[:, early : early + length]
         attention = attention / attention.sum(dim=1, keepdim=True).clamp_min(1e-8)

@@ -55,15 +55,17 @@ GOOGLENET = {  # unit in torchvision's GoogLeNet -> here: the same network in tw
 class Inception(nn.Module):
     """(B, 3, T, H, W) in -1..1 -> (B, `channels`, ceil(T / stride), ceil(H / 32), ceil(W / 32)), features >= 0.
 
-    `width` scales all channels. `stride` is frames per step of the output: 8 as published, 4 or 2 leave the last pools'
-    strides in time out. `causal`: step j sees no frame after j * stride. `frozen`: the last stage that stays as it is.
-    `recompute` in the backward pass what a stage held: less memory for a third more time.
+    `width` scales all channels. `end` is the last stage there is; before MaxPool3d_5a_2x2 a place is 16 px and not 32.
+    `stride` is frames per step of the output, at most: 8 as published, 4 or 2 leave the last pools' strides in time
+    out. `causal`: step j sees no frame after j * stride. `frozen`: the last stage that stays as it is. `recompute` in
+    the backward pass what a stage held: less memory for a third more time.
     """
 
     def __init__(
         self,
         width: float = 1.0,
         *,
+        end: str = STAGES[-1],
         stride: int = 8,
         causal: bool = False,
         momentum: float = 0.01,
@@ -71,10 +73,12 @@ class Inception(nn.Module):
         recompute: bool = False,
     ) -> None:
         super().__init__()
-        self.recompute, self.frozen = recompute, STAGES[: STAGES.index(frozen) + 1] if frozen else ()
+        self.stages = STAGES[: STAGES.index(end) + 1]
+        self.frozen = self.stages[: STAGES.index(frozen) + 1] if frozen else ()
+        self.recompute = recompute
         norm: dict[str, Any] = {"causal": causal, "momentum": momentum}
         channels, gone = 3, 2  # gone: stride in time that is spent, the first convolution's included
-        for name in STAGES:
+        for name in self.stages:
             if name in CONVOLUTIONS:
                 out, kernel, step = CONVOLUTIONS[name]
                 stage: nn.Module = Unit(channels, channels := _scaled(out, width), kernel, step, **norm)
@@ -88,7 +92,7 @@ class Inception(nn.Module):
                 gone *= time[1]
                 stage = Pool(time, space, causal=causal)
             self.add_module(name, stage)
-        self.channels = channels
+        self.channels, self.stride = channels, gone
         for name in self.frozen:
             self.get_submodule(name).requires_grad_(False)
 
@@ -101,7 +105,7 @@ class Inception(nn.Module):
     def forward(self, clips: Tensor) -> Tensor:
         # Channels last: pooling on a CPU is ten times as fast.
         x = clips.contiguous(memory_format=torch.channels_last_3d)
-        for name in STAGES:
+        for name in self.stages:
             stage = self.get_submodule(name)
             if self.recompute and self.training and torch.is_grad_enabled() and name not in self.frozen:
                 x = checkpoint(stage, x, use_reentrant=False, context_fn=_once(stage))
@@ -200,7 +204,8 @@ def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str
     Kernels without time are repeated along it and divided by its length, so that a still picture looks as it did.
     """
     given = {_here(name): value for name, value in tensors.items()}
-    skipped = sorted(name for name in given if name.startswith(HEADS))
+    beyond = tuple(f"{stage}." for stage in STAGES if stage not in network.stages)
+    skipped = sorted(name for name in given if name.startswith((*HEADS, *beyond)))
     own = network.state_dict()
     missing = [name for name in own if name not in given and not name.endswith(COUNTER)]
     strange = sorted(given.keys() - own.keys() - set(skipped))
@@ -223,8 +228,9 @@ def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str
                 "`width: 1.0`."
             )
         value.copy_(found)
+    units = sorted({name.split(".")[0] for name in skipped})
     how = f", {inflated} kernels of two dimensions inflated" if inflated else ""
-    return f"backbone from {source}{how}; skipped: {', '.join(skipped) or 'nothing'}"
+    return f"backbone from {source}{how}; skipped: {', '.join(units) or 'nothing'}"
 
 
 def _here(name: str) -> str:

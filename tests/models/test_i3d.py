@@ -1,0 +1,337 @@
+"""I3D: the published architecture and weights, multiple-instance learning over time, and what may be seen when."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vigil.errors import VigilError
+from vigil.models import i3d, inception
+from vigil.models.inception import Inception, Pool, Unit, same
+
+SMALL = {"frames": 16, "size": 32, "width": 0.125, "dropout": 0.0, "hidden": 16}
+# Going deeper with convolutions, table 1, and Quo Vadis, figure 3: channels in; #1x1; reduce, #3x3; reduce, "5x5"; pool
+TABLE = """
+3b 192  64  96 128 16  32  32
+3c 256 128 128 192 32  96  64
+4b 480 192  96 208 16  48  64
+4c 512 160 112 224 24  64  64
+4d 512 128 128 256 24  64  64
+4e 512 112 144 288 32  64  64
+4f 528 256 160 320 32 128 128
+5b 832 256 160 320 32 128 128
+5c 832 384 192 384 48 128 128
+"""
+
+
+def published() -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the backbone in the published PyTorch files."""
+    units = [
+        ("Conv3d_1a_7x7", 3, 64, 7),
+        ("Conv3d_2b_1x1", 64, 64, 1),
+        ("Conv3d_2c_3x3", 64, 192, 3),
+    ]
+    for line in TABLE.split("\n")[1:-1]:
+        block, *numbers = line.split()
+        channels, one, reduce3, three, reduce5, five, pool = map(int, numbers)
+        units += [
+            (f"Mixed_{block}.b0", channels, one, 1),
+            (f"Mixed_{block}.b1a", channels, reduce3, 1),
+            (f"Mixed_{block}.b1b", reduce3, three, 3),
+            (f"Mixed_{block}.b2a", channels, reduce5, 1),
+            (f"Mixed_{block}.b2b", reduce5, five, 3),
+            (f"Mixed_{block}.b3b", channels, pool, 1),
+        ]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, channels, out, kernel in units:
+        shapes[f"{name}.conv3d.weight"] = (out, channels, kernel, kernel, kernel)
+        shapes |= {f"{name}.bn.{part}": (out,) for part in ("weight", "bias", "running_mean", "running_var")}
+    return shapes
+
+
+def build(**fields: object) -> i3d.Model:
+    torch.manual_seed(1)
+    return i3d.Model(i3d.Config.read(SMALL | fields, "test"), 2)
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def tensors() -> dict[str, Tensor]:
+    return {name: torch.rand(shape) for name, shape in published().items()} | {
+        "logits.conv3d.weight": torch.rand(400, 1024, 1, 1, 1),
+        "logits.conv3d.bias": torch.rand(400),
+    }
+
+
+@pytest.fixture(scope="module")
+def whole() -> Inception:
+    return Inception()
+
+
+def counted(network: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return ((name, value) for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked"))
+
+
+def test_names_and_shapes_are_the_published_ones(whole: Inception) -> None:
+    assert {name: tuple(value.shape) for name, value in counted(whole)} == published()
+    assert sum(parameter.numel() for parameter in whole.parameters()) == 12_697_264 - 400 * 1024 - 400  # less logits
+
+
+def test_published_weights_load_without_their_head(whole: Inception, tensors: dict[str, Tensor]) -> None:
+    line = inception.adopt(whole, tensors, "rgb.safetensors")
+    assert line == "backbone from rgb.safetensors; skipped: logits"
+    assert all(torch.equal(value, tensors[name]) for name, value in counted(whole))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_googlenet_is_inflated_so_that_a_still_picture_looks_the_same(whole: Inception) -> None:
+    from torchvision.models import googlenet
+
+    flat = googlenet(weights=None, init_weights=False, aux_logits=True).state_dict()
+    flat = {name: value + 0.5 if value.is_floating_point() else value for name, value in flat.items()}
+    line = inception.adopt(whole, flat, "googlenet.safetensors")
+    assert "57 kernels of two dimensions inflated; skipped: aux1, aux2, fc" in line
+    torch.testing.assert_close(whole.Conv3d_1a_7x7.conv3d.weight.sum(dim=2), flat["conv1.conv.weight"])
+    torch.testing.assert_close(whole.Mixed_4c.b2b.conv3d.weight.sum(dim=2), flat["inception4b.branch3.1.conv.weight"])
+    assert torch.equal(whole.Mixed_5c.b3b.bn.running_mean, flat["inception5b.branch4.1.bn.running_mean"])
+    assert torch.equal(whole.Conv3d_2c_3x3.bn.running_var, flat["conv3.bn.running_var"])
+
+
+def test_training_starts_from_a_file_and_says_so(tmp_path: Path) -> None:
+    source = build(width=0.125)
+    save_file({f"module.{name}": value + 1 for name, value in counted(source.backbone)}, tmp_path / "mine.safetensors")
+    model = build(weights=str(tmp_path / "mine.safetensors"))
+    assert torch.equal(model.backbone.Mixed_3b.b0.bn.weight, source.backbone.Mixed_3b.b0.bn.weight)  # not yet
+    assert (model.initialise() or "").startswith("i3d: backbone from ")
+    assert all(torch.equal(value, source.backbone.state_dict()[name] + 1) for name, value in counted(model.backbone))
+    assert build().initialise() is None
+
+
+def test_weights_that_do_not_fit_are_told_apart(tmp_path: Path) -> None:
+    def fails(file: str, match: str) -> None:
+        with pytest.raises(VigilError, match=match):
+            build(weights=str(tmp_path / file)).initialise()
+
+    good = dict(counted(build().backbone))
+    fails("none.safetensors", r"models\.i3d\.weights = '.*none\.safetensors': no such file")
+    torch.save(good, tmp_path / "rgb.pt")
+    fails("rgb.pt", r"rgb\.pt: no safetensors .*converted by stage `weights`")
+    save_file({name: value for name, value in good.items() if "Mixed_3b" not in name}, tmp_path / "part.safetensors")
+    fails("part.safetensors", r"Missing: Mixed_3b\.b0\.conv3d\.weight, .* and 27 more; not known: none")
+    save_file(good | {"extra": torch.zeros(1)}, tmp_path / "more.safetensors")
+    fails("more.safetensors", r"Missing: none; not known: extra\. Expected")
+    save_file(dict(counted(Inception(0.25))), tmp_path / "wide.safetensors")
+    fails("wide.safetensors", r"Conv3d_1a_7x7\.conv3d\.weight is \[16, 3, .*expected \[8, 3, .*width: 1\.0")
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [4, 5, 7, 8, 13])
+def test_same_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None:
+    before, after = same(size, kernel, stride)
+    steps = (before + size + after - kernel) // stride + 1
+    if kernel >= stride:
+        assert steps == -(-size // stride)
+    assert after - before in (0, 1)
+    # TensorFlow's own words: by the remainder of size / stride
+    rest = size % stride or stride
+    assert before + after == max(kernel - rest, 0)
+
+
+@pytest.mark.parametrize("time", [(1, 1), (2, 2), (3, 1), (3, 2)])
+@pytest.mark.parametrize("space", [(3, 1), (3, 2), (2, 2)])
+@pytest.mark.parametrize("shape", [(8, 14, 14), (5, 7, 4), (1, 2, 1)])
+def test_pooling_in_two_steps_is_pooling_at_once(
+    time: tuple[int, int], space: tuple[int, int], shape: tuple[int, int, int]
+) -> None:
+    x = noise(2, 3, *shape).relu()
+    axes = [time, space, space]
+    pads = [same(size, *axis) for size, axis in zip(shape, axes, strict=True)]
+    padded = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
+    expected = F.max_pool3d(padded, [kernel for kernel, _ in axes], [stride for _, stride in axes])
+    assert torch.equal(Pool(time, space, causal=False)(x), expected)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (7, 2)])
+@pytest.mark.parametrize("shape", [(8, 14, 14), (9, 7, 4)])
+def test_a_unit_pads_as_published(kernel: int, stride: int, shape: tuple[int, int, int]) -> None:
+    unit = Unit(3, 4, kernel, stride, causal=False, momentum=0.1).eval()
+    x = noise(2, 3, *shape)
+    pads = [same(size, kernel, stride) for size in shape]
+    padded = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
+    torch.testing.assert_close(
+        unit(x), (F.conv3d(padded, unit.conv3d.weight, stride=stride) / (1 + 1e-3) ** 0.5).relu()
+    )
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("stride", [2, 4, 8])
+@pytest.mark.parametrize(("frames", "height", "width"), [(8, 32, 32), (19, 33, 45)])
+def test_any_length_and_size(frames: int, height: int, width: int, stride: int, causal: bool) -> None:
+    model = build(causal=causal, stride=stride)
+    for training, batch in ((True, 2), (True, 1), (False, 1)):
+        x = noise(batch, 3, frames, height, width)
+        output = model.train(training)(x)
+        judged = model.judge(output, x)
+        assert output.video.shape == judged["window"].shape == (batch,)
+        assert output.frames.shape == judged["frames"].shape == judged["attention"].shape == (batch, frames)
+        assert output.attention.shape == output.steps.shape
+        assert output.steps.shape[1] == -(-(frames + (1 - frames) % stride * causal) // stride)
+        for weights in (output.attention, judged["attention"]):
+            torch.testing.assert_close(weights.sum(dim=1), torch.ones(batch))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_inference_repeats_itself_and_rows_do_not_meet(causal: bool) -> None:
+    model = build(causal=causal).eval()
+    x = noise(3, 3, 16, 32, 32)
+    first, again = model(x), model(x)
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+    rows = [model(row[None]) for row in x]
+    for number, together in enumerate(first):
+        torch.testing.assert_close(together, torch.cat([row[number] for row in rows]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [16, 19])
+@pytest.mark.parametrize("stride", [4, 8])
+@pytest.mark.parametrize("changed", [5, 9, -1])
+def test_a_causal_score_knows_no_later_frame(frames: int, stride: int, changed: int) -> None:
+    x = noise(1, 3, frames, 32, 32)
+    other = x.clone()
+    other[:, :, changed:] += 1
+    model = build(causal=True, stride=stride).eval()
+    moved = (model(x).frames - model(other).frames).abs()[0]
+    assert moved[:changed].max() == 0
+    assert moved[-1] > 1e-6  # the newest score knows the newest frame
+    model = build(causal=False, stride=stride).eval()
+    moved = (model(x).frames - model(other).frames).abs()[0]
+    assert moved[:changed].max() > 1e-6  # and the test would see a look ahead
+
+
+def test_frames_have_scores_of_their_own() -> None:
+    model = build(stride=4).eval()
+    frames = model(noise(1, 3, 16, 32, 32)).frames[0]
+    assert len(frames.unique()) > 4
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_every_parameter_learns(causal: bool) -> None:
+    model = build(causal=causal)
+    model.loss(model(noise(2, 3, 16, 64, 64)), {"y": torch.tensor([0, 1])})["loss"].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+def test_what_is_frozen_stays() -> None:
+    model = build(freeze="Mixed_3b").train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
+    model.loss(model(noise(2, 3, 16, 32, 32)), {"y": torch.tensor([0, 1])})["loss"].backward()
+    optimiser.step()
+    frozen = tuple(f"backbone.{name}." for name in inception.STAGES[: inception.STAGES.index("Mixed_3b") + 1])
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(frozen), name
+
+
+def test_unknown_stages_and_classes_are_refused() -> None:
+    with pytest.raises(VigilError, match=r"models\.i3d\.freeze = 'Mixed_4g': no stage .* Did you mean 'Mixed_4"):
+        build(freeze="Mixed_4g")
+    with pytest.raises(VigilError, match="i3d: 3 classes; it tells normal from abnormal"):
+        i3d.Model(i3d.Config.read(SMALL, "test"), 3)
+
+
+def test_checkpointing_changes_memory_and_nothing_else() -> None:
+    x, y = noise(2, 3, 16, 32, 32), torch.tensor([0, 1])
+    models = [build(checkpointing=on) for on in (False, True)]
+    for model in models:
+        model.loss(model(x), {"y": y})["loss"].backward()
+    plain, again = ({name: p.grad for name, p in model.named_parameters()} for model in models)
+    assert all(torch.equal(plain[name], again[name]) for name in plain)
+    states = [model.state_dict() for model in models]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_the_loss_is_three_things() -> None:
+    model = build(anomaly=2.0, smoothness=3.0, sparsity=5.0)
+    steps = torch.tensor([[0.2, 0.6, 0.6], [0.5, 0.5, 0.5]]).logit()
+    output = i3d.Output(torch.tensor([0.8, 0.25]).logit(), steps, steps, steps)
+    losses = model.loss(output, {"y": torch.tensor([1, 0])})
+    # -log 0.8 and -log 0.75, their mean; squared steps 0.16 over two steps, mean of two rows; mean score
+    assert losses["anomaly"].item() == pytest.approx((0.22314 + 0.28768) / 2, abs=1e-4)
+    assert losses["smoothness"].item() == pytest.approx(0.16 / 2 / 2)
+    assert losses["sparsity"].item() == pytest.approx((0.2 + 0.6 + 0.6 + 1.5) / 6)
+    assert losses["loss"].item() == pytest.approx(2 * 0.25541 + 3 * 0.04 + 5 * 0.48333, abs=1e-3)
+    weighed = model.loss(output, {"y": torch.tensor([1, 0])}, torch.tensor([1.0, 3.0]))
+    assert weighed["anomaly"].item() == pytest.approx((3 * 0.22314 + 0.28768) / 4, abs=1e-4)
+
+
+def test_two_clips_are_soon_told_apart() -> None:
+    model = build()
+    batch = {"x": noise(2, 3, 16, 32, 32), "y": torch.tensor([0, 1])}
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(15):
+        losses = model.loss(model(batch["x"]), batch)
+        optimiser.zero_grad()
+        losses["loss"].backward()
+        optimiser.step()
+    assert losses["anomaly"].item() < 0.05
+
+
+def test_it_finds_when_having_been_told_only_whether() -> None:
+    """Snow of four frames somewhere in half of the clips; frames are never labelled."""
+    torch.manual_seed(3)
+    model = build(end="Mixed_3c", stride=2, causal=True, sparsity=0.1)
+    optimiser = torch.optim.Adam(model.parameters(), 1e-3)
+    generator = torch.Generator().manual_seed(4)
+
+    def draw(count: int) -> tuple[Tensor, Tensor, list[int]]:
+        x = F.interpolate(torch.randn(count, 3, 4, 4, generator=generator), 32, mode="bilinear")
+        x = x[:, :, None].repeat(1, 1, 16, 1, 1)
+        when = torch.randint(2, 12, (count,), generator=generator).tolist()
+        for row in range(1, count, 2):
+            x[row, :, when[row] : when[row] + 4] += torch.randn(3, 4, 32, 32, generator=generator)
+        return x, torch.arange(count) % 2, when
+
+    for _ in range(60):
+        x, y, _ = draw(8)
+        optimiser.zero_grad()
+        model.loss(model(x), {"y": y})["loss"].backward()
+        optimiser.step()
+    x, y, when = draw(40)
+    with torch.no_grad():
+        output = model.eval()(x)
+    before = torch.cat([output.frames[row, : when[row]] for row in range(1, 40, 2)])
+    during = torch.cat([output.frames[row, when[row] + 2 : when[row] + 4] for row in range(1, 40, 2)])
+    video_auc = (output.video[y == 1][:, None] > output.video[y == 0][None]).float().mean()
+    frame_auc = (during[:, None] > before[None]).float().mean()
+    assert video_auc > 0.95
+    assert frame_auc > 0.9
+
+
+def test_a_backbone_that_ends_early_takes_the_same_weights() -> None:
+    whole, short = Inception(0.125), Inception(0.125, end="Mixed_4f")
+    line = inception.adopt(short, dict(counted(whole)), "rgb.safetensors")
+    assert line.endswith("skipped: Mixed_5b, Mixed_5c")
+    assert short(noise(1, 3, 16, 64, 64)).shape == (1, short.channels, 4, 4, 4)
+    assert build(end="Mixed_3c")(noise(1, 3, 9, 32, 32)).frames.shape == (1, 9)
+
+
+def test_a_clip_is_changed_alike_in_all_its_frames() -> None:
+    still = noise(3, 1, 32, 40).repeat(1, 8, 1, 1)
+    model = build(flip=1.0, crop=0.3, light=0.3)
+    changed, y = model.augment(still, torch.tensor(1), torch.Generator().manual_seed(5))
+    again, _ = model.augment(still, torch.tensor(1), torch.Generator().manual_seed(5))
+    assert changed.shape == still.shape and y == 1
+    assert torch.equal(changed, again) and not torch.allclose(changed, still)
+    torch.testing.assert_close(changed, changed[:, :1].expand_as(changed))
+    flipped, _ = build(flip=1.0, crop=0.0, light=0.0).augment(still, y, torch.Generator())
+    assert torch.equal(flipped, still.flip(-1))
+    same_again, _ = build(flip=0.0, crop=0.0, light=0.0).augment(still, y, torch.Generator())
+    assert torch.equal(same_again, still)

@@ -1,0 +1,208 @@
+"""The pose models: what they take, what they tell apart, and that a changed segment is still a person's."""
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vigil.errors import VigilError
+from vigil.features import segments
+from vigil.models import pose_cnn, pose_lstm, poses
+from vigil.poses import JOINTS
+
+MODELS = [pose_lstm, pose_cnn]
+WIDTHS = {"minmax": 26, "body": 52, "both": 78}
+STILL = {"mirror": 0.0, "jitter": 0.0, "scale": 0.0, "drop": 0.0}
+both = pytest.mark.parametrize("kind", MODELS, ids=["pose_lstm", "pose_cnn"])
+
+
+def build(kind: ModuleType, **fields: object) -> torch.nn.Module:
+    torch.manual_seed(1)
+    return kind.Model(kind.Config.read(fields, "test"), 4)
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def people(count: int = 3, frames: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Poses (N, T, 13, 2) px that walk about in a picture, their times and its size."""
+    rng = np.random.default_rng(3)
+    base = rng.uniform([100, 60], [180, 160], (count, 1, 13, 2))
+    walk = np.cumsum(rng.normal(0, 2, (count, frames, 1, 2)), axis=1)
+    time_s = np.broadcast_to(np.arange(frames) / 8, (count, frames))
+    return base + walk + rng.normal(0, 1, (count, frames, 13, 2)), time_s, np.full((count, 2), [320, 240])
+
+
+def columns(poses_px: np.ndarray, normalise: str) -> tuple[Tensor, segments.Scaler]:
+    _, time_s, size = people(*poses_px.shape[:2])
+    scaler = segments.fit(segments.shares(people(9)[0] * [1.1, 0.9], people(9)[2]))
+    settings = segments.Settings(frames=8, stride=4, gap_s=1.0, normalise=normalise)
+    return torch.from_numpy(segments.features(poses_px, time_s, size, settings, scaler)), scaler
+
+
+def test_the_published_sizes_are_the_defaults() -> None:
+    lstm, cnn = build(pose_lstm), build(pose_cnn)
+    assert [(layer.input_size, layer.hidden_size) for layer in lstm.layers] == [(26, 128), (128, 256), (256, 128)]
+    assert (lstm.dropout.p, lstm.head.in_features) == (0.1, 128)
+    assert (cnn.lstm.hidden_size, cnn.lstm.num_layers) == (26, 2)
+    assert [(c.out_channels, c.kernel_size, c.stride) for c in (cnn.first, cnn.second)] == [
+        (64, (2,), (2,)),
+        (192, (2,), (1,)),
+    ]
+    assert (cnn.norm.num_features, cnn.head.in_features) == (192, 192)
+    assert lstm.clip.frames == cnn.clip.frames == 16
+
+
+@both
+@pytest.mark.parametrize("frames", [1, 2, 7, 15, 16, 17, 40])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_any_length_and_batch(kind: ModuleType, frames: int, batch: int) -> None:
+    model = build(kind, features=52)
+    x = noise(batch, frames, 52)
+    for training in (True, False):
+        logits = model.train(training)(x)
+        assert logits.shape == (batch, 4)
+        assert logits.isfinite().all()
+
+
+@both
+@pytest.mark.parametrize("frames", [1, 16, 21])
+def test_inference_repeats_itself_and_rows_do_not_meet(kind: ModuleType, frames: int) -> None:
+    model = build(kind).eval()
+    x = noise(5, frames, 26)
+    together = model(x)
+    assert torch.equal(together, model(x))
+    torch.testing.assert_close(together, torch.cat([model(row[None]) for row in x]))
+
+
+@both
+@pytest.mark.parametrize("frames", [1, 16, 22, 37])
+def test_the_newest_frame_counts_whatever_the_length(kind: ModuleType, frames: int) -> None:
+    model = build(kind).eval()
+    x = noise(1, frames, 26)
+    changed = x.clone()
+    changed[:, -1] += 1
+    assert (model(x) - model(changed)).abs().max() > 1e-5
+
+
+@both
+def test_every_parameter_learns(kind: ModuleType) -> None:
+    model = build(kind)
+    model.loss(model(noise(6, 16, 26)), {"y": torch.tensor([0, 1, 2, 3, 0, 1])})["loss"].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+@both
+def test_two_segments_are_soon_told_apart(kind: ModuleType) -> None:
+    model = build(kind, dropout=0.0) if kind is pose_lstm else build(kind)
+    batch = {"x": noise(2, 16, 26), "y": torch.tensor([0, 2])}
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(25):
+        loss = model.loss(model(batch["x"]), batch)["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.05
+
+
+@both
+def test_one_class_is_nothing_to_tell_apart(kind: ModuleType) -> None:
+    with pytest.raises(VigilError, match=rf"pose_{'lstm' if kind is pose_lstm else 'cnn'}: 1 class; expected"):
+        kind.Model(kind.Config(), 1)
+
+
+@both
+def test_other_widths_are_refused(kind: ModuleType) -> None:
+    with pytest.raises(VigilError, match="features = 27"):
+        kind.Config.read({"features": 27}, "params.yaml [models.pose]")
+
+
+def test_the_verdict_is_the_log_odds_of_anything_abnormal() -> None:
+    # classes with probabilities 0.5, 0.3, 0.2: abnormal 0.5 against normal 0.5, and 0.2, 0.6, 0.2: 0.8 against 0.2
+    judged = poses.judge(torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]]).log())
+    assert judged["window"].tolist() == pytest.approx([0.0, np.log(4.0)], abs=1e-6)
+    assert judged["classes"].shape == (2, 3)
+
+
+def test_a_weight_makes_a_class_count_more() -> None:
+    logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
+    # -log softmax: 0.1269 for class 0, 2.1269 for class 1; weighed 1 to 3: (0.1269 + 3 * 2.1269) / 4
+    assert poses.loss(logits, {"y": y}, torch.tensor([1.0, 3.0]))["loss"].item() == pytest.approx(1.6269, abs=1e-4)
+
+
+def test_twins_are_left_and_right() -> None:
+    swap = {"LEFT": "RIGHT", "RIGHT": "LEFT"}
+    for joint, twin in zip(JOINTS, poses.TWIN, strict=True):
+        body, _, side = joint.rpartition("_")
+        assert JOINTS[twin] == (f"{body}_{swap[side]}" if side in swap else joint)
+
+
+@pytest.mark.parametrize("normalise", WIDTHS)
+def test_a_mirrored_segment_is_that_of_the_mirrored_video(normalise: str) -> None:
+    px, _, size = people()
+    x, scaler = columns(px, normalise)
+    mirrored = px[:, :, poses.TWIN]
+    mirrored[..., 0] = size[0, 0] - mirrored[..., 0]
+    expected, _ = columns(mirrored, normalise)
+    ranges = tuple(zip(scaler.low, scaler.high, strict=True))
+    fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": WIDTHS[normalise], "ranges": ranges}, "test")
+    for before, after in zip(x, expected, strict=True):
+        torch.testing.assert_close(
+            poses.augment(before, fields, torch.Generator().manual_seed(5)), after, atol=1e-4, rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize("width", [26, 78])
+def test_places_in_the_picture_are_not_mirrored_by_guess(width: int) -> None:
+    fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": width}, "test")
+    x = noise(8, width)
+    torch.testing.assert_close(poses.augment(x, fields, torch.Generator().manual_seed(5)), x)
+
+
+def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
+    fields = poses.Columns.read({**STILL, "scale": 0.5, "features": 78}, "test")
+    x = noise(8, 78)
+    blocks, changed = (
+        part.unflatten(1, (3, 13, 2)) for part in (x, poses.augment(x, fields, torch.Generator().manual_seed(5)))
+    )
+    factor = (changed[:, 1] / blocks[:, 1]).mean()
+    assert 0.5 < factor < 1.5 and abs(factor - 1) > 0.01
+    torch.testing.assert_close(changed[:, 1:], factor * blocks[:, 1:], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(changed[:, 0].mean(dim=1), blocks[:, 0].mean(dim=1))
+
+
+def test_a_lost_joint_keeps_its_place_on_the_body() -> None:
+    fields = poses.Columns.read({**STILL, "drop": 1.0, "features": 52}, "test")
+    x = torch.arange(12.0)[:, None].expand(12, 52).contiguous()  # a ramp: what is held is seen
+    places = poses.augment(x, fields, torch.Generator().manual_seed(2)).unflatten(1, (2, 13, 2))[:, 0]
+    shown = places[..., 0].round().long()
+    assert (shown <= torch.arange(12)[:, None]).all()  # nothing is taken from later
+    assert (shown.diff(dim=0) >= 0).all()
+    held = (shown != torch.arange(12)[:, None]).any(dim=0)
+    assert held.sum() >= 6
+
+
+@both
+@pytest.mark.parametrize("width", [26, 52, 78])
+def test_the_same_generator_changes_a_segment_the_same_way(kind: ModuleType, width: int) -> None:
+    model = build(kind, features=width)
+    x, y = noise(16, width), torch.tensor(1)
+    torch.manual_seed(0)
+    first, label = model.augment(x.clone(), y, torch.Generator().manual_seed(7))
+    torch.manual_seed(1)
+    again, _ = model.augment(x.clone(), y, torch.Generator().manual_seed(7))
+    other, _ = model.augment(x.clone(), y, torch.Generator().manual_seed(8))
+    assert first.shape == x.shape and first.dtype == x.dtype and label is y
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("width", [26, 52, 78])
+def test_nothing_changes_when_all_is_off(width: int) -> None:
+    x = noise(16, width)
+    fields = poses.Columns.read({**STILL, "features": width}, "test")
+    torch.testing.assert_close(poses.augment(x, fields, torch.Generator()), x)
