@@ -20,6 +20,7 @@ class Samples(Protocol):
     """What a dataset offers beside its items {"x": Tensor, "y": Tensor}."""
 
     labels: np.ndarray  # (N,) int: class number of each
+    epoch: int  # to be set before samples of another epoch are asked for
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> dict[str, Tensor]: ...
@@ -31,6 +32,14 @@ class Subset:
     def __init__(self, samples: Samples, indices: Sequence[int] | np.ndarray) -> None:
         self.samples, self.indices = samples, np.asarray(indices)
         self.labels = np.asarray(samples.labels)[self.indices]
+
+    @property
+    def epoch(self) -> int:
+        return self.samples.epoch
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        self.samples.epoch = value
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -95,8 +104,7 @@ class Changed(Dataset[dict[str, Any]]):
 
     def __getitem__(self, where: Place) -> dict[str, Any]:
         epoch, place, number = where
-        if hasattr(self.samples, "epoch"):
-            self.samples.epoch = epoch
+        self.samples.epoch = epoch
         item = self.samples[number]
         key = np.random.SeedSequence([self.seed, CHANGE, epoch, place]).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(key[0]) >> 1)

@@ -82,7 +82,7 @@ def steady(wanted: Train) -> Iterator[None]:
             torch.use_deterministic_algorithms(True, warn_only=True)
             yield
     except SystemExit as stop:  # how Lightning answers Ctrl-C, and SIGTERM (with code 0)
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        if isinstance(stop.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise SystemExit(stop.code or 128 + signal.SIGTERM) from None
     finally:
@@ -100,7 +100,7 @@ def explained(where: str) -> Iterator[None]:
         text = str(error)
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in text for words in MEMORY):
             raise VigilError(
-                f"{where}: out of memory. Raise models.{where}.train.accumulate (the same result in smaller parts), "
+                f"{where}: out of memory. Raise models.{where}.train.accumulate, "
                 "or lower batch, workers or the size of the model; train.precision bf16-mixed takes about half."
             ) from None
         if ("DataLoader worker" in text and "exited unexpectedly" in text) or "killed by signal" in text:
@@ -123,7 +123,6 @@ def trainer(wanted: Train, device: str, epochs: int, callbacks: Sequence[Any]) -
     """Lightning with everything off that writes, asks or advertises."""
     import lightning
 
-    several = wanted.devices * wanted.nodes > 1
     return lightning.Trainer(
         accelerator=device,
         devices=wanted.devices,
@@ -133,7 +132,6 @@ def trainer(wanted: Train, device: str, epochs: int, callbacks: Sequence[Any]) -
         max_epochs=epochs,
         accumulate_grad_batches=wanted.accumulate,
         gradient_clip_val=wanted.clip or None,
-        sync_batchnorm=several and device == "gpu",  # torch has it for GPUs alone
         use_distributed_sampler=False,  # batches.py shares out
         inference_mode=False,  # the weights are exchanged in between
         num_sanity_val_steps=0,

@@ -20,7 +20,9 @@ class Train(Frozen):
     epochs: Positive = 50
     samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever there is; 0: as many as there are
     batch: Positive = 8  # samples to a step of the optimiser, over all devices
-    accumulate: Positive = 1  # parts that a batch is computed in, one after the other: less memory, the same step
+    accumulate: Positive = (
+        1  # parts that a batch is computed in, one after the other: less memory, the same step but for batch norms
+    )
     lr: Annotated[float, Field(gt=0)] = 1e-3
     optimiser: Literal["adam", "adamw"] = "adam"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # not of biases and norms

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vigil import devices, settings, validation
+from vigil import devices, norms, settings, validation
 from vigil.batches import Changed, InTurn, Numbered, Samples, Share, loader
 from vigil.devices import say
 from vigil.errors import VigilError
@@ -124,6 +124,8 @@ class Learner(lightning.LightningModule):
         return optimiser
 
     def on_fit_start(self) -> None:
+        if self.trainer.world_size > 1:
+            norms.share(self.model)
         if self.ema is not None:
             self.ema = {name: value.to(self.device) for name, value in self.ema.items()}
         self.trainer.precision_plugin.load_state_dict(self.precision)

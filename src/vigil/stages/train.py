@@ -185,7 +185,7 @@ def samples(job: Job, train: list[Video], val: list[Video], features: Path, trut
     files = [features / f"{split}.npz" for split in ("train", "val")]
     if not all(path.exists() for path in files):
         names = sorted({*learned.videos, *judged.videos})
-        files = [path for name in names for path in sorted((features / name).parent.glob(f"{Path(name).name}.n*"))]
+        files = [path for name in names for end in (".npy", ".npz") if (path := features / f"{name}{end}").exists()]
         if clip.target == "cells":
             files += [path for name in names if (path := truth / f"{name}.npz").exists()]
     told = [repr((list(each.videos), each.labels.tolist(), each.places.tolist())) for each in (learned, judged)]

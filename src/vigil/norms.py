@@ -1,0 +1,48 @@
+"""Batch norm over the batch of all processes that train together, so that two learn what one would.
+
+torch has that for GPUs alone (SyncBatchNorm), and it replaces layers that are more than plain batch norms.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+
+
+def share(model: nn.Module) -> None:
+    """Let every batch norm of `model` look at all processes while it learns."""
+    for module in model.modules():
+        if isinstance(module, BatchNorm):
+            module.forward = partial(_forward, module, module.forward)  # type: ignore[method-assign]
+
+
+def _forward(norm: BatchNorm, alone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`x` (B, C, ...), B the same in every process."""
+    if not norm.training:
+        return alone(x)
+    wide = x.float()
+    others = [axis for axis in range(x.ndim) if axis != 1]
+    shape = [1, -1] + [1] * (x.ndim - 2)
+    mean = _mean(wide.mean(others))
+    centred = wide - mean.view(shape)
+    variance = _mean(centred.square().mean(others))
+    if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "again", False):
+        count = wide.numel() // wide.shape[1] * torch.distributed.get_world_size()
+        with torch.no_grad():
+            norm.running_mean.lerp_(mean, norm.momentum or 0.0)
+            norm.running_var.lerp_(variance * count / max(1, count - 1), norm.momentum or 0.0)
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.add_(1)
+    y = centred * torch.rsqrt(variance + norm.eps).view(shape)
+    if norm.affine:
+        y = y * norm.weight.view(shape) + norm.bias.view(shape)
+    return y.to(x.dtype)
+
+
+def _mean(value: Tensor) -> Tensor:
+    """Over the processes; gradients flow back to each."""
+    from torch.distributed.nn.functional import all_reduce
+
+    return all_reduce(value) / torch.distributed.get_world_size()
