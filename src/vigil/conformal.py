@@ -1,0 +1,82 @@
+"""What some normal video can promise about all that will follow.
+
+A threshold that lets k alerts through in H hours of normal video is a place in the order of the alerts' peaks. If
+alerts come independently of each other, the rate of those above that place, times H, is below the `confidence` quantile
+of Gamma(k + 1), whatever the scores are. k is fixed before the scores are looked at: the most that the budget allows.
+Alerts that come in bunches (one camera has many, others none) are worth fewer independent ones: `dispersion` is how
+many make one, and the hours count for that much less.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import gammaincinv  # type: ignore[import-untyped]
+
+LEAST_UNITS, LEAST_ALERTS = 6, 10  # to tell whether alerts come in bunches
+STEP = 1.05  # of the number of frames above the threshold, from one that is tried to the next
+FLOOR = 0.5  # of normal frames; no threshold lets more of them alarm
+
+
+def upper_rate(alerts: float, hours: float, confidence: float, dispersion: float = 1.0) -> float:
+    """Alerts per hour that the true rate is below with this confidence, when so many were seen."""
+    return float(dispersion * gammaincinv(alerts / dispersion + 1, confidence) / hours) if hours > 0 else float("inf")
+
+
+def allowed(hours: float, budget: float, confidence: float, dispersion: float = 1.0) -> int | None:
+    """The most alerts with which `budget` per hour can be promised; None: not even silence is proof enough."""
+    if upper_rate(0, hours, confidence, dispersion) > budget:
+        return None
+    low, high = 0, 1
+    while upper_rate(high, hours, confidence, dispersion) <= budget:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if upper_rate(middle, hours, confidence, dispersion) <= budget else (low, middle)
+    return low
+
+
+def hours_needed(budget: float, confidence: float, dispersion: float = 1.0) -> float:
+    """Of normal video without an alert, to promise `budget` per hour: 3.0 for 1 per hour at 95 %."""
+    return dispersion * -float(np.log1p(-confidence)) / budget
+
+
+def dispersion(alerts: np.ndarray, hours: np.ndarray) -> float | None:
+    """Variance over mean of the alerts of units (cameras, videos) of so many hours each, at least 1; None: too few."""
+    alerts, hours = alerts[hours > 0], hours[hours > 0]
+    if len(alerts) < LEAST_UNITS or alerts.sum() < LEAST_ALERTS:
+        return None
+    expected = hours * alerts.sum() / hours.sum()
+    return max(1.0, float(((alerts - expected) ** 2 / expected).sum() / (len(alerts) - 1)))
+
+
+def lowest_threshold(normal: np.ndarray, alerts: Callable[[float], float], most: float) -> float:
+    """The lowest threshold at which, and above which, there are at most so many alerts.
+
+    `normal` are the scores that are there; of many thresholds only some are tried, so it may be a little too high.
+    """
+    ordered = np.sort(normal)[::-1]
+    best = float(np.nextafter(ordered[0], np.inf))
+    place = 0
+    while place < max(1, int(len(ordered) * FLOOR)):
+        threshold = float(ordered[place])
+        if threshold < best:
+            if alerts(threshold) > most:
+                break
+            best = threshold
+        place = max(place + 1, int(place * STEP))
+    return best
+
+
+def p_values(maxima: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """How often a normal video would reach this: at most a share p of them has a p-value of p or less."""
+    ordered = np.sort(maxima)
+    reached = len(ordered) - np.searchsorted(ordered, asked, side="left")
+    return (1 + reached) / (len(ordered) + 1)
+
+
+def video_threshold(maxima: np.ndarray, share: float) -> float | None:
+    """What at most this share of normal videos will reach, on average over what could be drawn; None: too few."""
+    place = int(np.ceil((len(maxima) + 1) * (1 - share)))
+    if not 1 <= place <= len(maxima):
+        return None
+    return float(np.nextafter(np.sort(maxima)[place - 1], np.inf))
