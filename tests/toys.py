@@ -19,7 +19,7 @@ class Toy(nn.Module):
         super().__init__()
         self.clip = Clip(1)
         self.net = nn.Sequential(
-            nn.Linear(6, 16),
+            nn.Linear(6, 16, bias=not norm),  # batch norm would make its gradient mere noise
             nn.BatchNorm1d(16) if norm else nn.Identity(),
             nn.ReLU(),
             nn.Dropout(dropout),

@@ -5,6 +5,7 @@ torch has that for GPUs alone (SyncBatchNorm), and it replaces layers that are m
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +26,9 @@ def _forward(norm: BatchNorm, alone: Callable[[Tensor], Tensor], x: Tensor) -> T
     wide = x.float()
     others = [axis for axis in range(x.ndim) if axis != 1]
     shape = [1, -1] + [1] * (x.ndim - 2)
-    mean = _mean(wide.mean(others))
+    mean = _Mean.apply(wide.mean(others))
     centred = wide - mean.view(shape)
-    variance = _mean(centred.square().mean(others))
+    variance = _Mean.apply(centred.square().mean(others))
     if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "again", False):
         count = wide.numel() // wide.shape[1] * torch.distributed.get_world_size()
         with torch.no_grad():
@@ -41,8 +42,19 @@ def _forward(norm: BatchNorm, alone: Callable[[Tensor], Tensor], x: Tensor) -> T
     return y.to(x.dtype)
 
 
-def _mean(value: Tensor) -> Tensor:
-    """Over the processes; gradients flow back to each."""
-    from torch.distributed.nn.functional import all_reduce
+class _Mean(torch.autograd.Function):
+    """Over the processes; what a mean does to the loss of any of them flows back to all."""
 
-    return all_reduce(value) / torch.distributed.get_world_size()
+    @staticmethod
+    def forward(_context: Any, value: Tensor) -> Tensor:
+        return _averaged(value)
+
+    @staticmethod
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
+        return _averaged(gradient)
+
+
+def _averaged(value: Tensor) -> Tensor:
+    total = value.contiguous().clone()
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()
