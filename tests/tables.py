@@ -39,7 +39,7 @@ def arrays(videos: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def scores(videos: Sequence[dict[str, Any]], has_normal: bool = True) -> Scores:
-    return Scores.of(arrays(videos) | {"has_normal": np.array(has_normal)})
+    return Scores.of(arrays(videos), has_normal)
 
 
 def city(

@@ -22,7 +22,7 @@ from vigil.params import Frozen
 from vigil.scores import Scores
 
 Kind = Literal["errors", "logits", "classes"]
-Rule = Callable[[float, float], events.Alerting]  # from where an alert is raised and where it goes on: what is alerted
+Rule = Callable[[float], events.Alerting]  # from a threshold, how scores become alerts
 BUNCHES = 0.98  # of normal frames; the threshold at which it is seen whether alerts come in bunches
 VIDEOS = 0.1  # share of normal videos that may be flagged, where no abnormal one shows where to cut
 
@@ -99,11 +99,6 @@ class Calibration(Frozen):
             return None
         return self.thresholds.budget if self.thresholds.promise is None else self.thresholds.promise
 
-    @property
-    def low(self) -> float | None:
-        """Raw score of a frame from which an alert that is on goes on."""
-        return None if self.thresholds is None or self.threshold is None else min(self.threshold, self.thresholds.p95)
-
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 
@@ -120,14 +115,14 @@ class Calibration(Frozen):
 
     def operating(self, rule: Rule | None = None) -> events.Operating | None:
         """Where the alarm sounds, for the metrics; `rule` as it was calibrated with."""
-        if self.thresholds is None or self.threshold is None or self.low is None:
+        if self.thresholds is None or self.threshold is None:
             return None
         return events.Operating(
             self.threshold,
             self.thresholds.video,
             0.0 if self.thresholds.cell is None else self.thresholds.cell,
             self.gap_s,
-            rule(self.threshold, self.low) if rule else None,
+            rule(self.threshold) if rule else None,
         )
 
     def probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
@@ -221,8 +216,7 @@ def _thresholds(
     p90, p95, p98, loose = (float(np.quantile(known, q, method="higher")) for q in (0.9, 0.95, 0.98, BUNCHES))
 
     def alerts(threshold: float) -> np.ndarray:
-        low = min(threshold, p95)
-        found = events.raised(normal, rule(threshold, low)) if rule else events.alerts(normal, threshold, gap_s)
+        found = events.raised(normal, rule(threshold)) if rule else events.alerts(normal, threshold, gap_s)
         return events.charged(found, len(normal.video))
 
     lasts = (normal.until_s - normal.time_s) * (normal.truth == 0)

@@ -5,7 +5,7 @@
     balanced_accuracy           mean over the classes of the share that is named right; where none is named, of telling
                                 the two apart at the threshold
     balanced_accuracy_abnormal  the same among the abnormal videos and classes alone: normal ones may differ otherwise
-    person_balanced_accuracy    over the segments of people, where a model judges those
+    segment_balanced_accuracy   over the segments of people, where a model judges those
     frame_auc_micro, frame_ap   frames of all videos pooled; micro is mostly video-level skill, so read on
     frame_auc_abnormal          frames of the abnormal videos pooled
     frame_auc_macro             mean over videos with both kinds of frames of each one's own area
@@ -180,7 +180,7 @@ def _of_people(scores: Scores, group: np.ndarray, sources: int) -> dict[str, Sta
         return {}
     told, kinds = scores.person_classes[known].argmax(1), scores.person_classes.shape[1]
     owner = group[scores.person_video[known]]
-    return {"person_balanced_accuracy": _balanced(told, scores.person_klass[known], owner, sources, kinds)}
+    return {"segment_balanced_accuracy": _balanced(told, scores.person_klass[known], owner, sources, kinds)}
 
 
 def _of_cells(scores: Scores, operating: Operating | None, group: np.ndarray, sources: int) -> dict[str, Statistic]:

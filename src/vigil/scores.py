@@ -43,7 +43,7 @@ class Scores:
     has_normal: bool = True
 
     @classmethod
-    def of(cls, arrays: Mapping[str, np.ndarray], where: str = "scores") -> "Scores":
+    def of(cls, arrays: Mapping[str, np.ndarray], has_normal: bool | None = None, where: str = "scores") -> "Scores":
         """The arrays of a file of scores, checked; those that only some models have may be absent."""
         needed = {"video", "label", "source", "klass", "offsets", "time_s", "truth", "score", "video_score"}
         if absent := sorted(needed - set(arrays)):
@@ -103,7 +103,7 @@ class Scores:
             person_video=np.asarray(given["person_video"], np.int64),
             person_klass=np.asarray(given["person_klass"], np.int64),
             person_classes=np.asarray(given["person_classes"], np.float64),
-            has_normal=bool(given["has_normal"]),
+            has_normal=bool(given["has_normal"]) if has_normal is None else has_normal,
         )
 
     @cached_property
