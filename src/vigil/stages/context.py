@@ -1,0 +1,77 @@
+"""DVC stage `context`: what every judgement of a video is laid out on, and what a trivial detector would look at.
+
+Reads   <videos>                table of videos
+        <frames>/<set>/<v>.npz  when each stored frame is
+        <landmarks>, <flow>     people and motion; a video without is kept, and they are unknown in it
+Writes  <out>/<set>/<v>.npz     of T stored frames (of landmarks without pictures: of the rows that there are):
+            frame (T,) int32    number in the video
+            pts (T,) int64, time_base (2,) int64: time_s = pts * time_base[0] / time_base[1], exactly
+            people (T,) int16   who are followed in it; -1 unknown
+            motion (T,) float32 mean length of the flow, as a share of flow.clip; NaN unknown
+        <out>/settings.json     what made them; see lineage.py
+        <out>/rejects.csv       videos that could not be read, when there are any
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vigil import manifest, poses
+from vigil.features.flow import LEVELS
+from vigil.features.frames import Archive
+from vigil.lineage import record
+from vigil.manifest import Video
+from vigil.parallel import Item, Runtime, each, finish
+from vigil.stages.runner import run_stage
+from vigil.storage import save_arrays, sha256_file
+
+
+def main(videos: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
+    items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, out))]
+    finish("context", out, each("context", context, items, None, runtime))
+    record(out, "context", {}, flow)
+
+
+def context(frames: Path | None, landmarks: Path | None, flow: Path | None, out: Path) -> dict[str, Any]:
+    """Write what is known of one video."""
+    if frames is None:
+        assert landmarks is not None
+        clock = sorted({pose.frame: pose.time_s for pose in poses.read(landmarks)}.items())
+        numbers, times = [frame for frame, _ in clock], [time_s for _, time_s in clock]
+    else:
+        archive = Archive(frames)
+        numbers, times = archive.index.tolist(), archive.times
+    base = int(np.lcm.reduce([time.denominator for time in times] or [1], dtype=object))
+    people = [-1] * len(numbers)
+    if landmarks is not None:
+        people = [len(found) for found in poses.along(landmarks, numbers)]
+    save_arrays(
+        out,
+        frame=np.array(numbers, np.int32),
+        pts=np.array([int(time * base) for time in times], np.int64),
+        time_base=np.array([1, base], np.int64),
+        people=np.array(people, np.int16),
+        motion=np.full(len(numbers), np.nan, np.float32) if flow is None else motion(flow),
+    )
+    return {"frames": len(numbers)}
+
+
+def motion(flow: Path) -> np.ndarray:
+    """(T,) float32 of an array (T, 3, H, W) int8, read a frame at a time."""
+    planes = np.load(flow, mmap_mode="r", allow_pickle=False)
+    moved = [np.hypot(*plane[:2].astype(np.float32)).mean() / LEVELS for plane in planes]
+    return np.array(moved, np.float32)
+
+
+def _item(video: Video, frames: Path, landmarks: Path, flow: Path, out: Path) -> Item | None:
+    wanted = [folder / f"{video.video}{end}" for folder, end in ((frames, ".npz"), (landmarks, ".csv"), (flow, ".npy"))]
+    found = [path if path.exists() else None for path in wanted]
+    if found[0] is None and (video.pictures or found[1] is None):
+        return None
+    key = tuple("" if path is None else sha256_file(path) for path in found)
+    return Item(video.video, key, tuple(found), (out / f"{video.video}.npz",))
+
+
+if __name__ == "__main__":
+    run_stage("context", main)
