@@ -10,6 +10,7 @@ import numpy as np
 
 from vigil.features.blazepose import Sight, of_boxes
 from vigil.features.landmarks import Settings
+from vigil.features.topdown import Place
 
 # A standing body of length 1 around its hips, in the order of the joints.
 UPRIGHT = np.array(
@@ -42,7 +43,7 @@ class Scene:
     looks: int = 0
     finds: int = 0
 
-    def look(self, image: np.ndarray, region: np.ndarray) -> Sight:
+    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
         """The body nearest to the middle of the region."""
         self.looks += 1
         away = [(np.hypot(x - region[0], y - region[1]), x, y, length) for x, y, length in self.there]
@@ -51,10 +52,11 @@ class Scene:
             return Sight(body(region[0], region[1]), np.array([*region[:3], 0.0]), 0.0)
         return Sight(body(*near[1:]), np.array([near[1], near[2], 1.25 * near[3], 0.0]), 0.99)
 
-    def find(self, image: np.ndarray) -> np.ndarray:
+    def find(self, image: np.ndarray) -> list[Place]:
         self.finds += 1
         rows = [(x - 0.2 * n, y - 0.5 * n, x + 0.2 * n, y + 0.5 * n, 0.9) for x, y, n in self.there]
-        return of_boxes(np.array(rows).reshape(-1, 5))
+        boxes = np.array(rows).reshape(-1, 5)
+        return [Place(region[:4], box[:4]) for region, box in zip(of_boxes(boxes), boxes, strict=True)]
 
 
 def photograph() -> np.ndarray:

@@ -43,6 +43,22 @@ def test_an_empty_picture_holds_nobody(networks: Networks) -> None:
     assert networks.look(blank, np.array([80, 60, 100, 0.0])).presence < 0.1
 
 
+def test_nothing_outside_the_window_is_seen(networks: Networks) -> None:
+    image = photograph()
+    region = networks.find(image, 0.5)[0, :4]
+    whole = np.array([0, 0, image.shape[1], image.shape[0]])
+    seen, windowed = networks.look(image, region), networks.look(image, region, whole)
+    assert windowed.joints == pytest.approx(seen.joints, abs=0.5)
+    away = np.array([-50.0, -50, -10, -10])
+    assert networks.look(image, region, away).presence < 0.1
+    x, y, half = region[0], region[1], 0.4 * region[2]
+    close = np.array([x - half, y - half, x + half, y + half])
+    painted = np.full_like(image, blazepose.GREY)
+    inside = np.s_[int(max(close[1], 0)) : int(np.ceil(close[3])), int(max(close[0], 0)) : int(np.ceil(close[2]))]
+    painted[inside] = image[inside]
+    assert networks.look(image, region, close).joints == pytest.approx(networks.look(painted, region).joints, abs=1.5)
+
+
 def test_files_that_are_missing_or_broken_are_named(tmp_path: Path) -> None:
     with pytest.raises(VigilError, match=r"pose_detector\.tflite: not found\. Run stage `weights`"):
         Networks(tmp_path)

@@ -8,7 +8,9 @@ import pytest
 
 from bodies import BLANK, Scene, body, settings
 from vigil.features import topdown, tracks
+from vigil.features.blazepose import Sight
 from vigil.features.landmarks import Settings
+from vigil.features.topdown import Place
 from vigil.features.tracks import START, Person, State
 
 People = list[tuple[float, float, float]]
@@ -109,7 +111,7 @@ def test_whoever_detection_misses_again_and_again_is_dropped_when_asked() -> Non
     for doubts, left in ((None, [0]), (2, [])):
         scene, state = Scene([(100, 120, 100)]), START
         for number in range(8):
-            find = scene.find if number == 0 else lambda _: np.zeros((0, 5))
+            find = scene.find if number == 0 else lambda _: []
             given = settings(every=2, doubts=doubts)
             state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, given)  # type: ignore[arg-type]
         assert [one.person for one in people] == left
@@ -145,3 +147,61 @@ def test_people_found_anew_in_each_frame_are_told_apart_too() -> None:
     assert seen[5] == {}
     assert seen[0] == {0: 40, 1: 280}
     assert seen[-1] == {0: 40 + 16 * 15, 1: 280 - 16 * 15}
+
+
+class Sticky(Scene):
+    """Sees the person at x = 100 wherever more than one can be seen, and whoever is in the window elsewhere."""
+
+    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+        everybody = self.there
+        if window is not None:
+            self.there = [one for one in everybody if window[0] < one[0] < window[2]]
+        else:
+            self.there = [one for one in everybody if one[0] == 100] or everybody
+        sight = super().look(image, region)
+        self.there = everybody
+        return sight
+
+
+def test_what_is_outside_the_box_is_not_shown_and_nobody_slips_into_the_neighbour() -> None:
+    scene, state = Sticky([(100, 120, 100), (130, 120, 100)]), START
+    for number in range(9):
+        state, people = topdown.update(state, BLANK, number * STEP_S, scene, scene.find, settings(every=1))  # type: ignore[arg-type]
+        assert [(one.person, one.pose[12, 0]) for one in people] == [(0, 100), (1, 130)]
+
+
+def test_a_pose_that_leaves_its_box_is_no_start() -> None:
+    scene = Scene([(100, 120, 100)])
+    place = Place(np.array([100, 120, 125.0, 0]), np.array([80.0, 130, 120, 170]))  # the box holds the legs
+    for given, count in ((place, 0), (Place(place.region), 1)):
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=given: [one], settings())  # type: ignore[arg-type, misc]
+        assert len(people) == count
+
+
+@pytest.mark.parametrize(("angle", "boxed", "plain"), [(0.5, 1, 1), (1.5, 1, 0), (-1.5, 1, 0), (3.0, 0, 0)])
+def test_who_lies_needs_a_box_and_nobody_stands_on_the_head(angle: float, boxed: int, plain: int) -> None:
+    class Lying(Scene):
+        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+            sight = super().look(image, region)
+            return Sight(sight.joints, sight.region + (0, 0, 0, angle), sight.presence)
+
+    scene = Lying([(100, 120, 100)])
+    for found, count in ((scene.find(BLANK), boxed), ([Place(one.region) for one in scene.find(BLANK)], plain)):
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, places=found: places, settings())  # type: ignore[arg-type, misc]
+        assert len(people) == count
+
+
+def test_a_wide_box_is_looked_at_from_both_sides_too() -> None:
+    class Turned(Scene):
+        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+            sight = super().look(image, region)
+            return sight if region[3] > 1 else Sight(sight.joints, sight.region, 0.0)
+
+    scene = Turned([(100, 120, 100)])
+    for width, count in ((60.0, 0), (110.0, 1)):
+        box = np.array([100 - width / 2, 70, 100 + width / 2, 170])
+        place = Place(np.array([100, 120, 125.0, 0]), box)
+        scene.looks = 0
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=place: [one], settings())  # type: ignore[arg-type, misc]
+        assert len(people) == 0 or people[0].person == 0
+        assert (scene.looks > 1) is (count == 1)

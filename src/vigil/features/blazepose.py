@@ -16,6 +16,7 @@ from vigil.errors import VigilError
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks.tflite"
 FIND_PX, POSE_PX = 224, 256  # sides of the squares that the networks look at
+GREY = 114  # where nothing is to be seen
 STRIDES = ((8, 2), (16, 2), (32, 6))  # px, anchors per cell
 ANCHORS = sum((FIND_PX // stride) ** 2 * count for stride, count in STRIDES)
 WIDER = 1.25  # a region's side, in diameters of the circle around the hips that holds the body
@@ -69,13 +70,26 @@ class Networks:
         found[:, 2] *= side
         return found
 
-    def look(self, image: np.ndarray, region: np.ndarray) -> Sight:
-        """The body in a region of `image` (H, W, 3) uint8 RGB; what lies outside the picture is black."""
+    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+        """The body in a region of `image` (H, W, 3) uint8 RGB.
+
+        What lies outside the picture is grey, and so is all outside `window` (4,) x0 y0 x1 y1, so that nobody else is
+        seen.
+        """
         x, y, size, angle = (float(value) for value in region[:4])
+        left = top = 0
+        if window is not None:
+            height, width = image.shape[:2]
+            left, right = (int(value) for value in np.clip((window[0], np.ceil(window[2])), 0, width))
+            top, bottom = (int(value) for value in np.clip((window[1], np.ceil(window[3])), 0, height))
+            image = image[top : max(bottom, top + 1), left : max(right, left + 1)]
         cos, sin = np.cos(angle) * size / POSE_PX, np.sin(angle) * size / POSE_PX
         half = POSE_PX / 2
         back = np.array([[cos, -sin, x - half * cos + half * sin], [sin, cos, y - half * sin - half * cos]])
-        crop = cv2.warpAffine(image, back, (POSE_PX, POSE_PX), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        into = back - ((0, 0, left), (0, 0, top))
+        crop = cv2.warpAffine(
+            image, into, (POSE_PX, POSE_PX), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(GREY,) * 3
+        )
         self._pose.set_tensor(self._pose_input, crop[None] * np.float32(1 / 255))
         self._pose.invoke()
         rows = self._pose.get_tensor(self._pose_outputs[195])[0].reshape(ROWS, 5).astype(np.float64)

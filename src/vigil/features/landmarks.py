@@ -22,6 +22,7 @@ from vigil.features import blazepose, topdown, tracks
 from vigil.features.blazepose import Networks
 from vigil.features.persons import Detector, checked
 from vigil.features.skeleton import plausible, similarity
+from vigil.features.topdown import Place
 from vigil.features.tracks import Person, State
 from vigil.poses import Pose
 from vigil.storage import read_json, sha256_file
@@ -30,6 +31,7 @@ Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
 Bodies = list[tuple[np.ndarray, float]]  # pose (13, 3), all joints with a place, and how certain it is
 BUNDLE, YOLO = "pose_landmarker.task", "yolo.pt"
 ONE = 0.15  # of the smaller region's side: findings in two tiles that lie so close are one person
+SURE = 0.4  # least score of a finding of BlazePose's detector; below, most are furniture
 START = tracks.START
 
 
@@ -38,7 +40,7 @@ class Settings(tracks.Settings):
 
     backend: Literal["topdown", "landmarker", "yolo"]
     detector: Literal["yolo", "mediapipe"]  # of `topdown`: the network of stage `person`, or BlazePose's own
-    confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection
+    confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection; of `mediapipe` at least SURE
     tile: Annotated[float, Field(gt=0, le=1)] | None  # of `mediapipe`: side in shares of the shorter one; null: none
 
 
@@ -80,18 +82,27 @@ def opened(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]
 
 
 def finder(settings: Settings, person: Path, networks: Networks) -> topdown.Finder:
-    """Where people may be: (N, 5) regions, see blazepose.py."""
+    """Says where people may be."""
     if settings.detector == "yolo":
         boxes = Detector(person, settings.confidence)
-        return lambda image: blazepose.of_boxes(boxes(image))
 
-    def find(image: np.ndarray) -> np.ndarray:
-        found = [networks.find(image, settings.confidence)]
+        def inside(image: np.ndarray) -> list[Place]:
+            found = boxes(image)
+            return [
+                Place(region, box) for region, box in zip(blazepose.of_boxes(found)[:, :4], found[:, :4], strict=True)
+            ]
+
+        return inside
+
+    sure = max(settings.confidence, SURE)
+
+    def find(image: np.ndarray) -> list[Place]:
+        found = [networks.find(image, sure)]
         if settings.tile is not None:
             for left, top, right, bottom in blazepose.tiles(image.shape[1], image.shape[0], settings.tile):
-                inside = networks.find(image[top:bottom, left:right], settings.confidence)
+                inside = networks.find(image[top:bottom, left:right], sure)
                 found.append(inside + (left, top, 0, 0, 0))
-        return blazepose.apart(np.concatenate(found), ONE)
+        return [Place(region) for region in blazepose.apart(np.concatenate(found), ONE)[:, :4]]
 
     return find
 

@@ -10,8 +10,12 @@ BONES = ((0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (9, 10), (10, 11), (0, 
 # How far annotators disagree on a joint, in square roots of a body's area (COCO's numbers, head between nose and ears).
 SPREAD = 2 * np.array([.079, .072, .062, .079, .072, .062, .107, .087, .089, .107, .087, .089, .035])  # fmt: skip
 # The greatest length of each bone, in torso lengths, that perspective leaves of a body seen from above.
-LONGEST = np.array([1.3, 1.3, 1.3, 1.3, 1.7, 1.7, 1.7, 1.7, 1.4, 1.1, 1.8, 1.8])
+LONGEST = np.array([1.2, 1.0, 1.2, 1.0, 1.4, 1.6, 1.4, 1.6, 1.4, 0.9, 1.5, 1.5])
+NECK = 1.0  # the same, from between the shoulders to the head
+BOWED = -0.5  # torso lengths that a head hangs below the shoulders, along the trunk
 FEWEST = 5  # joints
+ON = 0.06  # body lengths from a bone: on it
+ALONG = 0.8  # share of the joints of a pose on the bones of another: a part of that body taken for a whole one
 SMALLEST_PX = 20  # length of a body; in less no joint can be told from another
 
 
@@ -31,6 +35,12 @@ def box(pose: np.ndarray) -> np.ndarray:
     return np.concatenate([places.min(0), places.max(0)]) if len(places) else np.full(4, np.nan)
 
 
+def share_inside(pose: np.ndarray, window: np.ndarray) -> float:
+    """Share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
+    places = pose[seen(pose), :2]
+    return float(((places >= window[:2]) & (places <= window[2:])).all(1).mean()) if len(places) else 0.0
+
+
 def centre(pose: np.ndarray) -> np.ndarray:
     """(2,) the middle of the trunk: of its joints that are seen, else of all that are."""
     trunk = pose[[*SHOULDERS, *HIPS], :2]
@@ -46,6 +56,27 @@ def similarity(one: np.ndarray, other: np.ndarray, size: float) -> float:
     away = ((one[both, :2] - other[both, :2]) ** 2).sum(1)
     area = 0.35 * size**2  # a standing body fills about a third of the square of its length
     return float(np.exp(-away / (2 * area * SPREAD[both] ** 2)).mean())
+
+
+def along(one: np.ndarray, other: np.ndarray, size: float) -> float:
+    """Share of the joints of `one` that lie on the bones of `other`, a body of length `size` px."""
+    points, ends = one[seen(one), :2], other[np.array(BONES), :2]
+    ends = ends[np.isfinite(ends).all(axis=(1, 2))]
+    if not len(points) or not len(ends):
+        return 0.0
+    start, bone = ends[:, 0], ends[:, 1] - ends[:, 0]
+    from_start = points[:, None] - start  # (joints, bones, 2)
+    share = np.clip((from_start * bone).sum(-1) / np.maximum((bone**2).sum(-1), 1e-9), 0, 1)
+    away = np.linalg.norm(from_start - share[..., None] * bone, axis=-1).min(1)
+    return float((away <= ON * size).mean())
+
+
+def twins(one: np.ndarray, other: np.ndarray, length: float, size: float, alike: float) -> bool:
+    """Whether two poses, of bodies of these lengths in px, show one body, be it that one holds a part for the whole."""
+    if similarity(one, other, min(length, size)) > alike:
+        return True
+    small, large = (one, other) if length <= size else (other, one)
+    return along(small, large, max(length, size)) >= ALONG
 
 
 def torso(pose: np.ndarray) -> float:
@@ -64,7 +95,22 @@ def plausible(pose: np.ndarray, size: float) -> bool:
     unit = np.nanmax([torso(pose), 0.2 * size])  # a trunk seen from its end looks short
     if unit > 0.55 * size:
         return False
+    if not _headed(pose, unit):
+        return False
     ends = pose[np.array(BONES), :2]  # (12, 2, 2)
     lengths = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
     too_long = lengths[np.isfinite(lengths)] > (LONGEST * unit)[np.isfinite(lengths)]
     return int(too_long.sum()) <= 1
+
+
+def _headed(pose: np.ndarray, unit: float) -> bool:
+    """Whether the head, if it is seen, sits on the shoulders; `unit` is the length of the trunk."""
+    if not seen(pose)[HEAD]:
+        return True
+    top = np.nanmean(pose[list(SHOULDERS), :2], axis=0)
+    neck = pose[HEAD, :2] - top
+    if np.hypot(*neck) > NECK * unit:
+        return False
+    hips = pose[list(HIPS), :2]
+    hips = hips[np.isfinite(hips[:, 0])]
+    return not len(hips) or float(neck @ (top - hips.mean(0))) >= BOWED * unit**2

@@ -13,7 +13,7 @@ from pydantic import Field
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from vigil.features.blazepose import WIDER
-from vigil.features.skeleton import coverage, similarity
+from vigil.features.skeleton import coverage, twins
 from vigil.params import Frozen
 
 INERTIA = 0.5  # share of the velocity that is kept when a new one is measured
@@ -188,7 +188,7 @@ def without_twins(tracks: Sequence[Track], before: Sequence[Track], time_s: floa
     keep = [True] * len(tracks)
     for one in range(len(tracks)):
         for other in range(one + 1, len(tracks)):
-            size = min(tracks[one].size, tracks[other].size)
-            if keep[one] and keep[other] and similarity(tracks[one].pose, tracks[other].pose, size) > alike:
+            a, b = tracks[one], tracks[other]
+            if keep[one] and keep[other] and twins(a.pose, b.pose, a.size, b.size, alike):
                 keep[other if surprise[one] <= surprise[other] else one] = False
     return keep
