@@ -64,6 +64,16 @@ def results(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2, sort_keys=True) if arguments.json else tables.render(found))
 
 
+def register(arguments: argparse.Namespace) -> None:
+    """Put a trained model into the MLflow model registry as the next version of its name."""
+    from vigil import tracking
+
+    _inside()
+    name, version = tracking.register(arguments.models / arguments.model)
+    told = {"name": name, "version": version, "load": f'mlflow.pyfunc.load_model("models:/{name}/{version}")'}
+    print(json.dumps(told, indent=2) if arguments.json else f"{name}, version {version}: {told['load']}")
+
+
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="vigil", description="Raw CCTV footage in, trustworthy alerts about abnormal behaviour out."
@@ -93,6 +103,12 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "results", results, "print the tables of metrics/*.json")
     one.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder (default: %(default)s)")
     one.add_argument("--into", type=Path, metavar="FILE", help="write them into this document, between its two marks")
+
+    one = _command(commands, "register", register, "put a trained model into the MLflow model registry")
+    one.add_argument("model", help="its name in params.yaml, such as pose_lstm")
+    one.add_argument(
+        "--models", type=Path, default=Path("models"), help="the folder of trained models (default: %(default)s)"
+    )
     return whole
 
 

@@ -127,8 +127,8 @@ def add(model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path
         _attempt(send)
 
 
-def register(folder: Path) -> str:
-    """Put the checkpoint in `folder` into the model registry as the next version of its name; `name/version`.
+def register(folder: Path) -> tuple[str, str]:
+    """Put the checkpoint in `folder` into the model registry as the next version of its name; name and version.
 
     `mlflow.pyfunc.load_model("models:/<name>/<version>")` then judges arrays. Here what fails is an error.
     """
@@ -162,7 +162,7 @@ def register(folder: Path) -> str:
             client.set_model_version_tag(name, version, MODEL, loaded.sha256)
     except Exception as error:
         raise VigilError(f"{uri()}: {name} cannot be registered: {_short(error)}") from error
-    return f"{name}/{version}"
+    return name, version
 
 
 def on() -> bool:
@@ -204,8 +204,8 @@ def _client() -> tuple[Any, str]:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     from mlflow.tracking import MlflowClient
 
-    for name in ("mlflow", "alembic"):  # importing MLflow sets them to INFO
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("mlflow", "alembic"):  # importing MLflow sets them to INFO; an error is told here, without a traceback
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     place = uri()
     local = place.startswith("sqlite:///")
     with _alone():
