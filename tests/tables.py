@@ -1,11 +1,13 @@
 """Small tables of scores for tests, drawn by hand or by lot."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vigil.calibration import Calibration, calibrate
 from vigil.scores import Scores
 
 
@@ -65,6 +67,22 @@ def city(
             score = bias + rng.normal(size=frames) + skill * truth
             found.append(video(f"s/{source}-{number}", truth, score, source=f"cam{source}", fps=fps))
     return scores(found)
+
+
+def made(found: Scores, kind: str = "logits", **more) -> Calibration:
+    given = {"budget": 60.0, "model_sha256": "aa", "settings_sha256": "bb", **more}
+    return calibrate(found, kind, **given)  # type: ignore[arg-type]
+
+
+def errors(found: Scores) -> Scores:
+    """The same city as reconstruction errors: above 0, over orders of magnitude."""
+    return replace(
+        found, **{name: np.exp(getattr(found, name)) / 100 for name in ("score", "noncausal", "video_score")}
+    )
+
+
+def normal(seed: int, hours: float, sources: int = 10, fps: float = 1.0) -> Scores:
+    return city(seed, sources, 1, int(hours * 3600 * fps / sources), camera=0.0, fps=fps, abnormal=0.0)
 
 
 def ucf_crime(folder: Path) -> dict[str, np.ndarray]:

@@ -52,19 +52,19 @@ def dispersion(alerts: np.ndarray, hours: np.ndarray) -> float | None:
 def lowest_threshold(normal: np.ndarray, alerts: Callable[[float], float], most: float) -> float:
     """The lowest threshold at which, and above which, there are at most so many alerts.
 
-    `normal` are the scores that are there; of many thresholds only some are tried, so it may be a little too high.
+    `normal` are the scores that are there. From the highest down only some are tried until one is too low, and then the
+    ones between that and the last.
     """
-    ordered = np.sort(normal)[::-1]
-    best = float(np.nextafter(ordered[0], np.inf))
-    place = 0
-    while place < max(1, int(len(ordered) * FLOOR)):
-        threshold = float(ordered[place])
-        if threshold < best:
-            if alerts(threshold) > most:
-                break
-            best = threshold
-        place = max(place + 1, int(place * STEP))
-    return best
+    ordered = np.unique(normal)[::-1]
+    end = max(1, int(np.searchsorted(-ordered, -np.quantile(normal, FLOOR), side="right")))
+    good, place = -1, 0
+    while place < end and alerts(float(ordered[place])) <= most:
+        good, place = place, max(place + 1, int(place * STEP))
+    bad = min(place, end)
+    while bad - good > 1:
+        middle = (bad + good) // 2
+        good, bad = (middle, bad) if alerts(float(ordered[middle])) <= most else (good, middle)
+    return float(ordered[good]) if good >= 0 else float(np.nextafter(ordered[0], np.inf))
 
 
 def p_values(maxima: np.ndarray, asked: np.ndarray) -> np.ndarray:

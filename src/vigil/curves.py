@@ -43,10 +43,11 @@ def transformed(raw: np.ndarray, transform: str) -> np.ndarray:
 def of_frames(
     scores: Scores, supervised: bool, threshold: float
 ) -> tuple[Curve, Literal["frames", "videos"], str | None]:
-    """From frames if both kinds are known, each video counting as much; else from videos. With a note, if any."""
+    """From frames, each video weighing the same; from videos, where both kinds are known of these alone. And a note."""
     known = (scores.truth >= 0) & np.isfinite(scores.score)
     true = scores.truth[known] == 1
-    if true.any() and not true.all():
+    videos = scores.abnormal[np.isfinite(scores.video_score)]
+    if len(true) and (len(np.unique(true)) == 2 or len(np.unique(videos)) < 2):
         owner = scores.owner[known]
         weight = 1 / np.bincount(owner, minlength=len(scores.video))[owner]
         kinds = [float(len(np.unique(owner[one]))) for one in (true, ~true)]
