@@ -64,9 +64,9 @@ class Counted(blazepose.Networks):
         self.finds += 1
         return super().find(image, confidence)
 
-    def look(self, image: np.ndarray, region: np.ndarray) -> blazepose.Sight:
+    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> blazepose.Sight:
         self.looks += 1
-        return super().look(image, region)
+        return super().look(image, region, window)
 
     def bare(self, finds: int, looks: int) -> None:
         """As many runs of the networks and nothing else."""
