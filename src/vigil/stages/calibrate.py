@@ -1,0 +1,64 @@
+"""DVC stage `calibrate`: where one model's alarm sounds, from the validation split alone, before test is opened.
+
+Reads   <val>                   videos of the validation split
+        <trained>/              the model
+        <features>, <context>   what it looks at, and when; of segments those of the validation split alone
+        <truth>/<set>/<v>.npz   maps of what moves, for a model that draws them
+Writes  <scores>                every score of those videos; see scoring.py
+        <out>                   thresholds, promise, probabilities, with a hash; see calibrated.py
+"""
+
+from pathlib import Path
+
+from vigil import calibrated, checkpoint, lineage, manifest, scoring
+from vigil.calibrated import Calibrated
+from vigil.intervals import rounded
+from vigil.parallel import Runtime
+from vigil.scoring import Sources
+from vigil.stages.runner import run_stage
+from vigil.storage import save_arrays
+
+Params = calibrated.Wanted
+
+
+def main(
+    *,
+    model: str,
+    val: Path,
+    trained: Path,
+    features: Path,
+    context: Path,
+    truth: Path,
+    scores: Path,
+    out: Path,
+    params: Params,
+    runtime: Runtime,
+) -> None:
+    loaded = checkpoint.load(trained, features=lineage.read(features))
+    sources = Sources(features, context, truth, "val")
+    wanted = scoring.Settings(step=params.step)
+    arrays = scoring.table(trained, manifest.read(val), sources, wanted, runtime)
+    made = calibrated.calibrate(arrays, loaded, params)
+    save_arrays(scores, **arrays)
+    calibrated.write(out, made)
+    for line in sentences(made):
+        print(f"{model}: {line}")
+
+
+def sentences(made: Calibrated) -> list[str]:
+    """What has been found, for a person."""
+    found = made.calibration
+    if found.thresholds is None or found.promise is None:
+        return [f"names classes, temperature {rounded(found.temperature)}; it raises no alarm of its own"]
+    told = found.thresholds
+    percentiles = ", ".join(f"{name[1:]} % {getattr(told, name):.4g}" for name in ("p90", "p95", "p98"))
+    basis = "the budget on validation" if told.promise is None else "the promise"
+    lines = [
+        f"alarm at {found.threshold:.4g} by {basis}; normal frames below: {percentiles}",
+        found.promise.sentence(),
+    ]
+    return lines + [note for note in found.notes if note not in lines]
+
+
+if __name__ == "__main__":
+    run_stage("calibrate", main)

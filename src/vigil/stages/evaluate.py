@@ -1,0 +1,59 @@
+"""DVC stage `evaluate`: how good one model is on the test split, at thresholds that were frozen before.
+
+Reads   <trained>/, <calibration>   the model, and where its alarm sounds: refused if made for other weights or settings
+        <reference>                 its validation scores, from which the trivial baselines learn
+        <test>                      videos of the test split
+        <features>, <context>, <truth>   as for calibrate
+Writes  <scores>                    every score of those videos; see scoring.py
+        <out>                       the metrics with intervals, and the baselines' beside them; see evaluation.py
+        <plots>/*.csv               points of ROC, precision and recall, reliability; a row per video for the confusion
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from vigil import calibrated, checkpoint, evaluation, lineage, manifest, scoring
+from vigil.parallel import Runtime
+from vigil.scoring import Sources
+from vigil.stages.runner import run_stage
+from vigil.storage import load_arrays, save_arrays, write_json, write_table
+
+Params = evaluation.Settings
+
+
+def main(
+    *,
+    model: str,
+    trained: Path,
+    calibration: Path,
+    reference: Path,
+    test: Path,
+    features: Path,
+    context: Path,
+    truth: Path,
+    scores: Path,
+    out: Path,
+    plots: Path,
+    params: Params,
+    runtime: Runtime,
+) -> None:
+    loaded = checkpoint.load(trained, features=lineage.read(features))
+    frozen = calibrated.read(calibration)
+    frozen.check(loaded, str(calibration))  # before the test split is opened
+    sources = Sources(features, context, truth, "test")
+    arrays = scoring.table(trained, manifest.read(test), sources, frozen.scoring, runtime)
+    arrays |= {"calibration_sha256": np.array(frozen.sha256)}
+    found = evaluation.evaluate(model, list(loaded.card.classes), arrays, frozen, params, load_arrays(reference))
+    save_arrays(scores, **arrays)
+    write_json(out, found.told)
+    for path in plots.glob("*.csv") if plots.exists() else ():
+        path.unlink()
+    for name, rows in found.plots.items():
+        if rows:
+            write_table(plots / f"{name}.csv", rows, list(rows[0]))
+    print("\n".join(f"{model}: {line}" for line in evaluation.render(found.told)))
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", main)

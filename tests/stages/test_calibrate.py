@@ -1,0 +1,238 @@
+"""Calibration sees validation alone, freezes what it finds, and evaluation takes nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, laid_out, people, recorded, trained, video
+from vigil import calibrated, checkpoint, manifest
+from vigil.calibrated import Wanted
+from vigil.errors import VigilError
+from vigil.manifest import Video
+from vigil.scores import Scores
+from vigil.stages import calibrate, evaluate
+from vigil.storage import load_arrays, read_json, read_table, write_json
+
+WANTED = Wanted.read(
+    {
+        "false_alarms_per_hour": 60.0,
+        "confidence": 0.9,
+        "step": 0.5,
+        "alert": {"hysteresis": 0.25, "hold_s": 0.5, "cooldown_s": 0.0},
+    },
+    "calibrate",
+)
+DRAWS = evaluate.Params(rounds=100, seed=7)
+VAL, TEST = Path("data/manifest/val.csv"), Path("data/manifest/test.csv")
+OUT, PLOTS = Path("metrics/m.json"), Path("metrics/plots/m")
+SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")}
+FROZEN = Path("models/m.calibration.json")
+
+
+def made(split: str, sources: int = 3) -> list[Video]:
+    """Of each camera a normal video and a crime."""
+    found = []
+    for number in range(sources):
+        found.append(video(f"{split}-{number}-calm", "normal", split=split, frames=24, source=f"{split}-{number}"))
+        crime = ("Arson", "Fighting")[number % 2]
+        found.append(video(f"{split}-{number}-crime", crime, [(1, 2)], split, 24, f"{split}-{number}"))
+    return found
+
+
+def city(kind: str = "frames") -> list[Video]:
+    videos = [*made("val"), *made("test")]
+    for one in videos:
+        filmed(one, (8, 16) if one.abnormal else (0, 0))
+    manifest.write(VAL, [one for one in videos if one.split == "val"])
+    manifest.write(TEST, [one for one in videos if one.split == "test"])
+    laid_out(videos)
+    if kind == "segments":
+        for split in ("val", "test"):
+            people([one for one in videos if one.split == split], split, skill=1.0)
+    recorded(kind)
+    return videos
+
+
+def calibrate_(model: str, kind: str = "frames", wanted: Wanted = WANTED) -> None:
+    calibrate.main(
+        model=model, val=VAL, trained=Path("models") / model, features=DATA / kind, context=CONTEXT, truth=TRUTH,
+        scores=SCORES["val"], out=FROZEN, params=wanted, runtime=SERIAL,
+    )  # fmt: skip
+
+
+def evaluate_(model: str, kind: str = "frames") -> dict[str, Any]:
+    evaluate.main(
+        model=model, trained=Path("models") / model, calibration=FROZEN, reference=SCORES["val"], test=TEST,
+        features=DATA / kind, context=CONTEXT, truth=TRUTH, scores=SCORES["test"], out=OUT, plots=PLOTS,
+        params=DRAWS, runtime=SERIAL,
+    )  # fmt: skip
+    return read_json(OUT)
+
+
+@pytest.mark.parametrize(("model", "kind"), [("crime_gate", "frames"), ("i3d", "frames"), ("pose_lstm", "segments")])
+def test_a_model_is_calibrated_and_then_evaluated(model: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    city(kind)
+    trained(model)
+    calibrate_(model, kind)
+    said = capsys.readouterr().out
+    assert f"{model}: alarm at " in said
+    assert "not enough normal video to promise 60 false alarms per hour" in said
+    told = evaluate_(model, kind)
+    frozen = calibrated.read(FROZEN)
+    for key in ("video_auc", "frame_auc_micro", "frame_ap", "event_recall", "false_alarms_per_hour", "accuracy"):
+        assert told[key].keys() >= {"value", "low", "high", "n"}, key
+        assert told["baselines"]["chance"].keys() >= {"video_auc", "frame_auc_micro"}
+    assert told["operating_point"]["calibration_sha256"] == frozen.sha256
+    assert told["operating_point"]["threshold"] == pytest.approx(frozen.calibration.threshold, abs=1e-6)
+    assert str(load_arrays(SCORES["test"])["calibration_sha256"]) == frozen.sha256
+    assert set(told["sources"]) == {"test-0", "test-1", "test-2"}
+    assert {path.stem for path in PLOTS.iterdir()} == {"roc", "pr", "reliability", "confusion"}
+    assert read_table(PLOTS / "roc.csv")[0] == {"fpr": "0.0", "tpr": "0.0"}
+    assert len(read_table(PLOTS / "confusion.csv")) == 6
+    assert ("segment_balanced_accuracy" in told) == (kind == "segments")
+    assert f"{model}: video_auc " in capsys.readouterr().out
+
+
+def test_the_same_bytes_come_out_again() -> None:
+    city()
+    trained("crime_gate")
+    files = [FROZEN, OUT, *SCORES.values()]
+    contents = []
+    for _ in range(2):
+        calibrate_("crime_gate")
+        evaluate_("crime_gate")
+        contents.append([path.read_bytes() for path in files])
+    assert contents[0] == contents[1]
+
+
+def test_the_model_that_draws_no_alarm_names_classes() -> None:
+    from vigil.stages import attend
+
+    city()
+    gate = trained("crime_gate")
+    params = attend.Params(keep=2, step=0.5, overlap=0.5)
+    attend.main(TEST, VAL, DATA / "frames", gate, DATA / "attended", params, SERIAL)
+    trained("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
+    calibrate_("crime_type", "attended")
+    told = evaluate_("crime_type", "attended")
+    assert told["balanced_accuracy"]["value"] is not None
+    assert "video_auc" not in told and "frame_auc_micro" not in told
+    assert told["confusion"]["classes"] == ["Arson", "Fighting"]
+    assert {path.stem for path in PLOTS.iterdir()} == {"confusion"}
+
+
+def test_a_calibration_of_other_weights_is_refused_before_test_is_opened() -> None:
+    city()
+    trained("crime_gate")
+    calibrate_("crime_gate")
+    trained("crime_gate", seed=1)
+    TEST.unlink()
+    with pytest.raises(VigilError, match=r"calibration\.json: made for weights .* Calibrate again"):
+        evaluate_("crime_gate")
+
+
+def test_a_calibration_of_other_settings_is_refused() -> None:
+    city()
+    folder = trained("crime_gate")
+    calibrate_("crime_gate")
+    frozen, loaded = calibrated.read(FROZEN), checkpoint.load(folder)
+    frozen.check(loaded, "x")
+    told = read_json(FROZEN)
+    told["wanted"]["step"] = 0.25
+    del told["sha256"]
+    calibrated.write(FROZEN, calibrated.Calibrated.read(told, "x"))
+    with pytest.raises(VigilError, match="made for settings"):
+        evaluate_("crime_gate")
+
+
+def test_a_threshold_that_was_moved_by_hand_is_noticed() -> None:
+    city()
+    trained("crime_gate")
+    calibrate_("crime_gate")
+    told = read_json(FROZEN)
+    told["calibration"]["thresholds"]["budget"] += 0.1
+    write_json(FROZEN, told)
+    with pytest.raises(VigilError, match="changed since it was frozen"):
+        evaluate_("crime_gate")
+
+
+def test_features_made_otherwise_are_refused() -> None:
+    city()
+    trained("crime_gate")
+    write_json(DATA / "frames/settings.json", {"frames": {"fps": 4.0}})
+    with pytest.raises(VigilError, match="not those it was trained on"):
+        calibrate_("crime_gate")
+
+
+def test_without_a_normal_video_there_is_no_threshold() -> None:
+    videos = city()
+    trained("crime_gate")
+    manifest.write(VAL, [one for one in videos if one.split == "val" and one.abnormal])
+    with pytest.raises(VigilError, match="no normal video in validation"):
+        calibrate_("crime_gate")
+
+
+@pytest.mark.parametrize("abnormal", [True, False])
+def test_a_test_split_of_one_kind_gives_no_area_made_of_nothing(abnormal: bool) -> None:
+    videos = city()
+    trained("crime_gate")
+    calibrate_("crime_gate")
+    manifest.write(TEST, [one for one in videos if one.split == "test" and one.abnormal == abnormal])
+    told = evaluate_("crime_gate")
+    assert told["video_auc"]["value"] is None and told["video_auc"]["reason"]
+    assert any("nothing" in note for note in told["notes"])
+    assert "video_auc" not in told["baselines"]["chance"]
+
+
+def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
+    city()
+    trained("crime_gate")
+    calibrate_("crime_gate")
+    other = video("test-0-calm", "panic", split="test", frames=24)
+    manifest.write(TEST, [other])
+    with pytest.raises(VigilError, match="no video has a label of its classes"):
+        evaluate_("crime_gate")
+
+
+def test_nobody_there_raises_no_alarm() -> None:
+    videos = city("segments")
+    people([one for one in videos if one.split == "test" and one.abnormal], "test")  # the others are empty scenes
+    trained("pose_lstm")
+    calibrate_("pose_lstm", "segments")
+    told = evaluate_("pose_lstm", "segments")
+    assert told["counts"]["unscored_videos"] == 3
+    arrays = load_arrays(SCORES["test"])
+    assert np.isnan(arrays["score"][Scores.of(arrays).part(0)]).all()
+    assert any("have no score" in note for note in told["notes"])
+
+
+WATCHED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from stages.test_calibrate import calibrate_
+def hook(event, args):
+    path = Path(str(args[0])).absolute() if event == "open" else Path()
+    if "test" in path.name and Path.cwd() / "data" in path.parents:
+        raise SystemExit(f"opened {{args[0]}}")
+sys.addaudithook(hook)
+calibrate_("crime_gate", "frames")
+calibrate_("pose_lstm", "segments")
+print("calibrated")
+open("data/manifest/test.csv")
+"""
+
+
+def test_calibration_opens_no_file_of_the_test_split(project: Path) -> None:
+    city("segments")
+    recorded("frames")
+    trained("pose_lstm")
+    trained("crime_gate")
+    code = WATCHED.format(tests=str(project / "tests"))
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "calibrated" in ran.stdout, ran.stderr
+    assert "opened data/manifest/test.csv" in ran.stderr, "the watch itself works"
