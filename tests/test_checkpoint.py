@@ -77,6 +77,18 @@ def test_the_same_training_gives_the_same_files() -> None:
     assert str(Path.cwd()) not in (Path("one") / CONFIG).read_text()
 
 
+def test_a_header_may_begin_like_a_pickle() -> None:
+    """Its first bytes are its length: 0x0480 of them begin as pickle's protocol 4 does."""
+    save()
+    for length in range(1, 2000):
+        save_file(load_file(FOLDER / WEIGHTS), FOLDER / WEIGHTS, {"a": "b" * length})
+        if (FOLDER / WEIGHTS).read_bytes().startswith(b"\x80\x04"):
+            break
+    else:
+        pytest.fail("no such length")
+    checkpoint.load(FOLDER)
+
+
 def test_members_judge_together() -> None:
     save(members=3)
     assert "members.2.head.bias" in load_file(FOLDER / WEIGHTS)

@@ -157,14 +157,14 @@ def _tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
 
     again = "Restore it (`dvc checkout`), or train again."
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if start.startswith(PICKLES):
-            raise VigilError(f"{path}: a pickle, which can run code when it is read, and no safetensors. {again}")
         found = load_file(path)
     except FileNotFoundError:
         raise VigilError(f"{path}: not found. {again}") from None
     except (SafetensorError, OSError, ValueError) as error:
+        if path.is_file() and path.read_bytes()[:4].startswith(PICKLES):
+            raise VigilError(
+                f"{path}: a pickle, which can run code when it is read, and no safetensors. {again}"
+            ) from None
         raise VigilError(f"{path}: damaged, or no safetensors ({' '.join(str(error).split())}). {again}") from None
     expected = model.state_dict()
     for name in sorted(expected.keys() | found.keys()):

@@ -1,0 +1,264 @@
+"""What every model promises, whatever it is: found by its file, so that a new one is held to it too."""
+
+import dataclasses
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from toys import settings
+from vigil import checkpoint
+from vigil.params import Frozen
+from vigil.training import Fitted, fit
+
+FOLDER = Path(__file__).resolve().parents[2] / "src/vigil/models"
+NAMES = [path.stem for path in sorted(FOLDER.glob("[a-z]*.py")) if "\nclass Model(" in path.read_text()]
+# The smallest sensible value of settings that cost time; a model takes those that it has.
+SMALL: dict[str, Any] = {
+    "size": 64,
+    "frames": 8,
+    "width": 0.125,
+    "window_s": None,
+    "channels": None,
+    "hidden": None,
+    "widths": None,
+    "encoder": None,
+}
+OWN: dict[str, dict[str, Any]] = {  # where the general rule does not do
+    "activity": {"frames": 3, "size": 64},
+    "crime_gate": {"size": 32, "channels": (8, 16)},
+    "crime_type": {"size": 32, "channels": (8, 16)},
+    "i3d": {"frames": 16, "size": 32},  # two steps, so that attention has a choice
+    "panic": {"frames": 4, "size": 16, "hidden": (4, 8, 4)},
+    "pose_cnn": {"frames": 16},
+    "pose_lstm": {"hidden": (12, 16, 12)},
+}
+CLASSES = {"pose_lstm": 4, "pose_cnn": 4, "crime_type": 13}
+CALM = ("dropout", "jitter", "drop", "noise")  # what a model may do at random while it learns
+
+
+def config(name: str, **changes: Any) -> Any:
+    kind = import_module(f"vigil.models.{name}").Config
+    wanted = {key: value for key, value in SMALL.items() if value is not None} | OWN.get(name, {}) | changes
+    return kind.read({key: value for key, value in wanted.items() if key in kind.model_fields}, name)
+
+
+def build(name: str, seed: int = 0, **changes: Any) -> Any:
+    torch.manual_seed(seed)
+    return import_module(f"vigil.models.{name}").Model(config(name, **changes), CLASSES.get(name, 2))
+
+
+def sample(model: Any, rows: int, frames: int | None = None, seed: int = 1) -> Tensor:
+    """Pictures, flow or features as the clip says; smooth enough to be learnt."""
+    clip, generator = model.clip, torch.Generator().manual_seed(seed)
+    length = frames or clip.frames
+    if clip.size is None:
+        return torch.randn(rows, length, model.config.features, generator=generator)
+    shape = (length, 3) if clip.layout == "tchw" else (3, length)
+    x = torch.randn(rows, *shape, clip.size, clip.size, generator=generator)
+    return x.tanh() if clip.target == "itself" else x
+
+
+def truth(model: Any, name: str, x: Tensor) -> Tensor:
+    if model.clip.target == "cells":
+        cells = model.clip.size // 32
+        return (torch.arange(len(x) * cells * cells) % 2).float().view(-1, 1, cells, cells)
+    return torch.arange(len(x)) % CLASSES.get(name, 2)
+
+
+def judge(model: Any, x: Tensor) -> dict[str, Tensor]:
+    with torch.no_grad():
+        return model.judge(model(x), x)
+
+
+class Kept:
+    """A few samples that are always the same."""
+
+    def __init__(self, model: Any, name: str, count: int, seed: int = 1) -> None:
+        self.x, self.epoch = sample(model, count, seed=seed), 0
+        self.y = truth(model, name, self.x)
+        self.labels = np.arange(count) % CLASSES.get(name, 2)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        return {"x": self.x[number], "y": self.y[number]}
+
+
+def train(name: str, resume: Path | None = None, report: Any = lambda _row: None, **changes: Any) -> Fitted:
+    model = build(name)
+    wanted = settings(**({"epochs": 2, "batch": 4, "samples": 4, "ema": 0.5} | changes))
+    data = Kept(model, name, 4), Kept(model, name, 2, seed=2)
+    return fit(model, CLASSES.get(name, 2), *data, wanted, name, resume, report)
+
+
+def equal(one: Fitted, other: Fitted) -> bool:
+    return one.history == other.history and all(
+        torch.equal(one.weights[key], other.weights[key]) for key in one.weights
+    )
+
+
+def test_models_are_found() -> None:
+    assert {"i3d", "pose_cnn", "pose_lstm"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_default(name: str) -> None:
+    kind = import_module(f"vigil.models.{name}").Config
+    assert issubclass(kind, Frozen)
+    kind()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("longer", [0, 5])
+@pytest.mark.parametrize("name", NAMES)
+def test_judges_any_batch_and_length(name: str, longer: int, rows: int) -> None:
+    model = build(name).eval()
+    length = model.clip.frames + longer
+    x = sample(model, rows, length)
+    judged = judge(model, x)
+    classes = CLASSES.get(name, 2)
+    shapes = {"window": (rows,), "classes": (rows, classes), "frames": (rows, length), "attention": (rows, length)}
+    for key, values in judged.items():
+        assert torch.isfinite(values).all() and not values.requires_grad
+        if key == "cells":
+            assert values.ndim == 3 and len(values) == rows
+        else:
+            assert tuple(values.shape) == shapes[key]
+    assert {"window", "cells", "classes"} & judged.keys()
+    if model.clip.target == "cells":
+        assert judged["cells"].shape[1:] == (model.clip.size // 32,) * 2
+    elif model.clip.target == "class":
+        assert ("window" if classes == 2 else "classes") in judged  # what the best epoch is chosen by
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_gets_a_gradient(name: str) -> None:
+    model = build(name).train()
+    x = sample(model, 4)
+    losses = model.loss(model(x), {"x": x, "y": truth(model, name, x)}, torch.ones(CLASSES.get(name, 2)))
+    assert losses["loss"].ndim == 0 and all(value.ndim == 0 for value in losses.values())
+    losses["loss"].backward()
+    for key, each in model.named_parameters():
+        assert each.grad is not None and each.grad.abs().sum() > 0, key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_judging_is_repeatable_and_rows_do_not_know_each_other(name: str) -> None:
+    model = build(name).eval()
+    x = sample(model, 3)
+    whole, again, last = judge(model, x), judge(model, x), judge(model, x[2:])
+    for key, values in whole.items():
+        assert torch.equal(values, again[key])
+        torch.testing.assert_close(values[2:], last[key], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_change_keeps_the_shape_and_depends_on_its_generator_alone(name: str) -> None:
+    model = build(name)
+    x = sample(model, 1)[0]
+    y = truth(model, name, x[None])[0]
+    before = x.clone(), y.clone()
+    changed = []
+    for seed in (5, 5, 6, 7, 8):
+        torch.rand(3)
+        changed.append(model.augment(x, y, torch.Generator().manual_seed(seed)))
+    assert torch.equal(x, before[0]) and torch.equal(y, before[1])  # the sample may be a cached one
+    assert torch.equal(changed[0][0], changed[1][0]) and torch.equal(changed[0][1], changed[1][1])
+    for new_x, new_y in changed:
+        assert (new_x.shape, new_x.dtype) == (x.shape, x.dtype)
+        assert (new_y.shape, new_y.dtype) == (y.shape, y.dtype)
+        assert torch.isfinite(new_x).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_saved_judges_as_before(name: str) -> None:
+    model = build(name, seed=3).eval()
+    classes = {f"class{number}": (f"label{number}",) for number in range(CLASSES.get(name, 2))}
+    card = checkpoint.Card(name, model.config, classes, model.clip, "x", {}, "", 7, [], [])
+    checkpoint.save(Path("model"), card, [model.state_dict()])
+    loaded = checkpoint.load(Path("model"))
+    assert loaded.card.config == model.config and loaded.card.clip == model.clip
+    x = sample(model, 2)
+    for key, values in judge(model, x).items():
+        assert torch.equal(judge(loaded.model, x)[key], values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_samples_are_learnt_by_heart(name: str) -> None:
+    calm = {key: 0.0 for key in CALM if key in import_module(f"vigil.models.{name}").Config.model_fields}
+    model = build(name, **calm).train()
+    x = sample(model, 2)
+    batch = {"x": x, "y": truth(model, name, x)}
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    losses = []
+    for _ in range(60):
+        loss = model.loss(model(x), batch)["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert min(losses[-5:]) < (0.9 if model.clip.target == "itself" else 0.5) * losses[0]
+
+
+class StoppedError(Exception):
+    """What kills a training in a test."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trained_twice_or_with_a_break_it_is_the_same(name: str) -> None:
+    def stop(_row: Any) -> None:
+        raise StoppedError
+
+    whole = train(name)
+    with pytest.raises(StoppedError):
+        train(name, Path("state.pt"), stop)
+    assert equal(train(name, Path("state.pt")), whole)
+    assert equal(train(name), whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_clip_is_said_and_plain(name: str) -> None:
+    clip = build(name).clip
+    assert dataclasses.asdict(clip)["frames"] >= 1
+    assert clip.target in {"class", "cells", "itself"}
+
+
+DDP = """
+import sys, torch
+sys.path.insert(0, {tests!r})
+import test_contract as contract
+from vigil.settings import first
+
+name, devices = sys.argv[1], int(sys.argv[2])
+contract.OWN[name] = contract.OWN.get(name, {{}}) | dict.fromkeys(contract.CALM, 0.0)
+fitted = contract.train(name, devices=devices, strategy="ddp" if devices > 1 else "auto", epochs=3, ema=0.0)
+if first():
+    torch.save({{"weights": fitted.weights, "history": fitted.history}}, f"{{devices}}.pt")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_learn_what_one_learns(name: str) -> None:
+    import subprocess
+    import sys
+
+    Path("ddp.py").write_text(DDP.format(tests=str(Path(__file__).parent)))
+    for devices in (1, 2):
+        ran = subprocess.run(
+            [sys.executable, "ddp.py", name, str(devices)], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+    one, two = (torch.load(f"{devices}.pt", weights_only=True) for devices in (1, 2))
+    for ours, theirs in zip(one["history"], two["history"], strict=True):
+        assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=1e-4)
+    for key, each in one["weights"].items():
+        torch.testing.assert_close(
+            two["weights"][key], each, rtol=1e-3, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}"
+        )

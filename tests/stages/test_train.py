@@ -1,0 +1,266 @@
+"""The train stage on segments drawn so that the class is easy to see: what it writes, and what it refuses."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from vigil import checkpoint, manifest, tracking
+from vigil.errors import VigilError
+from vigil.lineage import record
+from vigil.manifest import Video
+from vigil.schedules import Train
+from vigil.stages.train import main
+from vigil.storage import load_arrays, read_json, read_table, save_arrays, write_json
+
+FEATURES, OUT = Path("data/segments"), Path("models/pose_lstm")
+TRAIN, VAL, TRUTH = Path("data/manifest/train.csv"), Path("data/manifest/val.csv"), Path("data/truth")
+FRAMES, COLUMNS = 8, 52
+SHARED: dict[str, Any] = {"epochs": 3, "batch": 8, "lr": 0.01, "threads": 1, "accelerator": "cpu", "report_every": 1}
+MODEL: dict[str, Any] = {
+    "input": "segments",
+    "classes": {"normal": ["normal"], "theft": ["theft", "Stealing"], "assault": ["assault"]},
+    "train": {"epochs": None, "batch": None},
+    "frames": FRAMES,
+    "hidden": [8, 8],
+}
+LABELS = ("normal", "theft", "assault")
+
+
+@pytest.fixture(autouse=True)
+def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tracking.SWITCH, "off")
+
+
+def draw(videos: Mapping[str, Sequence[str]], each: int = 12) -> None:
+    """Segments of videos, by split a label for each: higher labels lie higher."""
+    random = np.random.default_rng(4)
+    for split, labels in videos.items():
+        names = [f"set/{split}{number}" for number in range(len(labels))]
+        rows = [(name, label) for name, label in zip(names, labels, strict=True) for _ in range(each)]
+        level = np.array([LABELS.index(label) if label in LABELS else 0 for _, label in rows], np.float32)
+        noise = random.normal(size=(len(rows), FRAMES, COLUMNS)).astype(np.float32)
+        save_arrays(
+            FEATURES / f"{split}.npz",
+            x=noise + level[:, None, None],
+            label=np.array([label for _, label in rows], np.str_),
+            video=np.array([name for name, _ in rows], np.str_),
+            role=np.array([""] * len(rows), np.str_),
+            names=np.array([f"c{number}" for number in range(COLUMNS)]),
+            start=np.arange(len(rows), dtype=np.int32),
+            stop=np.arange(len(rows), dtype=np.int32) + FRAMES,
+            start_s=np.zeros(len(rows)),
+            stop_s=np.ones(len(rows)),
+        )
+        manifest.write(
+            Path(f"data/manifest/{split}.csv"),
+            [
+                Video(
+                    name, f"data/raw/{name}.mp4", name, label, (), split, Fraction(8), 99, 64, 48, Fraction(9), "0" * 64
+                )
+                for name, label in zip(names, labels, strict=True)
+            ],
+        )
+    write_json(FEATURES / "scaler.json", {})
+    record(FEATURES, "segments", {"normalise": "body"})
+
+
+def run(model: str = "pose_lstm", shared: Mapping[str, Any] | None = None, **changes: Any) -> Path:
+    section = {key: value for key, value in (MODEL | changes).items() if value is not ...}
+    main(
+        model=model,
+        train=TRAIN,
+        val=VAL,
+        features=FEATURES,
+        truth=TRUTH,
+        out=OUT,
+        params=Train.read(SHARED | dict(shared or {}), "params.yaml [train]"),
+        models={"pose_lstm": section},
+    )
+    return OUT
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(VigilError) as caught:
+        run(**changes)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+USUAL = {"train": LABELS * 2, "val": LABELS}
+
+
+def test_a_training_writes_a_model_and_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
+    draw(USUAL)
+    run()
+    assert {path.name for path in OUT.iterdir()} == {"weights.safetensors", "config.json", "history.csv", "history.png"}
+    loaded = checkpoint.load(OUT, {"segments": {"normalise": "body"}})
+    assert (loaded.card.model, list(loaded.card.classes)) == ("pose_lstm", list(LABELS))
+    assert (loaded.card.config.features, loaded.card.config.hidden) == (COLUMNS, (8, 8))
+    rows = read_table(OUT / "history.csv")
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[-1]["val_balanced_accuracy"]) > 0.6
+    assert (OUT / "history.png").read_bytes().startswith(b"\x89PNG")
+    told = capsys.readouterr()
+    assert told.out.startswith("pose_lstm: 72 sequences to learn from, 36 to validate on\npose_lstm: epoch 1 of 3: ")
+    assert "pose_lstm: best of 3 epochs: epoch 3: val loss" in told.out
+    assert told.err.startswith("pose_lstm: warning: fewer than 500 sequences") and told.err.count("\n") == 1
+    assert not (Path(".vigil/resume")).exists() or not list(Path(".vigil/resume").iterdir())
+
+
+def test_the_same_training_writes_the_same_bytes() -> None:
+    draw(USUAL)
+    first = {path.name: path.read_bytes() for path in run().iterdir()}
+    assert {path.name: path.read_bytes() for path in run().iterdir()} == first
+
+
+def test_the_test_split_is_not_opened() -> None:
+    draw(USUAL | {"test": LABELS})
+    first = (run() / "weights.safetensors").read_bytes()
+    (FEATURES / "test.npz").write_bytes(b"not to be opened")
+    Path("data/manifest/test.csv").unlink()
+    assert (run() / "weights.safetensors").read_bytes() == first
+
+
+def test_a_models_own_settings_win_over_the_shared_ones() -> None:
+    draw(USUAL)
+    run(train={"epochs": 2, "batch": None})
+    assert checkpoint.load(OUT).card.epochs == [2]
+    run(shared={"epochs": 4}, train={})
+    assert checkpoint.load(OUT).card.epochs == [4]
+
+
+def test_an_interrupted_stage_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    draw(USUAL)
+    whole = {path.name: path.read_bytes() for path in run().iterdir()}
+
+    def stop(_run: Any, row: Mapping[str, Any], member: int = 0) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking.Run, "epoch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    assert len(list(Path(".vigil/resume").iterdir())) == 1
+    capsys.readouterr()
+    run(shared={"report_every": 2})  # what changes no result does not make it start again
+    assert "goes on after epoch 2" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in OUT.iterdir()} == whole
+
+
+def test_what_changes_the_result_starts_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(USUAL)
+
+    def stop(_run: Any, row: Mapping[str, Any], member: int = 0) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted(**changes: Any) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(tracking.Run, "epoch", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run(**changes)
+
+    interrupted()
+    interrupted(shared={"lr": 0.02})
+    interrupted(hidden=[8, 4])
+    arrays = load_arrays(FEATURES / "train.npz")
+    arrays["x"][0, 0, 0] += 1  # the same size, the same name
+    save_arrays(FEATURES / "train.npz", **arrays)
+    interrupted()
+    assert "goes on" not in capsys.readouterr().out
+    assert len(list(Path(".vigil/resume").iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    ("videos", "words"),
+    [
+        (USUAL | {"train": ()}, "the training split is empty"),
+        (USUAL | {"val": ()}, "the validation split is empty"),
+        (USUAL | {"train": ("theft",)}, "one single video"),
+        (USUAL | {"train": ("theft", "theft")}, "samples of one class alone (theft)"),
+        (USUAL | {"train": ("normal", "theft")}, "has no sample of assault"),
+        (USUAL | {"train": ("arson", "arson")}, "no video with a label that is wanted"),
+    ],
+)
+def test_a_split_that_teaches_nothing_is_one_line(videos: Mapping[str, Sequence[str]], words: str) -> None:
+    draw(videos)
+    assert words in refused()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "pose_lstn"}, "[models.pose_lstn]: no such model. Known: pose_lstm. Did you mean 'pose_lstm'?"),
+        ({"hiden": [8]}, "[models.pose_lstm]: unknown key 'hiden'"),
+        ({"train": {"epoch": 3}}, "[models.pose_lstm.train]: unknown key 'epoch'"),
+        ({"train": {"epochs": "abc"}}, "[models.pose_lstm.train]: epochs = 'abc'"),
+        ({"classes": {"normal": "normal"}}, "[models.pose_lstm]: classes.normal = 'normal'"),
+        ({"classes": {"a": ["normal"], "b": ["normal", "theft"]}}, "label 'normal' is in 'a' and in 'b'"),
+        ({"classes": ...}, "missing key 'classes'"),
+        ({"input": "flows"}, "unknown input 'flows'"),
+        ({"frames": 16}, "segments of 8 frames, the model looks at 16"),
+    ],
+)
+def test_a_wrong_section_is_one_line(changes: dict[str, Any], words: str) -> None:
+    draw(USUAL)
+    assert words in refused(**changes)
+
+
+def test_features_of_unknown_making_are_refused() -> None:
+    draw(USUAL)
+    (FEATURES / "settings.json").unlink()
+    assert "nobody knows how data/segments was made" in refused()
+
+
+def test_missing_segments_say_what_to_run() -> None:
+    draw(USUAL)
+    (FEATURES / "train.npz").unlink()
+    assert "data/segments/train.npz: not found. Run `dvc repro segments`" in refused()
+
+
+def test_a_class_that_validation_lacks_is_no_reason_to_stop() -> None:
+    draw(USUAL | {"val": ("normal", "normal")})
+    run()
+    assert checkpoint.load(OUT).card.best[0]["value"] is None  # the loss has chosen
+    assert {row["val_balanced_accuracy"] for row in read_table(OUT / "history.csv")} == {""}
+
+
+@pytest.mark.slow
+def test_members_and_two_processes_and_a_real_kill() -> None:
+    """As DVC runs it, in a process of its own."""
+    draw(USUAL)
+    sections = {"train": SHARED | {"epochs": 8}, "models": {"pose_lstm": MODEL}}
+    YAML().dump(sections, Path("params.yaml"))
+    command = [sys.executable, "-m", "vigil.stages.train", "--model", "pose_lstm", "--train", str(TRAIN), "--val"]
+    command += [str(VAL), "--features", str(FEATURES), "--truth", str(TRUTH), "--out"]
+    subprocess.run([*command, "one"], check=True)
+    running = subprocess.Popen([*command, "two"])
+    while not list(Path(".vigil").glob("resume/*/0.pt")) and running.poll() is None:
+        time.sleep(0.005)
+    running.kill()
+    assert running.wait() == -signal.SIGKILL
+    ran = subprocess.run([*command, "two"], check=True, capture_output=True, text=True)
+    assert "goes on after epoch" in ran.stdout
+    for path in Path("one").iterdir():
+        assert (Path("two") / path.name).read_bytes() == path.read_bytes()
+    sections["train"] |= {"devices": 2, "strategy": "ddp"}
+    sections["models"]["pose_lstm"] = MODEL | {"dropout": 0.0}
+    YAML().dump(sections, Path("params.yaml"))
+    ran = subprocess.run(
+        [*command, "three"], check=True, capture_output=True, text=True, env={**os.environ, tracking.SWITCH: "off"}
+    )
+    assert ran.stdout.count("best of 8 epochs") == 1
+    assert read_json(Path("three/config.json"))["epochs"] == [8]
