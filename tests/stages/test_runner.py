@@ -8,6 +8,7 @@ import pytest
 from pydantic import Field
 
 from vigil.errors import VigilError
+from vigil.parallel import stage_lock
 from vigil.params import Frozen, load
 from vigil.stages.runner import run_stage
 
@@ -52,6 +53,24 @@ def test_each_parameter_comes_from_where_its_type_says(tmp_path: Path) -> None:
         "other": Other(speed=3),
         "datasets": {"a": {"kind": "x"}},
     }
+
+
+def test_a_stage_of_many_takes_a_name_and_locks_for_that_alone() -> None:
+    def main(model: str, out: Path, models: Mapping[str, Any]) -> None:
+        assert (model, out, models) == ("panic", Path("o"), {"panic": {"hidden": [1]}})
+        assert Path(".vigil/locks/flow@panic.lock").exists()  # another model's training need not wait
+
+    stage("models: {panic: {hidden: [1]}}\n", main, ["--model", "panic", "--out", "o"])
+    assert [path.name for path in Path(".vigil/locks").iterdir()] == ["flow@panic.lock"]
+
+
+@pytest.mark.parametrize("name", ["RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"])
+def test_a_process_that_trains_with_others_does_not_wait_for_the_first(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "1")
+    with stage_lock("flow"):
+        stage("flow: {size: 64, clip: 1.0}\n", lambda: None)
 
 
 def test_lists_are_frozen_too() -> None:
