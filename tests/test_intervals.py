@@ -106,6 +106,6 @@ def test_an_interval_holds_the_truth_about_19_times_of_20() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sources", [6, 12, 30])
 def test_an_interval_holds_the_truth_about_19_times_of_20_at_length(sources: int) -> None:
-    held, even = coverage(trials=1000, rounds=1000, sources=sources)
-    assert 0.92 <= held <= 0.985
+    held, even = coverage(trials=500, rounds=400, sources=sources)
+    assert 0.915 <= held <= 0.985
     assert even >= 0.92
