@@ -5,7 +5,7 @@ are (`adopt`); an ImageNet network of two dimensions is inflated. Padding is Ten
 published weights were trained. Pictures come in as RGB in -1..1.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -39,6 +39,7 @@ STAGES = (
     *("Mixed_3b", "Mixed_3c", "MaxPool3d_4a_3x3", "Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e", "Mixed_4f"),
     *("MaxPool3d_5a_2x2", "Mixed_5b", "Mixed_5c"),
 )
+LAYOUT = torch.channels_last_3d  # in which pooling on a CPU, half of all time otherwise, takes a tenth
 HEADS = ("logits.", "fc.", "aux1.", "aux2.")  # of published files; ours judge something else
 COUNTER = "num_batches_tracked"  # of a batch norm; older files have none
 BRANCHES = {"1": "b0", "2.0": "b1a", "2.1": "b1b", "3.0": "b2a", "3.1": "b2b", "4.1": "b3b"}
@@ -58,7 +59,7 @@ class Inception(nn.Module):
     `width` scales all channels. `end` is the last stage there is; before MaxPool3d_5a_2x2 a place is 16 px and not 32.
     `stride` is frames per step of the output, at most: 8 as published, 4 or 2 leave the last pools' strides in time
     out. `causal`: step j sees no frame after j * stride. `frozen`: the last stage that stays as it is. `recompute` in
-    the backward pass what a stage held: less memory for a third more time.
+    the backward pass what was held up to each pool: less memory for a third more time.
     """
 
     def __init__(
@@ -103,15 +104,22 @@ class Inception(nn.Module):
         return self
 
     def forward(self, clips: Tensor) -> Tensor:
-        # Channels last: pooling on a CPU is ten times as fast.
-        x = clips.contiguous(memory_format=torch.channels_last_3d)
-        for name in self.stages:
-            stage = self.get_submodule(name)
-            if self.recompute and self.training and torch.is_grad_enabled() and name not in self.frozen:
-                x = checkpoint(stage, x, use_reentrant=False, context_fn=_once(stage))
-            else:
-                x = stage(x)
+        x = _through(self.get_submodule(name) for name in self.frozen)(clips)
+        repeat = self.recompute and self.training and torch.is_grad_enabled()
+        for names in self._groups():
+            stages = [self.get_submodule(name) for name in names]
+            run = _through(stages)
+            x = checkpoint(run, x, use_reentrant=False, context_fn=_once(stages)) if repeat else run(x)
         return x
+
+    def _groups(self) -> Iterator[list[str]]:
+        """The stages that learn, up to each pool: what is held between them is small."""
+        group: list[str] = []
+        for name in self.stages[len(self.frozen) :]:
+            group.append(name)
+            if name in POOLS or name == self.stages[-1]:
+                yield group
+                group = []
 
 
 class Norm(nn.BatchNorm3d):
@@ -151,7 +159,9 @@ class Unit(nn.Module):
             pads[0] = (kernel - 1, 0)
         if any(map(any, pads)):
             x = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
-        return F.relu(self.bn(self.conv3d(x)), inplace=True)
+        x = x.contiguous(memory_format=LAYOUT)
+        x = _product(x, self.conv3d.weight) if kernel == 1 else self.conv3d(x)
+        return F.relu(self.bn(x), inplace=True)
 
 
 class Pool(nn.Module):
@@ -162,6 +172,7 @@ class Pool(nn.Module):
         self.time, self.space, self.causal = time, space, causal
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=LAYOUT)
         # `same` pads as much in front as behind, or one less, which is what ceil_mode adds behind.
         kernel, stride = self.space
         fronts = [same(size, kernel, stride)[0] for size in x.shape[3:]]
@@ -233,6 +244,11 @@ def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str
     return f"backbone from {source}{how}; skipped: {', '.join(units) or 'nothing'}"
 
 
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """A convolution of one place, which as such is slow on a CPU."""
+    return F.linear(x.movedim(1, -1), weight.flatten(1)).movedim(-1, 1)
+
+
 def _here(name: str) -> str:
     """The name of a tensor as we call it: wrappers off, GoogLeNet's names translated."""
     name = name.removeprefix("module.").removeprefix("backbone.")
@@ -250,12 +266,21 @@ def _scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def _once(stage: nn.Module) -> Callable[[], tuple[Any, Any]]:
+def _through(stages: Iterable[nn.Module]) -> Callable[[Tensor], Tensor]:
+    def run(x: Tensor) -> Tensor:
+        for stage in stages:
+            x = stage(x)
+        return x
+
+    return run
+
+
+def _once(stages: Iterable[nn.Module]) -> Callable[[], tuple[Any, Any]]:
     """Contexts for the forward pass and its repetition."""
 
     @contextmanager
     def again() -> Iterator[None]:
-        norms = [module for module in stage.modules() if isinstance(module, Norm)]
+        norms = [module for stage in stages for module in stage.modules() if isinstance(module, Norm)]
         for norm in norms:
             norm.again = True
         try:
