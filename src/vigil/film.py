@@ -1,0 +1,100 @@
+"""Stored frames as small pictures for a page: strips, single moments, maps laid over what they are about."""
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vigil.features.frames import Archive
+
+QUALITY = 60  # of JPEG; a thumbnail of 160 px is then about 3 KB
+SMALL, LARGE = 160, 300  # px, width
+WARM = np.array([230, 60, 20], np.float32)  # of what a map calls active
+OPAQUE = 0.65  # at most; the frame stays visible
+
+
+@dataclass(frozen=True)
+class Film:
+    """The archives of a folder; a video without one has no pictures."""
+
+    folder: Path
+    _open: dict[str, Archive | None] = field(default_factory=dict)
+
+    def archive(self, video: str) -> Archive | None:
+        if video not in self._open:
+            path = self.folder / f"{video}.npz"
+            self._open[video] = Archive(path) if path.exists() else None
+        return self._open[video]
+
+    def strip(self, video: str, many: int, width: int = SMALL) -> list[tuple[float, str]]:
+        """(time_s, address) of frames evenly over the video, each from the middle of its part."""
+        archive = self.archive(video)
+        if archive is None or not len(archive) or many < 1:
+            return []
+        many = min(many, len(archive))
+        places = [(2 * number + 1) * len(archive) // (2 * many) for number in range(many)]
+        times = archive.times
+        return [
+            (float(times[place]), picture(shrunk(image, width)))
+            for place, image in zip(places, archive.images(places), strict=True)
+        ]
+
+    def moment(self, video: str, time_s: float, width: int = LARGE) -> str | None:
+        """Address of the stored frame that is shown at a time."""
+        archive = self.archive(video)
+        if archive is None or not len(archive):
+            return None
+        times = [float(time) for time in archive.times]
+        place = min(max(int(np.searchsorted(times, time_s + 1e-9, side="right")) - 1, 0), len(times) - 1)
+        return picture(shrunk(next(archive.images([place])), width))
+
+    def numbered(self, video: str, frame: int) -> np.ndarray | None:
+        """(H, W, 3) uint8 RGB of the stored frame with this number in its video, or the last before it."""
+        archive = self.archive(video)
+        if archive is None or not len(archive):
+            return None
+        place = max(int(np.searchsorted(archive.index, frame, side="right")) - 1, 0)
+        return next(archive.images([place]))
+
+    def placed(self, video: str, place: int, width: int = SMALL) -> str | None:
+        """Address of the stored frame at this place of the archive."""
+        archive = self.archive(video)
+        if archive is None or not 0 <= place < len(archive):
+            return None
+        return picture(shrunk(next(archive.images([place])), width))
+
+
+def overlay(image: np.ndarray, cells: np.ndarray, true: np.ndarray, width: int = LARGE) -> str:
+    """A map (h, w) of 0..1 over a frame, warm where it is high; what is true of it is outlined where it is known."""
+    small = shrunk(image, width)
+    size = (small.shape[1], small.shape[0])
+    share = cv2.resize(np.clip(np.nan_to_num(cells), 0, 1).astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
+    grey = small.mean(axis=2, keepdims=True) * 0.6 + small * 0.4
+    mixed = grey * (1 - OPAQUE * share[..., None]) + WARM * OPAQUE * share[..., None]
+    shown = np.ascontiguousarray(mixed.clip(0, 255).astype(np.uint8))
+    mask = cv2.resize((true == 1).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(shown, outlines, -1, (255, 255, 255), 2)
+    cv2.drawContours(shown, outlines, -1, (20, 20, 20), 1)
+    return picture(shown)
+
+
+def shrunk(image: np.ndarray, width: int) -> np.ndarray:
+    """At most so wide; never enlarged."""
+    if image.shape[1] <= width:
+        return image
+    height = max(1, round(image.shape[0] * width / image.shape[1]))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def picture(image: np.ndarray) -> str:
+    """(H, W, 3) uint8 RGB as an address that holds the picture itself."""
+    done, data = cv2.imencode(
+        ".jpg",
+        cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
+        [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1],
+    )
+    assert done
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
