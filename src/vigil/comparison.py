@@ -1,6 +1,6 @@
 """Whether one model is better than another, or than no model at all: paired, under the same draws of the sources."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -20,10 +20,11 @@ def compare(
     other: Scores,
     operating: tuple[Operating | None, Operating | None] = (None, None),
     *,
+    only: Collection[str] | None = None,
     rounds: int = ROUNDS,
     seed: int = 7,
 ) -> dict[str, Difference]:
-    """By metric that both have, `one` - `other`, on the videos that both judge. Frames may be cut otherwise."""
+    """By metric that both have (of `only`, if given), `one` - `other`, on the videos that both judge."""
     one, other = one.judged(), other.judged()
     common = np.intersect1d(one.video, other.video)
     if not len(common):
@@ -36,7 +37,8 @@ def compare(
     names = one.names.tolist()
     ours, theirs = statistics(one, operating[0], names), statistics(other, operating[1], names)
     weights = draws(len(names), rounds, seed)
-    return {name: difference(ours[name], theirs[name], weights) for name in ours if name in theirs}
+    wanted = [name for name in ours if name in theirs and (only is None or name in only)]
+    return {name: difference(ours[name], theirs[name], weights) for name in wanted}
 
 
 def verdict(name: str, found: Difference) -> int:
@@ -49,7 +51,7 @@ def unbeaten(scores: Scores, baselines: Mapping[str, Scores], *, rounds: int = R
     """A sentence per metric and baseline that the model is not clearly better than."""
     sentences = []
     for name, baseline in baselines.items():
-        found = compare(scores, baseline, rounds=rounds, seed=seed)
+        found = compare(scores, baseline, only=BEAT, rounds=rounds, seed=seed)
         for metric in BEAT:
             if metric not in found or (name == "oracle_video_label" and metric in OF_THE_VIDEO):
                 continue
