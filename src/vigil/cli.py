@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     settings.prepare()
     arguments = parser().parse_args(argv)
     try:
-        arguments.command(arguments)
+        code: int | None = arguments.command(arguments)
     except VigilError as error:
         print(f"vigil {arguments.name}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code or 0
 
 
 def sync(arguments: argparse.Namespace) -> None:
@@ -74,6 +74,61 @@ def register(arguments: argparse.Namespace) -> None:
     print(json.dumps(told, indent=2) if arguments.json else f"{name}, version {version}: {told['load']}")
 
 
+def compare(arguments: argparse.Namespace) -> int:
+    """Say whether a new model is better than an old one on the same frozen test set, by their scores.
+
+    Exit code 0: none is worse; 1: one is, beyond chance; with --better also when none is better.
+    """
+    from vigil import promotion
+
+    found = promotion.compare(arguments.old, arguments.new, arguments.rounds, arguments.seed)
+    if arguments.json:
+        print(json.dumps([one.as_json() for one in found], indent=2))
+    else:
+        print("\n".join(map(str, found)))
+    verdicts = {one.verdict for one in found}
+    return int("worse" in verdicts or (arguments.better and "better" not in verdicts))
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """A trained model on any other data, at its frozen thresholds, without touching the pipeline."""
+    from vigil.commands.evaluate import evaluate as run
+    from vigil.evaluation import render
+
+    _inside()
+    told = run(
+        arguments.model,
+        arguments.data,
+        labels=arguments.labels,
+        kind=arguments.kind,
+        options=dict(arguments.option),
+        calibration=arguments.calibration,
+        out=arguments.out,
+    )
+    print(json.dumps(told, indent=2, sort_keys=True) if arguments.json else "\n".join(render(told)))
+
+
+def calibrate(arguments: argparse.Namespace) -> None:
+    """Other thresholds for one camera, from some minutes of its normal video."""
+    from vigil.calibrated import sentences
+    from vigil.commands.calibrate import calibrate as run
+
+    _inside()
+    out = arguments.out or Path(f"{Path(arguments.model).name}.calibration.json")
+    made = run(
+        arguments.model,
+        arguments.normal,
+        out=out,
+        per_hour=arguments.false_alarms_per_hour,
+        confidence=arguments.confidence,
+        calibration=arguments.calibration,
+    )
+    told = made.model_dump(mode="json") | {"sha256": made.sha256}
+    print(
+        json.dumps(told, indent=2, sort_keys=True) if arguments.json else "\n".join([*sentences(made), f"wrote {out}"])
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="vigil", description="Raw CCTV footage in, trustworthy alerts about abnormal behaviour out."
@@ -109,10 +164,63 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--models", type=Path, default=Path("models"), help="the folder of trained models (default: %(default)s)"
     )
+
+    one = _command(commands, "compare", compare, "say whether a new model may take the place of an old one")
+    one.add_argument("old", type=Path, help="scores of the old: test.npz, data/scores/<model>, or data/scores")
+    one.add_argument("new", type=Path, help="scores of the new, on the same videos")
+    one.add_argument("--better", action="store_true", help="fail also when no model is clearly better")
+    one.add_argument("--rounds", type=rounds, default=1000, help="draws of the sources (default: %(default)s)")
+    one.add_argument("--seed", type=int, default=7, help="of the draws (default: %(default)s)")
+
+    one = _command(commands, "evaluate", evaluate, "a trained model on any other data, at its frozen thresholds")
+    one.add_argument("model", help="name of a trained model, or its folder")
+    one.add_argument("data", type=Path, help="folder of videos, table of landmarks, or a set of params.yaml")
+    one.add_argument("--labels", type=Path, help="table of labels and spans (default: labels.csv in the folder)")
+    one.add_argument("--kind", help="of source, as in params.yaml (default: folder, for a table landmark_csv)")
+    one.add_argument(
+        "--option", type=option, action="append", default=[], metavar="KEY=VALUE", help="of that kind; may be repeated"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="write the metrics there too, as JSON")
+    _calibration(one)
+
+    one = _command(commands, "calibrate", calibrate, "other thresholds for one camera, from its normal video")
+    one.add_argument("model", help="name of a trained model, or its folder")
+    one.add_argument(
+        "--normal", type=Path, nargs="+", required=True, metavar="VIDEO", help="videos, or folders of them"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="(default: MODEL.calibration.json in this folder)")
+    one.add_argument("--false-alarms-per-hour", type=float, help="that are acceptable (default: as it was)")
+    one.add_argument("--confidence", type=float, help="of the promise that there will not be more (default: as it was)")
+    _calibration(one)
     return whole
 
 
-def _command(commands: Any, name: str, act: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+def _calibration(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="of the model (default: MODEL.calibration.json beside its folder)",
+    )
+
+
+def option(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value as YAML has it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text}: expected KEY=VALUE")
+    try:
+        return key, YAML(typ="safe", pure=True).load(value)
+    except YAMLError as error:
+        raise argparse.ArgumentTypeError(f"{text}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _command(
+    commands: Any, name: str, act: Callable[[argparse.Namespace], int | None], text: str
+) -> argparse.ArgumentParser:
     one: argparse.ArgumentParser = commands.add_parser(name, help=text, description=act.__doc__)
     one.add_argument("--json", action="store_true", help="print JSON")
     one.set_defaults(command=act)
@@ -129,6 +237,13 @@ def gigabytes(text: str) -> float:
     number = float(text)
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: expected a number from 0 up")
+    return number
+
+
+def rounds(text: str) -> int:
+    number = int(text)
+    if number < 100:
+        raise argparse.ArgumentTypeError(f"{text}: expected 100 or more")
     return number
 
 

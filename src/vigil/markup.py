@@ -14,7 +14,7 @@ class Markup(str):
 
 
 def element(name: str, /, *children: object, **attributes: Any) -> Markup:
-    """`<name ...>children</name>`. Attributes: a `_` at the end is dropped, others are `-`; None and False leave it out."""
+    """`<name ...>children</name>`. Of a key a last `_` is dropped, others are `-`; None and False leave it out."""
     given = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{html.escape(str(value))}"')
         for key, value in attributes.items()

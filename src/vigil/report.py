@@ -251,8 +251,8 @@ def _caveats(found: Found) -> list[object]:
     sources = len({video.source for video in found.videos})
     if found.videos:
         lines.append(
-            f"Results hold for {count(sources, 'source')} like these. A camera of another height, light or lens is another test: "
-            "judge on your own video before you rely on it (`vigil evaluate`)."
+            f"Results hold for {count(sources, 'source')} like these. A camera of another height, light or lens is "
+            "another test: judge on your own video before you rely on it (`vigil evaluate`)."
         )
     if any(video.set == "sample" for video in found.videos):
         lines.append(
