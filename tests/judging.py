@@ -47,7 +47,7 @@ def video(
 
 def features(kind: str) -> dict[str, Any]:
     """How the features of an input were made."""
-    made: dict[str, Any] = {"frames": {"fps": float(FPS)}}
+    made: dict[str, Any] = {"frames": {"fps": float(FPS), "size": 60, "quality": 90}}
     if kind == "segments":
         made["segments"] = SEGMENTS
     if kind == "attended":
@@ -128,5 +128,5 @@ def laid_out(videos: Sequence[Video]) -> None:
     manifest.write(Path("data/videos.csv"), videos)
     (DATA / "flow").mkdir(parents=True, exist_ok=True)
     if not (DATA / "flow" / lineage.FILE).exists():
-        write_json(DATA / "flow" / lineage.FILE, {"frames": {"fps": float(FPS)}})
+        write_json(DATA / "flow" / lineage.FILE, features("frames"))
     context.main(Path("data/videos.csv"), DATA / "frames", DATA / "landmarks", DATA / "flow", CONTEXT, SERIAL)

@@ -19,6 +19,7 @@ from vigil.calibration import Calibration
 from vigil.checkpoint import Loaded
 from vigil.errors import VigilError
 from vigil.events import Alerting, Operating
+from vigil.intervals import rounded
 from vigil.judged import Arrays
 from vigil.params import Frozen
 from vigil.scores import Scores
@@ -111,6 +112,21 @@ def read(path: Path) -> Calibrated:
             f"{path}: changed since it was frozen ({found.sha256[:12]}, it says {str(sha256)[:12]}). Calibrate again."
         )
     return found
+
+
+def sentences(made: Calibrated) -> list[str]:
+    """What has been found, for a person."""
+    found = made.calibration
+    if found.thresholds is None or found.promise is None:
+        return [f"names classes, temperature {rounded(found.temperature)}; it raises no alarm of its own"]
+    told = found.thresholds
+    percentiles = ", ".join(f"{name[1:]} % {getattr(told, name):.4g}" for name in ("p90", "p95", "p98"))
+    basis = "the budget on validation" if told.promise is None else "the promise"
+    lines = [
+        f"alarm at {found.threshold:.4g} by {basis}; normal frames below: {percentiles}",
+        found.promise.sentence(),
+    ]
+    return lines + [note for note in found.notes if note not in lines]
 
 
 def settings_sha256(loaded: Loaded, wanted: Wanted) -> str:

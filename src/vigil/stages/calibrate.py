@@ -11,8 +11,6 @@ Writes  <scores>                every score of those videos; see scoring.py
 from pathlib import Path
 
 from vigil import calibrated, checkpoint, lineage, manifest, scoring
-from vigil.calibrated import Calibrated
-from vigil.intervals import rounded
 from vigil.parallel import Runtime
 from vigil.scoring import Sources
 from vigil.stages.runner import run_stage
@@ -41,23 +39,8 @@ def main(
     made = calibrated.calibrate(arrays, loaded, params)
     save_arrays(scores, **arrays)
     calibrated.write(out, made)
-    for line in sentences(made):
+    for line in calibrated.sentences(made):
         print(f"{model}: {line}")
-
-
-def sentences(made: Calibrated) -> list[str]:
-    """What has been found, for a person."""
-    found = made.calibration
-    if found.thresholds is None or found.promise is None:
-        return [f"names classes, temperature {rounded(found.temperature)}; it raises no alarm of its own"]
-    told = found.thresholds
-    percentiles = ", ".join(f"{name[1:]} % {getattr(told, name):.4g}" for name in ("p90", "p95", "p98"))
-    basis = "the budget on validation" if told.promise is None else "the promise"
-    lines = [
-        f"alarm at {found.threshold:.4g} by {basis}; normal frames below: {percentiles}",
-        found.promise.sentence(),
-    ]
-    return lines + [note for note in found.notes if note not in lines]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import numpy as np
 from vigil import manifest, poses
 from vigil.features.flow import LEVELS
 from vigil.features.frames import Archive
-from vigil.lineage import record
+from vigil.lineage import FILE, record
 from vigil.manifest import Video
 from vigil.parallel import Item, Runtime, each, finish
 from vigil.stages.runner import run_stage
@@ -30,7 +30,7 @@ from vigil.storage import save_arrays, sha256_file
 def main(videos: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
     items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, out))]
     finish("context", out, each("context", context, items, None, runtime))
-    record(out, "context", {}, flow)
+    record(out, "context", {}, flow if (flow / FILE).exists() else frames)
 
 
 def context(frames: Path | None, landmarks: Path | None, flow: Path | None, out: Path) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+"""`vigil evaluate` and `vigil calibrate`: any videos, the features of the checkpoint, the frozen threshold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import judging
+from judging import DATA, laid_out, trained
+from stages.test_calibrate import WANTED, calibrate_, city
+from videos import film
+from vigil import calibrated, cli
+from vigil.features.segments import Scaler
+from vigil.poses import XY
+from vigil.storage import write_json
+
+RUNTIME = "runtime: {executor: serial, workers: 1, timeout_s: 60, address: null}\n"
+
+
+@pytest.fixture
+def gate() -> Path:
+    """A calibrated crime_gate in a project of its own."""
+    city()
+    folder = trained("crime_gate")
+    calibrate_("crime_gate")
+    Path("models/m.calibration.json").rename("models/crime_gate.calibration.json")
+    Path("params.yaml").write_text(RUNTIME + "evaluate: {rounds: 100, seed: 7}\n")
+    return folder
+
+
+def footage(root: str = "own", kinds: tuple[str, ...] = ("normal", "Arson")) -> Path:
+    """Two videos of each kind."""
+    for kind in kinds:
+        for number in range(2):
+            path = Path(root) / kind / f"{number}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            film(path, frames=24 + number + 2 * len(kind), fps=8, size=(64 + 2 * (kind == "b"), 48))
+    return Path(root)
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    code = cli.main([*words, "--json"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    return json.loads(said.out)
+
+
+def fails(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert cli.main(list(words)) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    return said[-1]
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_folder_of_videos_is_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
+    told = run(capsys, "evaluate", "crime_gate", str(footage()), "--out", "m.json")
+    assert told["video_auc"]["value"] is not None
+    assert told["counts"]["videos"] == 4
+    frozen = calibrated.read(Path("models/crime_gate.calibration.json"))
+    assert told["operating_point"]["threshold"] == pytest.approx(frozen.calibration.threshold, abs=1e-6)
+    assert json.loads(Path("m.json").read_text()) == told
+    assert not list(Path(".vigil").glob("trial-*")), "nothing is left but the store"
+    assert cli.main(["evaluate", "models/crime_gate", "own"]) == 0
+    assert "video_auc " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_table_says_what_the_folders_do_not(capsys: pytest.CaptureFixture[str]) -> None:
+    footage("own", ("x", "b"))
+    labels = Path("mine.csv")
+    labels.write_text(
+        "video,label,start_s,stop_s\nx/0.mp4,normal,,\nx/1.mp4,normal,,\nb/0.mp4,Arson,1,2\nb/9.mp4,Arson,1,2\n"
+    )
+    assert cli.main(["evaluate", "crime_gate", "own", "--labels", "mine.csv", "--json"]) == 1
+    assert "its folder says x, mine.csv line 2 says normal" in capsys.readouterr().err.replace(
+        str(Path.cwd()) + "/", ""
+    )
+    for path in list(Path("own").glob("*/*.mp4")):
+        path.rename(Path("own") / f"{path.parent.name}-{path.name}")
+    labels.write_text(labels.read_text().replace("/", "-"))
+    capsys.readouterr()
+    assert cli.main(["evaluate", "crime_gate", "own", "--labels", "mine.csv", "--json"]) == 0
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert (told["counts"]["videos"], told["counts"]["events"]) == (3, 1)
+    assert "names 'b-9.mp4', and there is no such video" in said.err
+    assert "1 videos without a label are left out" in said.err
+
+
+@pytest.mark.usefixtures("gate")
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("normal/0.mp4,normal,1,2", "normal, and yet a part of it is marked abnormal"),
+        ("Arson/0.mp4,Arson,1,99", "marks 99 s, and the video ends at 4.25 s"),
+        ("Arson/7.mp4,Arson,1,2", "names none of the 4 videos"),
+    ],
+)
+def test_labels_that_cannot_be_are_said_in_a_line(line: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    footage()
+    Path("mine.csv").write_text(f"video,label,start_s,stop_s\n{line}\n")
+    assert problem in fails(capsys, "evaluate", "crime_gate", "own", "--labels", "mine.csv")
+
+
+@pytest.mark.usefixtures("gate")
+def test_what_is_not_there_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no trained model. Known: crime_gate. Did you mean" in fails(capsys, "evaluate", "crime_gat", "own")
+    assert "own: not found" in fails(capsys, "evaluate", "crime_gate", "own")
+    footage("own", ("riot",))
+    assert "no video has a label of its classes" in fails(capsys, "evaluate", "crime_gate", "own")
+    assert "gone.csv: not found" in fails(capsys, "evaluate", "crime_gate", "own", "--labels", "gone.csv")
+    assert "gone.mp4: not found" in fails(capsys, "calibrate", "crime_gate", "--normal", "gone.mp4")
+    Path("models/crime_gate.calibration.json").unlink()
+    assert "calibration.json: not found" in fails(capsys, "evaluate", "crime_gate", "own")
+
+
+def test_a_table_of_landmarks_is_evaluated_by_a_pose_model(capsys: pytest.CaptureFixture[str]) -> None:
+    city("segments")
+    judging.SEGMENTS["scaler"] = Scaler((0.0,) * 26, (1.0,) * 26).ranges  # as stage `segments` records it
+    try:
+        classes = {"normal": ["normal"], "theft": ["theft", "Arson", "Fighting"]}
+        trained("pose_lstm", classes)
+        made = json.loads(Path("models/pose_lstm/config.json").read_text())
+        made["features"]["landmarks"] = {"weights": []}
+        write_json(Path("models/pose_lstm/config.json"), made)
+        write_json(DATA / "segments/settings.json", made["features"])
+        calibrate_("pose_lstm", "segments")
+    finally:
+        del judging.SEGMENTS["scaler"]
+    Path("models/m.calibration.json").rename("models/pose_lstm.calibration.json")
+    Path("params.yaml").write_text(RUNTIME)
+    columns = ["ID", *XY, "FRAME_NUM", "label"]
+    rows = [
+        ["0", *(str(9 * row + 3 * number) for number in range(26)), str(row), label]
+        for label in "03"
+        for row in range(12)
+    ]
+    Path("poses.csv").write_text("\n".join(",".join(cells) for cells in [columns, *rows]) + "\n")
+    options = [
+        word
+        for pair in ("classes={0: theft, 3: normal}", "fps=8.0", "size=[1920, 1080]")
+        for word in ("--option", pair)
+    ]
+    told = run(capsys, "evaluate", "pose_lstm", "poses.csv", *options)
+    assert told["counts"]["videos"] == 2 and told["counts"]["unscored_videos"] == 0
+    assert told["segment_balanced_accuracy"]["value"] is not None
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_camera_gets_thresholds_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    footage("camera", ("quiet",))
+    old = calibrated.read(Path("models/crime_gate.calibration.json"))
+    assert cli.main(["calibrate", "crime_gate", "--normal", "camera", "--false-alarms-per-hour", "600"]) == 0
+    said = capsys.readouterr().out
+    assert "alarm at " in said and "wrote crime_gate.calibration.json" in said
+    new = calibrated.read(Path("crime_gate.calibration.json"))
+    assert new.calibration.thresholds != old.calibration.thresholds
+    assert new.wanted.false_alarms_per_hour == 600
+    assert new.wanted.alert == WANTED.alert == old.wanted.alert
+    told = run(capsys, "evaluate", "crime_gate", str(footage()), "--calibration", "crime_gate.calibration.json")
+    assert told["operating_point"]["calibration_sha256"] == new.sha256
+    one, other = (run(capsys, "calibrate", "crime_gate", "--normal", *paths, "--out", "x.json")
+                  for paths in (["camera"], ["camera/quiet/0.mp4", "camera/quiet/1.mp4"]))  # fmt: skip
+    assert one == other
+
+
+def test_an_option_is_a_key_and_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.option("size=[1, 2]") == ("size", [1, 2])
+    for text in ("size", "=3", "size=[1"):
+        with pytest.raises(SystemExit):
+            cli.main(["evaluate", "m", "d", "--option", text])
+    assert "expected KEY=VALUE" in capsys.readouterr().err
+    laid_out([])
