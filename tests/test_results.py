@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vigil.errors import VigilError
-from vigil.results import CLOSE, OPEN, collect, render, write_into
+from vigil.results import CLOSE, OPEN, collect, number, render, word, write_into
 from vigil.storage import write_json
 
 
@@ -60,3 +60,57 @@ def test_the_tables_go_between_the_marks_and_nowhere_else() -> None:
     with pytest.raises(VigilError, match="expected the lines"):
         write_into(document, "new")
     assert document.read_text() == "no marks"
+
+
+def summary() -> dict[str, object]:
+    known = {"headline": "video_auc", "value": 0.91234, "low": 0.8, "high": 0.97, "n": 8}
+    best = {"name": "motion", "value": 0.7, "apart": {"value": 0.2, "low": 0.1, "high": 0.3}}
+    lost = {
+        "headline": "cell_auc",
+        "value": None,
+        "low": None,
+        "high": None,
+        "n": 0,
+        "reason": "no metrics/activity.json",
+    }
+    even = known | {"baseline": best | {"apart": {"value": -0.1}}, "beats_baselines": False}
+    return {
+        "models": {
+            "panic": known | {"baseline": best, "beats_baselines": True, "event_recall": {"value": 0.5}},
+            "i3d": even,
+            "activity": lost | {"baseline": None, "beats_baselines": None},
+        },
+        "pairs": {},
+    }
+
+
+def test_each_model_stands_beside_the_best_that_needs_none() -> None:
+    lines = render({"summary": summary()}).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[:5]]
+    assert cells[2] == ["panic", "video AUC", "0.912", "0.8 to 0.97", "0.700 (motion)", "yes", "0.500", "–"]
+    assert cells[3][5] == "no"
+    assert cells[4] == ["activity", "cell AUC", "–", "–", "–", "–", "–", "–"]
+    assert lines[-1] == "Mind: activity: no metrics/activity.json."
+
+
+def test_results_come_before_data() -> None:
+    text = render({"summary": summary(), "data": card()})
+    assert text.index("| panic") < text.index("| normal")
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "told"),
+    [
+        (None, "video_auc", "–"),
+        (0.5, "video_auc", "0.500"),
+        (1.26, "delay_s", "1.3 s"),
+        (78.5, "false_alarms_per_hour", "78.5"),
+    ],
+)
+def test_a_number_has_the_digits_that_mean_something(value: float | None, metric: str, told: str) -> None:
+    assert number(value, metric) == told
+
+
+def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
+    assert word("noncausal_frame_ap").name == "frame AP (non-causal)"
+    assert word("new_metric").name == "new metric"

@@ -103,7 +103,7 @@ def table(name: str, made: Made, videos: Sequence[Video], seed: int = 0) -> dict
             ("truth", truth),
             ("score", score),
             ("people", rng.integers(0, 4, len(times))),
-            ("motion", rng.random(len(times)) + 0.3 * bad),
+            ("motion", rng.random(len(times)) + 0.02 * bad),
             ("classes", logits[None]),
             ("klass", [klass]),
         ):

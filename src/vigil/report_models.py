@@ -24,7 +24,8 @@ MAPS = 3  # best and worst ones
 def about(entry: Entry, one: Said | None, colour: int, film: Film) -> Markup:
     """Everything about one model."""
     if entry.test is None:
-        return element("article", _title(entry, colour), note(f"Not judged: {entry.reason or 'no scores'}."))
+        why = note(f"Not judged: {entry.reason or 'no scores'}.")
+        return element("article", _title(entry, colour), why, id=f"model-{entry.name}")
     told = entry.metrics
     notes = [line for line in told.get("notes", []) if isinstance(line, str)]
     promise = told.get("operating_point", {}).get("promise")

@@ -1,0 +1,249 @@
+"""Stage compare: what it writes of models that have spoken, and of those that have not."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browsers import opened
+from verdicts import MODELS, Made, city, project, video
+from vigil.errors import VigilError
+from vigil.manifest import write as write_videos
+from vigil.markup import VOID
+from vigil.results import render
+from vigil.stages import compare
+from vigil.storage import load_arrays, read_json, save_arrays, write_json
+
+
+def run(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str, Any], str]:
+    compare.main(
+        metrics=root / "metrics",
+        scores=root / "data/scores",
+        trained=root / "models",
+        frames=root / "data/frames",
+        test=root / "data/manifest/test.csv",
+        out=root / "metrics/summary.json",
+        fusion=root / "models/fusion.json",
+        report=root / "metrics/report.html",
+        params=compare.Params(rounds=200, seed=7, videos=videos),
+        models=models,
+    )
+    return read_json(root / "metrics/summary.json"), (root / "metrics/report.html").read_text()
+
+
+class Checker(HTMLParser):
+    """Every element is closed, every id is there once, every link within the page leads somewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.names.append(tag)
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.links += [(given["href"] or "")[1:]] if (given.get("href") or "").startswith("#") else []
+        if tag == "img":
+            assert given.get("alt"), "a picture without words"
+            assert (given.get("src") or "").startswith("data:")
+        if tag == "svg":
+            assert given.get("aria-label"), "a picture without words"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def check(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    assert not checker.open
+    assert len(set(checker.ids)) == len(checker.ids)
+    assert set(checker.links) <= set(checker.ids)
+    assert "script" not in checker.names
+    assert not re.search(r"https?://", page), "an address of somewhere else"
+    return checker
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    root = tmp_path_factory.mktemp("project")
+    return root, project(root)
+
+
+@pytest.fixture(scope="module")
+def told(made: tuple[Path, dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    return run(*made)
+
+
+@pytest.fixture
+def copied(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    shutil.copytree(made[0], tmp_path / "copy")
+    return tmp_path / "copy", made[1]
+
+
+class TestSummary:
+    def test_each_model_is_known_by_what_it_is_about(self, told: tuple[dict[str, Any], str]) -> None:
+        headlines = {name: model["headline"] for name, model in told[0]["models"].items()}
+        assert headlines == {
+            "panic": "video_auc",
+            "pose_lstm": "video_auc",
+            "gate": "video_auc",
+            "namer": "balanced_accuracy",
+            "activity": "cell_auc",
+        }
+        assert list(told[0]["models"]) == sorted(MODELS)
+
+    def test_a_model_with_skill_beats_what_needs_none_and_the_value_is_its_evaluation(
+        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str]
+    ) -> None:
+        panic = told[0]["models"]["panic"]
+        assert panic["beats_baselines"] is True
+        assert panic["baseline"]["value"] < panic["value"]
+        assert panic["value"] == read_json(made[0] / "metrics/panic.json")["video_auc"]["value"]
+
+    def test_only_models_of_the_same_question_are_paired(self, told: tuple[dict[str, Any], str]) -> None:
+        pairs = set(told[0]["pairs"])
+        assert "fused over panic" in pairs and "pose_lstm over gate" in pairs
+        assert not any("namer" in pair or "activity" in pair for pair in pairs)
+        assert "panic over pose_lstm" not in pairs  # no abnormal video that both judge
+
+    def test_the_fused_detector_hears_those_that_raise_alarms(
+        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str]
+    ) -> None:
+        fused = told[0]["fused"]
+        assert fused["models"] == ["gate", "panic", "pose_lstm"]
+        assert fused["low"] <= fused["value"] <= fused["high"]
+        kept = read_json(made[0] / "models/fusion.json")
+        assert kept["fusion"]["models"] == fused["models"] and kept["calibration"]["sha256"]
+
+    def test_the_fused_detector_is_fitted_on_validation_alone(self, copied: tuple[Path, dict[str, Any]]) -> None:
+        root, models = copied
+        before = (root / "models/fusion.json").read_bytes()
+        for name in models:
+            path = root / f"data/scores/{name}/test.npz"
+            arrays = load_arrays(path)
+            save_arrays(path, **arrays | {"score": -arrays["score"], "video_score": -arrays["video_score"]})
+        run(root, models)
+        assert (root / "models/fusion.json").read_bytes() == before
+
+    def test_the_same_input_gives_the_same_bytes(
+        self, told: tuple[dict[str, Any], str], copied: tuple[Path, dict[str, Any]]
+    ) -> None:
+        assert run(*copied) == told
+
+    def test_the_table_has_a_line_for_each(self, told: tuple[dict[str, Any], str]) -> None:
+        lines = render({"summary": told[0]}).splitlines()
+        assert [line.split()[1] for line in lines[2:8]] == [*sorted(MODELS), "fused"]
+        assert len({len(line) for line in lines[:8]}) == 1
+
+
+class TestReport:
+    def test_it_is_sound_and_stands_alone(self, told: tuple[dict[str, Any], str]) -> None:
+        checker = check(told[1])
+        assert {"results", "data", "videos", "models", "features", "caveats", "model-fused"} <= set(checker.ids)
+
+    def test_every_test_video_is_there_with_pictures(self, told: tuple[dict[str, Any], str]) -> None:
+        for one in city("test"):
+            assert f"<h4>{one.stem}<" in told[1]
+        assert told[1].count('class="film"') >= len(city("test"))
+
+    def test_it_shows_attention_maps_and_mistakes(self, told: tuple[dict[str, Any], str]) -> None:
+        for words in (
+            "of the attention",
+            "Agrees with the truth",
+            "False alarm, probability",
+            "Leak audit",
+            "names it",
+        ):
+            assert words in told[1]
+
+    def test_what_beats_nothing_is_said_so(self, tmp_path: Path) -> None:
+        models = project(tmp_path, {"blind": Made({"normal": ["normal"], "theft": ["theft"]}, 0.0)}, pictures=False)
+        summary, page = run(tmp_path, models)
+        assert summary["models"]["blind"]["beats_baselines"] is False
+        assert "None is clearly better than what needs no model" in page
+        assert "There is no fused detector" in page
+
+    def test_names_of_files_are_no_markup(self, tmp_path: Path) -> None:
+        test = [*city("test", 2), video("set/<script>alert(1)</script>", "theft", '"><b>', "test", [(1, 3)])]
+        models = {"a": Made({"normal": ["normal"], "theft": ["theft"]})}
+        check(run(tmp_path, project(tmp_path, models, pictures=False, test=test))[1])
+
+    def test_of_many_videos_the_worst_are_shown_and_the_cut_is_told(self, copied: tuple[Path, dict[str, Any]]) -> None:
+        root, models = copied
+        page = run(root, models, videos=4)[1]
+        assert page.count('<article class="video"') == 4 and "26 more videos" in page
+
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_a_browser_shows_it_without_a_word_of_complaint(
+        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str], width: int, tmp_path: Path
+    ) -> None:
+        (tmp_path / "report.html").write_text(told[1])
+        asked, complaints, measured = opened(tmp_path / "report.html", width, tmp_path / "profile")
+        scroll, inner, images, blank, wide = measured.split(" ")
+        assert not complaints
+        assert sorted(asked) == [f"/measure-{width}.html", "/report.html"]
+        assert (int(scroll), wide) == (int(inner), "none"), "wider than the window"
+        assert int(images) > 100 and int(blank) == 0
+
+
+class TestWhatIsMissing:
+    def test_a_model_without_metrics_is_named_and_the_others_are_compared(
+        self, copied: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        root, models = copied
+        (root / "metrics/panic.json").unlink()
+        summary, page = run(root, models)
+        assert summary["models"]["panic"]["value"] is None
+        assert "metrics/panic.json: run `dvc repro evaluate@panic`" in summary["models"]["panic"]["reason"]
+        assert summary["models"]["gate"]["value"] is not None and "panic" not in summary["fused"]["models"]
+        assert "Not judged: no " in page and "compare: warning: panic" in capsys.readouterr().err
+        check(page)
+
+    def test_nothing_at_all_is_a_page_that_says_so(self, tmp_path: Path) -> None:
+        write_videos(tmp_path / "data/manifest/test.csv", [])
+        (tmp_path / "metrics").mkdir()
+        summary, page = run(tmp_path, {"panic": {"classes": {"normal": ["normal"]}}})
+        assert "fused" not in summary and summary["pairs"] == {}
+        for words in ("No model has a result", "There is no video in the test split", "There is no dataset card"):
+            assert words in page
+        check(page)
+        assert "panic" in render({"summary": summary})
+
+    def test_a_test_split_of_one_kind_gives_reasons_and_no_number(self, tmp_path: Path) -> None:
+        test = [one for one in city("test") if one.label == "normal"]
+        models = {name: MODELS[name] for name in ("panic", "gate")}
+        summary, page = run(tmp_path, project(tmp_path, models, pictures=False, test=test))
+        assert summary["models"]["panic"]["value"] is None
+        assert summary["models"]["panic"]["reason"] == "nothing abnormal here"
+        assert "nothing abnormal here" in page
+        check(page)
+
+    def test_scores_of_other_weights_are_refused(self, copied: tuple[Path, dict[str, Any]]) -> None:
+        root, models = copied
+        path = root / "data/scores/gate/test.npz"
+        save_arrays(
+            path,
+            **load_arrays(path) | {"model_sha256": load_arrays(root / "data/scores/panic/test.npz")["model_sha256"]},
+        )
+        with pytest.raises(VigilError, match=r"gate/test\.npz: of other weights than .*dvc repro evaluate@gate"):
+            run(root, models)
+
+    def test_what_is_known_of_features_is_told(self, copied: tuple[Path, dict[str, Any]]) -> None:
+        root, models = copied
+        write_json(
+            root / "metrics/landmarks.json", {"recall": {"value": 0.9, "low": 0.8, "high": 0.95}, "by_source": {}}
+        )
+        write_json(root / "metrics/flow.json", {"reason": "no video has a truth"})
+        page = run(root, models)[1]
+        assert "Landmarks, against the truth" in page and "0.8 to 0.95" in page
+        assert "Optical flow: no video has a truth" in page
