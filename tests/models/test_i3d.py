@@ -88,16 +88,16 @@ def test_inference_repeats_itself_and_rows_do_not_meet(causal: bool) -> None:
 
 @pytest.mark.parametrize("frames", [16, 19])
 @pytest.mark.parametrize("stride", [4, 8])
-@pytest.mark.parametrize("changed", [5, 9, -1])
-def test_a_causal_score_knows_no_later_frame(frames: int, stride: int, changed: int) -> None:
+@pytest.mark.parametrize(("changed", "background"), [(5, "keep"), (9, "keep"), (9, "remove"), (-1, "keep")])
+def test_a_causal_score_knows_no_later_frame(frames: int, stride: int, changed: int, background: str) -> None:
     x = noise(1, 3, frames, 32, 32)
     other = x.clone()
     other[:, :, changed:] += 1
-    model = build(causal=True, stride=stride).eval()
+    model = build(causal=True, stride=stride, background=background).eval()
     moved = (model(x).frames - model(other).frames).abs()[0]
     assert moved[:changed].max() == 0
     assert moved[-1] > 1e-6  # the newest score knows the newest frame
-    model = build(causal=False, stride=stride).eval()
+    model = build(causal=False, stride=stride, background=background).eval()
     moved = (model(x).frames - model(other).frames).abs()[0]
     assert moved[:changed].max() > 1e-6  # and the test would see a look ahead
 
@@ -215,6 +215,14 @@ def test_a_clip_is_changed_alike_in_all_its_frames() -> None:
     assert torch.equal(flipped, still.flip(-1))
     same_again, _ = build(flip=0.0, crop=0.0, light=0.0).augment(still, y, torch.Generator())
     assert torch.equal(same_again, still)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_without_background_the_scene_does_not_matter(causal: bool) -> None:
+    x, scene = noise(1, 3, 16, 32, 32), noise(1, 3, 1, 32, 32, seed=1)
+    for background, alike in (("remove", True), ("keep", False)):
+        model = build(causal=causal, background=background).eval()
+        assert torch.allclose(model(x).frames, model(x + scene).frames, atol=1e-4) == alike
 
 
 def test_a_short_backbone_scores_all_frames_too() -> None:

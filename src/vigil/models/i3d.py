@@ -31,6 +31,7 @@ class Config(Frozen):
     frames: Annotated[int, Field(ge=8)] = 32  # T of a clip
     window: Annotated[int, Field(ge=8)] | None = None  # stored frames over which they are spread; null: every one
     size: Annotated[int, Field(ge=32)] = 224  # px, side of the pictures
+    background: Literal["keep", "remove"] = "keep"  # remove: see motion, not scenes; better where training is short
     width: Annotated[float, Field(gt=0, le=2)] = 1.0  # of the backbone's channels; published weights need 1
     end: str = "Mixed_5c"  # the backbone's last stage; below 112 px Mixed_4f sees more: steps of 16 px, not 32
     stride: Literal[2, 4, 8] = 8  # frames per step of the temporal head, at most; fewer see finer and cost more
@@ -127,7 +128,11 @@ class Model(nn.Module):
         early = (1 - length) % stride if self.config.causal else 0
         if early:  # so that the last step sees the last frame; there the first picture stands still
             clips = torch.cat([clips[:, :, :1].expand(-1, -1, early, -1, -1), clips], dim=2)
-        maps = self.backbone(torch.addcmul(self.offset, clips, self.gain))  # (B, D, T', h, w)
+        if self.config.background == "remove":
+            pictures = (clips - self._background(clips)) * self.gain
+        else:
+            pictures = torch.addcmul(self.offset, clips, self.gain)
+        maps = self.backbone(pictures)  # (B, D, T', h, w)
         features = self.temporal(maps.mean(dim=(3, 4)).transpose(1, 2))  # (B, T', D)
         steps = self.head(features).squeeze(-1)  # (B, T')
         attention = self.attention(features)  # (B, T')
@@ -136,6 +141,13 @@ class Model(nn.Module):
         else:
             frames = F.interpolate(steps[:, None], scale_factor=stride, mode="linear")[:, 0]
         return Output((attention * steps).sum(dim=1), frames[:, early : early + length], attention, steps)
+
+    def _background(self, clips: Tensor) -> Tensor:
+        """The mean picture of the clip; where causal, of its frames so far."""
+        if not self.config.causal:
+            return clips.mean(dim=2, keepdim=True)
+        count = torch.arange(1, clips.shape[2] + 1, device=clips.device).view(-1, 1, 1)
+        return clips.cumsum(dim=2) / count
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy of the clip, and scores of the steps that change little and are few."""
