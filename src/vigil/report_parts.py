@@ -7,6 +7,8 @@ from vigil.markup import Markup, element, join
 from vigil.plots import COLOURS
 from vigil.results import NOTHING, number, within, word
 
+WORDY = ("what it is", "the same without a model")
+
 
 def section(anchor: str, title: str, *children: object) -> Markup:
     return element(
@@ -29,7 +31,9 @@ def table(caption: str, head: Sequence[object], rows: Sequence[Sequence[object]]
         element(
             "table",
             element("caption", caption),
-            element("thead", element("tr", *(element("th", name, scope="col") for name in head))),
+            element(
+                "thead", element("tr", *(name if _is_cell(name) else element("th", name, scope="col") for name in head))
+            ),
             element("tbody", *lines),
         ),
         class_="scroll",
@@ -91,7 +95,11 @@ def metrics_table(caption: str, told: Mapping[str, Any]) -> Markup:
         rows.append(
             [word(name).name, value(metric, name), metric.get("n", ""), words(meaning or ""), words(", ".join(beside))]
         )
-    return table(caption, ["metric", "value", "sources", "what it is", "the same without a model"], rows)
+    return table(
+        caption,
+        ["metric", "value", "sources", *(element("th", name, scope="col", class_="words") for name in WORDY)],
+        rows,
+    )
 
 
 def facts(pairs: Sequence[tuple[str, object]]) -> Markup:
@@ -109,4 +117,4 @@ def seconds(value: float) -> str:
 
 
 def _is_cell(child: object) -> bool:
-    return isinstance(child, Markup) and child.startswith("<td")
+    return isinstance(child, Markup) and child.startswith(("<td", "<th"))

@@ -53,7 +53,7 @@ thead th{border-top:0;color:var(--soft);font-weight:600;font-size:.8rem;vertical
 th:first-child,td:first-child{text-align:left}
 tbody th{font-weight:600}
 td small,th small{font-weight:400;color:var(--soft);display:block}
-td.words{text-align:left;white-space:normal;min-width:14rem}
+td.words,th.words{text-align:left;white-space:normal;min-width:14rem}
 .note{background:var(--warn);border-left:4px solid var(--warn-line);border-radius:.3rem;padding:.5rem .9rem;
   margin:.75rem 0;max-width:46rem}
 .note p{margin:.25rem 0}
