@@ -45,8 +45,8 @@ def city() -> None:
 
 
 @pytest.mark.usefixtures("city")
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "pose_lstm"])
-def test_the_table_is_one_that_the_metrics_take(model: str) -> None:
+@pytest.mark.parametrize(("model", "ready"), [("i3d", 12), ("crime_gate", 8), ("pose_lstm", 4)])
+def test_the_table_is_one_that_the_metrics_take(model: str, ready: int) -> None:
     arrays = scored(model)
     scores = Scores.of(arrays, bool(arrays["has_normal"]))
     assert arrays["video"].tolist() == ["a/one", "a/two", "a/three"]
@@ -54,8 +54,8 @@ def test_the_table_is_one_that_the_metrics_take(model: str) -> None:
     assert scores.frames.tolist() == [40, 21, 5]
     assert np.allclose(arrays["time_s"][:40], np.arange(40) / 8)
     part = [arrays["truth"][scores.part(number)].tolist() for number in range(3)]
-    assert part[0] == [0] * 40
-    assert part[1] == [0] * 8 + [1] * 8 + [0] * 5
+    assert part[0] == [-1] * (ready - 1) + [0] * (41 - ready), "before it can say anything it is not judged"
+    assert part[1] == ([-1] * (ready - 1) + ([0] * 8 + [1] * 8 + [0] * 5)[ready - 1 :])
     assert part[2] == [-1] * 5, "what the model does not know has no truth for it"
     for number in range(3):
         own = arrays["score"][scores.part(number)]
@@ -203,7 +203,7 @@ def test_maps_are_held_against_what_moves() -> None:
                 "frames", {}, "", 0, [], [])  # fmt: skip
     found = [Judgement(stop - 4, stop, 0.0, 0.0, None, None, np.full((2, 2), float(stop)), (stop - 4, stop - 1))
              for stop in (7, 8)]  # fmt: skip
-    row = scoring._row(card, TWO, found, sources("frames"), None)
+    row = scoring._row(card, TWO, found, sources("frames"), None, 4)
     assert row["cells_truth"].tolist() == [[[0, 0], [0, 0]], [[0, 0], [0, 1]]]
     assert row["cells_frame"].tolist() == [6, 7]
     assert (row["truth"] == -1).all()

@@ -65,6 +65,10 @@ class Judge(Protocol):
     def hold_s(self) -> float | None:
         """Seconds for which a judgement of somebody stands without a newer one; None: until the next."""
 
+    @property
+    def ready(self) -> int:
+        """Frames of a source before which it has nothing to say."""
+
     def start(self) -> Any:
         """The state before the first frame."""
 
@@ -105,7 +109,7 @@ class Steps:
     hold_s = None
 
     def __init__(self, model: Any, name: str) -> None:
-        self.model, self.name, self.warm_up = model, name, model.clip.frames
+        self.model, self.name, self.ready = model, name, model.clip.frames
 
     def start(self) -> tuple[int, Any, Judgement | None]:
         return 0, None, None
@@ -116,7 +120,7 @@ class Steps:
         with torch.inference_mode():
             judged, memory = self.model.step(_flow(item[None]).to(_device(self.model)), memory)
         found = _each(self.name, judged, [((place, place + 1), (place,))])[0]
-        ready = place + 1 >= self.warm_up
+        ready = place + 1 >= self.ready
         return (place + 1, memory, None if ready else found), [found] if ready else []
 
     def finish(self, state: Any) -> list[Judgement]:
@@ -146,7 +150,7 @@ class Windows:
     def __init__(self, model: Any, name: str, kind: str, fps: float, step: float, names: Any = None) -> None:
         self.model, self.name, self.kind, self.names = model, name, kind, names
         self.clip: Clip = model.clip
-        self.length = span(self.clip, fps)
+        self.length = self.ready = span(self.clip, fps)
         self.stride = max(1, round(step * self.length))
         if names is not None and (names.clip.frames, names.clip.size) != (self.clip.frames, self.clip.size):
             raise VigilError(f"{name}: its clips are not those of its gate: give both the same frames and size.")
@@ -210,7 +214,7 @@ class People:
     """A model that sees one person at a time; an item is the Segments that the frame completes."""
 
     def __init__(self, model: Any, name: str, hold_s: float) -> None:
-        self.model, self.name, self.hold_s = model, name, hold_s
+        self.model, self.name, self.hold_s, self.ready = model, name, hold_s, model.clip.frames
 
     def start(self) -> None:
         return None

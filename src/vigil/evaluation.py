@@ -89,7 +89,7 @@ def evaluate(
         "counts": found.counts,
         "confusion": {"classes": _kinds(scores, names), "table": found.confusion},
         "operating_point": _operating(scores, calibrated),
-        "notes": [*calibrated.calibration.notes, *notes, *unbeaten(values, trivial)],
+        "notes": [*calibrated.calibration.notes, *_unready(arrays), *notes, *unbeaten(values, trivial)],
     }
     return Evaluated(told, _plots(scores, calibrated, names))
 
@@ -110,6 +110,13 @@ def unbeaten(values: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, 
             best = max(better, key=lambda name: better[name])
             found.append(f"does not beat `{best}` in {key}: {value:.3f} against {better[best]:.3f}")
     return found
+
+
+def _unready(arrays: Arrays) -> list[str]:
+    ready = int(arrays.get("ready", np.array(1)))
+    if ready < 2:
+        return []
+    return [f"the first {ready - 1} stored frames of a video, before it can have a score, are in no metric of frames"]
 
 
 def _kept(scores: Scores) -> Callable[[str], bool]:

@@ -14,9 +14,9 @@ Of V videos with N stored frames in all:
     cells (M, h, w) float16, cells_truth int8, cells_video (M,) int32, cells_frame (M,) int32
     window_video (W,), window (W, 2), window_score (W,), shown (W, T), attention (W, T)    of models that attend
     person_video (P,), person_klass (P,), person_classes (P, C)                            of segments of people
-    has_normal, model_sha256, calibration_sha256        () each
+    has_normal, ready, model_sha256, calibration_sha256 () each; ready: frames before which it has nothing to say
 
-A video that the model does not know by its label is scored all the same, for others to look at; its truth is unknown.
+A video whose label the model does not know is scored all the same, for others to look at; its truth is unknown.
 """
 
 import sys
@@ -95,10 +95,9 @@ def table(folder: Path, videos: Sequence[Video], sources: Sources, wanted: Setti
         found, labels = _of_people(loaded, videos, sources, wanted)
     else:
         found, labels = _of_files(loaded, folder, videos, sources, wanted, runtime), {}
-    gate = None if sources.gate is None else checkpoint.load(sources.gate)
-    attends = loaded.card.input == "attended"
-    hold_s = None if attends else detector.opened(loaded, wanted.step, gate).hold_s
-    rows = [_row(loaded.card, one, found[one.video], sources, hold_s) for one in videos if one.video in found]
+    watching = None if loaded.card.input == "attended" else detector.opened(loaded, wanted.step)
+    hold_s, ready = (None, 1) if watching is None else (watching.hold_s, watching.ready)
+    rows = [_row(loaded.card, one, found[one.video], sources, hold_s, ready) for one in videos if one.video in found]
     known = ids(loaded.card.classes)
     for row in rows if labels else ():
         of = str(row["video"][0])
@@ -109,6 +108,7 @@ def table(folder: Path, videos: Sequence[Video], sources: Sources, wanted: Setti
         raise VigilError(f"{loaded.card.model}: not one of {len(videos)} videos has anything that it looks at.")
     return _stacked(rows) | {
         "has_normal": np.array(sort != "classes"),
+        "ready": np.array(ready),
         "model_sha256": np.array(loaded.sha256),
         "calibration_sha256": np.array(""),
     }
@@ -192,15 +192,15 @@ def _of_people(
 
 def _segments(card: Card, sources: Sources) -> Arrays:
     path = sources.features / f"{sources.split}.npz"
-    if not path.exists():
-        raise VigilError(f"{path}: not found. Run `dvc repro segments`.")
     arrays = load_arrays(path)
     if arrays["x"].ndim != 3 or (len(arrays["x"]) and arrays["x"].shape[1] != card.clip.frames):
         raise VigilError(f"{path}: segments {arrays['x'].shape[1:]}, {card.model} looks at {card.clip.frames} frames.")
     return arrays
 
 
-def _row(card: Card, video: Video, found: Sequence[Judgement], sources: Sources, hold_s: float | None) -> Arrays:
+def _row(
+    card: Card, video: Video, found: Sequence[Judgement], sources: Sources, hold_s: float | None, ready: int
+) -> Arrays:
     """The part of the table that is of one video."""
     path = _path(sources, video, ".npz", sources.context)
     if not path.exists():
@@ -223,7 +223,7 @@ def _row(card: Card, video: Video, found: Sequence[Judgement], sources: Sources,
         "klass": np.array([klass], np.int16),
         "frame": context.frame,
         "time_s": times,
-        "truth": truth(card, video, klass, context.times),
+        "truth": truth(card, video, klass, context.times, ready),
         "score": score.astype(np.float32),
         "noncausal": later.astype(np.float32),
         "video_score": np.array([np.nan if np.isnan(score).all() else np.nanmax(score)], np.float32),
@@ -245,13 +245,19 @@ def _row(card: Card, video: Video, found: Sequence[Judgement], sources: Sources,
     return row
 
 
-def truth(card: Card, video: Video, klass: int, times: Sequence[Fraction]) -> np.ndarray:
-    """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about."""
+def truth(card: Card, video: Video, klass: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:
+    """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about.
+
+    Unknown too is what is before the `ready`-th frame, when the model cannot have a score: little happens at the
+    beginning of a video, so that no score there would be a good one.
+    """
+    known = np.full(len(times), -1, np.int8)
     if klass >= 0 and klass == ordinary(card.classes):
-        return np.zeros(len(times), np.int8)
-    if klass < 0 or card.clip.target == "cells" or not video.spans:
-        return np.full(len(times), -1, np.int8)
-    return inside(times, video.spans).astype(np.int8)
+        known[:] = 0
+    elif klass >= 0 and card.clip.target != "cells" and video.spans:
+        known[:] = inside(times, video.spans)
+    known[: min(ready, len(times)) - 1] = -1
+    return known
 
 
 def _maps(video: Video, klass: int, found: Sequence[Judgement], context: Context, sources: Sources) -> Arrays:
