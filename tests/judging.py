@@ -25,6 +25,8 @@ TINY: dict[str, tuple[str, dict[str, Any]]] = {
     "crime_gate": ("frames", LOOK),
     "crime_type": ("attended", LOOK),
     "i3d": ("frames", {"frames": 8, "window": 12, "size": 32, "width": 0.125, "stride": 2, "hidden": 4}),
+    "panic": ("flow", {"hidden": (4, 6, 4), "frames": 4, "size": 32, "stem": 2}),
+    "activity": ("frames", {"size": 64, "frames": 3, "stride": 2, "channels": (8, 8, 8, 8, 8), "hidden": 4}),
     "pose_lstm": ("segments", {"frames": 4, "features": 26, "hidden": (8, 8)}),
     "pose_cnn": ("segments", {"frames": 4, "features": 26, "hidden": 8, "channels": (8, 8)}),
 }

@@ -26,6 +26,12 @@ def noise(count: int) -> list[bytes]:
     return judging.filmed(judging.video("one", frames=count))
 
 
+def items(model: str, count: int) -> list[Any]:
+    """What the model is fed of a video of so many frames."""
+    one = judging.video("one", frames=count)
+    return list(judging.flow(one)) if model == "panic" else [Picture(jpeg) for jpeg in judging.filmed(one)]
+
+
 def fold(judge: Judge, items: Iterable[Any]) -> list[Judgement]:
     state, found = judge.start(), []
     for item in items:
@@ -64,17 +70,19 @@ def loaded(model: torch.nn.Module, kind: str = "flow") -> Loaded:
     return Loaded(model.eval().requires_grad_(False), card, "0" * 64)
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
 @pytest.mark.parametrize("count", [1, 5, 8, 12, 13, 29, 40])
 def test_a_whole_video_is_judged_as_its_frames_one_by_one(model: str, count: int) -> None:
-    jpegs = noise(count)
+    fed = items(model, count)
     judge = detector.opened(judging.opened(model), STEP)
-    found = fold(judge, map(Picture, jpegs))
-    alike(list(judge.whole(map(Picture, jpegs))), found)
+    found = fold(judge, fed)
+    alike(list(judge.whole(fed)), found)
     assert found[-1].stop == count, "what is left is judged when the source ends"
     times = np.arange(count) / 8
-    assert np.isfinite(causal(found, times, judge.hold_s)[-1])
-    assert np.isfinite(in_hindsight(found, count)).all()
+    scores = causal(found, times, judge.hold_s)
+    ready = min(judge.ready, count)
+    assert np.isfinite(scores[ready - 1 :]).all() and np.isnan(scores[: ready - 1]).all()
+    assert np.isfinite(in_hindsight(found, count)[0 if model != "panic" else ready - 1 :]).all()
 
 
 @pytest.mark.parametrize("members", [1, 2])
@@ -88,6 +96,16 @@ def test_a_model_with_a_memory_is_stepped_and_warms_up(members: int) -> None:
     alike(fold(judge, planes), found)
     short = list(judge.whole(planes[:2]))
     assert [one.stop for one in short] == [2], "a video shorter than the warm-up is judged by its last frame"
+
+
+def test_panic_is_the_error_of_the_newest_frame_with_all_before_in_mind() -> None:
+    model, fed = judging.opened("panic"), items("panic", 12)
+    (*_, last) = detector.opened(model, STEP).whole(fed)
+    x = torch.from_numpy(np.stack(fed)).float().div(127)[None]
+    with torch.no_grad():
+        whole = model.model.judge(model.model(x), x)
+    assert last.newest == pytest.approx(float(whole["frames"][0, -1]), abs=1e-6)
+    assert np.allclose(last.cells, whole["cells"][0], atol=1e-6)
 
 
 def test_the_state_can_be_set_down_and_taken_up_anywhere() -> None:
@@ -108,14 +126,14 @@ def test_the_state_can_be_set_down_and_taken_up_anywhere() -> None:
         alike(found + judge.finish(state), whole)
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
 def test_no_score_knows_a_later_frame(model: str) -> None:
-    jpegs = noise(40)
+    fed = items(model, 40)
     judge = detector.opened(judging.opened(model), STEP)
     times = np.arange(40) / 8
-    whole = causal(list(judge.whole(map(Picture, jpegs))), times, judge.hold_s)
+    whole = causal(list(judge.whole(fed)), times, judge.hold_s)
     for cut in (13, 30):
-        part = causal(list(judge.whole(map(Picture, jpegs[:cut]))), times[:cut], judge.hold_s)
+        part = causal(list(judge.whole(fed[:cut])), times[:cut], judge.hold_s)
         assert np.allclose(part[:-1], whole[: cut - 1], atol=1e-5, equal_nan=True)
 
 

@@ -147,8 +147,8 @@ def _operating(scores: Scores, calibrated: Calibrated) -> dict[str, Any]:
     made = calibrated.calibration
     told: dict[str, Any] = {"calibration_sha256": calibrated.sha256, "temperature": rounded(made.temperature)}
     if made.thresholds is not None:
-        told["thresholds"] = {key: rounded(value) for key, value in made.thresholds.model_dump().items()}
-        told["threshold"] = rounded(made.threshold)
+        told["thresholds"] = {key: _short(value) for key, value in made.thresholds.model_dump().items()}
+        told["threshold"] = _short(made.threshold)
     if made.promise is not None:
         told["promise"] = made.promise.sentence()
     if made.reliability is not None:
@@ -157,6 +157,11 @@ def _operating(scores: Scores, calibrated: Calibrated) -> dict[str, Any]:
             "here": rounded(_reliability(scores, calibrated)[0]),
         }
     return told
+
+
+def _short(raw: float | None) -> float | None:
+    """A raw score, which may be tiny; the exact one is in the calibration."""
+    return None if raw is None else float(f"{raw:.6g}")
 
 
 def _reliability(scores: Scores, calibrated: Calibrated) -> tuple[float | None, Rows]:
