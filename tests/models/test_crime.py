@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vigil.errors import VigilError
 from vigil.models import crime_gate, crime_type
-from vigil.models.crime_gate import Network
+from vigil.models.attentive import Network
 from vigil.models.layers import Clip
 
 SMALL = {"frames": 8, "size": 32, "channels": (8, 16), "hidden": 8, "dropout": 0.0}

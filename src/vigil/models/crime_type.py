@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vigil.errors import VigilError
-from vigil.models.crime_gate import Look, Network, Output
+from vigil.models.attentive import Look, Network, Output
 from vigil.models.layers import Judged
 
 HEAD = "head."
