@@ -17,7 +17,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vigil import devices, norms, settings, validation
 from vigil.batches import Changed, InTurn, Numbered, Samples, Share, loader
@@ -292,7 +292,9 @@ def fit(
                 if why := devices.uncompilable(device):
                     say(f"{where}: train.compile is off: {why}")
                 else:
-                    model.compile(dynamic=False)  # a graph per shape: what came before does not choose among them
+                    own = [each for each in model.modules() if type(each).compile is not nn.Module.compile]
+                    for each in own or [model]:  # layers that know what of them is worth it, else all
+                        each.compile(dynamic=False)  # a graph per shape: what came before does not choose among them
             callbacks = [Bar(where)] if sys.stderr.isatty() and settings.first() else []
             devices.trainer(wanted, device, wanted.epochs - learner.epoch, callbacks).fit(learner)
     return Fitted(learner.best_weights, learner.history, learner.best)

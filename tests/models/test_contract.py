@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from toys import settings
@@ -55,14 +56,16 @@ def build(name: str, seed: int = 0, **changes: Any) -> Any:
 
 
 def sample(model: Any, rows: int, frames: int | None = None, seed: int = 1) -> Tensor:
-    """Pictures, flow or features as the clip says; smooth enough to be learnt."""
+    """Pictures, flow or features as the clip says; what is to be drawn again is simple enough for it."""
     clip, generator = model.clip, torch.Generator().manual_seed(seed)
     length = frames or clip.frames
     if clip.size is None:
         return torch.randn(rows, length, model.config.features, generator=generator)
     shape = (length, 3) if clip.layout == "tchw" else (3, length)
-    x = torch.randn(rows, *shape, clip.size, clip.size, generator=generator)
-    return x.tanh() if clip.target == "itself" else x
+    if clip.target == "itself":
+        coarse = torch.randn(rows * length, 3, 2, 2, generator=generator)
+        return F.interpolate(coarse, (clip.size, clip.size)).tanh().unflatten(0, (rows, length))
+    return torch.randn(rows, *shape, clip.size, clip.size, generator=generator)
 
 
 def truth(model: Any, name: str, x: Tensor) -> Tensor:
@@ -197,7 +200,7 @@ def test_two_samples_are_learnt_by_heart(name: str) -> None:
     model = build(name, **calm).train()
     x = sample(model, 2)
     batch = {"x": x, "y": truth(model, name, x)}
-    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []
     for _ in range(60):
         loss = model.loss(model(x), batch)["loss"]
@@ -205,7 +208,7 @@ def test_two_samples_are_learnt_by_heart(name: str) -> None:
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert min(losses[-5:]) < (0.9 if model.clip.target == "itself" else 0.5) * losses[0]
+    assert min(losses[-5:]) < 0.5 * losses[0]
 
 
 class StoppedError(Exception):
