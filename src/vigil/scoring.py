@@ -21,9 +21,8 @@ A video whose label the model does not know is scored all the same, for others t
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,10 +38,9 @@ from vigil.judged import Arrays, Settings
 from vigil.judgements import Judgement, causal, in_hindsight
 from vigil.manifest import Video
 from vigil.parallel import Item, Runtime, each
-from vigil.pictures import coarse
 from vigil.places import ids, ordinary, there
 from vigil.storage import load_arrays, read_json, sha256_file
-from vigil.windows import inside
+from vigil.truth import Context, maps, truth
 
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
 STAGES = {"flow": (".npy", "flow"), "frames": (".npz", "frames"), "attended": (".npy", "attend")}
@@ -57,23 +55,6 @@ class Sources:
     truth: Path  # data/truth, for maps
     split: str  # of segments, the name of their file
     gate: Path | None = None  # a gate, where clips are still to be attended to in the frames that `features` then has
-
-
-@dataclass(frozen=True)
-class Context:
-    """The stored frames of one video; see stages/context.py."""
-
-    frame: np.ndarray
-    times: list[Fraction]
-    people: np.ndarray
-    motion: np.ndarray
-
-    @classmethod
-    def read(cls, path: Path) -> "Context":
-        arrays = load_arrays(path)
-        base = Fraction(int(arrays["time_base"][0]), int(arrays["time_base"][1]))
-        times = [int(pts) * base for pts in arrays["pts"]]
-        return cls(arrays["frame"], times, arrays["people"], arrays["motion"])
 
 
 def kind(loaded: Loaded) -> Literal["errors", "logits", "classes"]:
@@ -138,7 +119,7 @@ def _of_files(
     card = loaded.card
     clips = card.input == "attended" and sources.gate is None
     ending, stage = STAGES["frames" if sources.gate is not None else card.input]
-    told: Mapping[str, Any] = read_json(sources.features / "anomalies.json")["videos"] if clips else {}
+    told = _told(sources) if clips else {}
     if clips:
         videos = [one for one in videos if one.video in told]
     kept = [one for one in there(sources.features, videos, ending, stage) if _path(sources, one, ending).exists()]
@@ -162,6 +143,15 @@ def _of_files(
         for lost in (one for one in outcomes if one.reason):
             print(f"{card.model}: warning: {lost.item.name} is left out: {lost.reason}", file=sys.stderr)
         return {one.item.name: judged.read(one.item.outputs[0]) for one in outcomes if not one.reason}
+
+
+def _told(sources: Sources) -> dict[str, Any]:
+    """What stage `attend` says of each video; of test videos in a file of their own, if it has one."""
+    told: dict[str, Any] = {}
+    for name in ("anomalies.json", "test.json") if sources.split == "test" else ("anomalies.json",):
+        if (path := sources.features / name).exists():
+            told |= read_json(path)["videos"]
+    return told
 
 
 def _of_people(
@@ -203,8 +193,6 @@ def _row(
 ) -> Arrays:
     """The part of the table that is of one video."""
     path = _path(sources, video, ".npz", sources.context)
-    if not path.exists():
-        raise VigilError(f"{path}: not found. Run `dvc repro context`.")
     context = Context.read(path)
     many = len(context.frame)
     if any(one.stop > many for one in found):
@@ -241,38 +229,8 @@ def _row(
             "attention": np.array([one.attention for one in found], np.float32),
         }
     if card.clip.target == "cells" and found:
-        row |= _maps(video, klass, found, context, sources)
+        row |= maps(video, klass, found, context, sources.truth)
     return row
-
-
-def truth(card: Card, video: Video, klass: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:
-    """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about.
-
-    Unknown too is what is before the `ready`-th frame, when the model cannot have a score: little happens at the
-    beginning of a video, so that no score there would be a good one.
-    """
-    known = np.full(len(times), -1, np.int8)
-    if klass >= 0 and klass == ordinary(card.classes):
-        known[:] = 0
-    elif klass >= 0 and card.clip.target != "cells" and video.spans:
-        known[:] = inside(times, video.spans)
-    known[: min(ready, len(times)) - 1] = -1
-    return known
-
-
-def _maps(video: Video, klass: int, found: Sequence[Judgement], context: Context, sources: Sources) -> Arrays:
-    """What moves, as told and as known, of the newest frame shown of every window."""
-    cells = np.array([one.cells for one in found])
-    side, path = cells.shape[-1], sources.truth / f"{video.video}.npz"
-    known = load_arrays(path).get("cells") if path.exists() else None
-    last = [one.shown[-1] for one in found]
-    if known is not None:
-        since = np.concatenate([[0], context.frame[:-1] + 1])  # what has moved since the stored frame before
-        maps = np.maximum.reduceat(known[: int(context.frame[-1]) + 1], since, axis=0)
-        true = np.stack([coarse(maps[place], side) for place in last]).astype(np.int8)
-    else:
-        true = np.full(cells.shape, -1 if klass else 0, np.int8)  # class 0 is what does not move
-    return {"cells": cells.astype(np.float16), "cells_truth": true, "cells_frame": context.frame[last].astype(np.int32)}
 
 
 def _stacked(rows: Sequence[Arrays]) -> Arrays:

@@ -33,6 +33,23 @@ SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")
 FROZEN = Path("models/m.calibration.json")
 
 
+@pytest.fixture(autouse=True)
+def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_TRACKING", "off")
+
+
+def test_what_is_found_goes_to_the_run_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = {}
+    monkeypatch.setattr(evaluate.tracking, "add", lambda sha256, metrics: sent.update({sha256: metrics}))
+    city()
+    folder = trained("crime_gate")
+    calibrate_("crime_gate")
+    told = evaluate_("crime_gate")
+    (metrics,) = sent.values()
+    assert list(sent) == [checkpoint.load(folder).sha256]
+    assert metrics["test_video_auc"] == told["video_auc"]["value"]
+
+
 def made(split: str, sources: int = 3) -> list[Video]:
     """Of each camera a normal video and a crime."""
     found = []

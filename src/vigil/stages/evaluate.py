@@ -7,13 +7,15 @@ Reads   <trained>/, <calibration>   the model, and where its alarm sounds: refus
 Writes  <scores>                    every score of those videos; see scoring.py
         <out>                       the metrics with intervals, and the baselines' beside them; see evaluation.py
         <plots>/*.csv               points of ROC, precision and recall, reliability; a row per video for the confusion
+
+The metrics are added to the run of the training too, where it is tracked.
 """
 
 from pathlib import Path
 
 import numpy as np
 
-from vigil import calibrated, checkpoint, evaluation, lineage, manifest, scoring
+from vigil import calibrated, checkpoint, evaluation, lineage, manifest, scoring, tracking
 from vigil.parallel import Runtime
 from vigil.scoring import Sources
 from vigil.stages.runner import run_stage
@@ -52,6 +54,8 @@ def main(
     for name, rows in found.plots.items():
         if rows:
             write_table(plots / f"{name}.csv", rows, list(rows[0]))
+    values = {key: one["value"] for key, one in found.told.items() if isinstance(one, dict) and "value" in one}
+    tracking.add(loaded.sha256, {f"test_{key}": value for key, value in values.items() if value is not None})
     print("\n".join(f"{model}: {line}" for line in evaluation.render(found.told)))
 
 
