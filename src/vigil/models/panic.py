@@ -1,0 +1,125 @@
+"""Draws what it sees again, having learnt on normal motion alone: what it cannot draw is abnormal.
+
+It sees optical flow and where people are, and neither faces nor scenery. A crowd that breaks into a run it draws badly;
+one person who does so far from the camera moves few pixels and hardly counts.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+from torch import Tensor, nn
+
+from vigil.errors import VigilError
+from vigil.models.convlstm import ConvLSTM, Kernel, State
+from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.params import Frozen
+
+PLANES = 3  # dx, dy, people
+CELLS = 8  # maps of the error are this many cells to a side
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Memory(NamedTuple):
+    """What a stream leaves behind."""
+
+    layers: tuple[State | None, ...]
+    frame: Tensor  # (B, 1, 3, H, W) the last one seen
+
+
+class Config(Frozen):
+    """The published autoencoder. Light: hidden [16, 32, 16]; strong: [64, 128, 64]; any list will do."""
+
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (32, 64, 32)  # of the encoder
+    kernel: Kernel = 3  # px, side of the convolutions
+    frames: Annotated[int, Field(ge=2)] = 16  # T, of a training window; scores begin after as many
+    size: Annotated[int, Field(ge=8)] = 64  # px, that of the flow
+    stem: Literal[1, 2, 4] = 1  # px; 1: the original. 2, 4: squares of 2x2, 4x4 px as one, 4, 16 x less work
+    foresee: bool = False  # draw each frame before it is seen; the original sees it, and may learn to copy
+    members: Annotated[int, Field(ge=1)] = 1  # trained from as many seeds; their errors are averaged
+    crop: Share = 0.2  # of the side, cut away at most in training
+    flip: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of training windows that are mirrored
+    speed: Share = 0.2  # by which motion is made faster or slower at most
+    noise: Annotated[float, Field(ge=0)] = 0.01  # deviation of what is added, of the full scale
+
+
+class Model(nn.Module):
+    def __init__(self, config: Config, classes: int = 2) -> None:  # noqa: ARG002  as every model: it learns one of them
+        super().__init__()
+        if config.size % config.stem:
+            raise VigilError(f"models.panic.stem = {config.stem}: does not divide size {config.size}. Take 1, 2 or 4.")
+        self.config = config
+        self.clip = Clip(config.frames, size=config.size, target="itself")
+        planes = PLANES * config.stem**2
+        widths = (planes, *config.hidden, *reversed(config.hidden[:-1]))  # 3-32-64-32, and 32-64-32 to draw ...
+        self.layers = nn.ModuleList(ConvLSTM(before, after, config.kernel) for before, after in pairwise(widths))
+        self.drawing = nn.Conv2d(widths[-1], planes, config.kernel, padding="same")  # ... -3
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """(B, T, 3, H, W) drawn again, each frame from itself and those before it; `foresee`: from those before it."""
+        return self._drawn(clip, None)[0]
+
+    def compile(self, *_: Any, **__: Any) -> None:
+        """What training asks for where there is a compiler; see ConvLSTM."""
+        for layer in self.layers:
+            layer.compile()
+
+    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:  # noqa: ARG002
+        """Mean square."""
+        return {"loss": F.mse_loss(output, batch["x"])}
+
+    @torch.no_grad()
+    def judge(self, output: Tensor, x: Tensor) -> Judged:
+        """Mean square error of each frame, and of each cell of the newest."""
+        return _judged(output, x)
+
+    @torch.no_grad()
+    def step(self, frame: Tensor, memory: Memory | None) -> tuple[Judged, Memory]:
+        """The newest frame (B, 3, H, W) of a stream, with all that came before in mind."""
+        clip = frame[:, None]
+        drawn, memory = self._drawn(clip, memory)
+        return _judged(drawn, clip), memory
+
+    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One window (T, 3, H, W): a part of it as the whole, mirrored, faster or slower, noisy; all frames alike."""
+        flip, side, down, right, faster = torch.rand(5, generator=generator).tolist()
+        height, width = x.shape[-2:]
+        keep = 1 - self.config.crop * side
+        rows, columns = max(1, round(height * keep)), max(1, round(width * keep))
+        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
+        gain = 1 + self.config.speed * (2 * faster - 1)
+        if (rows, columns) != (height, width):
+            cut = x[..., top : top + rows, left : left + columns]
+            x = F.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)
+        scale = torch.tensor([gain * width / columns, gain * height / rows, 1.0])  # nearer is faster
+        x = x * scale[:, None, None]
+        if flip < self.config.flip:
+            x = x.flip(-1) * torch.tensor([-1.0, 1.0, 1.0])[:, None, None]
+        if self.config.noise:
+            x = x + self.config.noise * torch.randn(x.shape, generator=generator)
+        return x.clamp(-1, 1), y
+
+    def _drawn(self, clip: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
+        seen = clip
+        if self.config.foresee:
+            before = torch.zeros_like(clip[:, :1]) if memory is None else memory.frame
+            seen = torch.cat([before, clip[:, :-1]], dim=1)
+        maps = F.pixel_unshuffle(seen, self.config.stem)
+        after: list[State | None] = []
+        for layer, state in zip(self.layers, memory.layers if memory else [None] * len(self.layers), strict=True):
+            maps, last = layer(maps, state)  # (B, T, hidden, H / stem, W / stem)
+            after.append(last)
+        drawn = self.drawing(maps.flatten(0, 1)).unflatten(0, clip.shape[:2])
+        return F.pixel_shuffle(drawn, self.config.stem), Memory(tuple(after), clip[:, -1:])
+
+
+def _judged(drawn: Tensor, clip: Tensor) -> Judged:
+    errors = (drawn.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)
+    frames = errors.mean(dim=(2, 3))
+    return {
+        "window": frames.mean(dim=1),
+        "frames": frames,
+        "cells": F.adaptive_avg_pool2d(errors[:, -1:], CELLS)[:, 0],
+    }
