@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vigil.checkpoint import Card
+from vigil.errors import VigilError
 from vigil.judgements import Judgement
 from vigil.manifest import Video
 from vigil.pictures import coarse
@@ -55,6 +56,8 @@ def maps(video: Video, klass: int, found: Sequence[Judgement], context: Context,
     known = load_arrays(path).get("cells") if path.exists() else None
     last = [one.shown[-1] for one in found]
     if known is not None:
+        if known.ndim != 3 or len(known) <= context.frame[-1]:
+            raise VigilError(f"{path}: maps {known.shape}, the video has frame {context.frame[-1]}. Draw it again.")
         since = np.concatenate([[0], context.frame[:-1] + 1])  # what has moved since the stored frame before
         moved = np.maximum.reduceat(known[: int(context.frame[-1]) + 1], since, axis=0)
         true = np.stack([coarse(moved[place], side) for place in last]).astype(np.int8)
