@@ -27,7 +27,14 @@ NOISE = (  # what Lightning and torch warn of and nobody here can or should chan
     r".*isinstance\(treespec, LeafSpec\)",
     r".*Please use the new API settings to control TF32",
 )
-LOGS = ("lightning", "lightning.pytorch", "lightning.fabric", "torch._dynamo", "torch._inductor")
+LOGS = (
+    "lightning",
+    "lightning.pytorch",
+    "lightning.fabric",
+    "torch._dynamo",
+    "torch._inductor",
+    "torch.utils.cpp_extension",
+)
 
 
 def accelerator(wanted: Train) -> str:
@@ -107,7 +114,7 @@ def explained(where: str) -> Iterator[None]:
             raise VigilError(
                 f"{where}: a loader process died, most likely for want of memory. Lower models.{where}.train.workers."
             ) from None
-        if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        if type(error).__module__.startswith(("torch._dynamo", "torch._inductor", "torch.utils.cpp_extension")):
             first = next(iter(text.strip().splitlines()), type(error).__name__)
             raise VigilError(
                 f"{where}: cannot be compiled: {first}. Set models.{where}.train.compile: false."
