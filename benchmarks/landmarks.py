@@ -106,7 +106,7 @@ def speed(pretrained: Path, repeats: int) -> None:
         took: dict[str, list[float]] = {"bare": [], "stage": [], "anew": [], "one": [], "two": []}
         for turn in range(repeats):
             took["bare"].append(seconds(lambda: networks.bare(finds, looks)))
-            took["stage"].append(seconds(lambda: track(archive, NOBODY, pretrained, Path("o.csv"), params=PARAMS)))
+            took["stage"].append(seconds(lambda: track(archive, NOBODY, pretrained, PARAMS.detector, Path("o.csv"), params=PARAMS)))
             took["anew"].append(seconds(lambda: fold(networks, images, PARAMS, forget=True)))
             for name, workers in (("one", 1), ("two", 2)):
                 runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
@@ -196,7 +196,7 @@ if __name__ == "__main__":
     cv2.setNumThreads(1)
     weights = chosen.pretrained.absolute()
     if chosen.peak:
-        track(chosen.peak, NOBODY, weights, Path("peak.csv"), params=PARAMS)
+        track(chosen.peak, NOBODY, weights, PARAMS.detector, Path("peak.csv"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         if chosen.only in (None, "speed"):

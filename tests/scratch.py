@@ -24,7 +24,7 @@ TINY = {  # what to change so that the whole pipeline runs in half a minute; tra
     "images: 400": "images: 16",
     "imgsz: 224": "imgsz: 64",
     "epochs: 24": "epochs: 1",
-    "detector: yolo": "detector: mediapipe",
+    "detector: auto": "detector: mediapipe",
     "tile: 0.5": "tile: null",
 }
 

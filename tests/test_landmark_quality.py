@@ -50,6 +50,13 @@ def test_whoever_is_hardly_seen_may_be_found_and_need_not() -> None:
         assert got["false_people_per_frame"] == 0
 
 
+def test_whoever_is_mostly_hidden_is_counted_apart() -> None:
+    told = truth((0, 1, 50, 0.5, 100), (0, 2, 150, 0.5, 100), (0, 3, 250, 1, 100), (0, 4, 350, 0.2, 100))
+    got = summary(compare(told, {0: [(0, found(50)), (1, found(250))]}, [0], 1.0))
+    assert (got["recall_one"], got["recall_hidden"], got["recall"]) == (1, 0.5, 1)
+    assert got["false_people_per_frame"] == 0
+
+
 def test_two_poses_on_one_person_are_one_too_many() -> None:
     got = summary(compare(truth((0, 1, 50, 1, 100)), {0: [(0, found(50)), (1, found(52))]}, [0], 1.0))
     assert (got["recall_one"], got["false_people_per_frame"]) == (1, 1)

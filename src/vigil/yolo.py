@@ -68,6 +68,15 @@ def make(job: Job, out: Path, network: Path) -> tuple[str, ...]:
     return tuple(model.names[number] for number in sorted(model.names))
 
 
+def poser(weights: Path, folder: Path) -> Any:
+    """Ultralytics' model of a file of YOLO-pose weights, in this process; `folder` is where it may write."""
+    _quiet(folder)
+    _loaded(weights, "pose", "params.yaml [weights]: yolo")
+    from ultralytics import YOLO
+
+    return YOLO(str(weights), task="pose")
+
+
 def _leashed() -> None:
     """A child that outlives its parent would train for nobody."""
     if sys.platform == "linux":
@@ -174,7 +183,7 @@ def _tell(trainer: Any, epochs: int) -> None:
         print(f"person: epoch {trainer.epoch + 1} of {epochs}, {losses}", file=sys.stderr)
 
 
-def _loaded(path: Path | None) -> Any:
+def _loaded(path: Path | None, task: str = "detect", where: str = "params.yaml [person]: weights") -> Any:
     """The network of an Ultralytics file."""
     from ultralytics.nn.tasks import load_checkpoint
 
@@ -182,13 +191,11 @@ def _loaded(path: Path | None) -> Any:
         model, _ = load_checkpoint(str(path), device="cpu")
     except Exception as error:  # noqa: BLE001  whatever a broken file makes it raise
         raise VigilError(
-            f"params.yaml [person]: weights: {path}: Ultralytics cannot read it ({type(error).__name__}). "
-            "Expected weights of a YOLO detector (.pt)."
+            f"{where}: {path}: Ultralytics cannot read it ({type(error).__name__}). "
+            f"Expected YOLO weights of a network to '{task}' (.pt)."
         ) from None
-    if model.task != "detect":
-        raise VigilError(
-            f"params.yaml [person]: weights: {path}: a network to '{model.task}', expected one to 'detect'."
-        )
+    if model.task != task:
+        raise VigilError(f"{where}: {path}: a network to '{model.task}', expected one to '{task}'.")
     return model
 
 

@@ -14,7 +14,7 @@ from vigil.checkpoint import Card
 from vigil.errors import VigilError
 from vigil.features.frames import Archive, encode, save
 from vigil.lineage import read, record
-from vigil.manifest import Video
+from vigil.manifest import SPLITS, Video
 from vigil.models import crime_gate, crime_type
 from vigil.parallel import Runtime
 from vigil.pictures import normalised, pictures
@@ -24,7 +24,7 @@ from vigil.storage import read_json, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(keep=2, step=0.5, overlap=0.5)
-TRAIN, VAL = Path("data/manifest/train.csv"), Path("data/manifest/val.csv")
+TRAIN, VAL, TEST = (Path(f"data/manifest/{split}.csv") for split in SPLITS)
 FRAMES, GATE, OUT = Path("data/frames"), Path("models/crime_gate"), Path("data/attended")
 LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
 
@@ -62,13 +62,14 @@ def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None
     checkpoint.save(GATE, card, [network.state_dict()])
 
 
-def split(train: list[Video], val: list[Video] | None = None) -> None:
+def split(train: list[Video], val: list[Video] | None = None, test: list[Video] | None = None) -> None:
     manifest.write(TRAIN, train)
     manifest.write(VAL, val or [])
+    manifest.write(TEST, test or [])
 
 
 def run(params: Params = PARAMS) -> dict[str, dict]:
-    main(TRAIN, VAL, FRAMES, GATE, OUT, params, SERIAL)
+    main(train=TRAIN, val=VAL, test=TEST, frames=FRAMES, gate=GATE, out=OUT, params=params, runtime=SERIAL)
     return read_json(OUT / "anomalies.json")["videos"]
 
 
@@ -93,6 +94,14 @@ def test_clips_of_every_crime_video_of_both_splits() -> None:
     assert (OUT / "gate" / "weights.safetensors").read_bytes() == (GATE / "weights.safetensors").read_bytes()
     assert checkpoint.load(OUT / "gate").model.clip.frames == 4
     assert read(OUT)["attended"]["keep"] == 2 and read(OUT)["frames"] == {"fps": 8.0}
+
+
+def test_what_is_told_of_test_videos_lies_apart_from_what_training_reads() -> None:
+    split([video("one", "Arson", "train")], test=[video("five", "Arson", "test")])
+    gate()
+    assert set(run()) == {"a/one"}
+    assert set(read_json(OUT / "test.json")["videos"]) == {"a/five"}
+    assert (OUT / "a/five.npy").exists()
 
 
 @pytest.mark.parametrize(("bias", "flagged"), [(-9.0, False), (9.0, True)])

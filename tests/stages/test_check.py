@@ -100,8 +100,8 @@ def values(told: dict[str, Any]) -> dict[str, float | None]:
 def test_what_is_true_gets_full_marks() -> None:
     told, motion = check(video("set/a", "one", 1), video("set/b", "two", 3))
     assert values(told) == {
-        "recall": 1, "recall_one": 1, "recall_two": None, "recall_group": 1, "recall_crowd": None, "pck_torso": 1,
-        "false_people_per_frame": 0, "id_switches_per_minute": 0,
+        "recall": 1, "recall_one": 1, "recall_two": None, "recall_group": 1, "recall_crowd": None,
+        "recall_hidden": None, "pck_torso": 1, "false_people_per_frame": 0, "id_switches_per_minute": 0,
     }  # fmt: skip
     assert told["recall"]["low"] == told["recall"]["high"] == 1
     assert told["n"] == {"frames": 8, "minutes": 1.0, "people": {"1": 4, "3": 12}, "sources": 2, "videos": 2}

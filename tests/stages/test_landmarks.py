@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bodies import pan, settings
+from detectors import detector
 from scenes import entry
 from vigil import manifest, poses
 from vigil.errors import VigilError
@@ -18,7 +19,7 @@ from vigil.lineage import record
 from vigil.parallel import Runtime
 from vigil.params import load
 from vigil.stages.landmarks import Params, main, track
-from vigil.storage import sha256_file, write_table
+from vigil.storage import read_json, sha256_file, write_json, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
 FRAMES, OUT, VIDEOS, RAW = Path("data/frames"), Path("data/landmarks"), Path("data/videos.csv"), Path("data/raw")
@@ -171,7 +172,7 @@ def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrain
 
     counts = []
     for number in range(500):
-        track(path, Path("models/person"), pretrained, Path("one.csv"), params=given)
+        track(path, Path("models/person"), pretrained, given.detector, Path("one.csv"), params=given)
         if number in (99, 499):
             counts.append(held())
     (files, kilobytes), (files_later, kilobytes_later) = counts
@@ -192,9 +193,29 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
     archive("a/one", pan(2))
     given = settings(backend="yolo", presence=0.0, visibility=0.0)
     assert run(folder, given) == ["a/one.csv"]
+    YOLO("yolov8n.yaml").save(folder / "yolo.pt")
+    write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
+    with pytest.raises(VigilError, match=r"a network to 'detect', expected one to 'pose'"):
+        with landmarks.opened(given, Path("models/person"), folder):
+            pass
     (folder / "yolo.pt").write_bytes(b"another")
     with (
         pytest.raises(VigilError, match=r"not the file that weights\.json speaks of"),
         landmarks.opened(given, Path("models/person"), folder),
     ):
         pass
+
+
+
+def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path: Path) -> None:
+    person = detector(tmp_path / "person", [])
+    auto = settings(detector="auto")
+    assert landmarks.chosen(auto, person, "sample").detector == "mediapipe"
+    told = read_json(person / "config.json")
+    write_json(person / "config.json", told | {"sets": ["sample"]})
+    assert landmarks.chosen(auto, person, "sample").detector == "yolo"
+    assert landmarks.chosen(auto, person, "shop").detector == "mediapipe"
+    assert landmarks.chosen(auto, person, "").detector == "mediapipe"  # a camera
+    write_json(person / "config.json", told | {"knows_real_people": True})
+    assert landmarks.chosen(auto, person, "shop").detector == "yolo"
+    assert landmarks.chosen(settings(detector="yolo"), person, "shop").detector == "yolo"

@@ -39,15 +39,25 @@ class Settings(tracks.Settings):
     """Section `landmarks` of params.yaml."""
 
     backend: Literal["topdown", "landmarker", "yolo"]
-    detector: Literal["yolo", "mediapipe"]  # of `topdown`: the network of stage `person`, or BlazePose's own
+    detector: Literal["auto", "yolo", "mediapipe"]  # of `topdown`: the network of stage `person`, or BlazePose's own
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection; of `mediapipe` at least SURE
     tile: Annotated[float, Field(gt=0, le=1)] | None  # of `mediapipe`: side in shares of the shorter one; null: none
 
 
+def chosen(settings: Settings, person: Path, of: str) -> Settings:
+    """With a detector that knows the people of the set `of`: that of stage `person` if it learnt there or on filmed
+    people, else BlazePose's. A file or a camera is of no set: ""."""
+    if settings.backend != "topdown" or settings.detector != "auto":
+        return settings
+    known = checked(person)
+    mine = known["knows_real_people"] or of in known["sets"]
+    return settings.model_copy(update={"detector": "yolo" if mine else "mediapipe"})
+
+
 def weights_used(settings: Settings, person: Path, pretrained: Path) -> tuple[str, ...]:
-    """Digests of the files that the result depends on."""
+    """Digests of the files that the result depends on, or may depend on."""
     names = {
-        "topdown": (blazepose.LANDMARKS, *([blazepose.DETECTOR] if settings.detector == "mediapipe" else [])),
+        "topdown": (blazepose.LANDMARKS, *([blazepose.DETECTOR] if settings.detector != "yolo" else [])),
         "landmarker": (BUNDLE,),
         "yolo": (YOLO,),
     }[settings.backend]
@@ -57,14 +67,15 @@ def weights_used(settings: Settings, person: Path, pretrained: Path) -> tuple[st
             wanted = "Set weights.yolo in params.yaml to YOLO-pose weights and run" if name == YOLO else "Run"
             raise VigilError(f"{pretrained / name}: not found. {wanted} stage `weights`.")
         digests.append(sha256_file(pretrained / name))
-    if settings.backend == "topdown" and settings.detector == "yolo":
+    if settings.backend == "topdown" and settings.detector != "mediapipe":
         digests.append(checked(person)["network_sha256"])
     return tuple(digests)
 
 
 @contextmanager
 def opened(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]:
-    """The networks in memory for the length of the block."""
+    """The networks in memory for the length of the block; of `auto`, those for people of no set."""
+    settings = chosen(settings, person, "")
     if settings.backend == "topdown":
         networks = Networks(pretrained)
         find = finder(settings, person, networks)

@@ -1,11 +1,13 @@
 """YOLO-pose weights (COCO's 17 points) on one picture at a time."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from vigil import yolo
 from vigil.errors import VigilError
 from vigil.features.tracks import Settings
 
@@ -15,9 +17,7 @@ POINTS = 17
 
 def yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[tuple[np.ndarray, float]]]:
     """A function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
-    from ultralytics import YOLO
-
-    model: Any = YOLO(str(weights), task="pose")
+    model = yolo.poser(weights, Path(_home().name))
     shape = tuple(getattr(model.model.model[-1], "kpt_shape", ()))
     if shape != (POINTS, 3):
         raise VigilError(
@@ -31,3 +31,9 @@ def yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[
         return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(found.boxes.conf)]
 
     return bodies
+
+
+@cache
+def _home() -> TemporaryDirectory[str]:
+    """Where Ultralytics may write: one folder for a process, for it remembers the first."""
+    return TemporaryDirectory(prefix="vigil-yolo-")

@@ -1,11 +1,12 @@
 """DVC stage `attend`: the clips of every crime video that the gate is surest of, for the model that names the crime.
 
-Reads   <train>, <val>              videos of both splits; the abnormal ones count
+Reads   <train>, <val>, <test>      videos of each split; the abnormal ones count
         <frames>/<set>/<v>.npz      JPEG frames
         <gate>/                     trained crime_gate
 Writes  <out>/<set>/<v>.npy         uint8 (N, T, S, S, 3) RGB: N clips, surest first
         <out>/anomalies.json        of every video: confidence, whether the gate flags it, and of each clip its place,
                                     the frames shown, the attention on each, and the frames with the most
+        <out>/test.json             the same of the test split, apart: no training opens it
         <out>/gate/                 the gate's weights, to start from
         <out>/rejects.csv           videos that could not be read, when there are any
 
@@ -46,12 +47,14 @@ class Params(Frozen):
     overlap: Annotated[float, Field(ge=0, lt=1)]  # share of a clip that a surer one may hold
 
 
-def main(train: Path, val: Path, frames: Path, gate: Path, out: Path, params: Params, runtime: Runtime) -> None:
+def main(
+    *, train: Path, val: Path, test: Path, frames: Path, gate: Path, out: Path, params: Params, runtime: Runtime
+) -> None:
     made = lineage.read(frames)
     loaded = checkpoint.load(gate, features=made)
     if not isinstance(loaded.card.config, crime_gate.Config):
         raise VigilError(f"{gate}: a {loaded.card.model}; expected a trained crime_gate.")
-    listed = [video for path in (train, val) for video in manifest.read(path) if video.abnormal and video.pictures]
+    listed = [video for path in (train, val, test) for video in manifest.read(path) if video.abnormal and video.pictures]
     kept = there(frames, listed, ".npz", "frames")
     digests = tuple(sha256_file(gate / name) for name in (checkpoint.WEIGHTS, checkpoint.CONFIG))
     fps = float(made["frames"]["fps"])
@@ -68,7 +71,9 @@ def main(train: Path, val: Path, frames: Path, gate: Path, out: Path, params: Pa
     finish("attend", out, outcomes)
     about = {video.video: video for video in kept}
     told = {one.item.name: _about(about[one.item.name], one.value) for one in outcomes if one.reason is None}
-    write_json(out / "anomalies.json", {"videos": told, "gate": loaded.sha256})
+    for file, splits in (("anomalies.json", ("train", "val")), ("test.json", ("test",))):
+        videos = {name: each for name, each in told.items() if each["split"] in splits}
+        write_json(out / file, {"videos": videos, "gate": loaded.sha256})
     for name in (checkpoint.WEIGHTS, checkpoint.CONFIG):
         with replacing(out / "gate" / name) as part:
             shutil.copyfile(gate / name, part)

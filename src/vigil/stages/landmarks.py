@@ -41,8 +41,10 @@ def main(
     items = []
     for archive in sorted(frames.glob("*/*.npz")):
         name = f"{archive.parent.name}/{archive.stem}"
-        key = (sha256_file(archive), *used)
-        items.append(Item(name, key, (archive, person.absolute(), pretrained.absolute()), (out / f"{name}.csv",)))
+        detector = landmarks.chosen(params, person, archive.parent.name).detector
+        key = (sha256_file(archive), detector, *used)
+        args = (archive, person.absolute(), pretrained.absolute(), detector)
+        items.append(Item(name, key, args, (out / f"{name}.csv",)))
     outcomes = each("landmarks", track, items, params, runtime)
     tables = [video for video in manifest.read(videos) if not video.pictures]
     items = [
@@ -54,8 +56,9 @@ def main(
     record(out, "landmarks", params.model_dump(mode="json") | {"weights": used}, frames)
 
 
-def track(frames: Path, person: Path, pretrained: Path, out: Path, *, params: Params) -> dict[str, Any]:
+def track(frames: Path, person: Path, pretrained: Path, detector: str, out: Path, *, params: Params) -> dict[str, Any]:
     """Write the people of one video."""
+    params = params.model_copy(update={"detector": detector})
     cv2.setNumThreads(1)
     archive = Archive(frames)
     state, found = landmarks.START, []
