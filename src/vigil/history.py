@@ -31,6 +31,7 @@ def picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Mapping
 
     mpl.use("Agg")
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     name = f"val_{metric}"
     has = any(row.get(name) is not None for rows in members for row in rows)
@@ -51,6 +52,7 @@ def picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Mapping
     if has:
         axes[1].set_ylabel(name.replace("_", " "))
     for each in axes:
+        each.xaxis.set_major_locator(MaxNLocator(integer=True))
         each.set_xlabel("epoch (dashed: the best)")
         each.spines[["top", "right"]].set_visible(False)
     with replacing(path) as part:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from ruamel.yaml import YAML
 
 from vigil import checkpoint, manifest, tracking
@@ -238,8 +239,52 @@ def test_a_class_that_validation_lacks_is_no_reason_to_stop() -> None:
     assert {row["val_balanced_accuracy"] for row in read_table(OUT / "history.csv")} == {""}
 
 
+def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
+    """Flow of two normal videos to a split, and a wild one that would spoil the scale of the loss."""
+    random, flow = np.random.default_rng(2), Path("data/flow")
+    for split, path in (("train", TRAIN), ("val", VAL)):
+        videos = []
+        for name, label, most in (("a", "normal", 20), ("b", "normal", 20), ("c", "panic", 127)):
+            video = Video(
+                f"set/{split}{name}", "x.mp4", name, label, (), split, Fraction(8), 12, 64, 48, Fraction(9), "0" * 64
+            )
+            videos.append(video)
+            (flow / "set").mkdir(parents=True, exist_ok=True)
+            np.save(flow / f"{video.video}.npy", random.integers(-most, most, (12, 3, 8, 8)).astype(np.int8))
+        manifest.write(path, videos)
+    record(flow, "flow", {"size": 8, "clip": 8.0})
+    section = {
+        "input": "flow",
+        "classes": {"normal": ["normal"], "panic": ["panic"]},
+        "frames": 4,
+        "size": 8,
+        "hidden": [4],
+        "members": 2,
+    }
+    main(
+        model="panic",
+        train=TRAIN,
+        val=VAL,
+        features=flow,
+        truth=TRUTH,
+        out=OUT,
+        params=Train.read(SHARED, "params.yaml [train]"),
+        models={"panic": section},
+    )
+    loaded = checkpoint.load(OUT)
+    one, two = loaded.model.members
+    assert not torch.equal(one.drawing.weight, two.drawing.weight)
+    assert [best["metric"] for best in loaded.card.best] == [None, None]
+    rows = read_table(OUT / "history.csv")
+    assert [row["member"] for row in rows] == ["0"] * 3 + ["1"] * 3
+    assert max(float(row["val_loss"]) for row in rows) < 0.1  # uniform up to 127 alone would be 0.33
+    x = torch.zeros(1, 4, 3, 8, 8)
+    alone = [each.judge(each(x), x)["frames"] for each in (one, two)]
+    torch.testing.assert_close(loaded.model.judge(loaded.model(x), x)["frames"], (alone[0] + alone[1]) / 2)
+
+
 @pytest.mark.slow
-def test_members_and_two_processes_and_a_real_kill() -> None:
+def test_two_processes_and_a_real_kill() -> None:
     """As DVC runs it, in a process of its own."""
     draw(USUAL)
     sections = {"train": SHARED | {"epochs": 8}, "models": {"pose_lstm": MODEL}}
