@@ -45,7 +45,7 @@ class Gates(NamedTuple):
     """The elementwise part of a step, as it is or compiled."""
 
     forward: Callable[..., Tensor]
-    backward: Callable[..., Tensor]
+    backward: Callable[..., tuple[Tensor, Tensor]]
 
 
 class ConvLSTM(nn.Module):
@@ -80,33 +80,24 @@ def _compiled() -> Gates:
     return Gates(torch.compile(_gates, dynamic=True), torch.compile(_gates_backward, dynamic=True))
 
 
-def _gates(i: Tensor, f: Tensor, o: Tensor, g: Tensor, c: Tensor, h: Tensor) -> Tensor:
-    """The new c; all (N, hidden). In place: the gates become what they let through, and `h` becomes the new h."""
-    for gate in (i, f, o):
-        gate.sigmoid_()
-    g.tanh_()
-    c = f * c + i.to(c.dtype) * g
+def _gates(z: Tensor, c: Tensor, h: Tensor) -> Tensor:
+    """The new c, from z (N, 4, hidden) and the old. In place: z becomes i, f, o, g, and `h` the new h."""
+    z[:, :3].sigmoid_()
+    z[:, 3].tanh_()
+    i, f, o, g = z.to(c.dtype).unbind(1)
+    c = f * c + i * g
     h.copy_(o * torch.tanh(c))
     return c
 
 
-def _gates_backward(
-    gates: tuple[Tensor, ...], c: Tensor, dshown: Tensor, dnext: Tensor, dc: Tensor, dgates: tuple[Tensor, ...]
-) -> Tensor:
-    """The gradient of the old `c`; those of the convolution's output are written into `dgates`.
-
-    The new h had a gradient as it was put out and one as the next step took it in.
-    """
-    i, f, o, g = (gate.to(c.dtype) for gate in gates)
+def _gates_backward(gates: Tensor, c: Tensor, dshown: Tensor, dnext: Tensor, dc: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of z and of the old `c`, from those of the new h, as put out and as the next step took it, and c."""
+    i, f, o, g = gates.to(c.dtype).unbind(1)
     squashed = torch.tanh(f * c + i * g)
     dh = dshown.to(c.dtype) + dnext.to(c.dtype)
     dc = dc + dh * o * (1 - squashed * squashed)
-    di, df, do, dg = dgates
-    di.copy_(dc * g * i * (1 - i))
-    df.copy_(dc * c * f * (1 - f))
-    do.copy_(dh * squashed * o * (1 - o))
-    dg.copy_(dc * i * (1 - g * g))
-    return dc * f
+    dz = [dc * g * i * (1 - i), dc * c * f * (1 - f), dh * squashed * o * (1 - o), dc * i * (1 - g * g)]
+    return torch.stack(dz, dim=1).to(gates.dtype), dc * f
 
 
 class _Sequence(torch.autograd.Function):
@@ -141,7 +132,7 @@ class _Sequence(torch.autograd.Function):
             z = _rows(z).unflatten(1, (4, hidden))
             if remember:
                 kept += [z, cell]
-            cell = gates.forward(*z.unbind(1), cell, joined[step + 1].view(-1, channels)[:, inputs:])
+            cell = gates.forward(z, cell, joined[step + 1].view(-1, channels)[:, inputs:])
         if remember:
             ctx.save_for_backward(joined, weight, *kept)
             ctx.gates, ctx.stateless = gates, h is None
@@ -161,8 +152,7 @@ class _Sequence(torch.autograd.Function):
         dh = dc.new_zeros(dc.shape, dtype=joined.dtype)
         for step in reversed(range(steps)):
             z, cell = kept[2 * step : 2 * step + 2]
-            dz = torch.empty_like(z)
-            dc = ctx.gates.backward(z.unbind(1), cell, _rows(dstates[:, step]), dh, dc, dz.unbind(1))
+            dz, dc = ctx.gates.backward(z, cell, _rows(dstates[:, step]), dh, dc)
             dmaps = _maps(dz.view(*shape, 4 * hidden))
             taken = inputs if ctx.stateless and step == 0 else channels
             first = inputs if dclip is None else 0  # of the channels whose gradient is wanted
