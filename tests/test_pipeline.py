@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,11 +17,19 @@ import pytest
 from vigil.codehash import import_closure
 from vigil.parallel import Runtime
 from vigil.params import Frozen, load
+from vigil.schedules import Train, merged
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIPELINE = load(PROJECT / "dvc.yaml")
-STAGES = list(PIPELINE["stages"])
+DEFINED = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
+OF_MODELS = {name for name, stage in PIPELINE["stages"].items() if "foreach" in stage}
+MODELS = list(load(PROJECT / "params.yaml")["models"])
+STAGES = list(DEFINED)
+ALL = {name for name in STAGES if name not in OF_MODELS} | {f"{name}@{key}" for name in OF_MODELS for key in MODELS}
 SOURCE = PROJECT / "src/vigil"
+SHARED = {  # what models are made of: a dep of every stage of models, whether or not its model uses it
+    f"src/vigil/models/{name}.py" for name in ("attentive", "convlstm", "inception", "layers", "poses")
+}
 
 
 def entries(stage: Mapping[str, Any], key: str) -> list[str]:
@@ -39,18 +47,29 @@ def kinds_of_dataset() -> list[Path]:
     return [path for path in names if path.suffix == ".py" or path.is_dir()]
 
 
+def closure_of(*modules: Path) -> set[str]:
+    return {
+        f"src/{path.relative_to(PROJECT / 'src').as_posix()}" for module in modules for path in import_closure(module)
+    }
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_declared_deps_are_the_real_imports(name: str) -> None:
-    declared = [dep for dep in entries(PIPELINE["stages"][name], "deps") if dep.startswith("src/")]
-    folders = [dep for dep in declared if not dep.endswith(".py")]
+    declared = {dep for dep in entries(DEFINED[name], "deps") if dep.startswith("src/")}
+    folders = {dep for dep in declared if not dep.endswith(".py")}
     modules = [SOURCE / "stages" / f"{name}.py"]
     if name == "download":  # finds its kinds of dataset by name
         modules += [path / "__init__.py" if path.is_dir() else path for path in kinds_of_dataset()]
-    closure = {
-        f"src/{path.relative_to(PROJECT / 'src').as_posix()}" for module in modules for path in import_closure(module)
-    }
+    closure = closure_of(*modules)
+    if name in OF_MODELS:  # finds its model by name
+        assert "src/vigil/models/${key}.py" in declared
+        declared = declared - {"src/vigil/models/${key}.py"}
+        for key in MODELS:
+            assert closure_of(SOURCE / f"models/{key}.py") - {f"src/vigil/models/{key}.py"} <= declared | closure
+        assert declared >= SHARED
+        declared -= SHARED - closure
     inside = {path for path in closure if any(path.startswith(f"{folder}/") for folder in folders)}
-    assert sorted(closure - inside) == sorted(set(declared) - set(folders)), "missing in dvc.yaml, or superfluous there"
+    assert sorted(closure - inside) == sorted(declared - folders), "missing in dvc.yaml, or superfluous there"
     for folder in folders:
         assert any(path.startswith(f"{folder}/") for path in inside), f"{folder} is declared and never imported"
 
@@ -58,17 +77,25 @@ def test_declared_deps_are_the_real_imports(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_the_command_names_what_main_takes(name: str) -> None:
     """Each path of main is an option, each option is a declared dep or output, each section is declared."""
-    stage = PIPELINE["stages"][name]
+    stage = DEFINED[name]
     words = shlex.split(stage["cmd"])
     options = dict(zip(words[1::2], words[2::2], strict=True))
     types = main_types(name)
     assert words[0] == f"${{run}}.{name}"
-    assert set(options) == {f"--{key}" for key, kind in types.items() if kind is Path}
+    assert set(options) == {f"--{key}" for key, kind in types.items() if kind in (Path, str)}
     known = {path for key in ("deps", "outs", "metrics", "plots") for path in entries(stage, key)}
-    assert set(options.values()) <= known
+    for option, value in options.items():
+        if option == "--model":
+            assert value == "${key}"
+        else:  # a folder stands for the files in it that are declared
+            assert any(path == value or path.startswith(f"{value}/") for path in known), option
     sections = {
-        name if key == "params" else key for key, kind in types.items() if kind is not Path and kind is not Runtime
+        name if key == "params" else key
+        for key, kind in types.items()
+        if kind not in (Path, str) and kind is not Runtime
     }
+    if name in OF_MODELS:
+        sections = {"models.${key}" if section == "models" else section for section in sections}
     assert set(stage.get("params", [])) == sections
 
 
@@ -76,8 +103,21 @@ def test_the_command_names_what_main_takes(name: str) -> None:
 def test_params_yaml_is_valid_for_every_stage(name: str) -> None:
     sections = load(PROJECT / "params.yaml")
     for key, kind in main_types(name).items():
-        if isinstance(kind, type) and issubclass(kind, Frozen):
+        if isinstance(kind, type) and issubclass(kind, Frozen) and kind is not Runtime:
             kind.read(sections[name if key == "params" else key], f"params.yaml [{key}]")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_params_yaml_is_valid_for_every_model(name: str) -> None:
+    """Its settings are those of its Config, and what it overrides of `train` is there."""
+    sections = load(PROJECT / "params.yaml")
+    section = sections["models"][name]
+    own = {key: value for key, value in section.items() if key not in ("input", "classes", "train")}
+    importlib.import_module(f"vigil.models.{name}").Config.read(own, name)
+    merged(Train.read(sections["train"], "train"), section["train"], name)
+    assert set(Train.model_fields) == set(sections["train"])
+    assert {"epochs", "batch", "lr"} <= set(section["train"]), "-S can only change what is there"
+    assert section["input"] in {"flow", "frames", "segments", "attended"}
 
 
 def test_every_knob_says_its_unit_or_reason() -> None:
@@ -106,6 +146,9 @@ def test_every_stage_is_in_the_contract_that_keeps_stages_apart() -> None:
     assert listed == [f"vigil.stages.{name}" for name in sorted(stages)]
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's own
+
+
 class Scratch:
     """The project in a repository of its own, every stage up to date as far as DVC can tell (outputs are stand-ins)."""
 
@@ -121,11 +164,13 @@ class Scratch:
         (folder / "data/sources.csv").write_text("set,path,size,sha256\n")
         subprocess.run(["git", "init", "-q", str(folder)], check=True)
         self.folder = folder
+        self.before: dict[Path, str] = {}
         repo = self.repo()
-        for stage in repo.index.stages:
-            for out in stage.outs:
-                Path(out.fs_path).parent.mkdir(parents=True, exist_ok=True)
-                Path(out.fs_path).write_text(f"{out}\n")
+        read = {Path(dep.fs_path) for stage in repo.index.stages for dep in stage.deps}
+        for path in (Path(out.fs_path) for stage in repo.index.stages for out in stage.outs):
+            for file in [inner for inner in read if path in inner.parents] or [path]:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(f"{file.name}\n")
         for stage in repo.index.stages:
             repo.commit(stage.addressing, force=True)
 
@@ -152,26 +197,50 @@ class Scratch:
     def edit(self, name: str, old: str = "", new: str = "") -> None:
         path = self.folder / name
         text = path.read_text()
+        self.before.setdefault(path, text)
         if old:
             assert old in text
             path.write_text(text.replace(old, new, 1))
         else:
             path.write_text(text + "\nEDITED = True\n")
 
+    def restore(self) -> None:
+        for path, text in self.before.items():
+            path.write_text(text)
+        self.before.clear()
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's own
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    folder = tmp_path_factory.mktemp("pipeline")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # where DVC looks for dvc.yaml
+        return Scratch(folder)
 
 
 @pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
-    (tmp_path / "repo").mkdir()
-    monkeypatch.chdir(tmp_path / "repo")  # where DVC looks for dvc.yaml
-    return Scratch(tmp_path / "repo")
+def scratch(pristine: Scratch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scratch]:
+    monkeypatch.chdir(pristine.folder)
+    yield pristine
+    pristine.restore()
 
 
-FROM_VIDEOS = set(STAGES) - {"weights"}  # fetched, whatever the videos are
+FROM_VIDEOS = ALL - {"weights"}  # fetched, whatever the videos are
 AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames"}  # the person detector learns from the training split
 FROM_FRAMES = FROM_VIDEOS - {"download", "manifest"}
+JUDGED = {f"{name}@{key}" for name in ("calibrate", "evaluate") for key in MODELS} | {"compare"}
+TRAINED = {f"train@{key}" for key in MODELS} | {"attend"} | JUDGED
+
+
+def of(*models: str) -> set[str]:
+    """What follows when these models change, and nothing else."""
+    return {f"{name}@{key}" for name in ("train", "calibrate", "evaluate") for key in models} | {"compare"}
+
+
+FROM_FLOW = of("panic") | {"flow", "context", "check"} | JUDGED
+FROM_SEGMENTS = of("pose_lstm", "pose_cnn") | {"segments"}
+FROM_LANDMARKS = {"landmarks"} | FROM_FLOW | FROM_SEGMENTS
+FROM_GATE = of("crime_gate", "crime_type") | {"attend"}
 
 
 def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
@@ -188,14 +257,24 @@ def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
         ("src/vigil/manifest.py", FROM_VIDEOS),
         ("src/vigil/datasets/folder.py", FROM_VIDEOS),
         ("src/vigil/video.py", FROM_VIDEOS),
-        ("src/vigil/stages/weights.py", {"weights", "landmarks", "flow", "segments", "check"}),
-        ("src/vigil/stages/person.py", {"person", "landmarks", "flow", "segments", "check"}),
-        ("src/vigil/features/blazepose.py", {"landmarks", "flow", "segments", "check"}),
-        ("src/vigil/stages/landmarks.py", {"landmarks", "flow", "segments", "check"}),
-        ("src/vigil/features/flow.py", {"flow", "check"}),
-        ("src/vigil/stages/flow.py", {"flow", "check"}),
-        ("src/vigil/stages/segments.py", {"segments"}),
-        ("src/vigil/landmark_quality.py", {"check"}),
+        ("src/vigil/stages/weights.py", {"weights"} | FROM_LANDMARKS | TRAINED),
+        ("src/vigil/stages/person.py", {"person"} | FROM_LANDMARKS),
+        ("src/vigil/features/blazepose.py", FROM_LANDMARKS),
+        ("src/vigil/stages/landmarks.py", FROM_LANDMARKS),
+        ("src/vigil/stages/flow.py", FROM_FLOW),
+        ("src/vigil/stages/segments.py", FROM_SEGMENTS),
+        ("src/vigil/landmark_quality.py", {"check", "compare"}),
+        ("src/vigil/models/panic.py", of("panic")),
+        ("src/vigil/models/i3d.py", of("i3d")),
+        ("src/vigil/models/pose_cnn.py", of("pose_cnn")),
+        ("src/vigil/models/crime_gate.py", FROM_GATE),
+        ("src/vigil/models/crime_type.py", of("crime_type")),
+        ("src/vigil/models/convlstm.py", TRAINED),
+        ("src/vigil/training.py", TRAINED),
+        ("src/vigil/stages/calibrate.py", JUDGED),
+        ("src/vigil/stages/evaluate.py", JUDGED - {f"calibrate@{key}" for key in MODELS}),
+        ("src/vigil/report.py", {"compare"}),
+        ("src/vigil/tracking.py", set()),
         ("src/vigil/errors.py", set()),
         ("src/vigil/settings.py", set()),
         ("src/vigil/params.py", set()),
@@ -216,11 +295,15 @@ def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expect
         ("fps: 8", "fps: 4", FROM_FRAMES),
         ("val_share: 0.2", "val_share: 0.3", AFTER_MANIFEST),
         ("scale: full", "scale: tiny", FROM_VIDEOS),
-        ("imgsz: 224", "imgsz: 320", {"person", "landmarks", "flow", "segments", "check"}),
-        ("presence: 0.6", "presence: 0.5", {"landmarks", "flow", "segments", "check"}),
-        ("size: 64", "size: 32", {"flow", "check"}),
-        ("gap_s: 0.5", "gap_s: 1.0", {"segments"}),
-        ("person_every: 4", "person_every: 2", {"check"}),
+        ("imgsz: 224", "imgsz: 320", {"person"} | FROM_LANDMARKS),
+        ("presence: 0.6", "presence: 0.5", FROM_LANDMARKS),
+        ("size: 64  ", "size: 32  ", FROM_FLOW),
+        ("gap_s: 0.5", "gap_s: 1.0", FROM_SEGMENTS),
+        ("person_every: 4", "person_every: 2", {"check", "compare"}),
+        ("epochs: 20 ", "epochs: 100 ", TRAINED),
+        ("stem: 2 ", "stem: 4 ", of("panic")),
+        ("lr: 5.0e-4", "lr: 1.0e-4", of("i3d")),
+        ("false_alarms_per_hour: 60", "false_alarms_per_hour: 1", JUDGED),
         ("workers: 0", "workers: 1", set()),
         ("executor: process", "executor: serial", set()),
     ],
@@ -234,6 +317,5 @@ def test_a_stage_waits_for_what_it_reads_to_change(scratch: Scratch) -> None:
     """Only the first stage is out of date at once; the same bytes from it would stop the wave there."""
     scratch.edit("params.yaml", "scale: full", "scale: tiny")
     assert scratch.changed() == {"download"}
-    (scratch.folder / "data/videos.csv").unlink()
-    (scratch.folder / "data/videos.csv").write_text("another table\n")
-    assert scratch.changed() == {"download", "manifest", "frames", "landmarks"}
+    scratch.edit("data/videos.csv", "videos", "other")
+    assert scratch.changed() == {"download", "manifest", "frames", "landmarks", "context"}
