@@ -300,7 +300,7 @@ def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expect
         ("size: 64  ", "size: 32  ", FROM_FLOW),
         ("gap_s: 0.5", "gap_s: 1.0", FROM_SEGMENTS),
         ("person_every: 4", "person_every: 2", {"check", "compare"}),
-        ("epochs: 20 ", "epochs: 100 ", TRAINED),
+        ("epochs: 12 ", "epochs: 100 ", TRAINED),
         ("stem: 2 ", "stem: 4 ", of("panic")),
         ("lr: 5.0e-4", "lr: 1.0e-4", of("i3d")),
         ("false_alarms_per_hour: 60", "false_alarms_per_hour: 1", JUDGED),
