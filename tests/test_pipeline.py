@@ -301,7 +301,7 @@ def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expect
         ("gap_s: 0.5", "gap_s: 1.0", FROM_SEGMENTS),
         ("person_every: 4", "person_every: 2", {"check", "compare"}),
         ("epochs: 12 ", "epochs: 100 ", TRAINED),
-        ("stem: 2 ", "stem: 4 ", of("panic")),
+        ("stem: 4 ", "stem: 2 ", of("panic")),
         ("lr: 5.0e-4", "lr: 1.0e-4", of("i3d")),
         ("false_alarms_per_hour: 60", "false_alarms_per_hour: 1", JUDGED),
         ("workers: 0", "workers: 1", set()),

@@ -70,7 +70,7 @@ def dataset(
         raise VigilError(f"models: unknown input '{kind}'. Known: {', '.join(SOURCES)}.{near_miss(kind, SOURCES)}")
     split = "the training split" if train else "the validation split"
     known = ids(classes)
-    itself = train and clip.target == "itself"
+    itself = clip.target == "itself"  # what it may be bad at is no reason to choose other weights
     chosen = [video for video in videos if video.label in known and not (itself and known[video.label])]
     if not videos:
         raise VigilError(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
