@@ -33,5 +33,7 @@ def detector(path: Path, rows: list[list[float]], classes: tuple[str, ...] = ("p
     _network(path / NETWORK, rows)
     (path / WEIGHTS).write_bytes(b"weights")
     hashes = {"sha256": sha256_file(path / WEIGHTS), "network_sha256": sha256_file(path / NETWORK)}
-    write_json(path / CONFIG, {"classes": list(classes), "imgsz": SIDE, "knows_real_people": False, "sets": [], **hashes})
+    write_json(
+        path / CONFIG, {"classes": list(classes), "imgsz": SIDE, "knows_real_people": False, "sets": [], **hashes}
+    )
     return path

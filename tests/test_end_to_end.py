@@ -8,33 +8,40 @@ from pathlib import Path
 
 import pytest
 
-from scratch import Project
+from scratch import TRAINABLE, Project
 from vigil.params import load
 
 PROJECT = Path(__file__).resolve().parents[1]
-STAGES = list(load(PROJECT / "dvc.yaml")["stages"])
+DEFINED = load(PROJECT / "dvc.yaml")["stages"]
+MODELS = list(load(PROJECT / "params.yaml")["models"])
+STAGES = [
+    f"{name}@{key}" if key else name
+    for name, stage in DEFINED.items()
+    for key in (MODELS if "foreach" in stage else [""])
+]
+LAST = ("segments", "context", "check")  # of the stages that make features; with what they read that is
+FEATURES = {"weights", "download", "manifest", "frames", "person", "landmarks", "flow", *LAST}
 MAY_CONNECT = {"weights", "download"}
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, pretrained: Path) -> Project:
-    """The tiny pipeline after one uninterrupted run, committed."""
+    """The tiny pipeline up to its features after one uninterrupted run, committed."""
     project = Project(tmp_path_factory.mktemp("done") / "repo", pretrained)
     project.vigil("sync")
-    ran = project.repro()
-    assert sorted(ran) == sorted(STAGES)
+    assert set(project.repro(*LAST)) == FEATURES
     project.commit("Run the pipeline")
     return project
 
 
 def test_a_second_repro_runs_nothing_and_leaves_git_clean(done: Project) -> None:
     done.vigil("sync")
-    assert done.repro() == []
+    assert done.repro(*LAST) == []
     assert done.run("git", "status", "--porcelain").stdout == ""
 
 
 def test_no_stage_but_weights_and_download_looks_for_another_host(done: Project) -> None:
-    for stage in STAGES:
+    for stage in FEATURES:
         if stage not in MAY_CONNECT:
             assert done.connections(stage) == []
     assert done.connections("download") == []  # the sample needs no network either
@@ -57,19 +64,19 @@ def test_the_results_table_is_printed(done: Project) -> None:
 def test_a_comment_in_a_feature_computes_no_video_again(done: Project) -> None:
     """DVC runs the stage, the store hands every video back, and the wave stops there."""
     done.edit("src/vigil/features/frames.py", '"""', '"""A remark. ')
-    ran = done.run("dvc", "repro")
+    ran = done.run("dvc", "repro", *LAST)
     assert "Running stage 'frames'" in ran.stdout
     assert " 0 done" in ran.stdout + ran.stderr
-    assert done.repro() == []
+    assert done.repro(*LAST) == []
     done.run("git", "checkout", "-q", ".")
-    done.repro()
+    done.repro(*LAST)
 
 
 @pytest.mark.slow
 def test_a_fresh_clone_makes_the_same_lock(done: Project, pretrained: Path, tmp_path: Path) -> None:
     other = Project(tmp_path / "other", pretrained)
     other.vigil("sync")
-    other.repro()
+    other.repro(*LAST)
     assert other.read("dvc.lock") == done.read("dvc.lock")
 
 
@@ -82,14 +89,14 @@ def test_a_kill_at_any_moment_changes_no_byte(done: Project, pretrained: Path, t
         project = Project(tmp_path / f"killed-{attempt}", pretrained)
         project.vigil("sync")
         for _ in range(3):
-            process = project.start("dvc", "repro")
+            process = project.start("dvc", "repro", *LAST)
             time.sleep(moments.uniform(0.5, 12))
             if moments.random() < 0.5:
                 os.killpg(process.pid, signal.SIGKILL)  # dvc, the stage and its workers
             else:
                 process.kill()  # dvc alone: its stage goes on as an orphan
             process.wait()
-        project.repro()
+        project.repro(*LAST)
         assert project.read("dvc.lock") == done.read("dvc.lock"), f"seed {seed}, attempt {attempt}"
         assert project.read("data/sources.csv") == done.read("data/sources.csv")
         leftovers = [path.name for path in (project.folder / "data").rglob("*.part*")]
@@ -101,6 +108,24 @@ def test_a_repro_with_nothing_to_do_ends_within_6_seconds(done: Project) -> None
     seconds = []
     for _ in range(3):
         start = time.monotonic()
-        assert done.repro() == []
+        assert done.repro(*LAST) == []
         seconds.append(time.monotonic() - start)
     assert min(seconds) < 6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_whole_pipeline_trains_judges_and_rests(pretrained: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path / "whole", pretrained, TRAINABLE)
+    project.vigil("sync")
+    assert sorted(project.repro()) == sorted(STAGES)
+    assert project.repro() == []
+    project.commit("Run the pipeline")
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    for stage in STAGES:
+        if stage.partition("@")[0] not in MAY_CONNECT:
+            assert project.connections(stage) == []
+    assert "panic" in project.vigil("results").stdout
+    assert b"<html" in project.read("metrics/report.html")
+    project.edit("params.yaml", "stem: 4", "stem: 2")
+    assert set(project.repro()) == {"train@panic", "calibrate@panic", "evaluate@panic", "compare"}

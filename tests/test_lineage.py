@@ -34,4 +34,6 @@ def test_the_difference_names_the_key_and_both_values() -> None:
     assert difference(ours, {"flow": {"size": 32, "clip": 8.0}, "frames": {"fps": 8.0}}) == (
         "flow.size: 64 expected, 32 found"
     )
-    assert difference(ours, {"flow": {"size": 64}, "frames": {"fps": 8.0}}) == "flow.clip: 8.0 expected, not there found"
+    assert (
+        difference(ours, {"flow": {"size": 64}, "frames": {"fps": 8.0}}) == "flow.clip: 8.0 expected, not there found"
+    )

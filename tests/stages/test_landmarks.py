@@ -206,7 +206,6 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
         pass
 
 
-
 def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path: Path) -> None:
     person = detector(tmp_path / "person", [])
     auto = settings(detector="auto")

@@ -12,8 +12,8 @@ import pytest
 from vigil import manifest, poses
 from vigil.features.frames import save
 from vigil.features.segments import Scaler, Settings, features, names
-from vigil.manifest import SPLITS, Video
 from vigil.lineage import read, record
+from vigil.manifest import SPLITS, Video
 from vigil.parallel import Runtime
 from vigil.poses import XY, Pose
 from vigil.stages.segments import main

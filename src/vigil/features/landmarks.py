@@ -46,7 +46,8 @@ class Settings(tracks.Settings):
 
 def chosen(settings: Settings, person: Path, of: str) -> Settings:
     """With a detector that knows the people of the set `of`: that of stage `person` if it learnt there or on filmed
-    people, else BlazePose's. A file or a camera is of no set: ""."""
+    people, else BlazePose's. A file or a camera is of no set: "".
+    """
     if settings.backend != "topdown" or settings.detector != "auto":
         return settings
     known = checked(person)

@@ -54,7 +54,9 @@ def main(
     loaded = checkpoint.load(gate, features=made)
     if not isinstance(loaded.card.config, crime_gate.Config):
         raise VigilError(f"{gate}: a {loaded.card.model}; expected a trained crime_gate.")
-    listed = [video for path in (train, val, test) for video in manifest.read(path) if video.abnormal and video.pictures]
+    listed = [
+        video for path in (train, val, test) for video in manifest.read(path) if video.abnormal and video.pictures
+    ]
     kept = there(frames, listed, ".npz", "frames")
     digests = tuple(sha256_file(gate / name) for name in (checkpoint.WEIGHTS, checkpoint.CONFIG))
     fps = float(made["frames"]["fps"])
