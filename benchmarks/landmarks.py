@@ -107,9 +107,7 @@ def speed(pretrained: Path, repeats: int) -> None:
         given = NOBODY, pretrained, PARAMS.detector
         for turn in range(repeats):
             took["bare"].append(seconds(lambda: networks.bare(finds, looks)))
-            took["stage"].append(
-                seconds(lambda: track(archive, NOBODY, pretrained, PARAMS.detector, Path("o.csv"), params=PARAMS))
-            )
+            took["stage"].append(seconds(lambda: track(archive, *given, Path("o.csv"), params=PARAMS)))
             took["anew"].append(seconds(lambda: fold(networks, images, PARAMS, forget=True)))
             for name, workers in (("one", 1), ("two", 2)):
                 runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
