@@ -108,11 +108,12 @@ def test_crime_is_named_from_cached_clips_as_from_frames() -> None:
 
     judging.recorded("frames")
     gate = trained("crime_gate")
-    manifest.write(Path("train.csv"), [])
-    manifest.write(Path("val.csv"), [TWO, ONE])
+    nobody, val = Path("nobody.csv"), Path("val.csv")
+    manifest.write(nobody, [])
+    manifest.write(val, [TWO, ONE])
     attend.main(
-        Path("train.csv"), Path("val.csv"), DATA / "frames", gate, DATA / "attended",
-        attend.Params(keep=2, step=0.5, overlap=0.5), SERIAL,
+        train=nobody, val=val, test=nobody, frames=DATA / "frames", gate=gate, out=DATA / "attended",
+        params=attend.Params(keep=2, step=0.5, overlap=0.5), runtime=SERIAL,
     )  # fmt: skip
     assert read_json(DATA / "attended/anomalies.json")["gate"] == sha256_file(gate / "weights.safetensors")
     named = trained("crime_type", {"Arson": ["Arson"], "panic": ["panic"]})

@@ -151,7 +151,11 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
     city()
     gate = trained("crime_gate")
     params = attend.Params(keep=2, step=0.5, overlap=0.5)
-    attend.main(TEST, VAL, DATA / "frames", gate, DATA / "attended", params, SERIAL)
+    manifest.write(Path("train.csv"), [])
+    attend.main(
+        train=Path("train.csv"), val=VAL, test=TEST, frames=DATA / "frames", gate=gate, out=DATA / "attended",
+        params=params, runtime=SERIAL,
+    )  # fmt: skip
     trained("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
     calibrate_("crime_type", "attended")
     told = evaluate_("crime_type", "attended")
