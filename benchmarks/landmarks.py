@@ -112,8 +112,7 @@ def speed(pretrained: Path, repeats: int) -> None:
             for name, workers in (("one", 1), ("two", 2)):
                 runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
                 items = [
-                    Item(str(n), (f"{name}{turn}{n}",), (archive, *given), (Path(f"out/{n}.csv"),))
-                    for n in range(8)
+                    Item(str(n), (f"{name}{turn}{n}",), (archive, *given), (Path(f"out/{n}.csv"),)) for n in range(8)
                 ]
                 began = time.perf_counter()
                 each("landmarks", track, items, PARAMS, runtime)
