@@ -23,6 +23,7 @@ from vigil import poses
 from vigil.features import flow
 from vigil.features.frames import Archive, encode, save
 from vigil.flow_quality import measure, texture
+from vigil.lineage import record
 from vigil.parallel import Runtime
 from vigil.poses import Pose
 from vigil.stages.flow import main, planes
@@ -74,6 +75,7 @@ def stage(workers: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        record(LANDMARKS, "landmarks", {})
         main(FRAMES, LANDMARKS, OUT, PARAMS, runtime)
 
 
