@@ -192,8 +192,10 @@ def scored(model: Model, space: Workspace, videos: Sequence[Video]) -> Arrays:
         table, space / "raw", space / "frames", frames.Params.read(made["frames"], f"{model.name}: frames"), running
     )
     if "landmarks" in made:
-        pictures = any(one.pictures for one in videos)
-        (_landmarks if pictures else _tables)(model, space, running)
+        if any(one.pictures for one in videos):
+            _landmarks(model, space, running)
+        else:
+            _tables(space, running)
     if card.input == "flow":
         wanted = flow.Params.read(made["flow"], f"{model.name}: flow")
         flow.main(space / "frames", space / "landmarks", space / "flow", wanted, running)
@@ -228,7 +230,7 @@ def _landmarks(model: Model, space: Workspace, running: Runtime) -> None:
     )
 
 
-def _tables(_model: Model, space: Workspace, running: Runtime) -> None:
+def _tables(space: Workspace, running: Runtime) -> None:
     """Landmarks that came without pictures: no network is asked."""
     items = []
     for one in manifest.read(space / "videos.csv"):
