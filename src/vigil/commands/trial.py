@@ -232,10 +232,7 @@ def _landmarks(model: Model, space: Workspace, running: Runtime) -> None:
 
 def _tables(space: Workspace, running: Runtime) -> None:
     """Landmarks that came without pictures: no network is asked."""
-    items = []
-    for one in manifest.read(space / "videos.csv"):
-        args = (raw_file(space / "raw" / one.set / Path(one.path).name), str(one.fps))
-        items.append(Item(one.video, (one.sha256, str(one.fps)), args, (space / "landmarks" / f"{one.video}.csv",)))
+    items = landmarks.tables(space / "videos.csv", space / "raw", space / "landmarks")
     finish("landmarks", space / "landmarks", each("landmarks", landmarks.convert, items, None, running))
     lineage.record(space / "landmarks", "landmarks", {}, space / "frames")
 

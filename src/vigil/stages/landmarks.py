@@ -46,14 +46,18 @@ def main(
         args = (archive, person.absolute(), pretrained.absolute(), detector)
         items.append(Item(name, key, args, (out / f"{name}.csv",)))
     outcomes = each("landmarks", track, items, params, runtime)
-    tables = [video for video in manifest.read(videos) if not video.pictures]
-    items = [
+    outcomes += each("landmarks", convert, tables(videos, raw, out), None, runtime)
+    finish("landmarks", out, outcomes)
+    record(out, "landmarks", params.model_dump(mode="json") | {"weights": used}, frames)
+
+
+def tables(videos: Path, raw: Path, out: Path) -> list[Item]:
+    """The clips of which there are landmarks and no pictures, for `convert`."""
+    return [
         Item(video.video, (video.sha256, str(video.fps)),
              (raw_file(raw / video.set / Path(video.path).name), str(video.fps)), (out / f"{video.video}.csv",))
-        for video in tables
+        for video in manifest.read(videos) if not video.pictures
     ]  # fmt: skip
-    finish("landmarks", out, outcomes + each("landmarks", convert, items, None, runtime))
-    record(out, "landmarks", params.model_dump(mode="json") | {"weights": used}, frames)
 
 
 def track(frames: Path, person: Path, pretrained: Path, detector: str, out: Path, *, params: Params) -> dict[str, Any]:
