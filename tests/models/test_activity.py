@@ -48,6 +48,17 @@ def test_the_order_of_frames_matters() -> None:
         assert not torch.allclose(model(x), model(x.flip(1)))
 
 
+def test_a_scene_in_which_nothing_moves_looks_like_any_other_to_a_model_that_sees_motion() -> None:
+    still = torch.randn(2, 1, 3, 64, 64).expand(-1, 3, -1, -1, -1)
+    moved = still.clone()
+    moved[:, -1, :, 32:, 32:] += 1.0
+    with torch.no_grad():
+        seen, blind = build(see="motion"), build()
+        maps = seen(still)
+        assert torch.equal(maps[0], maps[1]) and not torch.allclose(*blind(still))
+        assert torch.allclose(*seen(moved), atol=1e-5) and not torch.allclose(seen(moved), maps)
+
+
 def test_a_window_is_as_lively_as_its_liveliest_cells() -> None:
     model = build(size=320, top=0.02)  # two of a hundred cells
     logits = torch.full((1, 1, 10, 10), -4.0)

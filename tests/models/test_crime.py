@@ -88,6 +88,23 @@ def test_a_scene_in_which_nothing_moves_looks_like_any_other() -> None:
     assert not torch.allclose(seen[0], seen[1], atol=1e-2)
 
 
+def test_a_small_person_is_as_strong_as_in_a_small_picture_for_the_maximum_alone() -> None:
+    torch.manual_seed(3)
+    small = torch.zeros(1, 3, 8, 32, 32)
+    small[:, :, :, 8:24, 8:24] = torch.randn(1, 3, 8, 16, 16)
+    wide = torch.zeros(1, 3, 8, 128, 128)
+    wide[:, :, :, 8:24, 8:24] = small[:, :, :, 8:24, 8:24]
+
+    @torch.no_grad()
+    def change(pool: str) -> float:
+        model = gate(pool=pool)
+        for layer in model.backbone:  # which would make up for the size of the picture
+            layer.norm = torch.nn.Identity()
+        return (model(wide).logits - model(small).logits).abs().max().item()
+
+    assert change("max") < 1e-6 < change("mean")
+
+
 def test_attention_follows_the_frames() -> None:
     """Frames are not mixed beyond their neighbours: what is weighed is a moment."""
     model = gate(channels=(8,))
@@ -104,8 +121,8 @@ def test_weights_make_up_for_rare_classes() -> None:
     model, x = gate(), clips()
     output, batch = model(x), {"x": x, "y": torch.tensor([0, 1])}
     each = torch.nn.functional.cross_entropy(output.logits, batch["y"], reduction="none")
-    weighted = model.loss(output, batch, torch.tensor([1.0, 3.0]))["loss"]
-    assert torch.allclose(weighted, (each[0] + 3 * each[1]) / 4)
+    weighted = model.loss(output, batch, torch.tensor([0.5, 1.5]))["loss"]
+    assert torch.allclose(weighted, (0.5 * each[0] + 1.5 * each[1]) / 2)
     assert torch.allclose(model.loss(output, batch)["loss"], each.mean())
 
 

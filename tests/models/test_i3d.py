@@ -156,8 +156,8 @@ def test_the_loss_is_three_things() -> None:
     assert losses["smoothness"].item() == pytest.approx(0.16 / 2 / 2)
     assert losses["sparsity"].item() == pytest.approx((0.2 + 0.6 + 0.6 + 1.5) / 6)
     assert losses["loss"].item() == pytest.approx(2 * 0.25541 + 3 * 0.04 + 5 * 0.48333, abs=1e-3)
-    weighed = model.loss(output, {"y": torch.tensor([1, 0])}, torch.tensor([1.0, 3.0]))
-    assert weighed["anomaly"].item() == pytest.approx((3 * 0.22314 + 0.28768) / 4, abs=1e-4)
+    weighed = model.loss(output, {"y": torch.tensor([1, 0])}, torch.tensor([0.5, 1.5]))
+    assert weighed["anomaly"].item() == pytest.approx((1.5 * 0.22314 + 0.5 * 0.28768) / 2, abs=1e-4)
 
 
 def test_two_clips_are_soon_told_apart() -> None:

@@ -121,17 +121,24 @@ def test_other_widths_are_refused(kind: ModuleType) -> None:
         kind.Config.read({"features": 27}, "params.yaml [models.pose]")
 
 
-def test_the_verdict_is_the_log_odds_of_anything_abnormal() -> None:
+@both
+def test_the_verdict_is_the_log_odds_of_anything_abnormal(kind: ModuleType) -> None:
     # classes with probabilities 0.5, 0.3, 0.2: abnormal 0.5 against normal 0.5, and 0.2, 0.6, 0.2: 0.8 against 0.2
-    judged = poses.judge(torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]]).log())
+    logits = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]]).log()
+    judged = kind.Model(kind.Config(), 3).judge(logits, logits)
     assert judged["window"].tolist() == pytest.approx([0.0, np.log(4.0)], abs=1e-6)
     assert judged["classes"].shape == (2, 3)
 
 
-def test_a_weight_makes_a_class_count_more() -> None:
+@both
+def test_a_weight_makes_a_class_count_more(kind: ModuleType) -> None:
+    model, weight = kind.Model(kind.Config(), 2), torch.tensor([0.5, 1.5])
     logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
-    # -log softmax: 0.1269 for class 0, 2.1269 for class 1; weighed 1 to 3: (0.1269 + 3 * 2.1269) / 4
-    assert poses.loss(logits, {"y": y}, torch.tensor([1.0, 3.0]))["loss"].item() == pytest.approx(1.6269, abs=1e-4)
+    # -log softmax: 0.1269 for class 0, 2.1269 for class 1: (0.5 * 0.1269 + 1.5 * 2.1269) / 2
+    whole = model.loss(logits, {"y": y}, weight)["loss"].item()
+    assert whole == pytest.approx(1.6269, abs=1e-4)
+    parts = [model.loss(logits[k : k + 1], {"y": y[k : k + 1]}, weight)["loss"].item() for k in (0, 1)]
+    assert np.mean(parts) == pytest.approx(whole)  # in parts, or over two devices, as in one
 
 
 def test_twins_are_left_and_right() -> None:

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from vigil import attention, checkpoint, clips, manifest
+from verdicts import WANTED
+from vigil import attention, calibrated, checkpoint, clips, manifest
 from vigil.attention import Look
+from vigil.calibrated import Calibrated
+from vigil.calibration import Calibration, Thresholds
 from vigil.checkpoint import Card
+from vigil.curves import Curve
 from vigil.errors import VigilError
 from vigil.features.frames import Archive, encode, save
 from vigil.lineage import read, record
@@ -26,6 +30,7 @@ SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(keep=2, step=0.5, overlap=0.5)
 TRAIN, VAL, TEST = (Path(f"data/manifest/{split}.csv") for split in SPLITS)
 FRAMES, GATE, OUT = Path("data/frames"), Path("models/crime_gate"), Path("data/attended")
+CALIBRATION = Path("models/crime_gate.calibration.json")
 LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
 
 
@@ -60,6 +65,20 @@ def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None
     classes = {"normal": ["normal"], "crime": ["Arson", "Arrest"]}
     card = Card(model, network.config, classes, network.clip, "frames", {"frames": {"fps": fps}}, "", 0, [], [1])
     checkpoint.save(GATE, card, [network.state_dict()])
+    frozen()
+
+
+def frozen(threshold: float = 0.0, slope: float = 1.0) -> None:
+    """A calibration of that gate: from what odds on a video is flagged, and how odds become probabilities."""
+    loaded = checkpoint.load(GATE)
+    cuts = Thresholds(p90=0, p95=0, p98=0, budget=threshold, promise=None, video=threshold, cell=None)
+    curve = Curve(transform="identity", slope=slope, offset=-slope * threshold)
+    made = Calibration(
+        kind="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None, reliability=None,
+        normal_maxima=(), gap_s=0.0, notes=(), model_sha256=loaded.sha256,
+        settings_sha256=calibrated.settings_sha256(loaded, WANTED),
+    )  # fmt: skip
+    calibrated.write(CALIBRATION, Calibrated(calibration=made, wanted=WANTED, ordinary=None))
 
 
 def split(train: list[Video], val: list[Video] | None = None, test: list[Video] | None = None) -> None:
@@ -69,7 +88,10 @@ def split(train: list[Video], val: list[Video] | None = None, test: list[Video] 
 
 
 def run(params: Params = PARAMS) -> dict[str, dict]:
-    main(train=TRAIN, val=VAL, test=TEST, frames=FRAMES, gate=GATE, out=OUT, params=params, runtime=SERIAL)
+    main(
+        train=TRAIN, val=VAL, test=TEST, frames=FRAMES, gate=GATE, calibration=CALIBRATION, out=OUT, params=params,
+        runtime=SERIAL,
+    )  # fmt: skip
     return read_json(OUT / "anomalies.json")["videos"]
 
 
@@ -111,6 +133,23 @@ def test_what_the_gate_misses_is_kept_and_marked(bias: float, flagged: bool) -> 
     told = run()["a/one"]
     assert told["flagged"] is flagged and len(told["clips"]) == 2
     assert (told["confidence"] > 0.5) is flagged
+
+
+def test_the_calibration_says_what_is_flagged_and_how_sure_that_is() -> None:
+    split([video("one", "Arson", "train")])
+    gate()
+    odds = run()["a/one"]["clips"][0]["odds"]
+    frozen(odds + 1, slope=2.0)
+    missed = run()["a/one"]
+    assert missed["flagged"] is False
+    assert missed["confidence"] == missed["clips"][0]["confidence"] == pytest.approx(1 / (1 + np.exp(2.0)), abs=1e-5)
+    frozen(odds - 1, slope=2.0)
+    assert run()["a/one"]["flagged"] is True
+    before = CALIBRATION.read_bytes()
+    gate(1.0)  # other weights
+    CALIBRATION.write_bytes(before)
+    with pytest.raises(VigilError, match=r"crime_gate.calibration.json: made for weights"):
+        run()
 
 
 def test_again_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:

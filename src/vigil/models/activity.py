@@ -5,7 +5,7 @@ people: a car, a tree in the wind and a crowd are all alike to it.
 """
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.models.convlstm import ConvLSTM, Kernel
-from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.models.layers import Batch, Clip, Judged, Losses, relit
 from vigil.params import Frozen
 
 CELL = 32  # px of the picture to a cell of the map: five halvings
@@ -27,6 +27,7 @@ class Config(Frozen):
     size: Annotated[int, Field(ge=CELL, multiple_of=CELL)] = 640  # px, side of the pictures; size / 32 cells
     frames: Annotated[int, Field(ge=1)] = 10  # T
     stride: Annotated[int, Field(ge=1)] = 3  # stored frames from one of them to the next
+    see: Literal["pictures", "motion"] = "pictures"  # motion: what differs from the frame before
     channels: tuple[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)], ...] = Field(
         (16, 32, 64, 128, 64), min_length=5, max_length=5
     )
@@ -49,6 +50,8 @@ class Model(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """(B, T, 3, S, S) -> logits (B, 1, S / 32, S / 32), of what moves in the newest frame."""
+        if self.config.see == "motion":
+            clips = torch.cat([torch.zeros_like(clips[:, :1]), clips.diff(dim=1)], dim=1)
         maps = self.encoder(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])  # (B, T, 64, S / 32, S / 32)
         states, _ = self.memory(maps)
         return self.head(states[:, -1])
@@ -75,10 +78,7 @@ class Model(nn.Module):
         flip, gain, shift = torch.rand(3, generator=generator).tolist()
         if flip < self.config.flip:
             x, y = x.flip(-1), y.flip(-1)
-        if self.config.light:
-            middle, light = x.mean(), self.config.light
-            x = (x - middle) * (1 + light * (2 * gain - 1)) + middle + light * (2 * shift - 1)
-        return x, y
+        return relit(x, self.config.light, gain, shift), y
 
 
 class Halving(nn.Module):

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.models.layers import Batch, Clip, Losses
+from vigil.models.layers import Batch, Clip, Losses, balanced, cropped, relit
 from vigil.params import Frozen
 
 GROUPS = 8  # of channels that are normalised together
@@ -25,6 +25,7 @@ class Look(Frozen):
     size: Annotated[int, Field(ge=32)] = 112  # px, side of the pictures
     channels: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 64, 128, 256)  # each halves the picture
     see: Literal["pictures", "motion", "both"] = "pictures"  # motion: what differs from the clip's mean picture
+    pool: Literal["mean", "max"] = "mean"  # of the places of a frame; max: the strongest alone, for small people
     hidden: Annotated[int, Field(ge=1)] = 128  # units of the attention
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5  # before the head
     flip: Share = 0.5  # share of training clips that are mirrored
@@ -59,36 +60,27 @@ class Network(nn.Module):
             motion = clips - clips.mean(dim=2, keepdim=True)
             clips = motion if self.look.see == "motion" else torch.cat([clips, motion], dim=1)
         maps = self.backbone(clips)  # (B, D, T, h, w)
-        features = maps.mean(dim=(3, 4)).transpose(1, 2)  # (B, T, D)
+        pooled = maps.amax(dim=(3, 4)) if self.look.pool == "max" else maps.mean(dim=(3, 4))
+        features = pooled.transpose(1, 2)  # (B, T, D)
         attention = self.attention(features).squeeze(-1).softmax(dim=1)  # (B, T)
-        pooled = (attention[..., None] * features).sum(dim=1)  # (B, D)
-        return Output(self.head(pooled), attention)
+        return Output(self.head((attention[..., None] * features).sum(dim=1)), attention)
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
-        weight = None if weight is None else weight.to(output.logits)
-        return {"loss": F.cross_entropy(output.logits, batch["y"].long(), weight)}
+        y = batch["y"].long()
+        return {"loss": balanced(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
 
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
         flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()
-        length, height, width = x.shape[1:]
+        length = x.shape[1]
         part = length * (1 - self.look.slow * slower)
         begin = later * (length - part)
         x = x[:, [int(begin + number * part / length) for number in range(length)]]
-        keep = 1 - self.look.crop * side
-        rows, columns = max(1, round(height * keep)), max(1, round(width * keep))
-        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
-        if (rows, columns) != (height, width):
-            cut = x[:, :, top : top + rows, left : left + columns]
-            x = F.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)
+        x, _, _ = cropped(x, self.look.crop * side, down, right)
         if flip < self.look.flip:
             x = x.flip(-1)
-        if self.look.light:
-            middle = x.mean()
-            light = self.look.light
-            x = (x - middle) * (1 + light * (2 * gain - 1)) + middle + light * (2 * shift - 1)
-        return x, y
+        return relit(x, self.look.light, gain, shift), y
 
 
 class Halving(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vigil.errors import VigilError
 from vigil.models.attentive import Look, Network, Output
-from vigil.models.layers import Judged
+from vigil.models.layers import Judged, weights_of_others
 
 HEAD = "head."
 
@@ -32,21 +32,11 @@ class Model(Network):
         """Take over the gate's weights, all but its head, and say so in a line. For training alone."""
         if self.config.weights is None:
             return None
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         path = Path(self.config.weights)
-        try:
-            found = {name.removeprefix("members.0."): each for name, each in load_file(path).items()}
-        except FileNotFoundError:
-            raise VigilError(
-                f"models.crime_type.weights = {str(path)!r}: no such file. Run `dvc repro attend`, or set null to "
-                "start from scratch."
-            ) from None
-        except (SafetensorError, OSError) as error:
-            raise VigilError(
-                f"{path}: no safetensors ({' '.join(str(error).split())}). Run `dvc repro attend`."
-            ) from None
+        tensors = weights_of_others(
+            path, "models.crime_type.weights", missing="Run `dvc repro attend`", broken="Run `dvc repro attend`"
+        )
+        found = {name.removeprefix("members.0."): each for name, each in tensors.items()}
         wanted = {name: each for name, each in self.state_dict().items() if not name.startswith(HEAD)}
         for name, each in wanted.items():
             if name not in found or found[name].shape != each.shape:

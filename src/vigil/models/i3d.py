@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vigil.errors import VigilError, near_miss
 from vigil.models.inception import STAGES, Inception, adopt
-from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.models.layers import Batch, Clip, Judged, Losses, balanced, cropped, relit, weights_of_others
 from vigil.params import Frozen
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, by which pictures come in normalised
@@ -104,22 +104,13 @@ class Model(nn.Module):
         """Take over `weights` and say so in a line. For training alone: a trained model brings its own."""
         if self.config.weights is None:
             return None
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         path = Path(self.config.weights)
-        try:
-            tensors = load_file(path)
-        except FileNotFoundError:
-            raise VigilError(
-                f"models.i3d.weights = {str(path)!r}: no such file. Give stage `weights` a URL or path (weights.i3d), "
-                "or set null to train from scratch."
-            ) from None
-        except (SafetensorError, OSError) as error:
-            raise VigilError(
-                f"{path}: no safetensors ({' '.join(str(error).split())}). Published .pt files are converted by stage "
-                "`weights` (weights.i3d in params.yaml)."
-            ) from None
+        tensors = weights_of_others(
+            path,
+            "models.i3d.weights",
+            missing="Give stage `weights` a URL or path (weights.i3d)",
+            broken="Published .pt files are converted by stage `weights` (weights.i3d in params.yaml)",
+        )
         return f"i3d: {adopt(self.backbone, tensors, str(path))}"
 
     def forward(self, clips: Tensor) -> Output:
@@ -153,9 +144,8 @@ class Model(nn.Module):
         """Cross-entropy of the clip, and scores of the steps that change little and are few."""
         y = batch["y"].long()
         each = F.binary_cross_entropy_with_logits(output.video, y.to(output.video.dtype), reduction="none")
-        share = torch.ones_like(each) if weight is None else weight.to(each)[y]
+        anomaly = balanced(each, y, weight)
         scores = output.steps.sigmoid()
-        anomaly = (share * each).sum() / share.sum().clamp_min(1e-8)
         smoothness = scores.diff(dim=1).square().sum(dim=1).mean() / max(1, scores.shape[1] - 1)
         sparsity = scores.mean()
         weights = self.config
@@ -174,20 +164,10 @@ class Model(nn.Module):
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) mirrored, cropped and relit, all frames alike."""
         flip, side, down, right, gain, shift = torch.rand(6, generator=generator).tolist()
-        height, width = x.shape[2:]
-        keep = 1 - self.config.crop * side
-        rows, columns = max(1, round(height * keep)), max(1, round(width * keep))
-        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
-        if (rows, columns) != (height, width):
-            cut = x[:, :, top : top + rows, left : left + columns]
-            x = F.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)
+        x, _, _ = cropped(x, self.config.crop * side, down, right)
         if flip < self.config.flip:
             x = x.flip(-1)
-        light = self.config.light
-        if light:
-            middle = x.mean()
-            x = (x - middle) * (1 + light * (2 * gain - 1)) + middle + light * (2 * shift - 1)
-        return x, y
+        return relit(x, self.config.light, gain, shift), y
 
 
 class Temporal(nn.Module):

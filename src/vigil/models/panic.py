@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vigil.errors import VigilError
 from vigil.models.convlstm import ConvLSTM, Kernel, State
-from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.models.layers import Batch, Clip, Judged, Losses, cropped
 from vigil.params import Frozen
 
 PLANES = 3  # dx, dy, people
@@ -85,15 +85,9 @@ class Model(nn.Module):
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One window (T, 3, H, W): a part of it as the whole, mirrored, faster or slower, noisy; all frames alike."""
         flip, side, down, right, faster = torch.rand(5, generator=generator).tolist()
-        height, width = x.shape[-2:]
-        keep = 1 - self.config.crop * side
-        rows, columns = max(1, round(height * keep)), max(1, round(width * keep))
-        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
         gain = 1 + self.config.speed * (2 * faster - 1)
-        if (rows, columns) != (height, width):
-            cut = x[..., top : top + rows, left : left + columns]
-            x = F.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)
-        scale = torch.tensor([gain * width / columns, gain * height / rows, 1.0])  # nearer is faster
+        x, taller, wider = cropped(x, self.config.crop * side, down, right)
+        scale = torch.tensor([gain * wider, gain * taller, 1.0])  # nearer is faster
         x = x * scale[:, None, None]
         if flip < self.config.flip:
             x = x.flip(-1) * torch.tensor([-1.0, 1.0, 1.0])[:, None, None]

@@ -11,7 +11,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.models import poses
-from vigil.models.layers import Batch, Clip, Judged, Losses
 
 Width = Annotated[int, Field(ge=1)]
 POOL = 4  # steps
@@ -25,12 +24,10 @@ class Config(poses.Columns):
     channels: tuple[Width, Width] = (64, 192)  # of the convolutions
 
 
-class Model(nn.Module):
+class Model(poses.PoseModel):
     def __init__(self, config: Config, classes: int) -> None:
-        super().__init__()
-        poses.classes("pose_cnn", classes)
+        super().__init__("pose_cnn", config, classes)
         self.config = config
-        self.clip = Clip(config.frames)
         first, second = config.channels
         self.lstm = nn.LSTM(config.features, config.hidden, config.layers, batch_first=True)
         self.first = nn.Conv1d(config.hidden, first, kernel_size=2, stride=2)
@@ -48,15 +45,6 @@ class Model(nn.Module):
         x = F.max_pool1d(F.relu(self.first(states)), POOL)  # (B, 64, T / 8)
         x = F.relu(self.second(x)).mean(dim=2)  # (B, 192)
         return self.head(self.norm(x))
-
-    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        return poses.loss(output, batch, weight)
-
-    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
-        return poses.judge(output)
-
-    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return poses.augment(x, self.config, generator), y
 
 
 class Norm(nn.BatchNorm1d):

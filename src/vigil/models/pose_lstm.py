@@ -6,12 +6,10 @@ Three LSTMs, one on the other; the last state says what the segment was.
 from itertools import pairwise
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.models import poses
-from vigil.models.layers import Batch, Clip, Judged, Losses
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -21,12 +19,10 @@ class Config(poses.Columns):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # after the first LSTM
 
 
-class Model(nn.Module):
+class Model(poses.PoseModel):
     def __init__(self, config: Config, classes: int) -> None:
-        super().__init__()
-        poses.classes("pose_lstm", classes)
+        super().__init__("pose_lstm", config, classes)
         self.config = config
-        self.clip = Clip(config.frames)
         widths = (config.features, *config.hidden)
         self.layers = nn.ModuleList(nn.LSTM(before, after, batch_first=True) for before, after in pairwise(widths))
         self.dropout = nn.Dropout(config.dropout)
@@ -40,12 +36,3 @@ class Model(nn.Module):
             if number == 0:
                 states = self.dropout(states)
         return self.head(states[:, -1])
-
-    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        return poses.loss(output, batch, weight)
-
-    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
-        return poses.judge(output)
-
-    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return poses.augment(x, self.config, generator), y

@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import torch
 import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from vigil.errors import VigilError
-from vigil.models.layers import Batch, Judged, Losses
+from vigil.models.layers import Batch, Clip, Judged, Losses, balanced
 from vigil.params import Frozen
 
 JOINTS = 13
@@ -54,24 +54,31 @@ class Columns(Frozen):
     drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
 
 
-def classes(model: str, count: int) -> None:
-    """VigilError when there is nothing to tell apart."""
-    if count < 2:
-        raise VigilError(
-            f"{model}: {count} class{'es' if count != 1 else ''}; expected `normal` and at least one more under "
-            f"models.{model}.classes in params.yaml."
-        )
+class PoseModel(nn.Module):
+    """What is the same of all: a network adds the layers and forward, (B, T, F) -> (B, classes) logits; any T >= 1."""
 
+    def __init__(self, name: str, config: Columns, classes: int) -> None:
+        super().__init__()
+        if classes < 2:
+            raise VigilError(
+                f"{name}: {classes} class{'es' if classes != 1 else ''}; expected `normal` and at least one more under "
+                f"models.{name}.classes in params.yaml."
+            )
+        self.clip = Clip(config.frames)
+        self.columns = config
 
-def loss(logits: Tensor, batch: Batch, weight: Tensor | None) -> Losses:
-    """Cross-entropy; `weight` (classes,) makes up for rare ones."""
-    return {"loss": F.cross_entropy(logits, batch["y"].long(), None if weight is None else weight.to(logits))}
+    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
+        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        y = batch["y"].long()
+        return {"loss": balanced(F.cross_entropy(output, y, reduction="none"), y, weight)}
 
+    @torch.no_grad()
+    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
+        """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
+        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
-@torch.no_grad()
-def judge(logits: Tensor) -> Judged:
-    """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
-    return {"window": logits[:, 1:].logsumexp(dim=1) - logits[:, 0], "classes": logits}
+    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        return augment(x, self.columns, generator), y
 
 
 def augment(x: Tensor, columns: Columns, generator: torch.Generator) -> Tensor:

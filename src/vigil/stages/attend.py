@@ -3,9 +3,10 @@
 Reads   <train>, <val>, <test>      videos of each split; the abnormal ones count
         <frames>/<set>/<v>.npz      JPEG frames
         <gate>/                     trained crime_gate
+        <calibration>               its thresholds and probabilities
 Writes  <out>/<set>/<v>.npy         uint8 (N, T, S, S, 3) RGB: N clips, surest first
-        <out>/anomalies.json        of every video: confidence, whether the gate flags it, and of each clip its place,
-                                    the frames shown, the attention on each, and the frames with the most
+        <out>/anomalies.json        of every video: calibrated confidence, whether the gate flags it, and of each clip
+                                    its place, the frames shown, the attention on each, and the frames with the most
         <out>/test.json             the same of the test split, apart: no training opens it
         <out>/gate/                 the gate's weights, to start from
         <out>/rejects.csv           videos that could not be read, when there are any
@@ -13,7 +14,6 @@ Writes  <out>/<set>/<v>.npy         uint8 (N, T, S, S, 3) RGB: N clips, surest f
 Videos that the gate misses are kept too: what it does not recognise is most worth learning.
 """
 
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -25,8 +25,9 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from vigil import attention, checkpoint, lineage, manifest
+from vigil import attention, calibrated, checkpoint, lineage, manifest
 from vigil.attention import Look
+from vigil.calibration import Calibration
 from vigil.errors import VigilError
 from vigil.features.frames import Archive
 from vigil.manifest import Video
@@ -48,12 +49,23 @@ class Params(Frozen):
 
 
 def main(
-    *, train: Path, val: Path, test: Path, frames: Path, gate: Path, out: Path, params: Params, runtime: Runtime
+    *,
+    train: Path,
+    val: Path,
+    test: Path,
+    frames: Path,
+    gate: Path,
+    calibration: Path,
+    out: Path,
+    params: Params,
+    runtime: Runtime,
 ) -> None:
     made = lineage.read(frames)
     loaded = checkpoint.load(gate, features=made)
     if not isinstance(loaded.card.config, crime_gate.Config):
         raise VigilError(f"{gate}: a {loaded.card.model}; expected a trained crime_gate.")
+    frozen = calibrated.read(calibration)
+    frozen.check(loaded, str(calibration))
     listed = [
         video for path in (train, val, test) for video in manifest.read(path) if video.abnormal and video.pictures
     ]
@@ -72,7 +84,11 @@ def main(
     outcomes = each("attend", attend, items, params, runtime)
     finish("attend", out, outcomes)
     about = {video.video: video for video in kept}
-    told = {one.item.name: _about(about[one.item.name], one.value) for one in outcomes if one.reason is None}
+    told = {
+        one.item.name: _about(about[one.item.name], one.value, frozen.calibration)
+        for one in outcomes
+        if one.reason is None
+    }
     for file, splits in (("anomalies.json", ("train", "val")), ("test.json", ("test",))):
         videos = {name: each for name, each in told.items() if each["split"] in splits}
         write_json(out / file, {"videos": videos, "gate": loaded.sha256})
@@ -107,26 +123,25 @@ def _told(look: Look, times: Sequence[Fraction]) -> dict[str, Any]:
         "start_s": round(float(times[start]), DIGITS),
         "stop_s": round(float(times[stop - 1]), DIGITS),
         "odds": round(look.odds, DIGITS),
-        "confidence": round(_probability(look.odds), DIGITS),
         "frames": list(look.frames),
         "attention": [round(float(weight), DIGITS) for weight in look.attention],
         "top": look.top[:TOP],
     }
 
 
-def _about(video: Video, told: Mapping[str, Any]) -> dict[str, Any]:
-    best = told["clips"][0]
+def _about(video: Video, told: Mapping[str, Any], gate: Calibration) -> dict[str, Any]:
+    """Each clip with its calibrated probability; a video is as suspicious as its surest clip, as in evaluation."""
+    odds = np.array([clip["odds"] for clip in told["clips"]], np.float32)
+    sure = gate.probability(odds, "video").tolist()
+    clips = [clip | {"confidence": round(each, DIGITS)} for clip, each in zip(told["clips"], sure, strict=True)]
+    flags = gate.thresholds.video if gate.thresholds else None
     return {
         "label": video.label,
         "split": video.split,
-        "confidence": best["confidence"],
-        "flagged": best["odds"] >= 0,  # a probability of a half
-        "clips": told["clips"],
+        "confidence": clips[0]["confidence"],
+        "flagged": flags is not None and bool(odds[0] >= flags),
+        "clips": clips,
     }
-
-
-def _probability(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds)) if odds > 0 else math.exp(odds) / (1 + math.exp(odds))
 
 
 if __name__ == "__main__":
