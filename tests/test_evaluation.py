@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import resource
 import time
 from typing import Any
@@ -61,6 +62,20 @@ def test_a_model_that_knows_nothing_is_said_to() -> None:
     notes = evaluated(skill=0.0).told["notes"]
     assert any(note.startswith("does not beat `") for note in notes)
     assert not any(note.startswith("does not beat `") for note in evaluated(skill=6.0).told["notes"])
+
+
+def test_a_lead_that_chance_could_give_is_said_to_be_none() -> None:
+    test = tables.city(2, sources=6, skill=2.0)
+    guess = test.score + np.random.default_rng(0).normal(size=len(test.score))
+    arrays = arrays_of(test) | {"people": guess - guess.min()}
+    (line,) = (
+        note
+        for note in evaluation.evaluate("m", NAMES, arrays, frozen(arrays_of(tables.city(1))), DRAWS).told["notes"]
+        if note.startswith("does not beat `people` clearly in video_auc: ")
+    )
+    ours, theirs, apart, low, high = map(float, re.findall(r"[+-]?\d\.\d+", line))
+    assert apart > 0 and low <= 0 <= high, "above it, and yet not beyond chance"
+    assert ours - theirs == pytest.approx(apart, abs=2e-3)
 
 
 def test_frames_before_the_first_score_are_spoken_of() -> None:

@@ -13,7 +13,7 @@ from pydantic import Field
 from vigil import baselines, breakdown, metrics
 from vigil.calibrated import Calibrated
 from vigil.errors import VigilError
-from vigil.intervals import Interval, bootstrap, draws, mean_of_shares, rounded
+from vigil.intervals import Statistic, bootstrap, difference, draws, rounded
 from vigil.judged import Arrays
 from vigil.params import Frozen
 from vigil.ranking import Ranking
@@ -29,9 +29,8 @@ HEADLINES = (
     "balanced_accuracy",
     "cell_auc",
 )  # in which a model is held against the baselines
-OF_CLASSES = ("accuracy", "balanced_accuracy", "balanced_accuracy_abnormal")
+OF_CLASSES = ("accuracy", "balanced_accuracy", "balanced_accuracy_abnormal", "segment_balanced_accuracy")
 OF_MAPS = ("cell_auc", "cell_iou")
-OWN = ("classes", "sources", "notes", "counts", "confusion")
 Rows = list[dict[str, Any]]
 
 
@@ -62,53 +61,54 @@ def evaluate(
             f"{name}: the scores are of other weights than the calibration. Run `dvc repro evaluate@{name}`."
         )
     scores = Scores.of(arrays, bool(arrays["has_normal"]), name)
-    if not len(scores.judged().video):
+    judged = scores.judged()
+    if not len(judged.video):
         raise VigilError(f"{name}: no video has a label of its classes ({', '.join(names)}): nothing to evaluate.")
     operating = calibrated.operating
     keep = _kept(scores)
     found = metrics.evaluate(scores, operating, rounds=wanted.rounds, seed=wanted.seed)
     values = {key: one for key, one in found.metrics.items() if keep(key)}
-    values |= _of_persons(scores, arrays, names, wanted)
     known = None if reference is None else Scores.of(reference, bool(reference["has_normal"]), name)
-    trivial = {
-        key: {
-            what: one
-            for what, one in metrics.evaluate(
-                table, rounds=wanted.rounds, seed=wanted.seed, parts=False
-            ).metrics.items()
-            if keep(what) and what in values and one.value is not None
-        }
-        for key, table in baselines.tables(scores, known).items()
+    weights = draws(len(judged.names), wanted.rounds, wanted.seed)
+    compared = {
+        key: {what: one for what, one in metrics.statistics(table).items() if what in values and one.value is not None}
+        for key, table in baselines.tables(judged, known).items()
     }
     told: dict[str, Any] = {key: one.told() for key, one in values.items()}
     notes = [note for note in found.notes if note.split(":")[0] not in found.metrics or note.split(":")[0] in values]
     told |= {
-        "baselines": {key: {what: one.told() for what, one in rows.items()} for key, rows in trivial.items()},
+        "baselines": {
+            key: {what: bootstrap(one, weights).told() for what, one in rows.items()} for key, rows in compared.items()
+        },
         "classes": found.classes,
         "sources": found.sources,
         "counts": found.counts,
         "confusion": {"classes": _kinds(scores, names), "table": found.confusion},
         "operating_point": _operating(scores, calibrated),
-        "notes": [*calibrated.calibration.notes, *_unready(arrays), *notes, *unbeaten(values, trivial)],
+        "notes": [*calibrated.calibration.notes, *_unready(arrays), *notes, *unbeaten(judged, compared, weights)],
     }
     return Evaluated(told, _plots(scores, calibrated, names))
 
 
-def unbeaten(values: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    """A sentence for each headline metric in which something that needs no model is as good."""
+def unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray) -> list[str]:
+    """A sentence for each headline metric in which a model is not clearly better than something that needs none.
+
+    Clearly: on the same sources under the same draws. It names the one that comes closest, or is the furthest above.
+    """
+    own = metrics.statistics(scores)
     found = []
     for key in HEADLINES:
-        value = values[key].value if key in values else None
-        if value is None:
+        rows = {name: has[key] for name, has in trivial.items() if key in has and name not in NO_SKILL}
+        apart = {name: difference(own[key], one, weights) for name, one in rows.items()}
+        apart = {name: one for name, one in apart.items() if one.interval.value is not None and one.clear <= 0}
+        if not apart:
             continue
-        better = {
-            name: rows[key].value or 0.0
-            for name, rows in trivial.items()
-            if key in rows and name not in NO_SKILL and (rows[key].value or 0.0) >= value
-        }
-        if better:
-            best = max(better, key=lambda name: better[name])
-            found.append(f"does not beat `{best}` in {key}: {value:.3f} against {better[best]:.3f}")
+        best = min(apart, key=lambda name: (apart[name].interval.value, name))
+        gap = apart[best].interval
+        span = "" if gap.low is None else f" ({gap.low:+.3f} to {gap.high:+.3f})"
+        clearly = "clearly " if (gap.value or 0.0) > 0 else ""
+        values = f"{own[key].value:.3f} against {rows[best].value:.3f}, {gap.value:+.3f}{span}"
+        found.append(f"does not beat `{best}` {clearly}in {key}: {values}")
     return found
 
 
@@ -126,20 +126,6 @@ def _kept(scores: Scores) -> Callable[[str], bool]:
     if not scores.has_normal:
         return lambda key: key in OF_CLASSES
     return lambda key: key not in OF_MAPS
-
-
-def _of_persons(scores: Scores, arrays: Arrays, names: Sequence[str], wanted: Settings) -> dict[str, Interval]:
-    """Segments of people named right, of models that judge those."""
-    if "person_classes" not in arrays:
-        return {}
-    klass, told = arrays["person_klass"].astype(np.int64), arrays["person_classes"].argmax(1)
-    group = np.searchsorted(scores.names, scores.source)[arrays["person_video"]]
-    kept = klass >= 0
-    right, every = np.zeros((2, len(scores.names), len(names)))
-    np.add.at(right, (group[kept], klass[kept]), told[kept] == klass[kept])
-    np.add.at(every, (group[kept], klass[kept]), 1)
-    shares = mean_of_shares(right, every, "segments of fewer than two classes")
-    return {"segment_balanced_accuracy": bootstrap(shares, draws(len(scores.names), wanted.rounds, wanted.seed))}
 
 
 def _operating(scores: Scores, calibrated: Calibrated) -> dict[str, Any]:

@@ -180,7 +180,8 @@ def _of_people(scores: Scores, group: np.ndarray, sources: int) -> dict[str, Sta
         return {}
     told, kinds = scores.person_classes[known].argmax(1), scores.person_classes.shape[1]
     owner = group[scores.person_video[known]]
-    return {"segment_balanced_accuracy": _balanced(told, scores.person_klass[known], owner, sources, kinds)}
+    found = _balanced(told, scores.person_klass[known], owner, sources, kinds, "segments")
+    return {"segment_balanced_accuracy": found}
 
 
 def _of_cells(scores: Scores, operating: Operating | None, group: np.ndarray, sources: int) -> dict[str, Statistic]:
@@ -202,8 +203,10 @@ def _share(right: np.ndarray, group: np.ndarray, sources: int) -> Statistic:
     return ratio(top, bottom, "no video is judged")
 
 
-def _balanced(told: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, kinds: int) -> Statistic:
+def _balanced(
+    told: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, kinds: int, what: str = "videos"
+) -> Statistic:
     right, every = np.zeros((2, sources, kinds))
     np.add.at(right, (group, truth), told == truth)
     np.add.at(every, (group, truth), 1)
-    return mean_of_shares(right, every, "videos of fewer than two classes")
+    return mean_of_shares(right, every, f"{what} of fewer than two classes")
