@@ -10,9 +10,10 @@ import judging
 from judging import DATA, laid_out, trained
 from stages.test_calibrate import WANTED, calibrate_, city
 from videos import film
-from vigil import calibrated, cli
+from vigil import calibrated, cli, lineage
+from vigil.commands import trial
 from vigil.features.segments import Scaler
-from vigil.poses import XY
+from vigil.poses import XY, write
 from vigil.storage import write_json
 
 RUNTIME = "runtime: {executor: serial, workers: 1, timeout_s: 60, address: null}\n"
@@ -109,11 +110,25 @@ def test_what_is_not_there_is_said_in_a_line(capsys: pytest.CaptureFixture[str])
     assert "no trained model. Known: crime_gate. Did you mean" in fails(capsys, "evaluate", "crime_gat", "own")
     assert "own: not found" in fails(capsys, "evaluate", "crime_gate", "own")
     footage("own", ("riot",))
-    assert "no video has a label of its classes" in fails(capsys, "evaluate", "crime_gate", "own")
     assert "gone.csv: not found" in fails(capsys, "evaluate", "crime_gate", "own", "--labels", "gone.csv")
     assert "gone.mp4: not found" in fails(capsys, "calibrate", "crime_gate", "--normal", "gone.mp4")
+    poses("poses.csv", 0)
+    told = ("--option", "classes={0: Arson, 3: normal}", "--option", "fps=8.0", "--option", "size=[1920, 1080]")
+    assert "looks at pictures, and these are landmarks" in fails(capsys, "evaluate", "crime_gate", "poses.csv", *told)
     Path("models/crime_gate.calibration.json").unlink()
     assert "calibration.json: not found" in fails(capsys, "evaluate", "crime_gate", "own")
+
+
+def poses(path: str, shift: int) -> None:
+    """A table of two clips, of the labels 0 and 3, as AI-Hub's are."""
+    columns = ["ID", *XY, "FRAME_NUM", "label"]
+    rows = [
+        ["0", *(str(9 * row + 3 * number + shift) for number in range(26)), str(row), label]
+        for label in "03"
+        for row in range(12)
+    ]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("\n".join(",".join(cells) for cells in [columns, *rows]) + "\n")
 
 
 def test_a_table_of_landmarks_is_evaluated_by_a_pose_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,21 +146,69 @@ def test_a_table_of_landmarks_is_evaluated_by_a_pose_model(capsys: pytest.Captur
         del judging.SEGMENTS["scaler"]
     Path("models/m.calibration.json").rename("models/pose_lstm.calibration.json")
     Path("params.yaml").write_text(RUNTIME)
-    columns = ["ID", *XY, "FRAME_NUM", "label"]
-    rows = [
-        ["0", *(str(9 * row + 3 * number) for number in range(26)), str(row), label]
-        for label in "03"
-        for row in range(12)
-    ]
-    Path("poses.csv").write_text("\n".join(",".join(cells) for cells in [columns, *rows]) + "\n")
-    options = [
-        word
-        for pair in ("classes={0: theft, 3: normal}", "fps=8.0", "size=[1920, 1080]")
-        for word in ("--option", pair)
-    ]
+    poses("poses.csv", 0)
+    poses("tables/poses.csv", 0)
+    poses("tables/sub/poses.csv", 1)
+    rest = [word for pair in ("fps=8.0", "size=[1920, 1080]") for word in ("--option", pair)]
+    options = ["--option", "classes={0: theft, 3: normal}", *rest]
     told = run(capsys, "evaluate", "pose_lstm", "poses.csv", *options)
     assert told["counts"]["videos"] == 2 and told["counts"]["unscored_videos"] == 0
     assert told["segment_balanced_accuracy"]["value"] is not None
+    told = run(capsys, "evaluate", "pose_lstm", "tables", *options)
+    assert (told["counts"]["videos"], told["counts"]["sources"]) == (4, 4), "each table of a folder is a set"
+    told = run(capsys, "evaluate", "pose_lstm", "tables", "--option", "classes={0: punch, 3: normal}", *rest)
+    assert told["labels"] == {"punch": "theft"}
+    assert told["segment_balanced_accuracy"]["value"] is not None, "segments follow what the label means"
+    poses("tables/bad.csv", 2)
+    Path("tables/bad.csv").write_text(Path("tables/bad.csv").read_text().replace("\n0,2,", "\n0,zero,", 1))
+    told = run(capsys, "evaluate", "pose_lstm", "tables", *options)
+    assert (told["counts"]["videos"], told["counts"]["not_judged_videos"]) == (5, 0), "refused on arrival, with a word"
+
+
+@pytest.mark.usefixtures("gate")
+def test_labels_that_the_model_does_not_know_are_judged_too(capsys: pytest.CaptureFixture[str]) -> None:
+    footage("own", ("normal", "punch-up", "Arson"))
+    assert cli.main(["evaluate", "crime_gate", "own", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "crime_gate: punch-up (2 videos) counts as crime; --as LABEL=CLASS says otherwise" in said.err
+    told = json.loads(said.out)
+    assert (told["counts"]["videos"], told["counts"]["abnormal_videos"]) == (6, 4)
+    assert told["classes"].keys() == {"normal", "punch-up", "Arson"}, "under their own names"
+    assert told["labels"] == {"punch-up": "crime"}
+    told = run(capsys, "evaluate", "crime_gate", "own", "--as", "punch-up=normal", "--as", "Arson=")
+    assert (told["counts"]["videos"], told["counts"]["abnormal_videos"]) == (4, 0)
+    assert told["counts"]["not_judged_videos"] == 2
+    assert "2 of 6 videos are not judged: own/Arson__0, own/Arson__1" in " ".join(told["notes"]), told["notes"]
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", "crime_gate", "own", "--as", "fight"])
+    assert "expected LABEL=CLASS" in capsys.readouterr().err
+
+
+def nobody(_model: trial.Model, space: trial.Workspace, _running: object) -> None:
+    """Landmarks of empty scenes, without a network."""
+    for archive in (space / "frames").glob("*/*.npz"):
+        write(space / "landmarks" / archive.parent.name / f"{archive.stem}.csv", [])
+    lineage.record(space / "landmarks", "landmarks", {}, space / "frames")
+
+
+def test_to_a_model_of_normal_alone_all_else_is_abnormal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "_landmarks", nobody)
+    city("flow")
+    made = json.loads((trained("panic", {"normal": ["normal"]}) / "config.json").read_text())
+    made["features"] |= {"flow": {"clip": 8.0, "method": "dis", "size": 32, "stabilise": False}, "landmarks": {}}
+    write_json(Path("models/panic/config.json"), made)
+    write_json(DATA / "flow/settings.json", made["features"])
+    calibrate_("panic", "flow")
+    Path("models/m.calibration.json").rename("models/panic.calibration.json")
+    Path("params.yaml").write_text(RUNTIME + "evaluate: {rounds: 100, seed: 7}\n")
+    footage("own", ("normal", "fight"))
+    Path("own/labels.csv").write_text("video,start_s,stop_s\nfight/0.mp4,1,2\n")
+    told = run(capsys, "evaluate", "panic", "own")
+    assert told["labels"] == {"fight": "abnormal"}
+    assert told["video_auc"]["value"] is not None
+    assert told["counts"]["abnormal_frames"] == 8, "one second at 8 fps"
 
 
 @pytest.mark.usefixtures("gate")

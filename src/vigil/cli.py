@@ -100,6 +100,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         arguments.model,
         arguments.data,
         labels=arguments.labels,
+        said=dict(arguments.said),
         kind=arguments.kind,
         options=dict(arguments.option),
         calibration=arguments.calibration,
@@ -176,6 +177,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("model", help="name of a trained model, or its folder")
     one.add_argument("data", type=Path, help="folder of videos, table of landmarks, or a set of params.yaml")
     one.add_argument("--labels", type=Path, help="table of labels and spans (default: labels.csv in the folder)")
+    one.add_argument(
+        "--as",
+        dest="said",
+        type=meaning,
+        action="append",
+        default=[],
+        metavar="LABEL=CLASS",
+        help="what a label that the model does not know means to it; may be repeated, and LABEL= leaves it out",
+    )
     one.add_argument("--kind", help="of source, as in params.yaml (default: folder, for a table landmark_csv)")
     one.add_argument(
         "--option", type=option, action="append", default=[], metavar="KEY=VALUE", help="of that kind; may be repeated"
@@ -216,6 +226,14 @@ def option(text: str) -> tuple[str, Any]:
         return key, YAML(typ="safe", pure=True).load(value)
     except YAMLError as error:
         raise argparse.ArgumentTypeError(f"{text}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def meaning(text: str) -> tuple[str, str]:
+    """LABEL=CLASS, either as it is written; CLASS may be empty."""
+    label, equals, name = (part.strip() for part in text.partition("="))
+    if not label or not equals:
+        raise argparse.ArgumentTypeError(f"{text}: expected LABEL=CLASS")
+    return label, name
 
 
 def _command(

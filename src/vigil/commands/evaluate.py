@@ -1,17 +1,23 @@
 """`vigil evaluate`: a trained model on any other data, at its frozen thresholds, without touching the pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vigil import evaluation, settings
+from vigil.checkpoint import Card
 from vigil.commands import trial
+from vigil.commands.labels import called
+from vigil.judged import Arrays
+from vigil.manifest import Video
 from vigil.params import load
 from vigil.storage import load_arrays, write_json
+from vigil.truth import Context, truth
 
 ROUNDS, SEED = 1000, 7
+SHOWN = 5  # names of videos that are not judged
 
 
 def evaluate(
@@ -19,16 +25,21 @@ def evaluate(
     place: Path,
     *,
     labels: Path | None = None,
+    said: Mapping[str, str] | None = None,
     kind: str | None = None,
     options: Mapping[str, Any] | None = None,
     calibration: Path | None = None,
     out: Path | None = None,
 ) -> dict[str, Any]:
-    """The same numbers as metrics/<model>.json; written to `out` too."""
+    """The same numbers as metrics/<model>.json; written to `out` too. `said`: the class of labels; see labels.py."""
     chosen = trial.opened(model, calibration)
     with trial.workspace() as space:
-        videos = trial.dataset(space, place, kind, options or {}, labels)
+        every = trial.dataset(space, place, kind, options or {}, labels)
+        videos, meant = called(chosen.loaded.card, every, said or {})
         arrays = trial.scored(chosen, space, videos)
+        _strangers(arrays, chosen.loaded.card, videos, space / "context")
+    names = {one.video: one.label for one in every}
+    arrays |= {"label": np.array([names[video] for video in arrays["video"].tolist()])}
     arrays |= {"calibration_sha256": np.array(chosen.calibrated.sha256)}
     reference = settings.root() / "data/scores" / chosen.name / "val.npz"
     found = evaluation.evaluate(
@@ -39,9 +50,27 @@ def evaluate(
         _settings(),
         load_arrays(reference) if reference.exists() else None,
     )
+    found.told["labels"] = meant
+    judged = set(arrays["video"].tolist())
+    apart = [one.video for one in every if one.video not in judged]
+    found.told["counts"]["not_judged_videos"] = len(apart)
+    if apart:
+        shown = ", ".join(apart[:SHOWN]) + (", ..." if len(apart) > SHOWN else "")
+        found.told["notes"].append(f"{len(apart)} of {len(every)} videos are not judged: {shown}")
     if out is not None:
         write_json(out, found.told)
     return found.told
+
+
+def _strangers(arrays: Arrays, card: Card, videos: Sequence[Video], context: Path) -> None:
+    """What is not normal to a model of that one class has no number there: it gets one."""
+    by_name = {one.video: one for one in videos}
+    for place in np.flatnonzero(arrays["klass"] < 0).tolist():
+        video = by_name[str(arrays["video"][place])]
+        times = Context.read(context / f"{video.video}.npz").times
+        arrays["klass"][place] = 1
+        part = slice(*arrays["offsets"][place : place + 2].tolist())
+        arrays["truth"][part] = truth(card, video, 1, times, int(arrays["ready"]))
 
 
 def _settings() -> evaluation.Settings:

@@ -8,16 +8,16 @@ import contextlib
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vigil import calibrated, checkpoint, lineage, manifest, scoring, settings, sources
 from vigil.calibrated import Calibrated
 from vigil.checkpoint import Loaded
-from vigil.datasets import annotations, local
-from vigil.datasets.listing import Reject, Row
+from vigil.commands.labels import UNLABELLED, labelled
+from vigil.datasets import local
+from vigil.datasets.listing import Reject
 from vigil.datasets.measure import measure, measured
 from vigil.datasets.names import slug
 from vigil.errors import VigilError, near_miss
@@ -31,10 +31,7 @@ from vigil.parallel import Item, Runtime, each, finish
 from vigil.params import load
 from vigil.scoring import Sources
 from vigil.stages import context, download, flow, frames, landmarks, segments
-from vigil.storage import load_arrays, raw_file, read_table, save_arrays
-
-UNLABELLED = "no label"
-LATE_S = Fraction(1)  # a label may go on for this long after the video's end
+from vigil.storage import load_arrays, read_table, save_arrays
 
 
 @dataclass(frozen=True)
@@ -94,9 +91,7 @@ def dataset(
     space: Workspace, place: Path, kind: str | None, options: Mapping[str, Any], labels: Path | None
 ) -> list[Video]:
     """The videos of a folder, of a table of landmarks, of another kind of source, or of a set of params.yaml."""
-    listed = {place.name: _section(place, kind, options)}
-    if place.exists():
-        listed = {slug(place.resolve().name)[:64].strip("-_") or "trial": _section(place, kind, options)}
+    listed = _listed(place, kind, options)
     sources.sync(listed, space / "sources.csv")
     download.main(
         sources=space / "sources.csv",
@@ -119,8 +114,27 @@ def dataset(
     videos = [one for one in videos if one.label != UNLABELLED]
     if not videos:
         raise VigilError(f"{place}: no video has a label. Put them in folders of their class, or give --labels.")
-    manifest.write(space / "videos.csv", videos)
     return videos
+
+
+def _listed(place: Path, kind: str | None, options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `datasets` in params.yaml would have, by name: one set, or one for each table in a folder of landmarks."""
+    if not place.exists():
+        return {place.name: _section(place, kind, options)}
+    inside = local.visible(place) if place.is_dir() and kind in (None, "landmark_csv") else []
+    tables = [place / path for path in inside if path.lower().endswith(".csv")]
+    if any(map(local.is_video, inside)) or not all(map(_of_landmarks, tables)):
+        tables = []
+    listed: dict[str, dict[str, Any]] = {}
+    for path in tables or [place]:
+        name = slug(path.resolve().stem if tables else path.resolve().name)[:60].strip("-_") or "trial"
+        listed[f"{name}-{len(listed)}" if name in listed else name] = _section(path, kind, options)
+    return listed
+
+
+def _of_landmarks(table: Path) -> bool:
+    with table.open(encoding="utf-8-sig", errors="replace") as lines:
+        return {"label", "HEAD_X"} <= set(lines.readline().strip().split(","))
 
 
 def _section(place: Path, kind: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,21 +151,6 @@ def _section(place: Path, kind: str | None, options: Mapping[str, Any]) -> dict[
     kind = kind or ("landmark_csv" if place.suffix.lower() == ".csv" else "folder")
     label = {"label": UNLABELLED} if kind == "folder" else {}
     return {"kind": kind, "path": str(place.resolve()), **label, **options}
-
-
-def labelled(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:
-    """The videos with what a table says of them; see datasets/annotations.py."""
-    if not labels.exists():
-        raise VigilError(f"{labels}: not found.")
-    paths = {_within(root, raw_file(Path(one.path))): one for one in videos}
-    notes, refused = annotations.from_table(root.name, root, str(labels.resolve()), set(paths))
-    for reject in refused:
-        print(f"warning: {labels}: {reject.reason.replace('; run `vigil sync` if it is new', '')}", file=sys.stderr)
-    if not notes:
-        raise VigilError(
-            f"{labels}: names none of the {len(videos)} videos of {root}. Paths are relative to that folder."
-        )
-    return [_noted(one, notes[path], labels) if path in notes else one for path, one in paths.items()]
 
 
 def files(space: Workspace, given: Sequence[Path], label: str) -> list[Video]:
@@ -178,7 +177,6 @@ def files(space: Workspace, given: Sequence[Path], label: str) -> list[Video]:
             videos.append(Video(row.video, row.path, row.source, label, (), "", *exact, seconds, row.sha256))
     if not videos:
         raise VigilError(f"not one of {len(names)} videos can be read.")
-    manifest.write(space / "videos.csv", videos)
     return videos
 
 
@@ -186,6 +184,7 @@ def scored(model: Model, space: Workspace, videos: Sequence[Video]) -> Arrays:
     """Make the features that the model needs, as it was trained on them, and judge them."""
     card, running = model.loaded.card, runtime()
     made, table = card.features, space / "videos.csv"
+    manifest.write(table, videos)
     if card.input != "segments" and not any(one.pictures for one in videos):
         raise VigilError(f"{model.name}: looks at pictures, and these are landmarks alone. Take a pose model.")
     frames.main(
@@ -271,25 +270,3 @@ def _gate(model: Model) -> Path:
         f"{model.name}: the crime_gate that it was trained behind ({sha256[:12]}) is neither in data/attended/gate nor "
         "in models/crime_gate. Bring it back (`dvc checkout`)."
     )
-
-
-def _within(root: Path, path: Path) -> str:
-    try:
-        return path.resolve().relative_to(root).as_posix()
-    except ValueError:
-        return path.name
-
-
-def _noted(video: Video, notes: Sequence[annotations.Note], labels: Path) -> Video:
-    label = "" if video.label == UNLABELLED else video.label
-    made = annotations.apply(Row(video.video, video.path, video.source, label, video.spans, origin=video.video), notes)
-    if isinstance(made, Reject):
-        raise VigilError(f"{made.path}: {made.reason}")
-    late = [stop for start, stop in made.spans if start >= video.duration_s or stop > video.duration_s + LATE_S]
-    if late:
-        raise VigilError(
-            f"{labels}: {video.video}: marks {float(late[0]):g} s, and the video ends at "
-            f"{float(video.duration_s):g} s: it belongs to another video."
-        )
-    spans = tuple((start, min(stop, video.duration_s)) for start, stop in made.spans)
-    return replace(video, label=made.label or UNLABELLED, source=made.source, spans=spans)
