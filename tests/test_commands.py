@@ -106,6 +106,15 @@ def test_labels_that_cannot_be_are_said_in_a_line(line: str, problem: str, capsy
 
 
 @pytest.mark.usefixtures("gate")
+def test_a_table_that_is_none_is_said_by_its_own_name(capsys: pytest.CaptureFixture[str]) -> None:
+    footage()
+    for text, problem in (("file,klass\n", "unknown column 'file'"), ("", "empty; expected a table with a header")):
+        Path("mine.csv").write_text(text)
+        said = fails(capsys, "evaluate", "crime_gate", "own", "--labels", "mine.csv")
+        assert said.startswith(f"vigil evaluate: mine.csv: {problem}")
+
+
+@pytest.mark.usefixtures("gate")
 def test_what_is_not_there_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no trained model. Known: crime_gate. Did you mean" in fails(capsys, "evaluate", "crime_gat", "own")
     assert "own: not found" in fails(capsys, "evaluate", "crime_gate", "own")

@@ -116,7 +116,10 @@ def labelled(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:
     if not labels.exists():
         raise VigilError(f"{labels}: not found.")
     paths = {_within(root, raw_file(Path(one.path))): one for one in videos}
-    notes, refused = annotations.from_table(root.name, root, str(labels.resolve()), set(paths))
+    try:
+        notes, refused = annotations.from_table(root.name, root, str(labels.resolve()), set(paths))
+    except VigilError as error:
+        raise VigilError(str(error).replace(f"{root.name}/{labels.resolve()}", str(labels))) from None
     for reject in refused:
         print(f"warning: {labels}: {reject.reason.replace('; run `vigil sync` if it is new', '')}", file=sys.stderr)
     if not notes:
