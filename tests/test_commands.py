@@ -12,7 +12,9 @@ from stages.test_calibrate import WANTED, calibrate_, city
 from videos import film
 from vigil import calibrated, cli, lineage
 from vigil.commands import trial
+from vigil.features.landmarks import Settings, weights_used
 from vigil.features.segments import Scaler
+from vigil.params import load
 from vigil.poses import XY, write
 from vigil.storage import write_json
 
@@ -218,6 +220,40 @@ def test_to_a_model_of_normal_alone_all_else_is_abnormal(
     assert told["labels"] == {"fight": "abnormal"}
     assert told["video_auc"]["value"] is not None
     assert told["counts"]["abnormal_frames"] == 8, "one second at 8 fps"
+
+
+def test_films_whose_motion_nobody_drew_have_no_maps_to_judge(capsys: pytest.CaptureFixture[str]) -> None:
+    city()
+    trained("activity", {"static": ["static", "normal"], "dynamic": ["Arson"]})
+    calibrate_("activity")
+    Path("models/m.calibration.json").rename("models/activity.calibration.json")
+    Path("params.yaml").write_text(RUNTIME + "evaluate: {rounds: 100, seed: 7}\n")
+    told = run(capsys, "evaluate", "activity", str(footage("own", ("static", "fight"))))
+    assert told["labels"] == {"fight": "dynamic"}
+    assert told["cell_auc"]["value"] is None and told["cell_auc"]["reason"] == "nothing abnormal here"
+
+
+@pytest.mark.slow
+def test_people_in_films_are_found_and_judged(
+    pretrained: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city("segments")
+    made = {"scaler": Scaler((0.0,) * 26, (1.0,) * 26).ranges}
+    monkeypatch.setattr(judging, "SEGMENTS", judging.SEGMENTS | made)
+    folder = trained("pose_lstm", {"normal": ["normal"], "theft": ["theft", "Arson", "Fighting"]})
+    told = json.loads((folder / "config.json").read_text())
+    wanted = load(Path(__file__).parents[1] / "params.yaml")["landmarks"] | {"detector": "mediapipe"}
+    Path("models/pretrained").symlink_to(pretrained)
+    used = weights_used(Settings.read(wanted, "test"), Path("models/person"), pretrained)
+    told["features"]["landmarks"] = {**wanted, "weights": list(used)}
+    write_json(folder / "config.json", told)
+    write_json(DATA / "segments/settings.json", told["features"])
+    calibrate_("pose_lstm", "segments")
+    Path("models/m.calibration.json").rename("models/pose_lstm.calibration.json")
+    Path("params.yaml").write_text(RUNTIME + "evaluate: {rounds: 100, seed: 7}\n")
+    found = run(capsys, "evaluate", "pose_lstm", str(footage("own", ("normal", "fight"))), "--as", "fight=theft")
+    assert found["counts"]["videos"] == 4 and found["counts"]["unscored_videos"] == 4, "nobody is in these films"
+    assert found["labels"] == {"fight": "theft"}
 
 
 @pytest.mark.usefixtures("gate")
