@@ -89,3 +89,21 @@ def test_tiles_cover_every_pixel_and_stay_inside(width: int, height: int, share:
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
         seen[top:bottom, left:right] = True
     assert seen.all()
+
+
+def test_what_is_drawn_is_looked_at_in_its_place_and_not_half_a_pixel_beside_it(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[:, 16:] = 255  # an edge in the middle, 16 px from the corner
+    shown: list[np.ndarray] = []
+    warp = blazepose.cv2.warpAffine
+    monkeypatch.setattr(blazepose.cv2, "warpAffine", lambda *given, **how: _kept(shown, warp(*given, **how)))
+    networks.look(image, np.array([16, 16, 32, 0.0]))
+    row = shown[0][128, :, 0].astype(int)
+    assert row[127] + row[128] == pytest.approx(255, abs=2)  # as dark on the left of the middle as light on its right
+
+
+def _kept(shown: list[np.ndarray], crop: np.ndarray) -> np.ndarray:
+    shown.append(crop)
+    return crop

@@ -170,6 +170,21 @@ def test_what_is_outside_the_box_is_not_shown_and_nobody_slips_into_the_neighbou
         assert [(one.person, one.pose[12, 0]) for one in people] == [(0, 100), (1, 130)]
 
 
+def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
+    class Noted(Scene):
+        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+            asked.append((float(region[2]), window is not None))
+            return super().look(image, region, window)
+
+    asked: list[tuple[float, bool]] = []
+    scene = Noted([(100, 120, 100)])
+    loose = Place(np.array([100, 120, 150.0, 0]), np.array([70.0, 60, 130, 180]))
+    state, _ = topdown.update(START, BLANK, 0.0, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
+    asked.clear()
+    topdown.update(state, BLANK, STEP_S, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
+    assert asked == [(125.0, True)]  # the body's own size and not that of the box, but nothing beyond the box
+
+
 def test_a_pose_that_leaves_its_box_is_no_start() -> None:
     scene = Scene([(100, 120, 100)])
     place = Place(np.array([100, 120, 125.0, 0]), np.array([80.0, 130, 120, 170]))  # the box holds the legs

@@ -86,7 +86,8 @@ class Networks:
         cos, sin = np.cos(angle) * size / POSE_PX, np.sin(angle) * size / POSE_PX
         half = POSE_PX / 2
         back = np.array([[cos, -sin, x - half * cos + half * sin], [sin, cos, y - half * sin - half * cos]])
-        into = back - ((0, 0, left), (0, 0, top))
+        # Places are counted from the corner of the first pixel, by OpenCV from its middle.
+        into = back + ((0, 0, back[0, :2].sum() / 2 - 0.5 - left), (0, 0, back[1, :2].sum() / 2 - 0.5 - top))
         crop = cv2.warpAffine(
             image, into, (POSE_PX, POSE_PX), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(GREY,) * 3
         )

@@ -119,7 +119,7 @@ def _follow(track: Track, place: Place | None, time_s: float, look: Look) -> Tra
     regions: list[tuple[np.ndarray, np.ndarray | None]] = [(expected, None)]
     if place is not None and place.box is not None:
         boxed = np.array([*place.region[:3], expected[3] if place.wide else 0.0])
-        regions = [(boxed, place.window), *regions]
+        regions = [(expected, place.window), (boxed, place.window), *regions]
     for region, window in regions:
         sight = look.at(region, window)
         pose = look.pose(sight, look.settings.presence, window)
