@@ -4,12 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from vigil.models.layers import Clip
 from vigil.validation import Part, accuracy, auc, balanced, metric, summary
+from vigil.validation import part as validation_part
 
 
 def test_auc_on_paper() -> None:
@@ -63,3 +65,11 @@ def test_the_metric_follows_from_what_is_learnt() -> None:
     assert metric(Clip(1), 4) == "balanced_accuracy"
     assert metric(Clip(1, target="cells"), 2) == "cell_auc"
     assert metric(Clip(1, target="itself"), 2) is None
+
+
+def test_of_two_classes_without_a_score_the_second_is_the_score() -> None:
+    """As crime_type has it, and the gate, i3d and activity have not."""
+    batch = {"number": torch.tensor([0, 1]), "x": torch.zeros(2), "y": torch.tensor([0, 1])}
+    named = validation_part("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
+    assert named.found.tolist() == [-1.0, 2.0]
+    assert validation_part("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).found.tolist() == [5.0, 6.0]
