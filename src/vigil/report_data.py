@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vigil.manifest import SPLITS
-from vigil.markup import Markup, element
+from vigil.markup import element
 from vigil.report_parts import count, folded, note, table
 from vigil.results import NOTHING, number, within
 
@@ -36,11 +36,15 @@ def contents(card: Mapping[str, Any] | None) -> list[object]:
         element("p", audit),
         element("ul", *pairs) if pairs else None,
         folded("Every label: videos / sources by split", table("Videos / sources", ["label", *SPLITS], classes)),
-        _shortcuts(card.get("shortcuts", {})),
+        *_shortcuts(card.get("shortcuts", {})),
     ]
 
 
-def _shortcuts(found: Mapping[str, Any]) -> Markup | None:
+def _shortcuts(found: Mapping[str, Any]) -> list[object]:
+    """A set in which they could not be measured has a sentence that says why."""
+    reasons: list[object] = [
+        element("p", f"{name}: shortcuts {kinds}.") for name, kinds in found.items() if isinstance(kinds, str)
+    ]
     rows = [
         [
             f"{name}: {what.replace('_', ' ')}",
@@ -49,12 +53,14 @@ def _shortcuts(found: Mapping[str, Any]) -> Markup | None:
             number(of.get("chance")),
         ]
         for name, kinds in found.items()
+        if not isinstance(kinds, str)
         for what, of in kinds.items()
     ]
     if not rows:
-        return None
+        return reasons
     caption = "What gives the label away without a look at the content"
-    return folded("Shortcuts in the data", table(caption, ["set: what", "AUC", "accuracy", "chance"], rows))
+    shown = table(caption, ["set: what", "AUC", "accuracy", "chance"], rows)
+    return [folded("Shortcuts in the data", shown), *reasons]
 
 
 def features(quality: Mapping[str, Mapping[str, Any]]) -> list[object]:
