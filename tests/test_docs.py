@@ -63,6 +63,33 @@ def test_every_stage_is_in_the_readme() -> None:
         assert f"\n| `{stage}` |" in table, stage
 
 
+def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml() -> None:
+    """No arrow that is not there, and whoever waits for another is reached from it."""
+    block = re.findall(r"```mermaid\n(.*?)```", README, re.DOTALL)[0]
+    drawn = set(re.findall(r"^\s*(\w+) (?:-- \w+ )?--> (\w+)$", block, re.MULTILINE))
+    stages = load(PROJECT / "dvc.yaml")["stages"]
+    models = {name: model["input"] for name, model in load(PROJECT / "params.yaml")["models"].items()}
+
+    def named(stage: str, *keys: str) -> set[str]:
+        body = stages[stage].get("do", stages[stage])
+        paths = [one if isinstance(one, str) else next(iter(one)) for key in keys for one in body.get(key, [])]
+        return {path.replace("${key}", m).replace("${item.input}", models[m]) for path in paths for m in models}
+
+    made = {path: stage for stage in stages for path in named(stage, "outs", "metrics")}
+    true = {
+        (owner, stage)
+        for stage in stages
+        for dep in named(stage, "deps")
+        for path, owner in made.items()
+        if dep == path or dep.startswith(f"{path}/")
+    }
+    assert drawn <= true
+    reached = set(drawn)
+    for middle in stages:
+        reached |= {(a, d) for a, b in reached if b == middle for c, d in reached if c == middle}
+    assert true <= reached
+
+
 def test_every_kind_of_dataset_is_in_the_readme_with_its_keys() -> None:
     for name in kinds():
         row = next((line for line in README.splitlines() if line.startswith(f"| `{name}` |")), None)
