@@ -228,8 +228,9 @@ def scratch(pristine: Scratch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scra
 FROM_VIDEOS = ALL - {"weights"}  # fetched, whatever the videos are
 AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames"}  # the person detector learns from the training split
 FROM_FRAMES = FROM_VIDEOS - {"download", "manifest"}
-JUDGED = {f"{name}@{key}" for name in ("calibrate", "evaluate") for key in MODELS} | {"compare"}
-TRAINED = {f"train@{key}" for key in MODELS} | {"attend"} | JUDGED
+EVALUATED = {f"evaluate@{key}" for key in MODELS} | {"compare"}
+FROM_CALIBRATION = {f"calibrate@{key}" for key in MODELS} | {"attend", "train@crime_type"} | EVALUATED
+TRAINED = {f"train@{key}" for key in MODELS} | FROM_CALIBRATION
 
 
 def of(*models: str) -> set[str]:
@@ -237,7 +238,7 @@ def of(*models: str) -> set[str]:
     return {f"{name}@{key}" for name in ("train", "calibrate", "evaluate") for key in models} | {"compare"}
 
 
-FROM_FLOW = of("panic") | {"flow", "context", "check"} | JUDGED
+FROM_FLOW = of("panic") | {"flow", "context", "check"} | FROM_CALIBRATION
 FROM_SEGMENTS = of("pose_lstm", "pose_cnn") | {"segments"}
 FROM_LANDMARKS = {"landmarks"} | FROM_FLOW | FROM_SEGMENTS
 FROM_GATE = of("crime_gate", "crime_type") | {"attend"}
@@ -271,8 +272,8 @@ def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
         ("src/vigil/models/crime_type.py", of("crime_type")),
         ("src/vigil/models/convlstm.py", TRAINED),
         ("src/vigil/training.py", TRAINED),
-        ("src/vigil/stages/calibrate.py", JUDGED),
-        ("src/vigil/stages/evaluate.py", JUDGED - {f"calibrate@{key}" for key in MODELS}),
+        ("src/vigil/stages/calibrate.py", FROM_CALIBRATION),
+        ("src/vigil/stages/evaluate.py", EVALUATED),
         ("src/vigil/report.py", {"compare"}),
         ("src/vigil/tracking.py", set()),
         ("src/vigil/errors.py", set()),
@@ -303,7 +304,7 @@ def test_editing_a_file_runs_what_imports_it(scratch: Scratch, name: str, expect
         ("epochs: 12 ", "epochs: 100 ", TRAINED),
         ("stem: 4 ", "stem: 2 ", of("panic")),
         ("lr: 5.0e-4", "lr: 1.0e-4", of("i3d")),
-        ("false_alarms_per_hour: 60", "false_alarms_per_hour: 1", JUDGED),
+        ("false_alarms_per_hour: 60", "false_alarms_per_hour: 1", FROM_CALIBRATION),
         ("workers: 0", "workers: 1", set()),
         ("executor: process", "executor: serial", set()),
     ],

@@ -152,9 +152,10 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
     gate = trained("crime_gate")
     params = attend.Params(keep=2, step=0.5, overlap=0.5)
     manifest.write(Path("train.csv"), [])
+    calibrate_("crime_gate")
     attend.main(
-        train=Path("train.csv"), val=VAL, test=TEST, frames=DATA / "frames", gate=gate, out=DATA / "attended",
-        params=params, runtime=SERIAL,
+        train=Path("train.csv"), val=VAL, test=TEST, frames=DATA / "frames", gate=gate, calibration=FROZEN,
+        out=DATA / "attended", params=params, runtime=SERIAL,
     )  # fmt: skip
     trained("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
     calibrate_("crime_type", "attended")
