@@ -1,6 +1,7 @@
 """A copy of the project in a repository of its own, to run the real pipeline on the tiny sample."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,10 @@ _POSES += "damage: [damage, Vandalism]}"
 TRAINABLE: Edits = (  # and so that every model has an example of each of its classes, and learns hardly anything
     *TINY,
     ("epochs: 12", "epochs: 2"),
-    *((f"samples: {number},", "samples: 16,") for number in (160, 64, 400, 240, 240)),
+    *(
+        (f"samples: {number},", "samples: 16,")
+        for number in re.findall(r" samples: ([1-9]\d*), ", (PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    ),
     *((_POSES, "theft: [theft]}"),) * 2,
     (
         "classes: {Abuse: [Abuse], Arrest: [Arrest], Arson: [Arson], Assault: [Assault], Burglary: [Burglary], "
