@@ -1,6 +1,7 @@
 """Every test runs in an empty folder of its own, with the project's quiet settings and no way out to a network."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from vigil import settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 settings.prepare(threads=1)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs have it; tests send it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests")])
 
 

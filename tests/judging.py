@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from vigil import checkpoint, lineage, manifest
+from verdicts import WANTED
+from vigil import calibrated, checkpoint, lineage, manifest
+from vigil.calibrated import Calibrated
+from vigil.calibration import Calibration, Thresholds
 from vigil.checkpoint import Card, Loaded, module
+from vigil.curves import Curve
 from vigil.features.frames import encode, save
 from vigil.features.segments import Settings, names
 from vigil.manifest import Video
@@ -70,6 +74,19 @@ def trained(model: str, classes: dict[str, list[str]] = CLASSES, seed: int = 0, 
 
 def opened(model: str, classes: dict[str, list[str]] = CLASSES, **config: Any) -> Loaded:
     return checkpoint.load(trained(model, classes, **config))
+
+
+def frozen(gate: Path, path: Path, threshold: float = 0.0, slope: float = 1.0) -> None:
+    """A calibration of the gate: from what odds on a video is flagged, and how odds become probabilities."""
+    loaded = checkpoint.load(gate)
+    cuts = Thresholds(p90=0, p95=0, p98=0, budget=threshold, promise=None, video=threshold, cell=None)
+    curve = Curve(transform="identity", slope=slope, offset=-slope * threshold)
+    made = Calibration(
+        kind="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None, reliability=None,
+        normal_maxima=(), gap_s=0.0, notes=(), model_sha256=loaded.sha256,
+        settings_sha256=calibrated.settings_sha256(loaded, WANTED),
+    )  # fmt: skip
+    calibrated.write(path, Calibrated(calibration=made, wanted=WANTED, ordinary=None))
 
 
 def filmed(one: Video, flash: tuple[int, int] = (0, 0)) -> list[bytes]:

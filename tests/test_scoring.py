@@ -111,9 +111,10 @@ def test_crime_is_named_from_cached_clips_as_from_frames() -> None:
     nobody, val = Path("nobody.csv"), Path("val.csv")
     manifest.write(nobody, [])
     manifest.write(val, [TWO, ONE])
+    judging.frozen(gate, Path("gate.json"))
     attend.main(
-        train=nobody, val=val, test=nobody, frames=DATA / "frames", gate=gate, out=DATA / "attended",
-        params=attend.Params(keep=2, step=0.5, overlap=0.5), runtime=SERIAL,
+        train=nobody, val=val, test=nobody, frames=DATA / "frames", gate=gate, calibration=Path("gate.json"),
+        out=DATA / "attended", params=attend.Params(keep=2, step=0.5, overlap=0.5), runtime=SERIAL,
     )  # fmt: skip
     assert read_json(DATA / "attended/anomalies.json")["gate"] == sha256_file(gate / "weights.safetensors")
     named = trained("crime_type", {"Arson": ["Arson"], "panic": ["panic"]})

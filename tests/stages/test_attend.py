@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from verdicts import WANTED
-from vigil import attention, calibrated, checkpoint, clips, manifest
+from judging import frozen
+from vigil import attention, checkpoint, clips, manifest
 from vigil.attention import Look
-from vigil.calibrated import Calibrated
-from vigil.calibration import Calibration, Thresholds
 from vigil.checkpoint import Card
-from vigil.curves import Curve
 from vigil.errors import VigilError
 from vigil.features.frames import Archive, encode, save
 from vigil.lineage import read, record
@@ -65,20 +62,7 @@ def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None
     classes = {"normal": ["normal"], "crime": ["Arson", "Arrest"]}
     card = Card(model, network.config, classes, network.clip, "frames", {"frames": {"fps": fps}}, "", 0, [], [1])
     checkpoint.save(GATE, card, [network.state_dict()])
-    frozen()
-
-
-def frozen(threshold: float = 0.0, slope: float = 1.0) -> None:
-    """A calibration of that gate: from what odds on a video is flagged, and how odds become probabilities."""
-    loaded = checkpoint.load(GATE)
-    cuts = Thresholds(p90=0, p95=0, p98=0, budget=threshold, promise=None, video=threshold, cell=None)
-    curve = Curve(transform="identity", slope=slope, offset=-slope * threshold)
-    made = Calibration(
-        kind="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None, reliability=None,
-        normal_maxima=(), gap_s=0.0, notes=(), model_sha256=loaded.sha256,
-        settings_sha256=calibrated.settings_sha256(loaded, WANTED),
-    )  # fmt: skip
-    calibrated.write(CALIBRATION, Calibrated(calibration=made, wanted=WANTED, ordinary=None))
+    frozen(GATE, CALIBRATION)
 
 
 def split(train: list[Video], val: list[Video] | None = None, test: list[Video] | None = None) -> None:
@@ -139,11 +123,11 @@ def test_the_calibration_says_what_is_flagged_and_how_sure_that_is() -> None:
     split([video("one", "Arson", "train")])
     gate()
     odds = run()["a/one"]["clips"][0]["odds"]
-    frozen(odds + 1, slope=2.0)
+    frozen(GATE, CALIBRATION, odds + 1, slope=2.0)
     missed = run()["a/one"]
     assert missed["flagged"] is False
     assert missed["confidence"] == missed["clips"][0]["confidence"] == pytest.approx(1 / (1 + np.exp(2.0)), abs=1e-5)
-    frozen(odds - 1, slope=2.0)
+    frozen(GATE, CALIBRATION, odds - 1, slope=2.0)
     assert run()["a/one"]["flagged"] is True
     before = CALIBRATION.read_bytes()
     gate(1.0)  # other weights
