@@ -76,6 +76,6 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if "cannot be fetched" in ran.stderr:
-        pytest.skip(f"no pose networks: {ran.stderr.strip()[:200]}")
+        pytest.skip(f"no pose networks: {ran.stderr.strip().splitlines()[-1]}")
     assert ran.returncode == 0, ran.stderr
     return out / "weights"
