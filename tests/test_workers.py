@@ -18,7 +18,7 @@ def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
     runtime = Runtime(executor="process", workers=1, timeout_s=60.0, address=None)
     with pytest.raises(VigilError, match=r"not ready within 1\.5 s"):
         each("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
-    assert "`dvc repro --force frames` tries them again" in capsys.readouterr().err
+    assert "again; in the pipeline: `dvc repro --force frames`" in capsys.readouterr().err
 
 
 def test_a_rejection_of_what_vanished_is_not_remembered() -> None:

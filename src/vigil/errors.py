@@ -17,6 +17,10 @@ class Rejected(VigilError):
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """' Did you mean 'size'?' when a known word is close, else ''."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """' Did you mean 'size'?' when a known word is close, else ''. Case matters only between words that differ in it."""
+    words = list(known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if not close:
+        folded = {each.casefold(): each for each in words}
+        close = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)]
     return f" Did you mean '{close[0]}'?" if close else ""

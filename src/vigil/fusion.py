@@ -44,7 +44,7 @@ class Fusion(Frozen):
         table = np.array([p.get(model, np.full(shape, np.nan)) for model in self.models])
         factors = self.frame if of == "frame" else self.video
         x = _inputs(table)
-        told = x @ np.array([*factors.slopes, *factors.silences]) + factors.constant
+        told = (x @ np.array([*factors.slopes, *factors.silences]) + factors.constant).astype(np.float32)
         return np.where(np.isfinite(table).any(axis=0), told, np.nan)
 
     def probability(self, p: Mapping[str, np.ndarray], of: Literal["frame", "video"] = "frame") -> np.ndarray:

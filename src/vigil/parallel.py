@@ -104,7 +104,7 @@ def each(
     if failures:
         print(
             f"{stage}: {len(failures)} of {len(items)} videos have no result for a reason that may pass (time-out, "
-            f"crash): `dvc repro --force {stage}` tries them again",
+            f"crash). To try them again, run this again; in the pipeline: `dvc repro --force {stage}`",
             file=sys.stderr,
         )
     if failures and all(outcome.reason is not None for outcome in found.values()):

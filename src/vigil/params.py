@@ -60,7 +60,9 @@ def _explain(cls: type[BaseModel], error: ValidationError) -> str:
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
+        if not key:  # of the section as a whole, and it names the keys itself
+            lines.append(f"{item['msg'].removeprefix('Value error, ')}.")
+        elif item["type"] == "extra_forbidden":
             lines.append(f"unknown key '{key}'. Known: {_names(cls)}.{near_miss(key, cls.model_fields)}")
         elif item["type"] == "missing":
             lines.append(f"missing key '{key}'. Expected: {_names(cls)}.")

@@ -88,7 +88,7 @@ def _quiet(folder: Path) -> None:
     settings.prepare()
     config = folder / "config"
     os.environ |= {
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait leave the core to other programs
+        "GOMP_SPINCOUNT": "3000",  # threads that wait leave the core to other programs
         "ULTRALYTICS_SAFE_LOAD": "1",  # a file of weights can fail to load, never execute
         "WANDB_MODE": "disabled",
         "YOLO_AUTOINSTALL": "False",
@@ -129,6 +129,11 @@ def _train(job: Job) -> Any:
     class Trainer(DetectionTrainer):
         """Trains and does nothing else: what comes out is measured by us, as it will be run."""
 
+        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            """Pictures in the order of memory that CPU convolutions work in: no copying to and fro."""
+            batch = super().preprocess_batch(batch)
+            return batch | {"img": batch["img"].contiguous(memory_format=torch.channels_last)}
+
         def validate(self) -> tuple[dict[str, float], float]:
             return {}, 0.0
 
@@ -164,11 +169,15 @@ def _train(job: Job) -> Any:
         "verbose": False,
         **job.settings,
     }
+    def begin(own: Any) -> None:
+        torch.set_num_threads(job.threads)  # it has set its own
+        own.model.to(memory_format=torch.channels_last)
+
     try:
         trainer = Trainer(overrides=overrides)
     except ValueError as error:  # a device that is not there
         raise VigilError(f"params.yaml [person]: {' '.join(str(error).split())}") from None
-    trainer.add_callback("on_train_start", lambda _: torch.set_num_threads(job.threads))  # it has set its own
+    trainer.add_callback("on_train_start", begin)
     trainer.add_callback("on_train_epoch_end", lambda own: _tell(own, job.epochs))
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vigil import video
-from vigil.datasets.sample import Params, props, reel, sources, videos
+from vigil.datasets.sample import Params, effects, props, reel, sources, videos
 from vigil.datasets.sample.acting import Player, cast
 from vigil.datasets.sample.film import Film
 from vigil.datasets.sample.places import Place
@@ -82,6 +82,25 @@ def test_what_stands_in_front_hides_joints_and_lowers_the_visible_share() -> Non
     assert hidden["joints"][0, JOINTS.index("nose"), 2] == 1
     assert hidden["visible"][0] < 0.75 < open_air["visible"][0]
     assert hidden["boxes"][0] == pytest.approx(open_air["boxes"][0])
+
+
+@pytest.mark.parametrize("kind", ["carpark", "shop"])
+def test_smoke_in_front_hides_and_smoke_behind_does_not(kind: str) -> None:
+    where = place(kind, 11)
+    x, z = where.spot(0, 0.4)
+    low = np.array([(x + dx, 0.3 + dy, 0, 0.5, 1.0) for dx in (-0.3, 0, 0.3) for dy in (0, 0.3)] * 4)
+    before, behind = (effects.smoke(low + (0, 0, z + side, 0, 0), opacity=0.9) for side in (0.7, -0.9))
+    open_air, smoky, clear = (
+        film(where, lambda t, some=some: Moment(cast(t, [player(where, 0, 0.4)]), effects=some), 1)[1]
+        for some in ([], [before], [behind])
+    )
+    knees = [JOINTS.index("l_knee_mark"), JOINTS.index("r_knee_mark")]
+    assert open_air["joints"][0, knees, 2].all()
+    assert not smoky["joints"][0, knees, 2].any()
+    assert smoky["joints"][0, JOINTS.index("nose"), 2] == 1
+    assert smoky["visible"][0] < 0.75 < open_air["visible"][0]
+    assert clear["visible"][0] == pytest.approx(open_air["visible"][0], abs=0.02)
+    np.testing.assert_array_equal(clear["joints"], open_air["joints"])
 
 
 def test_somebody_at_the_edge_has_a_clipped_box() -> None:

@@ -5,7 +5,6 @@ to a model that knows nothing but normal and abnormal, for what is not normal is
 more classes has to be told. Whatever is decided is said.
 """
 
-import difflib
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from vigil.checkpoint import Card
 from vigil.datasets import annotations
 from vigil.datasets.listing import Reject, Row
-from vigil.errors import VigilError
+from vigil.errors import VigilError, near_miss
 from vigil.manifest import ORDINARY, Video
 from vigil.places import ids, ordinary
 from vigil.storage import raw_file
@@ -38,7 +37,7 @@ def called(card: Card, videos: Sequence[Video], said: Mapping[str, str]) -> tupl
         if label not in many:
             raise VigilError(
                 f"--as {label}={said[label]}: no video has that label. There are: {', '.join(sorted(many))}."
-                f"{_near(label, many)}"
+                f"{near_miss(label, many)}"
             )
     known = ids(card.classes)
     meant = {label: _class(card, label) for label in sorted(many) if label not in known}
@@ -52,7 +51,7 @@ def called(card: Card, videos: Sequence[Video], said: Mapping[str, str]) -> tupl
     ]
     help_ = ""
     if unclear:
-        hints = dict.fromkeys(_near(label, [*card.classes, *known]) for label in unclear)
+        hints = dict.fromkeys(near_miss(label, [*card.classes, *known]) for label in unclear)
         help_ = (
             f"it does not know the labels {', '.join(_videos(label, many) for label in unclear)}. Say what they are: "
             f"{' '.join(f'--as {label}=CLASS' for label in unclear)}, a class being one of {', '.join(card.classes)}."
@@ -95,20 +94,13 @@ def _said(card: Card, label: str, name: str) -> str | None:
     if name and name not in names and name not in known:
         raise VigilError(
             f"--as {label}={name}: {card.model} has no such class. Expected one of {', '.join(names)}; or nothing, "
-            f"which leaves those videos out.{_near(name, [*names, *known])}"
+            f"which leaves those videos out.{near_miss(name, [*names, *known])}"
         )
     return None if not name else name if name in names else names[known[name]]
 
 
 def _videos(label: str, many: Mapping[str, int]) -> str:
     return f"{label} ({many[label]} video{'s' * (many[label] != 1)})"
-
-
-def _near(label: str, known: Sequence[str] | Mapping[str, int]) -> str:
-    """A hint that is blind to case, unlike labels."""
-    folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(label.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean '{folded[close[0]]}'?" if close else ""
 
 
 def labelled(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:
@@ -121,12 +113,17 @@ def labelled(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:
     except VigilError as error:
         raise VigilError(str(error).replace(f"{root.name}/{labels.resolve()}", str(labels))) from None
     for reject in refused:
-        print(f"warning: {labels}: {reject.reason.replace('; run `vigil sync` if it is new', '')}", file=sys.stderr)
+        print(f"warning: {labels}: {without_sync(reject.reason)}", file=sys.stderr)
     if not notes:
         raise VigilError(
             f"{labels}: names none of the {len(videos)} videos of {root}. Paths are relative to that folder."
         )
     return [_noted(one, notes[path], labels) if path in notes else one for path, one in paths.items()]
+
+
+def without_sync(reason: str) -> str:
+    """A reason without the advice that helps in the pipeline alone."""
+    return reason.replace("; run `vigil sync` if it is new", "")
 
 
 def _within(root: Path, path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from vigil import calibrated, checkpoint, lineage, manifest, scoring, settings, sources
 from vigil.calibrated import Calibrated
 from vigil.checkpoint import Loaded
-from vigil.commands.labels import UNLABELLED, labelled
+from vigil.commands.labels import UNLABELLED, labelled, without_sync
 from vigil.datasets import local
 from vigil.datasets.listing import Reject
 from vigil.datasets.measure import measure, measured
@@ -104,7 +104,7 @@ def dataset(
         runtime=runtime(),
     )
     for reject in read_table(space / "rejects.csv"):
-        print(f"warning: {reject['path']} is left out: {reject['reason']}", file=sys.stderr)
+        print(f"warning: {reject['path']} is left out: {without_sync(reject['reason'])}", file=sys.stderr)
     videos = manifest.read(space / "videos.csv")
     if labels is not None:
         videos = labelled(videos, place.resolve(), labels)
@@ -147,6 +147,11 @@ def _section(place: Path, kind: str | None, options: Mapping[str, Any]) -> dict[
         hint = near_miss(str(place), known)
         raise VigilError(
             f"{place}: not found. Name a folder of videos, a table of landmarks, or a set of params.yaml.{hint}"
+        )
+    if place.is_file() and local.is_video(place.name):
+        raise VigilError(
+            f"{place}: one single video, and measures need several. Give their folder; --labels names a table of "
+            "(video, label, spans) for them."
         )
     kind = kind or ("landmark_csv" if place.suffix.lower() == ".csv" else "folder")
     label = {"label": UNLABELLED} if kind == "folder" else {}

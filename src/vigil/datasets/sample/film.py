@@ -86,12 +86,13 @@ class Film:
                 if t.kind == "bag":
                     bags.append((n, mark))
         image = canvas.composite(image)
-        moving = canvas.motion()
+        moving, clear = canvas.motion(), None
         if moment.effects:
+            clear = self._clear(moment)
             image, moving = self._effects(moment, image, moving)
         else:
             self._paint = np.float32(0)
-        self._note(k, moment, people, bags, moving)
+        self._note(k, moment, people, bags, moving, clear)
         self._past = [*self._past[-self._lag + 1 :], now]
         if moment.jolt != (0.0, 0.0):
             shift = np.array([[1, 0, moment.jolt[0]], [0, 1, moment.jolt[1]]], np.float32)
@@ -184,15 +185,24 @@ class Film:
             image, self._mask(figures, prints), self._still.floor, 0.25 if self.place.night else 0.42, 2.5
         )
 
+    def _painted(self, moment: Moment, image: np.ndarray) -> np.ndarray:
+        depth = self._canvas.depth[:: self._ss, :: self._ss]
+        for effect in moment.effects:
+            image = effect(image, self.place.camera, depth)
+        return image
+
+    def _clear(self, moment: Moment) -> np.ndarray:
+        """(H, W) 0..1: how far black and white still differ behind fire, smoke and flashes."""
+        c = self.place.camera
+        black, white = (np.full((c.height, c.width, 3), level, np.uint8) for level in (0, 255))
+        left = cv2.subtract(self._painted(moment, white), self._painted(moment, black))
+        return left.max(-1).astype(np.float32) / 255
+
     def _effects(self, moment: Moment, image: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         c = self.place.camera
-        depth = self._canvas.depth
-        if self._ss > 1:
-            ss = self._ss
-            depth, moving = depth[::ss, ::ss], moving[::ss, ::ss]
         before = image.astype(np.int16)
-        for effect in moment.effects:
-            image = effect(image, c, depth)
+        image = self._painted(moment, image)
+        moving = moving[:: self._ss, :: self._ss]
         paint = (image - before).astype(np.float32)
         change = paint - self._paint
         self._paint = paint
@@ -206,16 +216,17 @@ class Film:
         people: list[tuple[Figure, Mark]],
         bags: list[tuple[int, Mark]],
         moving: np.ndarray,
+        clear: np.ndarray | None,
     ) -> None:
         acting = self.span is not None and self.span[0] <= k / self.fps < self.span[1]
         for f, mark in people:
-            found = truth.clipped(self._canvas, mark, moment.jolt)
+            found = truth.clipped(self._canvas, mark, moment.jolt, clear)
             if found is not None:
-                marks = truth.joints(self._canvas, f, moment.jolt)
+                marks = truth.joints(self._canvas, f, moment.jolt, clear)
                 self.truth.rows.append((k, found[0], marks, f.person, f.role, "person", found[1], f.active and acting))
         first = 1000
         for n, mark in bags:
-            found = truth.clipped(self._canvas, mark, moment.jolt)
+            found = truth.clipped(self._canvas, mark, moment.jolt, clear)
             if found is not None:
                 none = np.zeros((len(truth.JOINTS), 3), np.float32)
                 self.truth.rows.append((k, found[0], none, first + n, "bag", "bag", found[1], False))
