@@ -142,10 +142,19 @@ def recorded(*kinds: str) -> None:
         write_json(DATA / kind / lineage.FILE, features(kind))
 
 
-def laid_out(videos: Sequence[Video]) -> None:
-    """Stage `context` over what is there."""
+def laid_out(videos: Sequence[Video], train: Sequence[Video] = ()) -> None:
+    """Stage `context` over what is there; what is usual is learnt from `train`."""
     manifest.write(Path("data/videos.csv"), videos)
+    manifest.write(Path("data/train.csv"), train)
     (DATA / "flow").mkdir(parents=True, exist_ok=True)
     if not (DATA / "flow" / lineage.FILE).exists():
         write_json(DATA / "flow" / lineage.FILE, features("frames"))
-    context.main(Path("data/videos.csv"), DATA / "frames", DATA / "landmarks", DATA / "flow", CONTEXT, SERIAL)
+    context.main(
+        Path("data/videos.csv"),
+        DATA / "frames",
+        DATA / "landmarks",
+        DATA / "flow",
+        CONTEXT,
+        SERIAL,
+        Path("data/train.csv"),
+    )

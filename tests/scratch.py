@@ -25,7 +25,7 @@ TINY: Edits = (  # so that the features are made in half a minute; tracks start 
     ("scale: full", "scale: tiny"),
     ("images: 400", "images: 16"),
     ("imgsz: 224", "imgsz: 64"),
-    ("epochs: 24", "epochs: 1"),
+    ("epochs: 22", "epochs: 1"),
     ("detector: auto", "detector: mediapipe"),
     ("tile: 0.5", "tile: null"),
 )

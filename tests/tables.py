@@ -31,7 +31,7 @@ def arrays(videos: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
     }
     found |= {
         name: np.concatenate([np.asarray(one[name], np.float64) for one in videos])
-        for name in ("truth", "score", "noncausal", "people", "motion")
+        for name in ("truth", "score", "noncausal", "people", "motion", "unusual")
         if all(name in one for one in videos)
     }
     found["time_s"] = np.concatenate(

@@ -36,6 +36,14 @@ def test_trap_8_where_everybody_has_fled_counting_people_is_enough() -> None:
     assert any("`people`" in line for line in unbeaten(found, trivial, draws(len(found.names))))
 
 
+def test_what_is_unusual_by_counting_alone_is_a_baseline_too() -> None:
+    rows = [
+        video(f"p{k}", [0] * 20 + [1] * 10, np.zeros(30), unusual=[1.0] * 20 + [4.0] * 9 + [0.5], motion=[1.0] * 30)
+        for k in range(4)
+    ]
+    assert areas(scores(rows), "unusual") == pytest.approx(0.9)
+
+
 def test_trap_9_the_place_in_the_video_is_enough_where_it_always_ends_badly() -> None:
     found = scores([video(f"v{k}", [0] * 80 + [1] * 20, np.zeros(100)) for k in range(4)])
     assert areas(found, "position", "frame_auc_abnormal") == 1
@@ -70,7 +78,7 @@ def test_directions_are_learnt_from_the_reference_and_not_from_test() -> None:
 
 def test_unknown_people_and_motion_are_left_out_or_lowest() -> None:
     found = scores([video("a", [1, 1], [0, 0]), video("n", [0, 0], [0, 0])])
-    assert {"motion", "people"}.isdisjoint(tables(found))
+    assert {"motion", "people", "unusual"}.isdisjoint(tables(found))
     some = scores([video("a", [1, 1], [0, 0], people=[3, -1]), video("n", [0, 0], [0, 0], people=[-1, 1])])
     assert (tables(some)["people"].score == [3, -np.inf, -np.inf, 1]).all()
 

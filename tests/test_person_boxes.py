@@ -12,7 +12,7 @@ import pytest
 from vigil.errors import VigilError
 from vigil.features.frames import decode, encode, save
 from vigil.manifest import Video
-from vigil.person_boxes import Picture, of_videos, of_yolo, spread, write
+from vigil.person_boxes import Picture, of_videos, of_yolo, some_turned, spread, write
 from vigil.storage import save_arrays
 
 
@@ -74,7 +74,7 @@ def test_the_right_box_is_right() -> None:
 
 
 def some(source: str, group: str, people: int, count: int) -> list[Picture]:
-    box = np.tile([0.1, 0.1, 0.2, 0.2], (people, 1))
+    box = np.tile([0.1, 0.1, 0.2, 0.4], (people, 1))
     kinds = np.array(["person"] * people)
     return [Picture(Path(f"{group}.npz"), place, source, group, kinds, box, np.ones(people)) for place in range(count)]
 
@@ -95,6 +95,43 @@ def test_a_few_pictures_show_nobody() -> None:
     known = some("one", "a", 0, 100) + some("one", "b", 1, 100)
     chosen = spread(known, ["person"], 50, 7)
     assert Counter(len(picture.boxes) for picture in chosen) == {1: 47, 0: 3}
+
+
+def test_who_lies_has_a_share() -> None:
+    lie = [replace(each, boxes=each.boxes[:, [1, 0, 3, 2]]) for each in some("one", "b", 1, 50)]
+    assert lie[0].lying("person")
+    assert not replace(lie[0], visible=np.array([0.1])).lying("person")
+    assert not replace(lie[0], aspect=0.2).lying("person"), "in a narrow picture"
+    chosen = spread(some("one", "a", 1, 500) + lie, ["person"], 100, 7)
+    assert sum(picture.lying("person") for picture in chosen) >= 10
+
+
+def test_a_turned_picture_shows_the_same_thing_in_its_box(tmp_path: Path) -> None:
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[10:30, 60:64] = 255
+    cv2.imwrite(str(tmp_path / "one.png"), image)
+    box = np.array([[60 / 80, 10 / 40, 64 / 80, 30 / 40]])
+    upright = Picture(tmp_path / "one.png", None, "s", "g", np.array(["person"]), box, np.ones(1), 2.0)
+    for quarters in (0, 1, 2, 3, 5):
+        turned = upright.turned(quarters)
+        shown = turned.image()
+        height, width = shown.shape[:2]
+        assert turned.aspect == width / height
+        x0, y0, x1, y1 = (turned.boxes[0] * (width, height, width, height)).round().astype(int)
+        assert (shown[y0:y1, x0:x1] == 255).all()
+        assert (shown == 255).sum() == (x1 - x0) * (y1 - y0) * 3
+        saved = decode(turned.save(tmp_path / f"copy{quarters}").read_bytes())
+        assert np.abs(saved.astype(int) - shown).max() < 60
+    assert upright.turned(1).lying("person") and not upright.lying("person")
+
+
+def test_some_are_turned_and_the_seed_says_which() -> None:
+    known = some("one", "a", 2, 100)
+    chosen = some_turned(known, 0.3, 7)
+    assert Counter(picture.quarters for picture in chosen).keys() == {0, 1, 3}
+    assert sum(picture.quarters > 0 for picture in chosen) == 30
+    assert [p.quarters for p in some_turned(known, 0.3, 7)] == [p.quarters for p in chosen]
+    assert some_turned(known, 0.0, 7) == known
 
 
 def test_bags_are_looked_for() -> None:

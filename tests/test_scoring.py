@@ -1,5 +1,6 @@
 """Every stored frame of every video has its score and its truth, in one flat table."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, flow, laid_out, opened
 from vigil import detector, poses, scoring
 from vigil.detector import Picture
 from vigil.errors import VigilError
+from vigil.features import usual
 from vigil.judgements import causal, in_hindsight
 from vigil.manifest import Video
 from vigil.poses import Pose
@@ -158,6 +160,21 @@ def test_the_normal_class_comes_first() -> None:
     folder = trained("crime_gate", {"crime": ["Arson"], "normal": ["normal"]})
     with pytest.raises(VigilError, match="its normal class is 'normal': expected it first"):
         scoring.table(folder, [ONE], sources("frames"), WANTED, SERIAL)
+
+
+def test_the_context_tells_what_is_unusual_from_normal_videos_of_training_alone() -> None:
+    planes = flow(ONE)
+    filmed(ONE)
+    filmed(TWO)
+    crime = replace(ONE, label="assault")
+    for train in ([], [TWO], [crime]):  # nobody; nobody with flow; nobody normal
+        laid_out([ONE, TWO], train)
+        assert np.isnan(load_arrays(CONTEXT / f"{ONE.video}.npz")["unusual"]).all()
+    assert crime.abnormal
+    laid_out([ONE, TWO], [ONE, THREE])
+    told = load_arrays(CONTEXT / f"{ONE.video}.npz")["unusual"]
+    assert np.allclose(told, usual.unusual(usual.learn([planes]), planes), atol=1e-5)
+    assert np.isnan(load_arrays(CONTEXT / f"{TWO.video}.npz")["unusual"]).all()
 
 
 def test_the_context_tells_people_and_motion_where_they_are_known() -> None:

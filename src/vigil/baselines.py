@@ -1,4 +1,4 @@
-"""What needs no model: length, position, motion, people, the label of the video, chance. Each is a table of scores.
+"""What needs no model: length, position, motion, people, what is unusual, the label of the video, chance: as scores.
 
 They are judged by the same metrics as the models. Which way a baseline points, and at which places of a video things
 happen, is learnt from `reference` (validation); without one from the data that are judged, which flatters them.
@@ -23,7 +23,7 @@ def tables(scores: Scores, reference: Scores | None = None) -> dict[str, Scores]
     scores = scores.judged()
     learnt = scores if reference is None else reference.judged()
     found = {"length": _of_feature(scores, learnt, _length), "position": _position(scores, learnt)}
-    for name, feature in (("motion", _motion), ("people", _people)):
+    for name, feature in (("motion", _motion), ("people", _people), ("unusual", _unusual)):
         if np.isfinite(feature(scores)).any():
             found[name] = _of_feature(scores, learnt, feature)
     if scores.has_normal:
@@ -64,6 +64,10 @@ def _motion(scores: Scores) -> np.ndarray:
 
 def _people(scores: Scores) -> np.ndarray:
     return scores.people
+
+
+def _unusual(scores: Scores) -> np.ndarray:
+    return scores.unusual
 
 
 def _of_feature(scores: Scores, learnt: Scores, feature: Feature) -> Scores:

@@ -17,7 +17,7 @@ class Rejected(VigilError):
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """' Did you mean 'size'?' when a known word is close, else ''. Case matters only between words that differ in it."""
+    """' Did you mean 'size'?' when a known word is close, in its own case or in any, else ''."""
     words = list(known)
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if not close:

@@ -3,7 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,16 @@ import numpy as np
 
 from vigil.box_quality import Judged, judge
 from vigil.errors import VigilError
-from vigil.features.frames import Archive, decode
+from vigil.features.frames import Archive, decode, encode
 from vigil.manifest import Video
 from vigil.storage import load_arrays
 
 VISIBLE = 0.3  # share of a thing that must be seen to be shown to the network, or expected of it
 EMPTY = 0.06  # share of the pictures to train on in which there is nothing
 RARE = 0.15  # share of those that are chosen for a bag
+LOW = 0.1  # share of those that are chosen for somebody who lies
+LYING = 0.9  # width of such a person's box in heights, at least
+QUALITY = 95  # of JPEGs that are written anew
 CROWDS = (1, 2, 3, 6, 12)  # people: as many pictures with 1, 2, 3 to 5, 6 to 11 and more of them as there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
@@ -33,10 +36,25 @@ class Picture:
     classes: np.ndarray  # (M,) names
     boxes: np.ndarray  # (M, 4) x0 y0 x1 y1, as shares of width and height
     visible: np.ndarray  # (M,) share that is seen
+    aspect: float = 1.0  # width of the picture in heights
+    quarters: int = 0  # by which the picture on disk is turned left; boxes are those of the turned one
 
     def counted(self, kind: str) -> np.ndarray:
         """(M,) bool: of this class, and seen well enough."""
         return (self.classes == kind) & (self.visible >= VISIBLE)
+
+    def lying(self, kind: str) -> bool:
+        """Whether one of this class is about as wide as tall."""
+        width, height = (self.boxes[self.counted(kind), 2:] - self.boxes[self.counted(kind), :2]).T
+        return bool((width * self.aspect >= LYING * height).any())
+
+    def turned(self, quarters: int) -> "Picture":
+        """The same turned left, so that who stands comes to lie."""
+        boxes, aspect = self.boxes, self.aspect
+        for _ in range(quarters % 4):
+            x0, y0, x1, y1 = boxes.T
+            boxes, aspect = np.column_stack([y0, 1 - x1, y1, 1 - x0]), 1 / aspect
+        return replace(self, boxes=boxes, aspect=aspect, quarters=self.quarters + quarters)
 
     def judged(self, detector: Callable[[np.ndarray], np.ndarray], kind: str) -> Judged:
         """How the detector of this class does on it."""
@@ -47,12 +65,17 @@ class Picture:
 
     def image(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB."""
-        if self.place is not None:
-            return next(Archive(self.file).images([self.place]))
-        return decode(self.file.read_bytes())
+        upright = (
+            decode(self.file.read_bytes()) if self.place is None else next(Archive(self.file).images([self.place]))
+        )
+        return np.ascontiguousarray(np.rot90(upright, self.quarters))
 
     def save(self, stem: Path) -> Path:
         """Copy the picture to `stem` with its own extension: nobody else may write to the original."""
+        if self.quarters:
+            path = stem.with_name(f"{stem.name}.jpg")
+            path.write_bytes(encode(self.image(), QUALITY))
+            return path
         if self.place is None:
             return Path(shutil.copyfile(self.file, stem.with_name(stem.name + self.file.suffix)))
         path = stem.with_name(f"{stem.name}.jpg")
@@ -78,13 +101,15 @@ def of_video(video: Video, archive: Path, told: Path, every: int = 1) -> Iterato
         low, high = np.searchsorted(numbers, [stored.index[place], stored.index[place] + 1])
         rows = order[low:high]
         boxes = np.clip(known["boxes"][rows] / size, 0, 1)
-        yield Picture(archive, place, video.source, video.video, known["class"][rows], boxes, known["visible"][rows])
+        kinds, seen, aspect = known["class"][rows], known["visible"][rows], float(size[0] / size[1])
+        yield Picture(archive, place, video.source, video.video, kinds, boxes, seen, aspect)
 
 
 def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: int) -> list[Picture]:
     """`count` of them: the same number of crowds of every size and, within it, of every camera and of every video.
 
-    Crowds are of the first kind. The others are rare, and so are pictures without anything: both have their share.
+    Crowds are of the first kind. The others are rare, and so are people who lie and pictures without anything: they
+    have their share.
     """
     random = np.random.default_rng(seed)
     shuffled = [pictures[number] for number in random.permutation(len(pictures))]
@@ -94,13 +119,21 @@ def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: 
         lambda p: p.group,
     )
     wanted = [([p for p in shuffled if p.counted(kind).any()], RARE) for kind in kinds[1:]]
-    wanted.append(([p for p in shuffled if not len(p.boxes)], EMPTY))
+    wanted += [([p for p in shuffled if p.lying(kinds[0])], LOW), ([p for p in shuffled if not len(p.boxes)], EMPTY)]
     chosen: dict[int, Picture] = {}
     for some, share in wanted:
         chosen |= {id(p): p for p in _in_turn(some, levels)[: round(share * count)]}
     people = [p for p in shuffled if p.counted(kinds[0]).any() and id(p) not in chosen]
     chosen |= {id(p): p for p in _in_turn(people, levels)[: count - len(chosen)]}
     return sorted(chosen.values(), key=lambda p: (p.group, p.place or 0, str(p.file)))
+
+
+def some_turned(pictures: Sequence[Picture], share: float, seed: int) -> list[Picture]:
+    """The same, `share` of them turned by a quarter to the left or to the right."""
+    random = np.random.default_rng([seed, len(pictures)])
+    sides = dict.fromkeys(random.permutation(len(pictures))[: round(share * len(pictures))].tolist(), 0)
+    sides = {number: int(random.choice((1, 3))) for number in sides}
+    return [p.turned(sides[number]) if number in sides else p for number, p in enumerate(pictures)]
 
 
 def _in_turn(pictures: Sequence[Picture], levels: Sequence[Any]) -> list[Picture]:

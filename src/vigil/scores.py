@@ -14,7 +14,7 @@ import numpy as np
 from vigil.errors import VigilError
 
 PER_VIDEO = ("video", "label", "source", "klass", "video_score", "classes")
-PER_FRAME = ("time_s", "truth", "score", "noncausal", "people", "motion")
+PER_FRAME = ("time_s", "truth", "score", "noncausal", "people", "motion", "unusual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,7 @@ class Scores:
     noncausal: np.ndarray  # (N,) float64, with later frames in view; -inf where there is none
     people: np.ndarray  # (N,) float64, NaN unknown
     motion: np.ndarray  # (N,) float64, NaN unknown
+    unusual: np.ndarray  # (N,) float64, NaN unknown: motion where there is none in normal video
     cells: np.ndarray  # (M, h, w) float64
     cells_truth: np.ndarray  # (M, h, w) int8
     cells_video: np.ndarray  # (M,) index of the video of a map
@@ -55,6 +56,7 @@ class Scores:
             "noncausal": arrays["score"],
             "people": unknown,
             "motion": unknown,
+            "unusual": unknown,
             "cells": np.zeros((0, 1, 1)),
             "cells_truth": np.zeros((0, 1, 1), np.int8),
             "cells_video": np.zeros(0, np.int64),
@@ -97,6 +99,7 @@ class Scores:
             noncausal=lowest(given["noncausal"]),
             people=np.where(people < 0, np.nan, people),
             motion=np.asarray(given["motion"], np.float64),
+            unusual=np.asarray(given["unusual"], np.float64),
             cells=lowest(given["cells"]),
             cells_truth=np.asarray(given["cells_truth"], np.int8),
             cells_video=np.asarray(given["cells_video"], np.int64),

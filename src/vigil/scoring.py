@@ -217,6 +217,7 @@ def _row(
         "video_score": np.array([np.nan if np.isnan(score).all() else np.nanmax(score)], np.float32),
         "people": context.people,
         "motion": context.motion,
+        "unusual": context.unusual,
     }
     logits = verdict(card, found)
     if logits is not None:

@@ -148,15 +148,16 @@ def fused_entry(fused: Fused) -> Entry:
 
 
 def _seen(table: Scores, tables: Mapping[str, Scores]) -> Scores:
-    """With people and motion as the models' tables have them, for the trivial baselines."""
-    people, motion = np.full((2, len(table.score)), np.nan)
+    """With people, motion and what is unusual as the models' tables have them, for the trivial baselines."""
+    people, motion, unusual = np.full((3, len(table.score)), np.nan)
     for mine in tables.values():
         places = {name: place for place, name in enumerate(mine.video.tolist())}
         for number, name in enumerate(table.video.tolist()):
             if name in places and mine.frames[places[name]] == table.frames[number]:
                 part, theirs = table.part(number), mine.part(places[name])
                 people[part], motion[part] = mine.people[theirs], mine.motion[theirs]
-    return replace(table, people=people, motion=motion)
+                unusual[part] = mine.unusual[theirs]
+    return replace(table, people=people, motion=motion, unusual=unusual)
 
 
 def _told(

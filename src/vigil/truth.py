@@ -25,13 +25,14 @@ class Context:
     times: list[Fraction]
     people: np.ndarray
     motion: np.ndarray
+    unusual: np.ndarray
 
     @classmethod
     def read(cls, path: Path) -> "Context":
         arrays = load_arrays(path)
         base = Fraction(int(arrays["time_base"][0]), int(arrays["time_base"][1]))
         times = [int(pts) * base for pts in arrays["pts"]]
-        return cls(arrays["frame"], times, arrays["people"], arrays["motion"])
+        return cls(arrays["frame"], times, arrays["people"], arrays["motion"], arrays["unusual"])
 
 
 def truth(card: Card, video: Video, klass: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:

@@ -169,6 +169,7 @@ def _train(job: Job) -> Any:
         "verbose": False,
         **job.settings,
     }
+
     def begin(own: Any) -> None:
         torch.set_num_threads(job.threads)  # it has set its own
         own.model.to(memory_format=torch.channels_last)

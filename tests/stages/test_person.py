@@ -26,8 +26,8 @@ from vigil.yolo import apart
 
 SIZE = (160, 120)  # of the stored frames; videos are twice as large
 SETTINGS: dict[str, Any] = {
-    "weights": None, "weights_sha256": None, "data": None, "classes": ["person"], "images": 12, "imgsz": 64,
-    "epochs": 1, "batch": 6, "lr": 0.002, "seed": 7, "threads": 1, "device": "cpu",
+    "weights": None, "weights_sha256": None, "data": None, "classes": ["person"], "images": 12,
+    "turned": 0.1, "imgsz": 64, "epochs": 1, "batch": 6, "lr": 0.002, "seed": 7, "threads": 1, "device": "cpu",
 }  # fmt: skip
 OUT, METRICS = Path("models/person"), Path("metrics/person.json")
 
@@ -130,6 +130,7 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
     assert sorted(path.name for path in (trained / OUT).iterdir()) == ["config.json", "person.onnx", "person.pt"]
     assert config == {
         "classes": ["person"],
+        "turned": 0.1,
         "imgsz": 64,
         "knows_real_people": False,
         "sets": ["set"],

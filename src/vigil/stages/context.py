@@ -3,21 +3,25 @@
 Reads   <videos>                table of videos
         <frames>/<set>/<v>.npz  when each stored frame is
         <landmarks>, <flow>     people and motion; a video without is kept, and they are unknown in it
+        <train>                 videos of the training split: the flow of normal ones says what is usual
 Writes  <out>/<set>/<v>.npz     of T stored frames (of landmarks without pictures: of the rows that there are):
             frame (T,) int32    number in the video
             pts (T,) int64, time_base (2,) int64: time_s = pts * time_base[0] / time_base[1], exactly
             people (T,) int16   who are followed in it; -1 unknown
             motion (T,) float32 mean length of the flow, as a share of flow.clip; NaN unknown
+            unusual (T,) float32    deviations from what is usual where; see features/usual.py; NaN unknown
         <out>/settings.json     what made them; see lineage.py
         <out>/rejects.csv       videos that could not be read, when there are any
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vigil import manifest, poses
+from vigil.features import usual
 from vigil.features.flow import LEVELS
 from vigil.features.frames import Archive
 from vigil.lineage import FILE, record
@@ -27,13 +31,24 @@ from vigil.stages.runner import run_stage
 from vigil.storage import save_arrays, sha256_file
 
 
-def main(videos: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
-    items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, out))]
+def main(
+    videos: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime, train: Path | None = None
+) -> None:
+    norm = None if train is None else learnt(manifest.read(train), flow)
+    items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, norm, out))]
     finish("context", out, each("context", context, items, None, runtime))
     record(out, "context", {}, flow if (flow / FILE).exists() else frames)
 
 
-def context(frames: Path | None, landmarks: Path | None, flow: Path | None, out: Path) -> dict[str, Any]:
+def learnt(train: list[Video], flow: Path) -> usual.Norm | None:
+    """What is usual in normal video; None where there is none with flow."""
+    paths = [path for video in train if not video.abnormal and (path := flow / f"{video.video}.npy").exists()]
+    return usual.learn(np.load(path, allow_pickle=False) for path in paths) if paths else None
+
+
+def context(
+    frames: Path | None, landmarks: Path | None, flow: Path | None, norm: usual.Norm | None, out: Path
+) -> dict[str, Any]:
     """Write what is known of one video."""
     if frames is None:
         assert landmarks is not None
@@ -46,13 +61,15 @@ def context(frames: Path | None, landmarks: Path | None, flow: Path | None, out:
     people = [-1] * len(numbers)
     if landmarks is not None:
         people = [len(found) for found in poses.along(landmarks, numbers)]
+    unknown = np.full(len(numbers), np.nan, np.float32)
     save_arrays(
         out,
         frame=np.array(numbers, np.int32),
         pts=np.array([int(time * base) for time in times], np.int64),
         time_base=np.array([1, base], np.int64),
         people=np.array(people, np.int16),
-        motion=np.full(len(numbers), np.nan, np.float32) if flow is None else motion(flow),
+        motion=unknown if flow is None else motion(flow),
+        unusual=unknown if flow is None or norm is None else unusual(norm, flow),
     )
     return {"frames": len(numbers)}
 
@@ -64,13 +81,20 @@ def motion(flow: Path) -> np.ndarray:
     return np.array(moved, np.float32)
 
 
-def _item(video: Video, frames: Path, landmarks: Path, flow: Path, out: Path) -> Item | None:
+def unusual(norm: usual.Norm, flow: Path) -> np.ndarray:
+    """(T,) float32 of an array (T, 3, H, W) int8, read a frame at a time."""
+    planes = np.load(flow, mmap_mode="r", allow_pickle=False)
+    return np.array([usual.unusual(norm, plane[None])[0] for plane in planes], np.float32)
+
+
+def _item(video: Video, frames: Path, landmarks: Path, flow: Path, norm: usual.Norm | None, out: Path) -> Item | None:
     wanted = [folder / f"{video.video}{end}" for folder, end in ((frames, ".npz"), (landmarks, ".csv"), (flow, ".npy"))]
     found = [path if path.exists() else None for path in wanted]
     if found[0] is None and (video.pictures or found[1] is None):
         return None
-    key = tuple("" if path is None else sha256_file(path) for path in found)
-    return Item(video.video, key, tuple(found), (out / f"{video.video}.npz",))
+    learnt_ = b"" if norm is None else norm.mean.tobytes() + norm.deviation.tobytes()
+    key = (*("" if path is None else sha256_file(path) for path in found), hashlib.sha256(learnt_).hexdigest())
+    return Item(video.video, key, (*found, norm), (out / f"{video.video}.npz",))
 
 
 if __name__ == "__main__":

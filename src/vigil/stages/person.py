@@ -40,6 +40,7 @@ class Params(Frozen):
     data: str | None  # path of the data.yaml of a YOLO dataset; null: frames whose truth is known
     classes: Annotated[tuple[Literal["person", "bag"], ...], Field(min_length=1)]  # to learn from the truth
     images: Positive  # pictures to learn from, chosen over cameras and crowds; not for `data`
+    turned: Annotated[float, Field(ge=0, le=1)]  # share of the pictures that are turned by a quarter: people lie
     imgsz: Annotated[int, Field(ge=32, multiple_of=32)]  # px, side of the square that the network looks at
     epochs: Annotated[int, Field(ge=0)]  # 0: the weights as they are
     batch: Positive  # pictures to a step
@@ -86,7 +87,9 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     with tempfile.TemporaryDirectory(dir=home, prefix="person-") as folder:
         job = _job(Path(folder), classes, weights, params)
         if params.epochs:
-            person_boxes.write(learned, classes, job.folder, "train")
+            person_boxes.write(
+                person_boxes.some_turned(learned, params.turned, params.seed), classes, job.folder, "train"
+            )
             person_boxes.write(learned[:1], classes, job.folder, "val")  # asked for, and not used
             yolo.write_names(job.folder / "data.yaml", classes)
         found = yolo.apart(yolo.make, job, out / WEIGHTS, out / NETWORK)
