@@ -151,10 +151,10 @@ def laid_out(videos: Sequence[Video], train: Sequence[Video] = ()) -> None:
         write_json(DATA / "flow" / lineage.FILE, features("frames"))
     context.main(
         Path("data/videos.csv"),
+        Path("data/train.csv"),
         DATA / "frames",
         DATA / "landmarks",
         DATA / "flow",
         CONTEXT,
         SERIAL,
-        Path("data/train.csv"),
     )

@@ -182,6 +182,33 @@ def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
     torch.testing.assert_close(changed[:, 0].mean(dim=1), blocks[:, 0].mean(dim=1))
 
 
+def test_another_camera_bends_places_and_speeds_alike() -> None:
+    fields = poses.Columns.read({**STILL, "skew": 0.3, "features": 78}, "test")
+    x = noise(8, 78)
+    blocks, changed = (
+        part.unflatten(1, (3, 13, 2)) for part in (x, poses.augment(x, fields, torch.Generator().manual_seed(5)))
+    )
+    bend = torch.linalg.lstsq(blocks[:, 1].reshape(-1, 2), changed[:, 1].reshape(-1, 2)).solution
+    assert (bend - torch.eye(2)).abs().max() <= 0.3
+    assert min(bend[0, 1].abs(), bend[1, 0].abs()) > 0.01
+    torch.testing.assert_close(changed[:, 1:], blocks[:, 1:] @ bend, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(changed[:, 0].mean(dim=1), blocks[:, 0].mean(dim=1))
+
+
+@pytest.mark.parametrize("length", [12, 13])
+def test_a_slower_segment_shows_every_frame_for_longer_and_moves_less(length: int) -> None:
+    fields = poses.Columns.read({**STILL, "slow": 0.5, "features": 52}, "test")
+    places = torch.arange(float(length))[:, None].expand(length, 26)
+    x = torch.cat([places, torch.ones(length, 26)], dim=1)  # a step of one per frame
+    out = poses.augment(x, fields, torch.Generator().manual_seed(5))
+    part = out[0, -1].item()
+    assert 0.5 <= part < 0.99
+    assert (out[:, 26:] == part).all()
+    steps = out[:, 0].diff()
+    assert set(steps.tolist()) <= {0.0, 1.0} and abs(steps.mean().item() - part) < 0.15
+    assert out[:, 0].min() >= 0 and out[:, 0].max() <= length - 1
+
+
 def test_a_lost_joint_keeps_its_place_on_the_body() -> None:
     fields = poses.Columns.read({**STILL, "drop": 1.0, "features": 52}, "test")
     x = torch.arange(12.0)[:, None].expand(12, 52).contiguous()  # a ramp: what is held is seen

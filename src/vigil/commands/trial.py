@@ -205,7 +205,10 @@ def scored(model: Model, space: Workspace, videos: Sequence[Video]) -> Arrays:
         flow.main(space / "frames", space / "landmarks", space / "flow", wanted, running)
     if card.input == "segments":
         _segments(model, space, running)
-    context.main(table, space / "frames", space / "landmarks", space / "flow", space / "context", running)
+    manifest.write(space / "train.csv", [])  # nothing is learnt from them
+    context.main(
+        table, space / "train.csv", space / "frames", space / "landmarks", space / "flow", space / "context", running
+    )
     kind = "frames" if card.input == "attended" else card.input
     gate = _gate(model) if card.input == "attended" else None
     where = Sources(space / kind, space / "context", space / "truth", "test", gate)

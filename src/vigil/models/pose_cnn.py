@@ -27,7 +27,6 @@ class Config(poses.Columns):
 class Model(poses.PoseModel):
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__("pose_cnn", config, classes)
-        self.config = config
         first, second = config.channels
         self.lstm = nn.LSTM(config.features, config.hidden, config.layers, batch_first=True)
         self.first = nn.Conv1d(config.hidden, first, kernel_size=2, stride=2)

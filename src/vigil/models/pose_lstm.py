@@ -22,7 +22,6 @@ class Config(poses.Columns):
 class Model(poses.PoseModel):
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__("pose_lstm", config, classes)
-        self.config = config
         widths = (config.features, *config.hidden)
         self.layers = nn.ModuleList(nn.LSTM(before, after, batch_first=True) for before, after in pairwise(widths))
         self.dropout = nn.Dropout(config.dropout)

@@ -51,6 +51,8 @@ class Columns(Frozen):
     mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
     jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # a body is made larger or smaller by as much at most
+    skew: Share = 0.0  # of one side that the other leans by, and half of it in length, at most: as other cameras see it
+    slow: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the segment left out at most; the rest plays slower
     drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
 
 
@@ -65,7 +67,7 @@ class PoseModel(nn.Module):
                 f"models.{name}.classes in params.yaml."
             )
         self.clip = Clip(config.frames)
-        self.columns = config
+        self.config = config
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
@@ -78,14 +80,17 @@ class PoseModel(nn.Module):
         return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return augment(x, self.columns, generator), y
+        return augment(x, self.config, generator), y
 
 
 def augment(x: Tensor, columns: Columns, generator: torch.Generator) -> Tensor:
-    """One segment (T, F): mirrored, larger or smaller, some joints lost, all trembling."""
-    flip, larger = torch.rand(2, generator=generator).tolist()
-    factor = 1 + columns.scale * (2 * larger - 1)
-    length = len(x)
+    """One segment (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling."""
+    flip, larger, slower, later = torch.rand(4, generator=generator).tolist()
+    length, part = len(x), 1 - columns.slow * slower
+    x = x[[int(length * later * (1 - part) + part * number) for number in range(length)]]
+    lean = columns.skew * (2 * torch.rand(2, 2, generator=generator) - 1)
+    bend = (1 + columns.scale * (2 * larger - 1)) * (torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]]))
+    bend = bend.to(x.dtype)
     lost = torch.rand(JOINTS, generator=generator) < columns.drop
     begin = (torch.rand(JOINTS, generator=generator) * length).long()  # the last frame in which it was found
     last = begin + (torch.rand(JOINTS, generator=generator) * (length - begin + 1)).long()
@@ -96,18 +101,18 @@ def augment(x: Tensor, columns: Columns, generator: torch.Generator) -> Tensor:
     flip_places = columns.ranges is not None or columns.features == 52
     mirrored = flip < columns.mirror and flip_places
     if columns.features != 52:
-        parts.append(_in_picture(blocks.pop(0), columns.ranges, held, factor, mirrored) + TORSO * noises[:, 0])
+        parts.append(_in_picture(blocks.pop(0), columns.ranges, held, bend, mirrored) + TORSO * noises[:, 0])
     if columns.features != 26:
-        places, speeds = blocks
+        places, speeds = blocks[0], part * blocks[1]
         body = speeds.mean(dim=1, keepdim=True).expand_as(speeds)  # a joint that is lost goes along with the others
         speeds = torch.where((held != time)[..., None], body, speeds)
         for block, own in zip((_shown(places, held), speeds), noises.unbind(1)[-2:], strict=True):
             turned = _twins(block) * block.new_tensor([-1.0, 1.0]) if mirrored else block
-            parts.append(turned * factor + own)
+            parts.append(turned @ bend + own)
     return torch.stack(parts, dim=1).flatten(1)
 
 
-def _in_picture(block: Tensor, ranges: tuple[Range, ...] | None, held: Tensor, factor: float, mirrored: bool) -> Tensor:
+def _in_picture(block: Tensor, ranges: tuple[Range, ...] | None, held: Tensor, bend: Tensor, mirrored: bool) -> Tensor:
     """Places (T, 13, 2): scaled back to shares of the picture, where left and right and sizes mean something."""
     low, span = block.new_zeros(JOINTS, 2), block.new_ones(JOINTS, 2)
     if ranges is not None:
@@ -115,7 +120,7 @@ def _in_picture(block: Tensor, ranges: tuple[Range, ...] | None, held: Tensor, f
         span = torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled
     shares = low + block * span
     middle = shares.mean(dim=1, keepdim=True)
-    shares = middle + factor * _shown(shares - middle, held)
+    shares = middle + _shown(shares - middle, held) @ bend
     if mirrored:
         shares = _twins(shares)
         shares = torch.stack([1 - shares[..., 0], shares[..., 1]], dim=-1)

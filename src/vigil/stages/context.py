@@ -31,10 +31,8 @@ from vigil.stages.runner import run_stage
 from vigil.storage import save_arrays, sha256_file
 
 
-def main(
-    videos: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime, train: Path | None = None
-) -> None:
-    norm = None if train is None else learnt(manifest.read(train), flow)
+def main(videos: Path, train: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
+    norm = learnt(manifest.read(train), flow)
     items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, norm, out))]
     finish("context", out, each("context", context, items, None, runtime))
     record(out, "context", {}, flow if (flow / FILE).exists() else frames)
