@@ -88,7 +88,7 @@ def _quiet(folder: Path) -> None:
     settings.prepare()
     config = folder / "config"
     os.environ |= {
-        "GOMP_SPINCOUNT": "3000",  # threads that wait leave the core to other programs
+        "GOMP_SPINCOUNT": "3000",  # rounds that a thread waits before it leaves the core to other programs
         "ULTRALYTICS_SAFE_LOAD": "1",  # a file of weights can fail to load, never execute
         "WANDB_MODE": "disabled",
         "YOLO_AUTOINSTALL": "False",
