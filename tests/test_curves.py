@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tables import city, errors, made, normal, scores, video
 from vigil.curves import Curve
 from vigil.errors import VigilError
-from vigil.reliability import ece
+from vigil.reliability import ece, logistic, temperature
 
 
 def test_overconfident_logits_are_cooled() -> None:
@@ -23,6 +23,22 @@ def test_overconfident_logits_are_cooled() -> None:
     assert 1 / found.frame.slope == pytest.approx(5, rel=0.1)  # told five times as surely as it is
     assert found.reliability.before is not None and found.reliability.after is not None
     assert found.reliability.after < 0.03 < 0.15 < found.reliability.before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fit_does_not_depend_on_the_order_of_adding(seed: int) -> None:
+    """Machines add in orders of their own; what they write must not differ for that."""
+    rng = np.random.default_rng(seed)
+    x, weight = rng.normal(size=(5000, 3)), rng.random(5000)
+    target = (x.sum(1) + rng.normal(size=5000) > 0).astype(float)
+    order = rng.permutation(5000)
+    first = logistic(x, target, weight, 1.0), temperature(3 * x[:, 0], target, weight)
+    second = (
+        logistic(x[order], target[order], weight[order], 1.0),
+        temperature(3 * x[order, 0], target[order], weight[order]),
+    )
+    assert first[0].tolist() == second[0].tolist()
+    assert first[1] == second[1]
 
 
 def test_scores_that_separate_without_error_are_not_made_certain() -> None:

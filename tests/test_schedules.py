@@ -61,7 +61,7 @@ def test_null_means_as_in_train() -> None:
     [
         ({"epoch": 3}, ["models.panic.train", "unknown key 'epoch'", "Did you mean 'epochs'?"]),
         ({"batch": 6, "accumulate": 4}, ["batch: 6 cannot be split into", "4 equal parts"]),
-        ({"warmup": 10}, ["warmup: 10 epochs of 10"]),
+        ({"warmup": 10}, ["params.yaml [models.panic.train]: warmup: 10 epochs of 10; leave some to train in."]),
         ({"schedule": "cosin"}, ["Did you mean 'cosine'?"]),
         ({"lr": 0}, ["lr = 0", "greater than 0"]),
     ],

@@ -33,8 +33,9 @@ PROTOCOL = (
     "A score of a moment knows no later one. Numbers of scores that do are called non-causal, and are in no headline.",
     "Intervals are of 95 %: whole sources (cameras) are drawn anew, for videos of one source are alike. With few "
     "sources they are wide, and should be.",
-    "Baselines need no model: length of the video, place in the video, motion, number of people, chance. What does "
-    "not beat them has shown nothing. The oracle that knows each video's label is shown too, and is no rival.",
+    "Baselines need no model: length of the video, place in the video, motion, motion where normal video has none, "
+    "number of people, chance. What does not beat them has shown nothing. The oracle that knows each video's label is "
+    "shown too, and is no rival.",
     "Where nobody is seen, or nothing is known yet, there is no score, and no alarm.",
 )
 
