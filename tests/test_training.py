@@ -1,6 +1,7 @@
 """One fit for every model: repeatable, resumable, chosen by validation, and quiet."""
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -311,6 +312,22 @@ def test_out_of_memory_says_what_to_do(error: Exception) -> None:
 def test_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(RuntimeError, match="shape"):
         train(Broken(RuntimeError("shape"), 1))
+
+
+@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="another allocator")
+def test_what_tensors_leave_free_stays_with_the_process() -> None:
+    code = (
+        "import resource, torch; from vigil import devices; {}\n"
+        "def once(): [torch.empty(5_000_000).fill_(1) for _ in range(4)]\n"
+        "once(); before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(5): once()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    given_back, kept = (
+        int(subprocess.run([sys.executable, "-c", code.format(line)], capture_output=True, check=True).stdout)
+        for line in ("", "devices.keep_memory()")
+    )
+    assert 5 * kept < given_back
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -1,6 +1,7 @@
 """What a training runs on: checked before it starts, and told in one line when it is not enough."""
 
 import contextlib
+import ctypes
 import logging
 import os
 import re
@@ -35,6 +36,8 @@ LOGS = (
     "torch._inductor",
     "torch.utils.cpp_extension",
 )
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # as malloc.h names them
+LARGEST = 32 << 20  # bytes, the most that glibc takes for the second
 
 
 def accelerator(wanted: Train) -> str:
@@ -78,6 +81,7 @@ def steady(wanted: Train) -> Iterator[None]:
     if wanted.threads:
         settings.prepare(wanted.threads)
         torch.set_num_threads(wanted.threads)
+    keep_memory()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # one of the two with which cuBLAS repeats itself
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home() / "inductor"))
     for name in LOGS:
@@ -96,6 +100,17 @@ def steady(wanted: Train) -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         torch.use_deterministic_algorithms(strict, warn_only=warn_only)
         torch.set_num_threads(before)
+
+
+def keep_memory() -> None:
+    """What tensors leave free stays with the process.
+
+    By itself glibc gives it back after a step, and the next waits for new pages: a fifth of a training on a CPU.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(MMAP_THRESHOLD, LARGEST)
 
 
 @contextlib.contextmanager
