@@ -319,15 +319,16 @@ def test_what_tensors_leave_free_stays_with_the_process() -> None:
     code = (
         "import resource, torch; from vigil import devices; {}\n"
         "def once(): [torch.empty(5_000_000).fill_(1) for _ in range(4)]\n"
-        "once(); before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "for _ in range(5): once()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(20): once()\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
     )
     given_back, kept = (
         int(subprocess.run([sys.executable, "-c", code.format(line)], capture_output=True, check=True).stdout)
         for line in ("", "devices.keep_memory()")
     )
-    assert 5 * kept < given_back
+    assert 4 * kept < given_back
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

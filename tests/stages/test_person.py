@@ -130,7 +130,6 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
     assert sorted(path.name for path in (trained / OUT).iterdir()) == ["config.json", "person.onnx", "person.pt"]
     assert config == {
         "classes": ["person"],
-        "turned": 0.1,
         "imgsz": 64,
         "knows_real_people": False,
         "sets": ["set"],
