@@ -15,6 +15,7 @@ Writes  <out>/<set>/<v>.npz     of T stored frames (of landmarks without picture
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +74,17 @@ def context(
 
 
 def motion(flow: Path) -> np.ndarray:
-    """(T,) float32 of an array (T, 3, H, W) int8, read a frame at a time."""
-    planes = np.load(flow, mmap_mode="r", allow_pickle=False)
-    moved = [np.hypot(*plane[:2].astype(np.float32)).mean() / LEVELS for plane in planes]
-    return np.array(moved, np.float32)
+    return _by_frame(flow, lambda plane: np.hypot(*plane[:2].astype(np.float32)).mean() / LEVELS)
 
 
 def unusual(norm: usual.Norm, flow: Path) -> np.ndarray:
+    return _by_frame(flow, lambda plane: usual.unusual(norm, plane[None])[0])
+
+
+def _by_frame(flow: Path, measure: Callable[[np.ndarray], float]) -> np.ndarray:
     """(T,) float32 of an array (T, 3, H, W) int8, read a frame at a time."""
     planes = np.load(flow, mmap_mode="r", allow_pickle=False)
-    return np.array([usual.unusual(norm, plane[None])[0] for plane in planes], np.float32)
+    return np.array([measure(plane) for plane in planes], np.float32)
 
 
 def _item(video: Video, frames: Path, landmarks: Path, flow: Path, norm: usual.Norm | None, out: Path) -> Item | None:
