@@ -16,7 +16,6 @@ from torch import Tensor
 
 from toys import Cells, Cloud, Itself, Toy, settings
 from vigil import devices
-from vigil.batches import Numbered
 from vigil.errors import VigilError
 from vigil.training import Fitted, fit
 
@@ -152,10 +151,10 @@ def test_the_best_weights_are_those_of_the_best_epoch_by_validation() -> None:
 
 def auc_of(model: Toy) -> float:
     """By counting pairs."""
-    data = Numbered(Cloud(21, seed=1))
+    data = Cloud(21, seed=1)
     with torch.no_grad():
         scores = [float(model.judge(model(data[n]["x"][None]), data[n]["x"])["window"]) for n in range(21)]
-    labels = data.samples.labels
+    labels = data.labels
     pairs = [(a, b) for a, i in zip(scores, labels, strict=True) for b, j in zip(scores, labels, strict=True) if i > j]
     return sum((a > b) + (a == b) / 2 for a, b in pairs) / len(pairs)
 

@@ -1,12 +1,14 @@
 """What the watch over worker processes adds to tests/test_parallel.py."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+import parallel_work
 import slow_start
-from parallel_work import refuse_what_is_missing
-from vigil import workers
+from vigil import parallel, workers
 from vigil.errors import VigilError
 from vigil.parallel import Item, Runtime, each
 
@@ -21,6 +23,27 @@ def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
     assert "again; in the pipeline: `dvc repro --force frames`" in capsys.readouterr().err
 
 
+def test_nobody_else_closes_the_pipe_from_which_a_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two who close it at once close a file of somebody else, or fail: here each takes so long that they would meet."""
+    kill, inside, most = workers._Worker.kill, threading.Semaphore(1), []
+
+    def slowly(worker: workers._Worker) -> None:
+        alone = inside.acquire(blocking=False)
+        most.append(alone)
+        kill(worker)
+        time.sleep(0.3)
+        if alone:
+            inside.release()
+
+    monkeypatch.setattr(workers._Worker, "kill", slowly)
+    monkeypatch.setattr(parallel, "_report", lambda *_: (_ for _ in ()).throw(VigilError("stop")))
+    runtime = Runtime(executor="process", workers=2, timeout_s=60.0, address=None)
+    items = [Item(f"set/{text}", (text,), (text,), (Path(f"out/{text}.txt"),)) for text in ("bug", "hang")]
+    with pytest.raises(VigilError, match="stop"):
+        each("copy", parallel_work.moody, items, None, runtime)
+    assert len(most) >= 2 and all(most)
+
+
 def test_a_rejection_of_what_vanished_is_not_remembered() -> None:
     """Its key speaks of the content, which may be back in the next run."""
     runtime = Runtime(executor="serial", workers=1, timeout_s=60.0, address=None)
@@ -28,8 +51,8 @@ def test_a_rejection_of_what_vanished_is_not_remembered() -> None:
     items = [
         Item(f"set/{name}", (name,), (Path(name).absolute(),), (Path(f"out/{name}.txt"),)) for name in ("there", "gone")
     ]
-    first = each("frames", refuse_what_is_missing, items, None, runtime)
+    first = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
     assert [outcome.reason for outcome in first] == [None, "not found"]
     Path("gone").write_text("b")
-    again = each("frames", refuse_what_is_missing, items, None, runtime)
+    again = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
     assert [(outcome.reason, outcome.reused) for outcome in again] == [(None, True), (None, False)]

@@ -8,8 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vigil.models.layers import Batch, Clip, Judged, Losses
+from vigil.models.layers import Batch, Clip, Judged, Losses, one_by_one
 from vigil.schedules import Train
+
+
+def altered(model: Any, x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """One sample as `model` changes it for training."""
+    xs, ys = model.augment([x], [y], [torch.Generator().manual_seed(seed)])
+    return xs[0], ys[0]
 
 
 class Toy(nn.Module):
@@ -37,6 +43,7 @@ class Toy(nn.Module):
     def judge(self, output: Tensor, x: Tensor) -> Judged:
         return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
+    @one_by_one
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return x + 0.1 * torch.randn(x.shape, generator=generator), y
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+Augment = Callable[[list[Tensor], list[Tensor], list[torch.Generator]], tuple[Tensor, Tensor]]
 Place = tuple[int, int, int]  # epoch, how many-th sample of the epoch, number of the sample
 ORDER, CHANGE = 0, 1  # what random numbers are for
 
@@ -97,31 +97,32 @@ class InTurn(Sampler[int]):
 
 
 class Changed(Dataset[dict[str, Any]]):
-    """Samples to train on, each changed by `augment` with random numbers of its own."""
+    """Samples to train on, a part at a time, each changed by `augment` with random numbers of its own."""
 
     def __init__(self, samples: Samples, augment: Augment, seed: int) -> None:
         self.samples, self.augment, self.seed = samples, augment, seed
 
-    def __getitem__(self, where: Place) -> dict[str, Any]:
-        epoch, place, number = where
-        self.samples.epoch = epoch
-        item = self.samples[number]
-        key = np.random.SeedSequence([self.seed, CHANGE, epoch, place]).generate_state(1, np.uint64)
-        generator = torch.Generator().manual_seed(int(key[0]) >> 1)
+    def __getitems__(self, places: Sequence[Place]) -> dict[str, Any]:
+        items, chances = [], []
+        for epoch, place, number in places:
+            self.samples.epoch = epoch
+            items.append(self.samples[number])
+            key = np.random.SeedSequence([self.seed, CHANGE, epoch, place]).generate_state(1, np.uint64)
+            chances.append(torch.Generator().manual_seed(int(key[0]) >> 1))
         with torch.no_grad():
-            x, y = self.augment(item["x"], item["y"], generator)
+            x, y = self.augment([item["x"] for item in items], [item["y"] for item in items], chances)
         return {"x": x, "y": y}
 
 
 class Numbered(Dataset[dict[str, Any]]):
-    """Samples as they are, with their numbers."""
+    """Samples as they are, a part at a time, with their numbers."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
 
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        item = self.samples[number]
-        return {"x": item["x"], "y": item["y"], "number": number}
+    def __getitems__(self, numbers: Sequence[int]) -> dict[str, Any]:
+        items = [self.samples[number] for number in numbers]
+        return default_collate([item | {"number": number} for item, number in zip(items, numbers, strict=True)])
 
 
 def loader(data: Dataset[Any], sampler: Sampler[Any], part: int, workers: int, *, pin: bool) -> DataLoader[Any]:
@@ -129,9 +130,15 @@ def loader(data: Dataset[Any], sampler: Sampler[Any], part: int, workers: int, *
     return DataLoader(
         data,
         batch_size=part,
+        collate_fn=_together,
         sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=pin,
         generator=torch.Generator().manual_seed(0),  # else it draws from the one that dropout draws from
     )
+
+
+def _together(part: Any) -> Any:
+    """A part is put together by the dataset."""
+    return part

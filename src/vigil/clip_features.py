@@ -80,7 +80,7 @@ def segments(wanted: Wanted) -> tuple[Listing, Reader]:
         kept.append(row)
         rows.add(video, (int(arrays["start"][row]), int(arrays["stop"][row])), numbers[label])
     listing = rows.listing()
-    return listing, _Segments(torch.from_numpy(x[kept]), listing)
+    return listing, _Segments(torch.from_numpy(x[kept]), torch.from_numpy(listing.labels))
 
 
 def _involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
@@ -94,10 +94,10 @@ def _involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
 @dataclass(frozen=True, eq=False)
 class _Segments:
     x: Tensor  # (N, T, F) float32
-    listing: Listing
+    y: Tensor  # (N,)
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
-        return self.x[window].clone(), torch.tensor(self.listing.labels[window])
+        return self.x[window], self.y[window]
 
 
 def attended(wanted: Wanted) -> tuple[Listing, Reader]:

@@ -1,4 +1,4 @@
-"""What a model is trained on: samples {"x", "y", "index"} cut from the cached features of a split.
+"""What a model is trained on: samples {"x", "y"} cut from the cached features of a split.
 
 A sample depends on (seed, epoch, number) alone: not on worker processes, their order, or what was drawn before. So a
 training that is resumed goes on exactly where it was. Which ones an epoch sees, and how a model changes them, is said
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Generator, Tensor
 from torch.utils.data import Dataset
 
@@ -27,11 +26,11 @@ class Clips(Dataset[dict[str, Tensor]]):
     Places are stored frames, half-open; of segments, frames of the video.
     """
 
-    def __init__(self, listing: Listing, read: Reader, *, train: bool, seed: int) -> None:
+    def __init__(self, listing: Listing, read: Reader, *, drawn: bool, seed: int) -> None:
         self.labels, self.places = listing.labels, listing.places
         self.videos, self.groups = listing.videos, listing.groups
-        self.epoch = 0  # in training, which frames of a window are shown differs from epoch to epoch
-        self._read, self._train, self._seed = read, train, seed
+        self.epoch = 0  # which frames of a window are shown is `drawn` anew in every one
+        self._read, self._drawn, self._seed = read, drawn, seed
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,8 +38,8 @@ class Clips(Dataset[dict[str, Tensor]]):
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         if not 0 <= number < len(self):
             raise IndexError(f"sample {number} of {len(self)}")
-        x, y = self._read(number, _generator(self._seed, self.epoch, number) if self._train else None)
-        return {"x": x, "y": y, "index": torch.tensor(number)}
+        x, y = self._read(number, _generator(self._seed, self.epoch, number) if self._drawn else None)
+        return {"x": x, "y": y}
 
 
 def dataset(
@@ -89,9 +88,10 @@ def dataset(
     if train and clip.target == "class":
         _complain(listing.labels, list(classes), split)
     kept = thinned(len(listing.labels), samples)
-    return Clips(listing.part(kept), _Part(read, kept), train=train, seed=seed)
+    return Clips(listing.part(kept), _Part(read, kept), drawn=train and kind in DRAWN, seed=seed)
 
 
+DRAWN = {"flow", "frames"}  # of the others, the frames of a sample are there once and for all
 SOURCES: Mapping[str, Callable[[Wanted], tuple[Listing, Reader]]] = {
     "flow": clip_features.flow,
     "segments": clip_features.segments,

@@ -32,9 +32,7 @@ def process(tasks: Sequence[Task], workers: int, timeout_s: float, begin: Callab
     try:
         yield from _spread(tasks, executor, team.attempt, timeout_s)
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        team.dismiss()
-        executor.shutdown(wait=True)
+        team.dismiss(executor)
 
 
 def dask(tasks: Sequence[Task], address: str | None, timeout_s: float, begin: Callable[[str], None]) -> Results:

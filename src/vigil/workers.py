@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -102,10 +103,14 @@ class Team:
             worker = self._hire(worker, code)
         return worker.do(payload, timeout_s, lambda: self.begin(name)) if worker else Failure("stopped")
 
-    def dismiss(self) -> None:
-        """Kill them all; no new one starts."""
+    def dismiss(self, threads: Executor) -> None:
+        """Stop them all and the threads that wait for them; no new one starts."""
         with self.lock:
             workers, self.workers = self.workers or set(), None
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.process.kill()  # no more than that while a thread may be reading from it
+        threads.shutdown(wait=True)
         for worker in workers:
             worker.kill()
 

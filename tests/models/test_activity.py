@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from toys import altered
 from vigil.errors import VigilError
 from vigil.models.activity import Config, Model
 
@@ -82,12 +83,12 @@ def scene() -> tuple[Tensor, Tensor]:
 
 
 def test_the_map_is_mirrored_with_the_picture() -> None:
-    x, y = build(flip=1.0, light=0.0).augment(*scene(), torch.Generator().manual_seed(0))
+    x, y = altered(build(flip=1.0, light=0.0), *scene(), 0)
     assert torch.equal(x, scene()[0].flip(-1)) and y.tolist() == [[[0, 1], [0, 0]]]
 
 
 def test_light_changes_all_frames_alike() -> None:
-    x, y = build(flip=0.0, light=0.5).augment(*scene(), torch.Generator().manual_seed(0))
+    x, y = altered(build(flip=0.0, light=0.5), *scene(), 0)
     assert not torch.equal(x, scene()[0]) and torch.equal(y, scene()[1])
     for number in (2, 3):
         assert torch.equal(x[number], x[number - 2])

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from toys import settings
+from toys import altered, settings
 from vigil import checkpoint
 from vigil.params import Frozen
 from vigil.training import Fitted, fit
@@ -172,13 +172,25 @@ def test_a_change_keeps_the_shape_and_depends_on_its_generator_alone(name: str) 
     changed = []
     for seed in (5, 5, 6, 7, 8):
         torch.rand(3)
-        changed.append(model.augment(x, y, torch.Generator().manual_seed(seed)))
+        changed.append(altered(model, x, y, seed))
     assert torch.equal(x, before[0]) and torch.equal(y, before[1])  # the sample may be a cached one
     assert torch.equal(changed[0][0], changed[1][0]) and torch.equal(changed[0][1], changed[1][1])
     for new_x, new_y in changed:
         assert (new_x.shape, new_x.dtype) == (x.shape, x.dtype)
         assert (new_y.shape, new_y.dtype) == (y.shape, y.dtype)
         assert torch.isfinite(new_x).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_are_changed_together_as_each_alone(name: str) -> None:
+    model = build(name)
+    x = sample(model, 3)
+    y = truth(model, name, x)
+    xs, ys = model.augment(list(x), list(y), [torch.Generator().manual_seed(seed) for seed in (5, 6, 7)])
+    for row, seed in enumerate((5, 6, 7)):
+        alone, label = altered(model, x[row], y[row], seed)
+        torch.testing.assert_close(xs[row], alone)
+        assert torch.equal(ys[row], label)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from toys import altered
 from vigil.errors import VigilError
 from vigil.models import i3d, inception
 from vigil.models.inception import Inception
@@ -206,14 +207,14 @@ def test_it_finds_when_having_been_told_only_whether() -> None:
 def test_a_clip_is_changed_alike_in_all_its_frames() -> None:
     still = noise(3, 1, 32, 40).repeat(1, 8, 1, 1)
     model = build(flip=1.0, crop=0.3, light=0.3)
-    changed, y = model.augment(still, torch.tensor(1), torch.Generator().manual_seed(5))
-    again, _ = model.augment(still, torch.tensor(1), torch.Generator().manual_seed(5))
+    changed, y = altered(model, still, torch.tensor(1), 5)
+    again, _ = altered(model, still, torch.tensor(1), 5)
     assert changed.shape == still.shape and y == 1
     assert torch.equal(changed, again) and not torch.allclose(changed, still)
     torch.testing.assert_close(changed, changed[:, :1].expand_as(changed))
-    flipped, _ = build(flip=1.0, crop=0.0, light=0.0).augment(still, y, torch.Generator())
+    flipped, _ = altered(build(flip=1.0, crop=0.0, light=0.0), still, y, 0)
     assert torch.equal(flipped, still.flip(-1))
-    same_again, _ = build(flip=0.0, crop=0.0, light=0.0).augment(still, y, torch.Generator())
+    same_again, _ = altered(build(flip=0.0, crop=0.0, light=0.0), still, y, 0)
     assert torch.equal(same_again, still)
 
 

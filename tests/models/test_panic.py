@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from toys import altered
 from vigil.errors import VigilError
 from vigil.models.panic import Config, Memory, Model
 
@@ -107,7 +108,7 @@ def right(speed: float = 0.25) -> Tensor:
 
 def changed(x: Tensor, seed: int = 0, **changes: float) -> Tensor:
     calm = {"crop": 0.0, "flip": 0.0, "speed": 0.0, "noise": 0.0}
-    return build(**(calm | changes)).augment(x, torch.tensor(0), torch.Generator().manual_seed(seed))[0]
+    return altered(build(**(calm | changes)), x, torch.tensor(0), seed)[0]
 
 
 def test_calm_augmentation_changes_nothing() -> None:

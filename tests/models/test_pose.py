@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from toys import altered
 from vigil.errors import VigilError
 from vigil.features import segments
 from vigil.models import pose_cnn, pose_lstm, poses
@@ -21,6 +22,11 @@ both = pytest.mark.parametrize("kind", MODELS, ids=["pose_lstm", "pose_cnn"])
 def build(kind: ModuleType, **fields: object) -> torch.nn.Module:
     torch.manual_seed(1)
     return kind.Model(kind.Config.read(fields, "test"), 4)
+
+
+def segment(x: Tensor, fields: poses.Columns, seed: int) -> Tensor:
+    """One segment (T, F) as training changes it."""
+    return poses.augment([x], fields, [torch.Generator().manual_seed(seed)])[0]
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -158,24 +164,20 @@ def test_a_mirrored_segment_is_that_of_the_mirrored_video(normalise: str) -> Non
     ranges = tuple(zip(scaler.low, scaler.high, strict=True))
     fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": WIDTHS[normalise], "ranges": ranges}, "test")
     for before, after in zip(x, expected, strict=True):
-        torch.testing.assert_close(
-            poses.augment(before, fields, torch.Generator().manual_seed(5)), after, atol=1e-4, rtol=1e-4
-        )
+        torch.testing.assert_close(segment(before, fields, 5), after, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("width", [26, 78])
 def test_places_in_the_picture_are_not_mirrored_by_guess(width: int) -> None:
     fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": width}, "test")
     x = noise(8, width)
-    torch.testing.assert_close(poses.augment(x, fields, torch.Generator().manual_seed(5)), x)
+    torch.testing.assert_close(segment(x, fields, 5), x)
 
 
 def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
     fields = poses.Columns.read({**STILL, "scale": 0.5, "features": 78}, "test")
     x = noise(8, 78)
-    blocks, changed = (
-        part.unflatten(1, (3, 13, 2)) for part in (x, poses.augment(x, fields, torch.Generator().manual_seed(5)))
-    )
+    blocks, changed = (part.unflatten(1, (3, 13, 2)) for part in (x, segment(x, fields, 5)))
     factor = (changed[:, 1] / blocks[:, 1]).mean()
     assert 0.5 < factor < 1.5 and abs(factor - 1) > 0.01
     torch.testing.assert_close(changed[:, 1:], factor * blocks[:, 1:], atol=1e-4, rtol=1e-4)
@@ -185,9 +187,7 @@ def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
 def test_another_camera_bends_places_and_speeds_alike() -> None:
     fields = poses.Columns.read({**STILL, "skew": 0.3, "features": 78}, "test")
     x = noise(8, 78)
-    blocks, changed = (
-        part.unflatten(1, (3, 13, 2)) for part in (x, poses.augment(x, fields, torch.Generator().manual_seed(5)))
-    )
+    blocks, changed = (part.unflatten(1, (3, 13, 2)) for part in (x, segment(x, fields, 5)))
     bend = torch.linalg.lstsq(blocks[:, 1].reshape(-1, 2), changed[:, 1].reshape(-1, 2)).solution
     assert (bend - torch.eye(2)).abs().max() <= 0.3
     assert min(bend[0, 1].abs(), bend[1, 0].abs()) > 0.01
@@ -200,7 +200,7 @@ def test_a_slower_segment_shows_every_frame_for_longer_and_moves_less(length: in
     fields = poses.Columns.read({**STILL, "slow": 0.5, "features": 52}, "test")
     places = torch.arange(float(length))[:, None].expand(length, 26)
     x = torch.cat([places, torch.ones(length, 26)], dim=1)  # a step of one per frame
-    out = poses.augment(x, fields, torch.Generator().manual_seed(5))
+    out = segment(x, fields, 5)
     part = out[0, -1].item()
     assert 0.5 <= part < 0.99
     assert (out[:, 26:] == part).all()
@@ -212,7 +212,7 @@ def test_a_slower_segment_shows_every_frame_for_longer_and_moves_less(length: in
 def test_a_lost_joint_keeps_its_place_on_the_body() -> None:
     fields = poses.Columns.read({**STILL, "drop": 1.0, "features": 52}, "test")
     x = torch.arange(12.0)[:, None].expand(12, 52).contiguous()  # a ramp: what is held is seen
-    places = poses.augment(x, fields, torch.Generator().manual_seed(2)).unflatten(1, (2, 13, 2))[:, 0]
+    places = segment(x, fields, 2).unflatten(1, (2, 13, 2))[:, 0]
     shown = places[..., 0].round().long()
     assert (shown <= torch.arange(12)[:, None]).all()  # nothing is taken from later
     assert (shown.diff(dim=0) >= 0).all()
@@ -226,11 +226,11 @@ def test_the_same_generator_changes_a_segment_the_same_way(kind: ModuleType, wid
     model = build(kind, features=width)
     x, y = noise(16, width), torch.tensor(1)
     torch.manual_seed(0)
-    first, label = model.augment(x.clone(), y, torch.Generator().manual_seed(7))
+    first, label = altered(model, x.clone(), y, 7)
     torch.manual_seed(1)
-    again, _ = model.augment(x.clone(), y, torch.Generator().manual_seed(7))
-    other, _ = model.augment(x.clone(), y, torch.Generator().manual_seed(8))
-    assert first.shape == x.shape and first.dtype == x.dtype and label is y
+    again, _ = altered(model, x.clone(), y, 7)
+    other, _ = altered(model, x.clone(), y, 8)
+    assert first.shape == x.shape and first.dtype == x.dtype and label == y
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -239,4 +239,4 @@ def test_the_same_generator_changes_a_segment_the_same_way(kind: ModuleType, wid
 def test_nothing_changes_when_all_is_off(width: int) -> None:
     x = noise(16, width)
     fields = poses.Columns.read({**STILL, "features": width}, "test")
-    torch.testing.assert_close(poses.augment(x, fields, torch.Generator()), x)
+    torch.testing.assert_close(segment(x, fields, 0), x)

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.models.convlstm import ConvLSTM, Kernel
-from vigil.models.layers import Batch, Clip, Judged, Losses, relit
+from vigil.models.layers import Batch, Clip, Judged, Losses, one_by_one, relit
 from vigil.params import Frozen
 
 CELL = 32  # px of the picture to a cell of the map: five halvings
@@ -73,6 +73,7 @@ class Model(nn.Module):
         most = max(1, round(self.config.top * cells[0].numel()))
         return {"window": cells.flatten(1).topk(most).values.mean(dim=1), "cells": cells}
 
+    @one_by_one
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One window (T, 3, S, S) mirrored with its map, and relit; all frames alike."""
         flip, gain, shift = torch.rand(3, generator=generator).tolist()

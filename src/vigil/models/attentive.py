@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.models.layers import Batch, Clip, Losses, balanced, cropped, relit
+from vigil.models.layers import Batch, Clip, Losses, balanced, cropped, one_by_one, relit
 from vigil.params import Frozen
 
 GROUPS = 8  # of channels that are normalised together
@@ -70,6 +70,7 @@ class Network(nn.Module):
         y = batch["y"].long()
         return {"loss": balanced(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
 
+    @one_by_one
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
         flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vigil.errors import VigilError, near_miss
 from vigil.models.inception import STAGES, Inception, adopt
-from vigil.models.layers import Batch, Clip, Judged, Losses, balanced, cropped, relit, weights_of_others
+from vigil.models.layers import Batch, Clip, Judged, Losses, balanced, cropped, one_by_one, relit, weights_of_others
 from vigil.params import Frozen
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, by which pictures come in normalised
@@ -161,6 +161,7 @@ class Model(nn.Module):
         attention = attention / attention.sum(dim=1, keepdim=True).clamp_min(1e-8)
         return {"window": output.video, "frames": output.frames, "attention": attention}
 
+    @one_by_one
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) mirrored, cropped and relit, all frames alike."""
         flip, side, down, right, gain, shift = torch.rand(6, generator=generator).tolist()

@@ -1,17 +1,21 @@
 """What models share: the clip that one looks at, how training changes it, and how weights of others are read."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.utils.data import default_collate
 
 from vigil.errors import VigilError
 
 Batch = dict[str, Tensor]  # x: what forward takes; y: what is true of it
 Losses = dict[str, Tensor]  # "loss" is what is minimised, the others are its parts, for the log
 Judged = dict[str, Tensor]  # "window" (B,), "classes" (B, C), "frames" (B, T), "cells" (B, h, w), "attention" (B, T)
+Chances = Sequence[Generator]  # where the random numbers of each sample come from
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,17 @@ class Clip:
     size: int | None = None  # px, side of the square that pictures are scaled to (stretched); None for landmarks
     layout: Literal["tchw", "cthw"] = "tchw"  # of pictures
     target: Literal["itself", "class", "cells"] = "class"  # what y is
+
+
+def one_by_one(change: Callable[[Any, Tensor, Tensor, Generator], tuple[Tensor, Tensor]]) -> Callable[..., Any]:
+    """A method that changes one sample as one that changes a list of them, and puts them together."""
+
+    @wraps(change)
+    def augment(model: Any, xs: Sequence[Tensor], ys: Sequence[Tensor], chances: Chances) -> tuple[Tensor, Tensor]:
+        x, y = default_collate([change(model, *sample) for sample in zip(xs, ys, chances, strict=True)])
+        return x, y
+
+    return augment
 
 
 def cropped(x: Tensor, side: float, down: float, right: float) -> tuple[Tensor, float, float]:

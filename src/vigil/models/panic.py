@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vigil.errors import VigilError
 from vigil.models.convlstm import ConvLSTM, Kernel, State
-from vigil.models.layers import Batch, Clip, Judged, Losses, cropped
+from vigil.models.layers import Batch, Clip, Judged, Losses, cropped, one_by_one
 from vigil.params import Frozen
 
 PLANES = 3  # dx, dy, people
@@ -82,6 +82,7 @@ class Model(nn.Module):
         drawn, memory = self._drawn(clip, memory)
         return _judged(drawn, clip), memory
 
+    @one_by_one
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One window (T, 3, H, W): a part of it as the whole, mirrored, faster or slower, noisy; all frames alike."""
         flip, side, down, right, faster = torch.rand(5, generator=generator).tolist()

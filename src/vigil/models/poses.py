@@ -7,6 +7,7 @@ The columns come in blocks of 13 joints x (x, y), as stage `segments` writes the
     78  both      the 26, then the 52
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -15,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.errors import VigilError
-from vigil.models.layers import Batch, Clip, Judged, Losses, balanced
+from vigil.models.layers import Batch, Chances, Clip, Judged, Losses, balanced
 from vigil.params import Frozen
 
 JOINTS = 13
@@ -79,58 +80,61 @@ class PoseModel(nn.Module):
         """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
         return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
-    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return augment(x, self.config, generator), y
+    def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], chances: Chances) -> tuple[Tensor, Tensor]:
+        return augment(xs, self.config, chances), torch.stack(list(ys))
 
 
-def augment(x: Tensor, columns: Columns, generator: torch.Generator) -> Tensor:
-    """One segment (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling."""
-    flip, larger, slower, later = torch.rand(4, generator=generator).tolist()
-    length, part = len(x), 1 - columns.slow * slower
-    x = x[[int(length * later * (1 - part) + part * number) for number in range(length)]]
-    lean = columns.skew * (2 * torch.rand(2, 2, generator=generator) - 1)
-    bend = (1 + columns.scale * (2 * larger - 1)) * (torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]]))
-    bend = bend.to(x.dtype)
-    lost = torch.rand(JOINTS, generator=generator) < columns.drop
-    begin = (torch.rand(JOINTS, generator=generator) * length).long()  # the last frame in which it was found
-    last = begin + (torch.rand(JOINTS, generator=generator) * (length - begin + 1)).long()
-    noise = torch.randn(x.shape, generator=generator).to(x.dtype) * columns.jitter
-    time = torch.arange(length)[:, None]
-    held = torch.where(lost & (time > begin) & (time <= last), begin, time)  # (T, 13): the frame that is shown
-    parts, blocks, noises = [], list(x.unflatten(1, (-1, JOINTS, 2)).unbind(1)), noise.unflatten(1, (-1, JOINTS, 2))
-    flip_places = columns.ranges is not None or columns.features == 52
-    mirrored = flip < columns.mirror and flip_places
+def augment(xs: Sequence[Tensor], columns: Columns, chances: Chances) -> Tensor:
+    """Segments (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling. (B, T, F).
+
+    All at once, since one alone is too little work for what each call of torch costs.
+    """
+    x = torch.stack(list(xs)).unflatten(2, (-1, JOINTS, 2))
+    length, blocks, dtype = x.shape[1], x.shape[2], x.dtype
+    draws = torch.stack([torch.rand(8 + 3 * JOINTS, generator=chance) for chance in chances])
+    noise = torch.stack([torch.randn(x.shape[1:], generator=chance) for chance in chances]).to(dtype)
+    flip, larger, slower, later = draws[:, :4].double().unbind(1)
+
+    now = torch.arange(length)[:, None]
+    lost, begin, lasts = draws[:, None, 8:].split(JOINTS, dim=2)
+    begin = (begin * length).long()  # the last frame in which the joint was found
+    gone = (lost < columns.drop) & (now > begin) & (now <= begin + (lasts * (length - begin + 1)).long())
+    part = 1 - columns.slow * slower
+    taken = ((length * later * (1 - part))[:, None] + part[:, None] * now[:, 0]).long()  # (B, T)
+    speed = torch.tensor([columns.features != 26 and block == blocks - 1 for block in range(blocks)])[:, None]
+    shown = torch.where(gone[:, :, None] & ~speed, begin[:, :, None], now[:, None])  # a lost joint keeps its place
+    moment = taken.gather(1, shown.flatten(1)).view_as(shown)
+
+    mirrored = (flip < columns.mirror) & (columns.ranges is not None or columns.features == 52)
+    joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))[:, None, None]
+    lean = columns.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
+    bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
+    size = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(x))], dim=1)
+    size = size * (1 + columns.scale * (2 * larger - 1))[:, None]
+    bend = (size[..., None] * bend).to(dtype)
+
+    low, span = _ranges(columns, dtype)
     if columns.features != 52:
-        parts.append(_in_picture(blocks.pop(0), columns.ranges, held, bend, mirrored) + TORSO * noises[:, 0])
+        shares = low + x[:, :, 0] * span  # of the picture, where left and right and sizes mean something
+        middle = shares.mean(dim=2, keepdim=True)
+        x[:, :, 0] = shares - middle
+        middle = middle[torch.arange(len(x))[:, None], taken]
+        right = middle[..., :1]
+        middle[..., :1] = torch.where(mirrored[:, None, None, None], 1 - right, right)
+    which = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint
+    x = (x.flatten(1, 3).gather(1, which.flatten(1)[..., None].expand(-1, -1, 2)) @ bend).view_as(x)
+    if columns.features != 52:
+        x[:, :, 0] = (middle + x[:, :, 0] - low) / span
     if columns.features != 26:
-        places, speeds = blocks[0], part * blocks[1]
-        body = speeds.mean(dim=1, keepdim=True).expand_as(speeds)  # a joint that is lost goes along with the others
-        speeds = torch.where((held != time)[..., None], body, speeds)
-        for block, own in zip((_shown(places, held), speeds), noises.unbind(1)[-2:], strict=True):
-            turned = _twins(block) * block.new_tensor([-1.0, 1.0]) if mirrored else block
-            parts.append(turned @ bend + own)
-    return torch.stack(parts, dim=1).flatten(1)
+        body = x[:, :, -1].mean(dim=2, keepdim=True)  # along with which a lost joint goes
+        x[:, :, -1] = part.to(dtype)[:, None, None, None] * torch.where(gone[..., None], body, x[:, :, -1])
+    noise[:, :, : columns.features != 52] *= TORSO
+    return x.add_(noise, alpha=columns.jitter).flatten(2)
 
 
-def _in_picture(block: Tensor, ranges: tuple[Range, ...] | None, held: Tensor, bend: Tensor, mirrored: bool) -> Tensor:
-    """Places (T, 13, 2): scaled back to shares of the picture, where left and right and sizes mean something."""
-    low, span = block.new_zeros(JOINTS, 2), block.new_ones(JOINTS, 2)
-    if ranges is not None:
-        low, high = block.new_tensor(ranges).unflatten(0, (JOINTS, 2)).unbind(-1)
-        span = torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled
-    shares = low + block * span
-    middle = shares.mean(dim=1, keepdim=True)
-    shares = middle + _shown(shares - middle, held) @ bend
-    if mirrored:
-        shares = _twins(shares)
-        shares = torch.stack([1 - shares[..., 0], shares[..., 1]], dim=-1)
-    return (shares - low) / span
-
-
-def _shown(block: Tensor, held: Tensor) -> Tensor:
-    """(T, 13, 2) with each joint as in the frame that `held` (T, 13) names."""
-    return block.gather(0, held[..., None].expand_as(block))
-
-
-def _twins(block: Tensor) -> Tensor:
-    return block[:, list(TWIN)]
+def _ranges(columns: Columns, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Where places in the picture begin, and how far they reach: (13, 2) each."""
+    if columns.ranges is None:
+        return torch.zeros(JOINTS, 2, dtype=dtype), torch.ones(JOINTS, 2, dtype=dtype)
+    low, high = torch.tensor(columns.ranges, dtype=dtype).unflatten(0, (JOINTS, 2)).unbind(-1)
+    return low, torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled
