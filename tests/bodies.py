@@ -21,7 +21,7 @@ UPRIGHT = np.array(
 )  # fmt: skip
 BASE = Settings(
     backend="topdown", detector="mediapipe", confidence=0.5, tile=None, every=4, max_people=12, presence=0.5,
-    start_presence=0.5, visibility=0.1, alike=0.5, occlusion_s=1.0, doubts=None,
+    start_presence=0.5, visibility=0.1, alike=0.5, occlusion_s=1.0, sure=0.6,
 )  # fmt: skip
 BLANK = np.zeros((240, 320, 3), np.uint8)
 
@@ -56,7 +56,7 @@ class Scene:
         self.finds += 1
         rows = [(x - 0.2 * n, y - 0.5 * n, x + 0.2 * n, y + 0.5 * n, 0.9) for x, y, n in self.there]
         boxes = np.array(rows).reshape(-1, 5)
-        return [Place(region[:4], box[:4]) for region, box in zip(of_boxes(boxes), boxes, strict=True)]
+        return [Place(region[:4], region[4], box[:4]) for region, box in zip(of_boxes(boxes), boxes, strict=True)]
 
 
 def photograph() -> np.ndarray:

@@ -1,12 +1,15 @@
 """The plan of the city: who films what, and that nothing but the pictures tells the class."""
 
+import dataclasses
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from vigil.datasets.sample import Params, plan, sources
+from vigil.datasets.sample import Params, plan, reel, sources
 from vigil.datasets.sample.crimes import SCENES
 from vigil.datasets.sample.plan import CAMERAS, SPLITS, Video, planned
 from vigil.errors import VigilError
@@ -47,13 +50,42 @@ def test_every_split_has_day_and_night_and_many_places(split: str) -> None:
 
 
 @pytest.mark.parametrize("scale", ["full", "tiny"])
-def test_there_is_normal_footage_before_and_after_each_span(scale: str) -> None:
+def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> None:
     for v in planned(scale, 7):
         assert (v.span is None) == (v.label in {"normal", "static"})
-        if v.span is not None:
-            start, stop = v.span
-            assert Fraction(3, 2) <= start < stop <= v.seconds - 1
-            assert stop - start >= Fraction(3, 2)
+        assert v.cut >= 0 and v.scene_seconds >= v.cut + v.seconds
+        if v.act is None or v.span is None:
+            continue
+        start, stop = v.span
+        assert 0 <= start < stop <= v.seconds
+        assert 0.55 * float(v.act[1] - v.act[0]) <= stop - start <= v.seconds - Fraction(5, 4)
+        assert (start, stop) == (max(0, v.act[0] - v.cut), min(v.seconds, v.act[1] - v.cut))
+        assert Fraction(3, 2) <= v.act[0] < v.act[1] <= v.scene_seconds - 1
+
+
+def test_the_moment_alone_tells_little() -> None:
+    """A film that is abnormal in its middle, and there alone, would be judged well without a look at it."""
+    places = np.arange(20)
+    films = [v for seed in range(12) for v in planned("full", seed) if v.span is not None]
+    rows = []
+    for v in films:
+        assert v.span is not None
+        moments = (places + 0.5) / 20 * float(v.seconds)
+        rows.append((moments >= float(v.span[0])) & (moments < float(v.span[1])))
+    abnormal = np.array(rows)
+    half = len(abnormal) // 2
+    told = np.broadcast_to(abnormal[:half].mean(axis=0), abnormal[half:].shape)
+    assert roc_auc_score(abnormal[half:].ravel(), told.ravel()) < 0.6
+
+
+def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
+    video = next(v for v in full if v.cut > 1 and v.label == "theft")
+    whole = dataclasses.replace(video, cut=Fraction(0))
+    later, begun = reel.script(video, 7), reel.script(whole, 7)
+    for t in (0.0, 1.3):
+        one, other = later(t), begun(t + float(video.cut))
+        assert [f.state.x for f in one.figures] == [f.state.x for f in other.figures]
+        assert [f.active for f in one.figures] == [f.active for f in other.figures]
 
 
 def test_the_label_has_no_part_in_length_and_span_start() -> None:

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,16 +108,6 @@ def test_joints_outside_the_picture_have_no_place() -> None:
     assert seen[0][0].coverage == pytest.approx(11 / 13)
 
 
-def test_whoever_detection_misses_again_and_again_is_dropped_when_asked() -> None:
-    for doubts, left in ((None, [0]), (2, [])):
-        scene, state = Scene([(100, 120, 100)]), START
-        for number in range(8):
-            find = scene.find if number == 0 else lambda _: []
-            given = settings(every=2, doubts=doubts)
-            state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, given)  # type: ignore[arg-type]
-        assert [one.person for one in people] == left
-
-
 def test_the_state_is_all_there_is() -> None:
     def at(n: int) -> People:
         return [(40 + 9 * n, 110, 100), (280 - 9 * n, 130, 110)]
@@ -178,7 +169,7 @@ def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
 
     asked: list[tuple[float, bool]] = []
     scene = Noted([(100, 120, 100)])
-    loose = Place(np.array([100, 120, 150.0, 0]), np.array([70.0, 60, 130, 180]))
+    loose = Place(np.array([100, 120, 150.0, 0]), 0.9, np.array([70.0, 60, 130, 180]))
     state, _ = topdown.update(START, BLANK, 0.0, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
     asked.clear()
     topdown.update(state, BLANK, STEP_S, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
@@ -187,8 +178,8 @@ def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
 
 def test_a_pose_that_leaves_its_box_is_no_start() -> None:
     scene = Scene([(100, 120, 100)])
-    place = Place(np.array([100, 120, 125.0, 0]), np.array([80.0, 130, 120, 170]))  # the box holds the legs
-    for given, count in ((place, 0), (Place(place.region), 1)):
+    place = Place(np.array([100, 120, 125.0, 0]), 0.9, np.array([80.0, 130, 120, 170]))  # the box holds the legs
+    for given, count in ((place, 0), (Place(place.region, 0.9), 1)):
         _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=given: [one], settings())  # type: ignore[arg-type, misc]
         assert len(people) == count
 
@@ -201,7 +192,7 @@ def test_who_lies_needs_a_box_and_nobody_stands_on_the_head(angle: float, boxed:
             return Sight(sight.joints, sight.region + (0, 0, 0, angle), sight.presence)
 
     scene = Lying([(100, 120, 100)])
-    for found, count in ((scene.find(BLANK), boxed), ([Place(one.region) for one in scene.find(BLANK)], plain)):
+    for found, count in ((scene.find(BLANK), boxed), ([Place(one.region, 0.9) for one in scene.find(BLANK)], plain)):
         _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, places=found: places, settings())  # type: ignore[arg-type, misc]
         assert len(people) == count
 
@@ -215,8 +206,47 @@ def test_a_wide_box_is_looked_at_from_both_sides_too() -> None:
     scene = Turned([(100, 120, 100)])
     for width, count in ((60.0, 0), (110.0, 1)):
         box = np.array([100 - width / 2, 70, 100 + width / 2, 170])
-        place = Place(np.array([100, 120, 125.0, 0]), box)
+        place = Place(np.array([100, 120, 125.0, 0]), 0.9, box)
         scene.looks = 0
         _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=place: [one], settings())  # type: ignore[arg-type, misc]
         assert len(people) == 0 or people[0].person == 0
         assert (scene.looks > 1) is (count == 1)
+
+
+def test_who_is_followed_needs_no_box() -> None:
+    scene, state = Scene([(100, 120, 100)]), START
+    for number in range(8):
+        find = scene.find if number == 0 else lambda _: []
+        state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, settings(every=2))  # type: ignore[arg-type]
+    assert [one.person for one in people] == [0]
+
+
+def test_who_may_be_furniture_must_move_or_have_been_somebody() -> None:
+    scene, unsure = Scene([(100, 120, 100)]), settings(sure=0.6, every=1)
+    rng = np.random.default_rng(0)
+    noise = [np.clip(128 + rng.normal(0, 3, (240, 320, 3)), 0, 255).astype(np.uint8) for _ in range(6)]
+
+    def doubtful(score: float) -> topdown.Finder:
+        return lambda image: [replace(place, score=score) for place in scene.find(image)]
+
+    def seen(images: list[np.ndarray], score: float) -> list[int]:
+        state, counts = START, []
+        for number, image in enumerate(images):
+            state, people = topdown.update(state, image, number * STEP_S, scene, doubtful(score), unsure)  # type: ignore[arg-type]
+            counts.append(len(people))
+        return counts
+
+    moving = [image.copy() for image in noise]
+    for number, image in enumerate(moving[2:]):
+        image[80:160, 90 + 5 * number : 100 + 5 * number] = 20
+    assert seen(noise, 0.9) == [1] * 6
+    assert seen(noise, 0.5) == [0] * 6
+    assert seen(moving, 0.5) == [0, 0, 1, 1, 1, 1]
+
+    state, _ = topdown.update(START, noise[0], 0.0, scene, scene.find, unsure)  # type: ignore[arg-type]
+    there, scene.there = scene.there, []
+    state, people = topdown.update(state, noise[1], STEP_S, scene, scene.find, unsure)  # type: ignore[arg-type]
+    assert not people
+    scene.there = there
+    _, people = topdown.update(state, noise[2], 2 * STEP_S, scene, doubtful(0.5), unsure)  # type: ignore[arg-type]
+    assert [one.person for one in people] == [0], "whoever was there a moment ago is looked for again"

@@ -100,9 +100,8 @@ def finder(settings: Settings, person: Path, networks: Networks) -> topdown.Find
 
         def inside(image: np.ndarray) -> list[Place]:
             found = boxes(image)
-            return [
-                Place(region, box) for region, box in zip(blazepose.of_boxes(found)[:, :4], found[:, :4], strict=True)
-            ]
+            regions = blazepose.of_boxes(found)
+            return [Place(region[:4], region[4], box[:4]) for region, box in zip(regions, found, strict=True)]
 
         return inside
 
@@ -114,7 +113,7 @@ def finder(settings: Settings, person: Path, networks: Networks) -> topdown.Find
             for left, top, right, bottom in blazepose.tiles(image.shape[1], image.shape[0], settings.tile):
                 inside = networks.find(image[top:bottom, left:right], sure)
                 found.append(inside + (left, top, 0, 0, 0))
-        return [Place(region) for region in blazepose.apart(np.concatenate(found), ONE)[:, :4]]
+        return [Place(region[:4], region[4]) for region in blazepose.apart(np.concatenate(found), ONE)]
 
     return find
 

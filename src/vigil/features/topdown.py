@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vigil.features.blazepose import WIDER, Networks, Sight
+from vigil.features.moved import Moved
+from vigil.features.moved import update as move
 from vigil.features.skeleton import HEAD, HIPS, SHOULDERS, plausible, share_inside, similarity, twins
 from vigil.features.tracks import (
     Person,
@@ -38,6 +40,8 @@ LEANING = 1.0  # the same for a place without a box: furniture looks like people
 CLEAR = 0.6  # mean visibility
 STEADY = 0.6  # likeness of two looks at one body; on furniture the second sees something else
 MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
+SLIM = 0.4  # width of a body in its lengths
+MOVES = 0.1  # of the place of somebody new has changed a moment ago, at least
 INSIDE = 0.75  # of the joints: a pose with fewer in the box is of somebody else too
 
 
@@ -46,6 +50,7 @@ class Place:
     """Where somebody may be."""
 
     region: np.ndarray  # (4,) see blazepose.py
+    score: float  # 0..1
     box: np.ndarray | None = None  # (4,) x0 y0 x1 y1, px; not every detector tells
 
     @property
@@ -55,6 +60,15 @@ class Place:
             return None
         margin = MARGIN * (self.box[2:] - self.box[:2])
         return np.concatenate([self.box[:2] - margin, self.box[2:] + margin])
+
+    @property
+    def extent(self) -> np.ndarray:
+        """(4,) about what the body takes up: the box, or a slim upright part of the region."""
+        if self.box is not None:
+            return self.box
+        x, y, side = self.region[:3]
+        across, along = SLIM * side / WIDER / 2, side / WIDER / 2
+        return np.array([x - across, y - along, x + across, y + along])
 
     @property
     def wide(self) -> bool:
@@ -69,6 +83,7 @@ class Look:
     """What it takes to see somebody in a frame."""
 
     image: np.ndarray
+    moved: Moved
     networks: Networks
     settings: Settings
 
@@ -90,7 +105,8 @@ def update(
 ) -> tuple[State, tuple[Person, ...]]:
     """The people in the next frame, `image` (H, W, 3) uint8 RGB."""
     state, known = remembered(state, image, time_s, settings)
-    look = Look(image, networks, settings)
+    moved = move(state.moved, image, time_s)
+    state, look = replace(state, moved=moved), Look(image, moved, networks, settings)
     last_s = max((track.seen_s for track in known), default=0.0)
     before = [track for track in known if track.seen_s == last_s]
     due = state.since is None or state.since + 1 >= settings.every
@@ -155,12 +171,9 @@ def _detect(
     """Those in view, those out of sight and the next number after a detection."""
     settings = look.settings
     pairs = _pairs([track.region for track in here], found)
-    doubted = set(range(len(here))) - {row for row, _ in pairs}
-    here = [replace(track, doubts=track.doubts + 1 if number in doubted else 0) for number, track in enumerate(here)]
-    if settings.doubts is not None:
-        here = [track for track in here if track.doubts < settings.doubts]
     taken = {column for _, column in pairs}
-    fresh = [place for number, place in enumerate(found) if number not in taken]
+    free = [place for number, place in enumerate(found) if number not in taken]
+    fresh = [place for place in free if _likely(place, look) or returned(away, [place.region], time_s)]
     fresh.sort(key=lambda place: -place.region[2])  # the nearest are the largest, and come first
     sights: list[tuple[np.ndarray, np.ndarray, float]] = []
     for place in fresh:
@@ -178,6 +191,11 @@ def _detect(
             here.append(begin(next_person, region, pose, presence, time_s))
             next_person += 1
     return here, [track for number, track in enumerate(away) if number not in back.values()], next_person
+
+
+def _likely(place: Place, look: Look) -> bool:
+    """Whether it is worth a look: furniture may be taken for a person, but it does not move."""
+    return place.score >= look.settings.sure or look.moved.share(place.extent) >= MOVES
 
 
 def _look_twice(

@@ -13,6 +13,7 @@ from pydantic import Field
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from vigil.features.blazepose import WIDER
+from vigil.features.moved import Moved
 from vigil.features.skeleton import coverage, twins
 from vigil.params import Frozen
 
@@ -50,7 +51,6 @@ class Track:
     score: float
     seen_s: float
     hits: int = 1  # frames in which it was seen
-    doubts: int = 0  # detections in a row that have found nobody there
 
     @property
     def size(self) -> float:
@@ -87,6 +87,7 @@ class State:
     next_person: int = 0
     since: int | None = None  # frames since the last detection
     shape: tuple[int, ...] = ()
+    moved: Moved | None = None  # where something moves
     time_s: float = 0.0
 
 
@@ -98,12 +99,12 @@ class Settings(Frozen):
 
     every: Annotated[int, Field(ge=1)]  # frames from one detection to the next
     max_people: Annotated[int, Field(ge=1)]  # at once; the nearest to the camera come first
+    sure: Share  # of a detection, below which somebody new must move
     presence: Share  # certainty of the network that there is a body, below which somebody is lost
     start_presence: Share  # the same for somebody new
     visibility: Share  # of a joint, below which it has no place
     alike: Share  # similarity of two poses, above which they are one person
     occlusion_s: Annotated[float, Field(gt=0)]  # out of sight for longer: comes back as somebody else
-    doubts: Annotated[int, Field(ge=1)] | None  # detections in a row that may miss somebody who is followed; null: any
 
 
 def remembered(state: State, image: np.ndarray, time_s: float, settings: Settings) -> tuple[State, list[Track]]:

@@ -68,6 +68,8 @@ STATICS = {"train": 2, "val": 1, "test": 1}
 NORMAL_PER_CAMERA = 2
 ORDINARY = {**EVERYDAY, **CHORES, **HONEST, **NORMALS}
 ACTS = {**DEEDS, **SCENES, "panic": CROWDS["panic"]}
+HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
+MISSED = 0.3, 0.4  # of the act, at most, before the film begins and after it has ended
 TINY = (  # split, label, scene, camera
     ("train", "normal", "walk", "street-1"),
     ("train", "normal", "look_and_put_back", "shop-1"),
@@ -89,11 +91,24 @@ class Video:
     label: str
     scene: str  # key of ORDINARY, CROWDS or ACTS; "static": nobody is there
     frames: int
-    span: tuple[Fraction, Fraction] | None  # seconds, of the abnormal act
+    act: tuple[Fraction, Fraction] | None = None  # the abnormal act, seconds of the scene
+    cut: Fraction = Fraction(0)  # seconds of the scene that are over when the film begins
 
     @property
     def seconds(self) -> Fraction:
         return self.frames / self.lens.fps
+
+    @property
+    def span(self) -> tuple[Fraction, Fraction] | None:
+        """What is filmed of the act, seconds of the film."""
+        if self.act is None:
+            return None
+        return max(Fraction(0), self.act[0] - self.cut), min(self.seconds, self.act[1] - self.cut)
+
+    @property
+    def scene_seconds(self) -> Fraction:
+        """How long the scene goes on, at least until the film ends."""
+        return max(self.cut + self.seconds, self.act[1] + TAIL if self.act else Fraction(0))
 
     def seeds(self, seed: int) -> tuple[int, int]:
         return seed, crc32(self.stem.encode())
@@ -106,16 +121,25 @@ def planned(scale: str, seed: int) -> list[Video]:
 
 
 def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str) -> Video:
-    """Length and span come from the same distributions for every label, and the span may lie anywhere inside."""
+    """Lengths and times come from the same distributions for every label, and tell nothing of what is to be seen.
+
+    The act may lie anywhere in the film and be under way when it begins or ends, so that no moment of a film is much
+    more often abnormal than another.
+    """
     rng = np.random.default_rng([seed, crc32(stem.encode()), 1])
     shortest, longest = (5.5, 6.5) if scale == "tiny" else (7.0, 10.0)
     frames = round(rng.uniform(shortest, longest) * float(lens.fps))
-    length = frames / lens.fps
-    act = Fraction(round(rng.uniform(2.5, 3.0) * 10 if scale == "tiny" else rng.uniform(3.0, 4.2) * 10), 10)
-    free = float(length - act - 1) - 1.5
-    start = Fraction(int((1.5 + free * rng.beta(0.4, 0.4)) * 10), 10)  # rather early or late than in the middle
-    stop = start + act
-    return Video(stem, lens, label, scene, frames, (start, stop) if scene in ACTS else None)
+    if scene not in ACTS:
+        return Video(stem, lens, label, scene, frames)
+    lasts = rng.uniform(2.5, 3.0) if scale == "tiny" else rng.uniform(3.0, 4.2)
+    earliest, latest = -MISSED[0] * lasts, frames / float(lens.fps) - (1 - MISSED[1]) * lasts
+    begins = earliest + (latest - earliest) * rng.beta(0.6, 0.6)  # rather early or late than in the middle
+    start = max(HEAD, _tenths(begins))
+    return Video(stem, lens, label, scene, frames, (start, start + _tenths(lasts)), start - _tenths(begins))
+
+
+def _tenths(seconds: float) -> Fraction:
+    return Fraction(round(seconds * 10), 10)
 
 
 def _tiny() -> Iterator[tuple[str, Lens, str, str]]:

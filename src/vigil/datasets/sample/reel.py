@@ -35,6 +35,7 @@ def script(video: Video, seed: int) -> Script:
     if video.scene == "static":
         return lambda _t: Moment([])
     scene, _ = {**ORDINARY, **CROWDS, **ACTS}[video.scene]
-    seconds = float(video.seconds)
-    start, stop = (float(s) for s in video.span) if video.span else (seconds * 0.3, seconds * 0.7)
-    return scene(np.random.default_rng(video.seeds(seed)), video.lens.place(seed), seconds, (start, stop))
+    seconds, cut = float(video.scene_seconds), float(video.cut)
+    start, stop = (float(s) for s in video.act) if video.act else (seconds * 0.3, seconds * 0.7)
+    played = scene(np.random.default_rng(video.seeds(seed)), video.lens.place(seed), seconds, (start, stop))
+    return lambda t: played(t + cut)
