@@ -40,8 +40,7 @@ LEANING = 1.0  # the same for a place without a box: furniture looks like people
 CLEAR = 0.6  # mean visibility
 STEADY = 0.6  # likeness of two looks at one body; on furniture the second sees something else
 MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
-SLIM = 0.4  # width of a body in its lengths
-MOVES = 0.1  # of the place of somebody new has changed a moment ago, at least
+MOVES = 0.1  # of the box of somebody new has changed a moment ago, at least
 INSIDE = 0.75  # of the joints: a pose with fewer in the box is of somebody else too
 
 
@@ -60,15 +59,6 @@ class Place:
             return None
         margin = MARGIN * (self.box[2:] - self.box[:2])
         return np.concatenate([self.box[:2] - margin, self.box[2:] + margin])
-
-    @property
-    def extent(self) -> np.ndarray:
-        """(4,) about what the body takes up: the box, or a slim upright part of the region."""
-        if self.box is not None:
-            return self.box
-        x, y, side = self.region[:3]
-        across, along = SLIM * side / WIDER / 2, side / WIDER / 2
-        return np.array([x - across, y - along, x + across, y + along])
 
     @property
     def wide(self) -> bool:
@@ -194,8 +184,8 @@ def _detect(
 
 
 def _likely(place: Place, look: Look) -> bool:
-    """Whether it is worth a look: furniture may be taken for a person, but it does not move."""
-    return place.score >= look.settings.sure or look.moved.share(place.extent) >= MOVES
+    """Whether it is worth a look: furniture may get a box, but not often a sure one, and it does not move."""
+    return place.box is None or place.score >= look.settings.sure or look.moved.share(place.box) >= MOVES
 
 
 def _look_twice(

@@ -99,7 +99,7 @@ class Settings(Frozen):
 
     every: Annotated[int, Field(ge=1)]  # frames from one detection to the next
     max_people: Annotated[int, Field(ge=1)]  # at once; the nearest to the camera come first
-    sure: Share  # of a detection, below which somebody new must move
+    sure: Share  # of a box, below which somebody new must move
     presence: Share  # certainty of the network that there is a body, below which somebody is lost
     start_presence: Share  # the same for somebody new
     visibility: Share  # of a joint, below which it has no place
