@@ -58,7 +58,7 @@ def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> N
             continue
         start, stop = v.span
         assert 0 <= start < stop <= v.seconds
-        assert 0.55 * float(v.act[1] - v.act[0]) <= stop - start <= v.seconds - Fraction(5, 4)
+        assert 0.75 * float(v.act[1] - v.act[0]) <= stop - start <= v.seconds - Fraction(5, 4)
         assert (start, stop) == (max(0, v.act[0] - v.cut), min(v.seconds, v.act[1] - v.cut))
         assert Fraction(3, 2) <= v.act[0] < v.act[1] <= v.scene_seconds - 1
 
@@ -75,11 +75,11 @@ def test_the_moment_alone_tells_little() -> None:
     abnormal = np.array(rows)
     half = len(abnormal) // 2
     told = np.broadcast_to(abnormal[:half].mean(axis=0), abnormal[half:].shape)
-    assert roc_auc_score(abnormal[half:].ravel(), told.ravel()) < 0.6
+    assert roc_auc_score(abnormal[half:].ravel(), told.ravel()) < 0.65
 
 
 def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
-    video = next(v for v in full if v.cut > 1 and v.label == "theft")
+    video = next(v for v in full if v.cut > 0.5 and v.label == "theft")
     whole = dataclasses.replace(video, cut=Fraction(0))
     later, begun = reel.script(video, 7), reel.script(whole, 7)
     for t in (0.0, 1.3):

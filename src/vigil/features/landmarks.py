@@ -8,11 +8,12 @@
 detector over a stream. It looks at no later frame.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -78,7 +79,7 @@ def opened(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]
     """The networks in memory for the length of the block; of `auto`, those for people of no set."""
     settings = chosen(settings, person, "")
     if settings.backend == "topdown":
-        networks = Networks(pretrained)
+        networks = _KEPT.of(Networks, pretrained)
         find = finder(settings, person, networks)
         yield lambda state, image, time_s: topdown.update(state, _checked(image), time_s, networks, find, settings)
     elif settings.backend == "landmarker":
@@ -96,7 +97,7 @@ def opened(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]
 def finder(settings: Settings, person: Path, networks: Networks) -> topdown.Finder:
     """Says where people may be."""
     if settings.detector == "yolo":
-        boxes = Detector(person, settings.confidence)
+        boxes = _KEPT.of(Detector, person, settings.confidence)
 
         def inside(image: np.ndarray) -> list[Place]:
             found = boxes(image)
@@ -116,6 +117,23 @@ def finder(settings: Settings, person: Path, networks: Networks) -> topdown.Find
         return [Place(region[:4], region[4]) for region in blazepose.apart(np.concatenate(found), ONE)]
 
     return find
+
+
+class _Kept(threading.local):
+    """What this thread has opened last of a kind: to open it anew costs as much as half a second of video."""
+
+    def __init__(self) -> None:
+        self.opened: dict[Any, tuple[Any, Any]] = {}
+
+    def of(self, kind: Any, folder: Path, *more: float) -> Any:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        state = folder.absolute(), more, [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        if kind not in self.opened or self.opened[kind][0] != state:
+            self.opened[kind] = state, kind(folder, *more)
+        return self.opened[kind][1]
+
+
+_KEPT = _Kept()
 
 
 def rows(people: tuple[Person, ...], frame: int, time_s: Fraction, scale: float) -> list[Pose]:

@@ -69,7 +69,7 @@ NORMAL_PER_CAMERA = 2
 ORDINARY = {**EVERYDAY, **CHORES, **HONEST, **NORMALS}
 ACTS = {**DEEDS, **SCENES, "panic": CROWDS["panic"]}
 HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
-MISSED = 0.3, 0.4  # of the act, at most, before the film begins and after it has ended
+MISSED = 0.1, 0.2  # of the act, at most, before the film begins and after it has ended
 TINY = (  # split, label, scene, camera
     ("train", "normal", "walk", "street-1"),
     ("train", "normal", "look_and_put_back", "shop-1"),
@@ -133,7 +133,7 @@ def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str)
         return Video(stem, lens, label, scene, frames)
     lasts = rng.uniform(2.5, 3.0) if scale == "tiny" else rng.uniform(3.0, 4.2)
     earliest, latest = -MISSED[0] * lasts, frames / float(lens.fps) - (1 - MISSED[1]) * lasts
-    begins = earliest + (latest - earliest) * rng.beta(0.6, 0.6)  # rather early or late than in the middle
+    begins = earliest + (latest - earliest) * rng.beta(0.5, 0.5)  # rather early or late than in the middle
     start = max(HEAD, _tenths(begins))
     return Video(stem, lens, label, scene, frames, (start, start + _tenths(lasts)), start - _tenths(begins))
 
