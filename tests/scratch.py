@@ -7,6 +7,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
 COPIED = (
@@ -145,6 +148,11 @@ class Project:
     def connections(self, stage: str) -> list[str]:
         lines = self.sockets.read_text().splitlines() if self.sockets.exists() else []
         return [line for line in lines if line.split()[0] == stage]
+
+    def locked(self) -> dict[str, Any]:
+        """What dvc.lock says; the order of its stages, when all are new, is DVC's whim."""
+        stages: dict[str, Any] = yaml.safe_load(self.read("dvc.lock"))["stages"]
+        return stages
 
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
