@@ -23,8 +23,8 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/models"))
 from textbook import Textbook
 
-from vigil.devices import uncompilable
 from vigil.models.panic import Config, Model
+from vigil.training.devices import uncompilable
 
 TARGETS = {"ours, compiled": 1.2, "ours, compiled, bf16": 2.0}
 Median = tuple[float, float]  # s by the clock, s of the processor

@@ -19,16 +19,16 @@ import cv2
 import numpy as np
 from frames import medians, project, say
 
-from vigil import poses
-from vigil.features import flow
+from vigil.core.lineage import record
+from vigil.engine.per_video import Runtime
+from vigil.features.flow import dense
 from vigil.features.frames import Archive, encode, save
-from vigil.flow_quality import measure, texture
-from vigil.lineage import record
-from vigil.parallel import Runtime
-from vigil.poses import Pose
+from vigil.features.landmarks import pose_table
+from vigil.features.landmarks.pose_table import Pose
+from vigil.features.quality.flow_quality import measure, texture
 from vigil.stages.flow import main, planes
 
-PARAMS = flow.Settings(size=64, method="dis", clip=8.0, stabilise=False)
+PARAMS = dense.Settings(size=64, method="dis", clip=8.0, stabilise=False)
 FRAMES, LANDMARKS, OUT = Path("data/frames"), Path("data/landmarks"), Path("data/flow")
 SIZE = (320, 240)
 
@@ -41,7 +41,7 @@ def draw(name: str, count: int, seed: int) -> Path:
     path = FRAMES / f"{name}.npz"
     save(path, ((k, Fraction(k, 8), pictures[abs(k % 78 - 39)]) for k in range(count)), SIZE)
     body = np.stack([np.linspace(0, 20, 13), np.linspace(0, 120, 13)], axis=1)
-    poses.write(
+    pose_table.write(
         LANDMARKS / f"{name}.csv",
         (
             Pose(k, Fraction(k, 8), who, 0.9, 1.0, body + [60 + 80 * who, 60 + k % 5], np.full(13, 0.9))
@@ -64,7 +64,7 @@ def bare(paths: list[Path]) -> int:
             grey = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
             small = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
             if before is not None:
-                flow.estimate(before, small, PARAMS.method)
+                dense.estimate(before, small, PARAMS.method)
             before = small
             frames += 1
     return frames
@@ -95,7 +95,7 @@ def methods() -> None:
             began = time.process_time()
             count = 400 * 64 // size
             for _ in range(count):
-                flow.estimate(*pair, method)
+                dense.estimate(*pair, method)
             rate = count / (time.process_time() - began)
             error = figures["end_point_error_median_px"]
             print(

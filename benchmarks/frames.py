@@ -26,10 +26,10 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from vigil.parallel import Runtime
+from vigil.core.storage import write_table
+from vigil.engine.per_video import Runtime
+from vigil.footage.video.reading import Writer, probe
 from vigil.stages.frames import Params, main, sample
-from vigil.storage import write_table
-from vigil.video import Writer, probe
 
 PARAMS = Params(fps=10, size=240, quality=90)
 RAW, OUT, TABLE = Path("data/raw/set"), Path("data/frames"), Path("data/videos.csv")

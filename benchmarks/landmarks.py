@@ -24,12 +24,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vigil import settings, video
-from vigil.features import blazepose, landmarks, topdown
+from vigil.core import settings
+from vigil.engine.per_video import Item, Runtime, each
 from vigil.features.frames import decode, encode, sampler, save
-from vigil.features.landmarks import START, Settings
-from vigil.features.skeleton import BONES
-from vigil.parallel import Item, Runtime, each
+from vigil.features.landmarks import blazepose, estimators, topdown
+from vigil.features.landmarks.estimators import START, Settings
+from vigil.features.landmarks.skeleton import BONES
+from vigil.footage.video import reading
 from vigil.stages.landmarks import track
 
 PARAMS = Settings(
@@ -79,7 +80,7 @@ class Counted(blazepose.Networks):
 
 def fold(networks: Counted, images: list[np.ndarray], params: Settings, forget: bool = False) -> int:
     """People found in all frames; `forget` detects everybody anew in each."""
-    state, people, find = START, 0, landmarks.finder(params, NOBODY, networks)
+    state, people, find = START, 0, estimators.finder(params, NOBODY, networks)
     for number, image in enumerate(images):
         state, seen = topdown.update(START if forget else state, image, number / FPS, networks, find, params)
         people += len(seen)
@@ -134,11 +135,11 @@ def speed(pretrained: Path, repeats: int) -> None:
 
 def clip(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """Frames as the pipeline stores them."""
-    for frame in video.read(path, SIZE, sampler(Fraction(FPS))):
+    for frame in reading.read(path, SIZE, sampler(Fraction(FPS))):
         yield float(frame.time_s), decode(encode(frame.image, 90))
 
 
-def drawn(image: np.ndarray, people: tuple[landmarks.Person, ...]) -> np.ndarray:
+def drawn(image: np.ndarray, people: tuple[estimators.Person, ...]) -> np.ndarray:
     """The frame at twice its size in a cell of 640x480, BGR, with a skeleton per person."""
     big = cv2.cvtColor(cv2.resize(image, None, fx=2, fy=2), cv2.COLOR_RGB2BGR)
     for one in people:
@@ -164,7 +165,7 @@ def real(pretrained: Path, sheets: Path | None, stride: int) -> None:
     for name, params in (("whole frames (PoseLandmarker)", WHOLE), ("tracks", TILED)):
         frames = with_pose = people = 0
         cells: list[np.ndarray] = []
-        with landmarks.opened(params, NOBODY, pretrained) as step:
+        with estimators.opened(params, NOBODY, pretrained) as step:
             for path in clips:
                 state = START
                 for number, (time_s, image) in enumerate(clip(path)):

@@ -22,12 +22,13 @@ import cv2
 import torch
 from frames import say
 
-from vigil import devices, manifest
-from vigil.batches import Changed, Share, loader
-from vigil.errors import VigilError
-from vigil.params import load
-from vigil.schedules import Train
+from vigil.core.errors import VigilError
+from vigil.core.params import load
+from vigil.footage import video_table
 from vigil.stages import train
+from vigil.training import devices
+from vigil.training.batches import Changed, Share, loader
+from vigil.training.schedules import Train
 
 DATA = Path("data")
 WANTED = 3.0
@@ -37,7 +38,7 @@ Clock = Callable[[], float]
 def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) -> None:
     features = DATA / str(sections["models"][model]["input"])
     job = train.read(model, sections["models"], Train.read(sections["train"], "params.yaml [train]"), features)
-    videos, val = (manifest.read(DATA / f"manifest/{split}.csv") for split in ("train", "val"))
+    videos, val = (video_table.read(DATA / f"manifest/{split}.csv") for split in ("train", "val"))
     wanted, threads = job.wanted, job.wanted.threads or os.cpu_count() or 1
 
     def fresh(workers: int) -> tuple[Any, int]:

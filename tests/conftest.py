@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from vigil import settings
+from vigil.core import settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 settings.prepare(threads=1)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs have it; tests send it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests")])
+os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests/support")])
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vigil.cli import parser
-from vigil.params import load
-from vigil.results import CLOSE, OPEN, collect, render
-from vigil.sources import kinds, read_datasets
+from vigil.cli.main import parser
+from vigil.core.params import load
+from vigil.footage.sources import kinds, read_datasets
+from vigil.report.results import CLOSE, OPEN, collect, render
 
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

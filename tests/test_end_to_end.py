@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-
 from scratch import TRAINABLE, Project
-from vigil.params import load
+
+from vigil.core.params import load
 
 PROJECT = Path(__file__).resolve().parents[1]
 DEFINED = load(PROJECT / "dvc.yaml")["stages"]

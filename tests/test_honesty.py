@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judged_city import TEST, VAL, calibrate_, evaluate_
 
 from judging import DATA, filmed, laid_out, people, recorded, video
-from stages.test_calibrate import TEST, VAL, calibrate_, evaluate_
-from vigil import manifest
-from vigil.features.segments import Scaler
-from vigil.storage import load_arrays, save_arrays, write_json
+from vigil.core.storage import load_arrays, save_arrays, write_json
+from vigil.features.segments.segments import Scaler
+from vigil.footage import video_table
 
 TRAIN = Path("data/manifest/train.csv")
 LEARN = """
 import sys
 from pathlib import Path
-from vigil.schedules import Train
+from vigil.training.schedules import Train
 from vigil.stages import train
 def hook(event, args):
     path = Path(str(args[0])).absolute() if event == "open" else Path()
@@ -27,7 +27,7 @@ sys.addaudithook(hook)
 entry = {"input": "segments", "classes": {"normal": ["normal"], "crime": ["Arson"]}, "train": {}, "frames": 4,
          "hidden": [16], "dropout": 0.0}
 train.main(model="pose_lstm", train=Path("data/manifest/train.csv"), val=Path("data/manifest/val.csv"),
-           features=Path("data/segments"), truth=Path("data/truth"), out=Path("models/pose_lstm"),
+           features=Path("data/segments"), truth=Path("data/truth"), out=Path("models/pose_lstm"), table=Path("metrics/history/pose_lstm.csv"),
            params=Train(epochs=6, batch=32, lr=3e-3, threads=2), models={"pose_lstm": entry})
 """
 
@@ -47,7 +47,7 @@ def city(shuffled: bool) -> None:
             for camera in range(cameras)
             for number, label in enumerate(("normal", "Arson"))
         ]
-        manifest.write(Path(f"data/manifest/{split}.csv"), own)
+        video_table.write(Path(f"data/manifest/{split}.csv"), own)
         people(own, split, skill=0.5)
         if shuffled and split != "test":
             path = DATA / f"segments/{split}.npz"

@@ -14,10 +14,10 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from vigil.codehash import import_closure
-from vigil.parallel import Runtime
-from vigil.params import Frozen, load
-from vigil.schedules import Train, merged
+from vigil.core.params import Frozen, load
+from vigil.engine.code_version import import_closure
+from vigil.engine.per_video import Runtime
+from vigil.training.schedules import Train, merged
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIPELINE = load(PROJECT / "dvc.yaml")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import videos
 from hypothesis import given
 from hypothesis import strategies as st
 
-import videos
-from vigil.errors import VigilError
+from vigil.core.errors import VigilError
+from vigil.core.storage import load_arrays
 from vigil.features.frames import SLACK_S, START, Archive, decode, encode, sampler, save, update
-from vigil.storage import load_arrays
 
 rates = st.fractions(Fraction(1, 2), 60, max_denominator=1001)
 gaps = st.lists(st.fractions(Fraction(1, 240), 2, max_denominator=1000), max_size=60)  # between one frame and the next

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch import Tensor
-
 from toys import altered
-from vigil.errors import VigilError
+
+from vigil.core.errors import VigilError
 from vigil.models.activity import Config, Model
 
 

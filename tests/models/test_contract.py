@@ -12,11 +12,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
 from toys import altered, settings
-from vigil import checkpoint
-from vigil.params import Frozen
-from vigil.training import Fitted, fit
+
+from vigil.core.params import Frozen
+from vigil.models import checkpoint
+from vigil.training.fit import Fitted, fit
 
 FOLDER = Path(__file__).resolve().parents[2] / "src/vigil/models"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[a-z]*.py")) if "\nclass Model(" in path.read_text()]
@@ -250,7 +250,7 @@ PAIR = """
 import sys, torch
 sys.path.insert(0, {tests!r})
 import test_contract as contract
-from vigil.settings import first
+from vigil.core.settings import first
 
 fitted = contract.calm(sys.argv[1], devices=2, strategy="ddp")
 if first():

@@ -7,12 +7,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-
 from toys import altered
-from vigil.errors import VigilError
+
+from vigil.core.errors import VigilError
 from vigil.models import crime_gate, crime_type
-from vigil.models.attentive import Network
-from vigil.models.layers import Clip
+from vigil.models.blocks.attentive import Network
+from vigil.models.blocks.layers import Clip
 
 SMALL = {"frames": 8, "size": 32, "channels": (8, 16), "hidden": 8, "dropout": 0.0}
 

@@ -8,13 +8,14 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
-
 from toys import altered
-from vigil.errors import VigilError
-from vigil.models import i3d, inception
-from vigil.models.inception import Inception
-from vigil.params import load
-from vigil.schedules import Train, merged
+
+from vigil.core.errors import VigilError
+from vigil.core.params import load
+from vigil.models import i3d
+from vigil.models.blocks import inception
+from vigil.models.blocks.inception import Inception
+from vigil.training.schedules import Train, merged
 
 SMALL = {"frames": 16, "size": 32, "width": 0.125, "dropout": 0.0, "hidden": 16}
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch import Tensor
-
 from toys import altered
-from vigil.errors import VigilError
+
+from vigil.core.errors import VigilError
 from vigil.models.panic import Config, Memory, Model
 
 SMALL = {"hidden": (4, 8, 4), "size": 16, "frames": 4}

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-
 from toys import altered
-from vigil.errors import VigilError
-from vigil.features import segments
-from vigil.models import pose_cnn, pose_lstm, poses
-from vigil.poses import JOINTS
+
+from vigil.core.errors import VigilError
+from vigil.features.landmarks.pose_table import JOINTS
+from vigil.features.segments import segments
+from vigil.models import pose_cnn, pose_lstm
+from vigil.models.blocks import poses
 
 MODELS = [pose_lstm, pose_cnn]
 WIDTHS = {"minmax": 26, "body": 52, "both": 78}

@@ -9,25 +9,27 @@ import pytest
 import torch
 
 from judging import frozen
-from vigil import attention, checkpoint, clips, manifest
-from vigil.attention import Look
-from vigil.checkpoint import Card
-from vigil.errors import VigilError
+from vigil.clips import sampling
+from vigil.clips.places import taken
+from vigil.core.errors import VigilError
+from vigil.core.lineage import read, record
+from vigil.core.storage import read_json, write_table
+from vigil.engine.per_video import Runtime
 from vigil.features.frames import Archive, encode, save
-from vigil.lineage import read, record
-from vigil.manifest import SPLITS, Video
-from vigil.models import crime_gate, crime_type
-from vigil.parallel import Runtime
-from vigil.pictures import normalised, pictures
-from vigil.places import taken
+from vigil.features.pictures import normalised, pictures
+from vigil.footage import video_table
+from vigil.footage.video_table import SPLITS, Video
+from vigil.judging import attention
+from vigil.judging.attention import Look
+from vigil.models import checkpoint, crime_gate, crime_type
+from vigil.models.checkpoint import Card
 from vigil.stages.attend import Params, main
-from vigil.storage import read_json, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(keep=2, step=0.5, overlap=0.5)
 TRAIN, VAL, TEST = (Path(f"data/manifest/{split}.csv") for split in SPLITS)
 FRAMES, GATE, OUT = Path("data/frames"), Path("models/crime_gate"), Path("data/attended")
-CALIBRATION = Path("models/crime_gate.calibration.json")
+CALIBRATION = Path("models/calibration/crime_gate.json")
 LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
 
 
@@ -66,9 +68,9 @@ def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None
 
 
 def split(train: list[Video], val: list[Video] | None = None, test: list[Video] | None = None) -> None:
-    manifest.write(TRAIN, train)
-    manifest.write(VAL, val or [])
-    manifest.write(TEST, test or [])
+    video_table.write(TRAIN, train)
+    video_table.write(VAL, val or [])
+    video_table.write(TEST, test or [])
 
 
 def run(params: Params = PARAMS) -> dict[str, dict]:
@@ -157,7 +159,7 @@ def test_what_is_written_is_what_crime_type_reads() -> None:
     network = crime_type.Model(crime_type.Config.read(LOOK | {"weights": str(OUT / "gate/weights.safetensors")}, ""), 2)
     assert "starts from" in (network.initialise() or "")
     classes = {"Arrest": ["Arrest"], "Arson": ["Arson"]}
-    found = clips.dataset("attended", OUT, videos, classes, network.clip, train=True)
+    found = sampling.dataset("attended", OUT, videos, classes, network.clip, train=True)
     assert found.labels.tolist() == [1, 1, 0]  # a video of four frames is one clip
     assert network(found[0]["x"][None]).logits.shape == (1, 2)
 

@@ -3,34 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from judged_city import FROZEN, OUT, PLOTS, SCORES, TEST, VAL, calibrate_, city, evaluate_
 
-from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, flow, laid_out, people, recorded, trained, video
-from vigil import calibrated, checkpoint, manifest
-from vigil.calibrated import Wanted
-from vigil.errors import VigilError
-from vigil.manifest import Video
-from vigil.scores import Scores
-from vigil.stages import calibrate, evaluate
-from vigil.storage import load_arrays, read_json, read_table, save_arrays, write_json
-
-WANTED = Wanted.read(
-    {
-        "false_alarms_per_hour": 60.0,
-        "confidence": 0.9,
-        "step": 0.5,
-        "alert": {"hysteresis": 0.25, "hold_s": 0.5, "cooldown_s": 0.0},
-    },
-    "calibrate",
-)
-DRAWS = evaluate.Params(rounds=100, seed=7)
-VAL, TEST = Path("data/manifest/val.csv"), Path("data/manifest/test.csv")
-OUT, PLOTS = Path("metrics/m.json"), Path("metrics/plots/m")
-SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")}
-FROZEN = Path("models/m.calibration.json")
+from judging import DATA, SERIAL, TRUTH, people, recorded, trained, video
+from vigil.core.errors import VigilError
+from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
+from vigil.footage import video_table
+from vigil.judging import calibrated
+from vigil.models import checkpoint
+from vigil.stages import evaluate
+from vigil.statistics.scores import Scores
 
 
 @pytest.fixture(autouse=True)
@@ -50,32 +35,6 @@ def test_what_is_found_goes_to_the_run_of_the_training(monkeypatch: pytest.Monke
     assert metrics["test_video_auc"] == told["video_auc"]["value"]
 
 
-def made(split: str, sources: int = 3) -> list[Video]:
-    """Of each camera a normal video and a crime."""
-    found = []
-    for number in range(sources):
-        found.append(video(f"{split}-{number}-calm", "normal", split=split, frames=24, source=f"{split}-{number}"))
-        crime = ("Arson", "Fighting")[number % 2]
-        found.append(video(f"{split}-{number}-crime", crime, [(1, 2)], split, 24, f"{split}-{number}"))
-    return found
-
-
-def city(kind: str = "frames") -> list[Video]:
-    videos = [*made("val"), *made("test")]
-    for one in videos:
-        filmed(one, (8, 16) if one.abnormal else (0, 0))
-    manifest.write(VAL, [one for one in videos if one.split == "val"])
-    manifest.write(TEST, [one for one in videos if one.split == "test"])
-    laid_out(videos)
-    for one in videos if kind == "flow" else ():
-        flow(one)
-    if kind == "segments":
-        for split in ("val", "test"):
-            people([one for one in videos if one.split == split], split, skill=1.0)
-    recorded(kind)
-    return videos
-
-
 def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> None:
     classes = {"static": ["static", "normal"], "dynamic": ["dynamic", "Arson", "Fighting"]}
     for one in city():
@@ -88,22 +47,6 @@ def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> N
     assert {key for key, one in told.items() if "value" in one} == {"cell_auc", "cell_iou"}
     assert told["cell_auc"]["value"] is not None
     assert "activity: cell_auc " in capsys.readouterr().out
-
-
-def calibrate_(model: str, kind: str = "frames", wanted: Wanted = WANTED) -> None:
-    calibrate.main(
-        model=model, val=VAL, trained=Path("models") / model, features=DATA / kind, context=CONTEXT, truth=TRUTH,
-        scores=SCORES["val"], out=FROZEN, params=wanted, runtime=SERIAL,
-    )  # fmt: skip
-
-
-def evaluate_(model: str, kind: str = "frames") -> dict[str, Any]:
-    evaluate.main(
-        model=model, trained=Path("models") / model, calibration=FROZEN, reference=SCORES["val"], test=TEST,
-        features=DATA / kind, context=CONTEXT, truth=TRUTH, scores=SCORES["test"], out=OUT, plots=PLOTS,
-        params=DRAWS, runtime=SERIAL,
-    )  # fmt: skip
-    return read_json(OUT)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +94,7 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
     city()
     gate = trained("crime_gate")
     params = attend.Params(keep=2, step=0.5, overlap=0.5)
-    manifest.write(Path("train.csv"), [])
+    video_table.write(Path("train.csv"), [])
     calibrate_("crime_gate")
     attend.main(
         train=Path("train.csv"), val=VAL, test=TEST, frames=DATA / "frames", gate=gate, calibration=FROZEN,
@@ -212,7 +155,7 @@ def test_features_made_otherwise_are_refused() -> None:
 def test_without_a_normal_video_there_is_no_threshold() -> None:
     videos = city()
     trained("crime_gate")
-    manifest.write(VAL, [one for one in videos if one.split == "val" and one.abnormal])
+    video_table.write(VAL, [one for one in videos if one.split == "val" and one.abnormal])
     with pytest.raises(VigilError, match="no normal video in validation"):
         calibrate_("crime_gate")
 
@@ -222,7 +165,7 @@ def test_a_test_split_of_one_kind_gives_no_area_made_of_nothing(abnormal: bool) 
     videos = city()
     trained("crime_gate")
     calibrate_("crime_gate")
-    manifest.write(TEST, [one for one in videos if one.split == "test" and one.abnormal == abnormal])
+    video_table.write(TEST, [one for one in videos if one.split == "test" and one.abnormal == abnormal])
     told = evaluate_("crime_gate")
     assert told["video_auc"]["value"] is None and told["video_auc"]["reason"]
     assert any("nothing" in note for note in told["notes"])
@@ -234,7 +177,7 @@ def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
     trained("crime_gate")
     calibrate_("crime_gate")
     other = video("test-0-calm", "panic", split="test", frames=24)
-    manifest.write(TEST, [other])
+    video_table.write(TEST, [other])
     with pytest.raises(VigilError, match="no video has a label of its classes"):
         evaluate_("crime_gate")
 
@@ -255,7 +198,7 @@ WATCHED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from stages.test_calibrate import calibrate_
+from judged_city import calibrate_
 def hook(event, args):
     path = Path(str(args[0])).absolute() if event == "open" else Path()
     if "test" in path.name and Path.cwd() / "data" in path.parents:
@@ -273,7 +216,7 @@ def test_calibration_opens_no_file_of_the_test_split(project: Path) -> None:
     recorded("frames")
     trained("pose_lstm")
     trained("crime_gate")
-    code = WATCHED.format(tests=str(project / "tests"))
+    code = WATCHED.format(tests=str(project / "tests/support"))
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "calibrated" in ran.stdout, ran.stderr
     assert "opened data/manifest/test.csv" in ran.stderr, "the watch itself works"

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from detectors import detector
-from vigil import manifest, poses
-from vigil.features import flow as flows
+
+from vigil.core.storage import read_json, save_arrays
+from vigil.features.flow import dense as flows
 from vigil.features.frames import encode, save
-from vigil.manifest import Video
-from vigil.poses import Pose
+from vigil.features.landmarks import pose_table
+from vigil.features.landmarks.pose_table import Pose
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
 from vigil.stages.check import NOTHING_KNOWN, Params, main
-from vigil.storage import read_json, save_arrays
 
 SIZE, STORED = (640, 480), (160, 120)
 FRAMES = (0, 2, 4, 6)
@@ -71,11 +72,11 @@ def found(name: str, there: Sequence[tuple[int, int]], shift: float = 0.0, swap:
         number = 1 - person if swap and place > 1 else person
         body = joints(person, place) + (shift, 0)
         rows.append(Pose(FRAMES[place], Fraction(FRAMES[place], 10), number, 0.9, 1.0, body, np.ones(13)))
-    poses.write(Path(f"landmarks/{name}.csv"), rows)
+    pose_table.write(Path(f"landmarks/{name}.csv"), rows)
 
 
 def check(*videos: Video) -> tuple[dict[str, Any], dict[str, Any]]:
-    manifest.write(Path("test.csv"), videos)
+    video_table.write(Path("test.csv"), videos)
     if not Path("person").exists():  # 640x480 in a square of 64: a tenth, 8 px below its top; the box of place 0
         detector(Path("person"), [[21.5, 8 + 16, 3, 12, 0.9]])
     main(

@@ -7,29 +7,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from browsers import opened
 from verdicts import MODELS, Made, city, video
 from verdicts import project as written
-from vigil.errors import VigilError
-from vigil.manifest import write as write_videos
-from vigil.markup import VOID
-from vigil.params import load
-from vigil.results import render
+
+from vigil.core.errors import VigilError
+from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
+from vigil.footage.video_table import write as write_videos
+from vigil.report.markup import VOID
+from vigil.report.results import render
 from vigil.stages import compare
-from vigil.storage import load_arrays, read_json, save_arrays, write_json
 
 
 def run(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str, Any], str]:
     compare.main(
-        metrics=root / "metrics",
+        metrics=root / "metrics/models",
+        card=root / "metrics/data.json",
+        person=root / "metrics/person.json",
+        landmarks=root / "metrics/landmarks.json",
+        flow=root / "metrics/flow.json",
         scores=root / "data/scores",
-        trained=root / "models",
+        calibrations=root / "models/calibration",
+        histories=root / "metrics/history",
+        points=root / "metrics/points",
         frames=root / "data/frames",
         test=root / "data/manifest/test.csv",
         out=root / "metrics/summary.json",
+        headline=root / "metrics/headline.json",
         fusion=root / "models/fusion.json",
         report=root / "metrics/report.html",
+        plots=root / "metrics/plots",
         params=compare.Params(rounds=200, seed=7, videos=videos),
         models=models,
     )
@@ -251,19 +258,36 @@ class TestWhatIsMissing:
         assert "Optical flow: no video has a truth" in page
 
 
-def test_every_model_is_listed_in_the_pipeline(project: Path) -> None:
-    """DVC cannot splice a list into deps, so each model's lines are written out; here is said which are missing."""
-    stage = load(project / "dvc.yaml")["stages"]["compare"]
-    models = load(project / "params.yaml")["models"]
-    wanted = [
-        path
-        for name in models
-        for path in (
-            f"metrics/{name}.json",
-            f"data/scores/{name}/val.npz",
-            f"data/scores/{name}/test.npz",
-            f"models/{name}.calibration.json",
-            f"models/{name}/history.csv",
-        )
-    ]
-    assert not [path for path in wanted if path not in stage["deps"]], "dvc.yaml, stage compare: add these to deps"
+def test_the_headline_has_a_few_numbers_of_each_model(tmp_path: Path) -> None:
+    summary, _ = run(tmp_path, written(tmp_path, pictures=False))
+    headline = read_json(tmp_path / "metrics/headline.json")
+    assert set(headline["models"]) == {*MODELS, "fused"}
+    for name, numbers in headline["models"].items():
+        entry = summary["fused"] if name == "fused" else summary["models"][name]
+        assert len(numbers) <= 3
+        assert numbers[entry["headline"]] == pytest.approx(entry["value"], abs=1e-4)
+    assert headline["data"]["leaks"] == 0
+
+
+def test_curves_of_all_models_lie_in_one_table_each(tmp_path: Path) -> None:
+    models = written(tmp_path, pictures=False)
+    run(tmp_path, models)
+    rows = read_table(tmp_path / "metrics/plots/roc.csv")
+    drawn = [name for name in models if (tmp_path / f"metrics/points/{name}/roc.csv").exists()]
+    assert drawn and list(dict.fromkeys(row["model"] for row in rows)) == drawn
+    for name in drawn:
+        own = [row for row in rows if row["model"] == name]
+        whole = read_table(tmp_path / f"metrics/points/{name}/roc.csv")
+        assert len(own) == min(200, len(whole))
+        assert (own[0]["fpr"], own[-1]["fpr"]) == (whole[0]["fpr"], whole[-1]["fpr"])
+    losses = read_table(tmp_path / "metrics/plots/history.csv")
+    assert {row["model"] for row in losses} == set(models) and {row["epoch"] for row in losses} == set("12345678")
+
+
+def test_a_model_that_is_gone_leaves_no_curve(tmp_path: Path) -> None:
+    models = written(tmp_path, pictures=False)
+    run(tmp_path, models)
+    models.pop("panic")
+    run(tmp_path, models)
+    assert "panic" not in {row["model"] for row in read_table(tmp_path / "metrics/plots/history.csv")}
+    assert "panic" not in read_json(tmp_path / "metrics/headline.json")["models"]

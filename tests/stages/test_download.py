@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import videos
-from vigil.errors import VigilError
-from vigil.parallel import Runtime
-from vigil.sources import sync
+from web import Site
+
+from vigil.core.errors import VigilError
+from vigil.core.storage import POINTER, read_table
+from vigil.engine.per_video import Runtime
+from vigil.footage.sources import sync
 from vigil.stages import download
 from vigil.stages.download import Params, decimal, main
-from vigil.storage import POINTER, read_table
-from web import Site
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 

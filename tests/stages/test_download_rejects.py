@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import videos
-from vigil.errors import VigilError
-from vigil.parallel import Runtime
-from vigil.sources import sync
+
+from vigil.core.errors import VigilError
+from vigil.core.storage import read_table
+from vigil.engine.per_video import Runtime
+from vigil.footage.sources import sync
 from vigil.stages.download import Params, main
-from vigil.storage import read_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from vigil import poses
-from vigil.features import flow, heatmap
+from vigil.core.lineage import read, record
+from vigil.core.storage import read_table, write_table
+from vigil.engine.per_video import Runtime
+from vigil.features.flow import dense, heatmap
 from vigil.features.frames import Archive, encode, save
-from vigil.lineage import read, record
-from vigil.parallel import Runtime
-from vigil.poses import Pose
+from vigil.features.landmarks import pose_table
+from vigil.features.landmarks.pose_table import Pose
 from vigil.stages.flow import main, planes
-from vigil.storage import read_table, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
-SETTINGS = flow.Settings(size=32, method="dis", clip=4.0, stabilise=False)
+SETTINGS = dense.Settings(size=32, method="dis", clip=4.0, stabilise=False)
 FRAMES, LANDMARKS, OUT = Path("data/frames"), Path("data/landmarks"), Path("data/flow")
 SOURCE = (160, 120)
 WORLD = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (120, 400, 3), dtype=np.uint8), (0, 0), 3)
@@ -34,7 +34,7 @@ def video(name: str, pictures: list[np.ndarray], people: list[Pose] | None = Non
     rows = ((3 * place, Fraction(place, 8), encode(image, 90)) for place, image in enumerate(pictures))
     save(FRAMES / f"{name}.npz", rows, SOURCE)
     if people is not None:
-        poses.write(LANDMARKS / f"{name}.csv", people)
+        pose_table.write(LANDMARKS / f"{name}.csv", people)
     return name
 
 
@@ -43,7 +43,7 @@ def person(frame: int, x: float = 80.0) -> Pose:
     return Pose(frame, Fraction(frame, 24), 0, 0.9, 1.0, joints, np.full(13, 0.8))
 
 
-def run(settings: flow.Settings = SETTINGS, runtime: Runtime = SERIAL) -> list[str]:
+def run(settings: dense.Settings = SETTINGS, runtime: Runtime = SERIAL) -> list[str]:
     record(LANDMARKS, "landmarks", {"every": 2})
     main(FRAMES, LANDMARKS, OUT, settings, runtime)
     assert read(OUT) == {"landmarks": {"every": 2}, "flow": settings.model_dump(mode="json")}
@@ -54,15 +54,15 @@ def load(name: str) -> np.ndarray:
     return np.load(OUT / f"{name}.npy")
 
 
-def live(name: str, settings: flow.Settings) -> np.ndarray:
+def live(name: str, settings: dense.Settings) -> np.ndarray:
     """Frame by frame, as a camera gives them."""
     archive = Archive(FRAMES / f"{name}.npz")
-    people = poses.by_frame(poses.read(LANDMARKS / f"{name}.csv"))
+    people = pose_table.by_frame(pose_table.read(LANDMARKS / f"{name}.csv"))
     state, found = None, []
     for number, image in zip(archive.index.tolist(), archive.images(), strict=True):
-        state, motion = flow.update(state, image, settings)
+        state, motion = dense.update(state, image, settings)
         heat = heatmap.density(people.get(number, []), archive.source_size, settings.size)
-        found.append(flow.quantise(motion, heat, settings.clip))
+        found.append(dense.quantise(motion, heat, settings.clip))
     return np.stack(found)
 
 
@@ -143,7 +143,7 @@ def test_only_what_changed_is_computed_again(capsys: pytest.CaptureFixture[str])
     video("a/two", [picture(number) for number in range(4)], [])
     run()
     before = (OUT / "a/one.npy").read_bytes()
-    poses.write(LANDMARKS / "a/two.csv", [person(3)])
+    pose_table.write(LANDMARKS / "a/two.csv", [person(3)])
     run()
     assert "2 videos: 1 done, 1 reused" in capsys.readouterr().out
     assert load("a/two")[1, 2].any()

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import videos
-from vigil.errors import VigilError
+
+from vigil.core.errors import VigilError
+from vigil.core.params import load
+from vigil.core.storage import read_table, sha256_file, write_pointer, write_table
+from vigil.engine.per_video import Runtime
 from vigil.features.frames import Archive
-from vigil.parallel import Runtime
-from vigil.params import load
 from vigil.stages.frames import Params, exact, main
-from vigil.storage import read_table, sha256_file, write_pointer, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(fps=5, size=24, quality=90)

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from bodies import pan, settings
 from detectors import detector
 from scenes import entry
-from vigil import manifest, poses
-from vigil.errors import VigilError
-from vigil.features import landmarks
+
+from vigil.core.errors import VigilError
+from vigil.core.lineage import record
+from vigil.core.params import load
+from vigil.core.storage import read_json, sha256_file, write_json, write_table
+from vigil.engine.per_video import Runtime
 from vigil.features.frames import Archive, encode, save
-from vigil.lineage import record
-from vigil.parallel import Runtime
-from vigil.params import load
+from vigil.features.landmarks import estimators, pose_table
+from vigil.footage import video_table
 from vigil.stages.landmarks import Params, main, track
-from vigil.storage import read_json, sha256_file, write_json, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
 FRAMES, OUT, VIDEOS, RAW = Path("data/frames"), Path("data/landmarks"), Path("data/videos.csv"), Path("data/raw")
@@ -33,7 +33,7 @@ def archive(name: str, images: Iterable[np.ndarray], source: tuple[int, int] = (
 
 
 def run(pretrained: Path, params: Params = TILED, runtime: Runtime = SERIAL, videos: Iterable[Any] = ()) -> list[str]:
-    manifest.write(VIDEOS, list(videos))
+    video_table.write(VIDEOS, list(videos))
     record(FRAMES, "frames", {"fps": 8.0})
     main(
         videos=VIDEOS, raw=RAW, frames=FRAMES, person=Path("models/person"), pretrained=pretrained, out=OUT,
@@ -45,9 +45,9 @@ def run(pretrained: Path, params: Params = TILED, runtime: Runtime = SERIAL, vid
 def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> None:
     archive("a/one", pan(6))
     assert run(pretrained) == ["a/one.csv"]
-    rows = poses.read(OUT / "a/one.csv")
+    rows = pose_table.read(OUT / "a/one.csv")
     assert {row.frame for row in rows} == {0, 3, 6, 9, 12, 15}
-    by_person = poses.tracks(rows)
+    by_person = pose_table.tracks(rows)
     assert 2 <= len(by_person) <= 4
     man = by_person[min(by_person, key=lambda who: by_person[who][0].joints[12, 0])]
     assert len(man) == 6
@@ -60,17 +60,17 @@ def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> N
 def test_the_rows_of_a_stream_are_those_of_the_stage_however_it_comes(pretrained: Path) -> None:
     path = archive("a/one", pan(7))
     run(pretrained)
-    stored = poses.read(OUT / "a/one.csv")
+    stored = pose_table.read(OUT / "a/one.csv")
     frames = Archive(path)
     pictures = list(zip(frames.index.tolist(), frames.times, frames.images(), strict=True))
     for size in (1, 3, 7):
-        state, live = landmarks.START, []
+        state, live = estimators.START, []
         for begin in range(0, len(pictures), size):
-            with landmarks.opened(TILED, Path("models/person"), pretrained) as step:
+            with estimators.opened(TILED, Path("models/person"), pretrained) as step:
                 for index, time_s, image in pictures[begin : begin + size]:
                     state, people = step(state, image, float(time_s))
-                    live += landmarks.rows(people, index, time_s, frames.source_size[0] / image.shape[1])
-        poses.write(Path("live.csv"), live)
+                    live += estimators.rows(people, index, time_s, frames.source_size[0] / image.shape[1])
+        pose_table.write(Path("live.csv"), live)
         assert sha256_file(Path("live.csv")) == sha256_file(OUT / "a/one.csv")
     assert stored
 
@@ -84,7 +84,7 @@ def test_bad_pictures_give_a_defined_result(pretrained: Path) -> None:
     archive("a/tiny", [image[::30, ::25] for image in moving], (16, 16))
     names = ("empty", "grey", "over", "short", "tiny")
     assert run(pretrained) == [f"a/{name}.csv" for name in names]
-    count = {name: len(poses.read(OUT / f"a/{name}.csv")) for name in names}
+    count = {name: len(pose_table.read(OUT / f"a/{name}.csv")) for name in names}
     assert count["empty"] == 0
     assert count["grey"] >= 4 and count["short"] >= 1
     assert (OUT / "a/empty.csv").read_text().startswith("frame,time_s,person,score,coverage,SHOULDER_LEFT_X")
@@ -118,17 +118,17 @@ def test_two_workers_write_the_bytes_of_none(pretrained: Path, tmp_path: Path, m
 def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path) -> None:
     archive("a/one", pan(4))
     run(pretrained, settings(backend="landmarker", max_people=2))
-    rows = poses.tracks(poses.read(OUT / "a/one.csv"))
+    rows = pose_table.tracks(pose_table.read(OUT / "a/one.csv"))
     assert rows and max(len(track) for track in rows.values()) == 4
 
 
 def test_tables_of_landmarks_are_brought_into_the_same_shape(pretrained: Path) -> None:
-    columns = [*poses.XY, "FRAME_NUM", "label"]
+    columns = [*pose_table.XY, "FRAME_NUM", "label"]
     cells = [dict.fromkeys(columns, str(n)) for n in range(3)]
     write_table(RAW / "b/clip.csv", cells, columns)
     table = entry("b/clip", path="data/raw/b/clip.csv", fps=Fraction(3), frames=3)
     assert run(pretrained, videos=[table]) == ["b/clip.csv"]
-    rows = poses.read(OUT / "b/clip.csv")
+    rows = pose_table.read(OUT / "b/clip.csv")
     assert [(row.frame, row.joints[4, 1]) for row in rows] == [(0, 0), (1, 1), (2, 2)]
 
 
@@ -143,9 +143,9 @@ def test_what_is_missing_is_named_before_anything_runs(pretrained: Path, tmp_pat
 
 
 def test_a_picture_of_one_channel_is_refused(pretrained: Path) -> None:
-    with landmarks.opened(TILED, Path("models/person"), pretrained) as step:
+    with estimators.opened(TILED, Path("models/person"), pretrained) as step:
         with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
-            step(landmarks.START, np.zeros((60, 80), np.uint8), 0.0)
+            step(estimators.START, np.zeros((60, 80), np.uint8), 0.0)
 
 
 def test_params_of_the_project_are_good(project: Path) -> None:
@@ -184,7 +184,7 @@ def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrain
 def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) -> None:
     from ultralytics import YOLO
 
-    from vigil.storage import write_json
+    from vigil.core.storage import write_json
 
     folder = tmp_path / "pretrained"
     folder.mkdir()
@@ -196,12 +196,12 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
     YOLO("yolov8n.yaml").save(folder / "yolo.pt")
     write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
     with pytest.raises(VigilError, match=r"a network to 'detect', expected one to 'pose'"):
-        with landmarks.opened(given, Path("models/person"), folder):
+        with estimators.opened(given, Path("models/person"), folder):
             pass
     (folder / "yolo.pt").write_bytes(b"another")
     with (
         pytest.raises(VigilError, match=r"not the file that weights\.json speaks of"),
-        landmarks.opened(given, Path("models/person"), folder),
+        estimators.opened(given, Path("models/person"), folder),
     ):
         pass
 
@@ -209,12 +209,12 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
 def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path: Path) -> None:
     person = detector(tmp_path / "person", [])
     auto = settings(detector="auto")
-    assert landmarks.chosen(auto, person, "sample").detector == "mediapipe"
+    assert estimators.chosen(auto, person, "sample").detector == "mediapipe"
     told = read_json(person / "config.json")
     write_json(person / "config.json", told | {"sets": ["sample"]})
-    assert landmarks.chosen(auto, person, "sample").detector == "yolo"
-    assert landmarks.chosen(auto, person, "shop").detector == "mediapipe"
-    assert landmarks.chosen(auto, person, "").detector == "mediapipe"  # a camera
+    assert estimators.chosen(auto, person, "sample").detector == "yolo"
+    assert estimators.chosen(auto, person, "shop").detector == "mediapipe"
+    assert estimators.chosen(auto, person, "").detector == "mediapipe"  # a camera
     write_json(person / "config.json", told | {"knows_real_people": True})
-    assert landmarks.chosen(auto, person, "shop").detector == "yolo"
-    assert landmarks.chosen(settings(detector="yolo"), person, "shop").detector == "yolo"
+    assert estimators.chosen(auto, person, "shop").detector == "yolo"
+    assert estimators.chosen(settings(detector="yolo"), person, "shop").detector == "yolo"

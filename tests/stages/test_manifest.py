@@ -11,15 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-
 from scenes import entry, film, walk
-from vigil import video
-from vigil.errors import VigilError
-from vigil.manifest import Video, read, write
-from vigil.parallel import Runtime
-from vigil.params import load
+
+from vigil.core.errors import VigilError
+from vigil.core.params import load
+from vigil.core.storage import raw_file, read_json, sha256_file, write_pointer, write_table
+from vigil.engine.per_video import Runtime
+from vigil.footage.video import reading
+from vigil.footage.video_table import Video, read, write
 from vigil.stages.manifest import Params, main
-from vigil.storage import raw_file, read_json, sha256_file, write_pointer, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(val_share=0.2, test_share=0.2, seed=7, carve_val=True, allow_leaks=(), same_source=())
@@ -151,7 +151,7 @@ def test_the_order_of_rows_and_the_workers_change_no_byte() -> None:
 def test_hashes_are_kept_between_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     videos = city()
     run(videos)
-    monkeypatch.setattr(video, "read", None)  # whoever reads a frame now, fails
+    monkeypatch.setattr(reading, "read", None)  # whoever reads a frame now, fails
     assert run(videos, PARAMS.model_copy(update={"seed": 8}))["leaks"]["not_compared"] == 0
 
 
@@ -173,7 +173,7 @@ def fights(real_data: Path) -> list[Video]:
         for row in csv.DictReader(file):
             clip = folder / row["path"]
             write_pointer(RAW / "fights" / clip.name, clip, clip.stat().st_size, "")
-            probed = video.probe(clip)
+            probed = reading.probe(clip)
             facts = {"fps": probed.fps, "frames": probed.frames, "width": probed.width, "height": probed.height}
             known = {"path": f"data/raw/fights/{clip.name}", "source": row["source"], "label": row["label"]}
             name = f"fights/{clip.stem}"
@@ -194,7 +194,7 @@ def test_real_cameras_are_not_mistaken_for_each_other_and_real_copies_are_found(
     assert all(by_id[pair["a"]].source == by_id[pair["b"]].source for pair in pairs)
     copies = []
     for one in fights[::10]:
-        frames = [frame.image for frame in video.read(raw_file(Path(one.path)), size_px=200)]
+        frames = [frame.image for frame in reading.read(raw_file(Path(one.path)), size_px=200)]
         small = [cv2.resize(frame, (frame.shape[1] // 4 * 2, frame.shape[0] // 4 * 2)) for frame in frames[8:]]
         copies.append(film(RAW / f"fights/copy-{one.stem}.mp4", small, fps=15, source=f"copy-{one.stem}"))
     train, test = ([replace(one, split=split) for one in some] for split, some in (("train", fights), ("test", copies)))

@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-
 from scratch import WATCH
-from vigil import manifest
-from vigil.errors import VigilError
+
+from vigil.core.errors import VigilError
+from vigil.core.storage import read_json, save_arrays, sha256_file
 from vigil.features.frames import encode, save
-from vigil.features.persons import Detector
-from vigil.manifest import Video
+from vigil.features.persons.detector import Detector
+from vigil.features.persons.ultralytics_yolo import apart
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
 from vigil.stages.person import Params, main
-from vigil.storage import read_json, save_arrays, sha256_file
-from vigil.yolo import apart
 
 SIZE = (160, 120)  # of the stored frames; videos are twice as large
 SETTINGS: dict[str, Any] = {
@@ -77,7 +77,7 @@ def draw(folder: Path, frames: int = 8) -> None:
                     "0" * 64,
                 )
             )
-        manifest.write(folder / f"{split}.csv", videos)
+        video_table.write(folder / f"{split}.csv", videos)
 
 
 def contents(folder: Path) -> dict[str, str]:

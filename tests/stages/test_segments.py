@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vigil import manifest, poses
+from vigil.core.lineage import read, record
+from vigil.core.storage import load_arrays, read_json, save_arrays, write_table
+from vigil.engine.per_video import Runtime
 from vigil.features.frames import save
-from vigil.features.segments import Scaler, Settings, features, names
-from vigil.lineage import read, record
-from vigil.manifest import SPLITS, Video
-from vigil.parallel import Runtime
-from vigil.poses import XY, Pose
+from vigil.features.landmarks import pose_table
+from vigil.features.landmarks.pose_table import XY, Pose
+from vigil.features.segments.segments import Scaler, Settings, features, names
+from vigil.footage import video_table
+from vigil.footage.video_table import SPLITS, Video
 from vigil.stages.segments import main
-from vigil.storage import load_arrays, read_json, save_arrays, write_table
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 SETTINGS = Settings(frames=4, stride=4, gap_s=0.5, normalise="both")
@@ -55,7 +56,7 @@ def person(place: int, who: int = 0, left: float = 100.0) -> Pose:
 def stored(one: Video, count: int, people: list[Pose], truth: dict[str, np.ndarray] | None = None) -> Video:
     if one.pictures:
         save(FRAMES / f"{one.video}.npz", ((EVERY * k, Fraction(k, 8), b"-") for k in range(count)), (640, 480))
-    poses.write(LANDMARKS / f"{one.video}.csv", people)
+    pose_table.write(LANDMARKS / f"{one.video}.csv", people)
     if truth is not None:
         TRUTH.joinpath(one.set).mkdir(parents=True, exist_ok=True)
         save_arrays(TRUTH / f"{one.video}.npz", **truth)
@@ -65,7 +66,7 @@ def stored(one: Video, count: int, people: list[Pose], truth: dict[str, np.ndarr
 def run(*videos: Video, settings: Settings = SETTINGS, runtime: Runtime = SERIAL) -> dict[str, dict[str, np.ndarray]]:
     tables = {split: Path(f"data/manifest/{split}.csv") for split in SPLITS}
     for split, path in tables.items():
-        manifest.write(path, [one for one in videos if one.split == split])
+        video_table.write(path, [one for one in videos if one.split == split])
     record(LANDMARKS, "landmarks", {"every": 2})
     main(**tables, frames=FRAMES, landmarks=LANDMARKS, truth=TRUTH, out=OUT, params=settings, runtime=runtime)
     return {split: load_arrays(OUT / f"{split}.npz") for split in SPLITS}
@@ -184,7 +185,7 @@ def test_pictures_of_other_sizes_are_compared_by_their_share() -> None:
     small = stored(video("a/one"), 4, crowd(4, 100))
     large = stored(video("a/two", size=(1280, 960)), 4, [])
     doubled = [dataclasses.replace(one, joints=one.joints * 2) for one in crowd(4, 100)]
-    poses.write(LANDMARKS / "a/two.csv", doubled)
+    pose_table.write(LANDMARKS / "a/two.csv", doubled)
     train = run(small, large)["train"]
     assert train["x"][0] == pytest.approx(train["x"][1], abs=1e-4)
 

@@ -15,15 +15,18 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from vigil import checkpoint, manifest, tracking
-from vigil.errors import VigilError
-from vigil.lineage import record
-from vigil.manifest import Video
-from vigil.schedules import Train
+from vigil.core.errors import VigilError
+from vigil.core.lineage import record
+from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
+from vigil.engine import tracking
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
+from vigil.models import checkpoint
 from vigil.stages.train import main
-from vigil.storage import load_arrays, read_json, read_table, save_arrays, write_json
+from vigil.training.schedules import Train
 
 FEATURES, OUT = Path("data/segments"), Path("models/pose_lstm")
+TABLE = Path("metrics/history/pose_lstm.csv")
 TRAIN, VAL, TRUTH = Path("data/manifest/train.csv"), Path("data/manifest/val.csv"), Path("data/truth")
 FRAMES, COLUMNS = 8, 52
 SHARED: dict[str, Any] = {"epochs": 3, "batch": 8, "lr": 0.01, "threads": 1, "accelerator": "cpu", "report_every": 1}
@@ -62,7 +65,7 @@ def draw(videos: Mapping[str, Sequence[str]], each: int = 12) -> None:
             start_s=np.zeros(len(rows)),
             stop_s=np.ones(len(rows)),
         )
-        manifest.write(
+        video_table.write(
             Path(f"data/manifest/{split}.csv"),
             [
                 Video(
@@ -84,6 +87,7 @@ def run(model: str = "pose_lstm", shared: Mapping[str, Any] | None = None, **cha
         features=FEATURES,
         truth=TRUTH,
         out=OUT,
+        table=TABLE,
         params=Train.read(SHARED | dict(shared or {}), "params.yaml [train]"),
         models={"pose_lstm": section},
     )
@@ -104,11 +108,11 @@ USUAL = {"train": LABELS * 2, "val": LABELS}
 def test_a_training_writes_a_model_and_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
     draw(USUAL)
     run()
-    assert {path.name for path in OUT.iterdir()} == {"weights.safetensors", "config.json", "history.csv", "history.png"}
+    assert {path.name for path in OUT.iterdir()} == {"weights.safetensors", "config.json", "history.png"}
     loaded = checkpoint.load(OUT, {"segments": {"normalise": "body"}})
     assert (loaded.card.model, list(loaded.card.classes)) == ("pose_lstm", list(LABELS))
     assert (loaded.card.config.features, loaded.card.config.hidden) == (COLUMNS, (8, 8))
-    rows = read_table(OUT / "history.csv")
+    rows = read_table(TABLE)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["val_balanced_accuracy"]) > 0.6
     assert (OUT / "history.png").read_bytes().startswith(b"\x89PNG")
@@ -236,7 +240,7 @@ def test_a_class_that_validation_lacks_is_no_reason_to_stop() -> None:
     draw(USUAL | {"val": ("normal", "normal")})
     run()
     assert checkpoint.load(OUT).card.best[0]["value"] is None  # the loss has chosen
-    assert {row["val_balanced_accuracy"] for row in read_table(OUT / "history.csv")} == {""}
+    assert {row["val_balanced_accuracy"] for row in read_table(TABLE)} == {""}
 
 
 def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
@@ -251,7 +255,7 @@ def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
             videos.append(video)
             (flow / "set").mkdir(parents=True, exist_ok=True)
             np.save(flow / f"{video.video}.npy", random.integers(-most, most, (12, 3, 8, 8)).astype(np.int8))
-        manifest.write(path, videos)
+        video_table.write(path, videos)
     record(flow, "flow", {"size": 8, "clip": 8.0})
     section = {
         "input": "flow",
@@ -268,6 +272,7 @@ def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
         features=flow,
         truth=TRUTH,
         out=OUT,
+        table=TABLE,
         params=Train.read(SHARED, "params.yaml [train]"),
         models={"panic": section},
     )
@@ -275,7 +280,7 @@ def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
     one, two = loaded.model.members
     assert not torch.equal(one.drawing.weight, two.drawing.weight)
     assert [best["metric"] for best in loaded.card.best] == [None, None]
-    rows = read_table(OUT / "history.csv")
+    rows = read_table(TABLE)
     assert [row["member"] for row in rows] == ["0"] * 3 + ["1"] * 3
     assert max(float(row["val_loss"]) for row in rows) < 0.1  # uniform up to 127 alone would be 0.33
     x = torch.zeros(1, 4, 3, 8, 8)
@@ -290,7 +295,7 @@ def test_two_processes_and_a_real_kill() -> None:
     sections = {"train": SHARED | {"epochs": 8}, "models": {"pose_lstm": MODEL}}
     YAML().dump(sections, Path("params.yaml"))
     command = [sys.executable, "-m", "vigil.stages.train", "--model", "pose_lstm", "--train", str(TRAIN), "--val"]
-    command += [str(VAL), "--features", str(FEATURES), "--truth", str(TRUTH), "--out"]
+    command += [str(VAL), "--features", str(FEATURES), "--truth", str(TRUTH), "--table", str(TABLE), "--out"]
     subprocess.run([*command, "one"], check=True)
     running = subprocess.Popen([*command, "two"])
     while not list(Path(".vigil").glob("resume/*/0.pt")) and running.poll() is None:

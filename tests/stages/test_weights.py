@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from web import Site
 
-from vigil.errors import VigilError
+from vigil.core.errors import VigilError
+from vigil.core.storage import read_json, sha256_file
 from vigil.stages import weights
 from vigil.stages.weights import Params, main
-from vigil.storage import read_json, sha256_file
-from web import Site
 
 OUT = Path("models/pretrained")
 NONE: dict[str, Any] = {

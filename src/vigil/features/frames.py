@@ -25,8 +25,8 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
-from vigil.errors import VigilError
-from vigil.storage import member, replacing
+from vigil.core.errors import VigilError
+from vigil.core.storage import member, replacing
 
 SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
 START = -1  # the state before the first frame: no tick is served

@@ -12,9 +12,9 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.models.convlstm import ConvLSTM, Kernel
-from vigil.models.layers import Batch, Clip, Judged, Losses, one_by_one, relit
-from vigil.params import Frozen
+from vigil.core.params import Frozen
+from vigil.models.blocks.convlstm import ConvLSTM, Kernel
+from vigil.models.blocks.layers import Batch, Clip, Judged, Losses, one_by_one, relit
 
 CELL = 32  # px of the picture to a cell of the map: five halvings
 GROUPS = 8  # of channels that are normalised together

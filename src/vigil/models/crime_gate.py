@@ -6,9 +6,9 @@ It sees what is large enough to survive a picture of 112 px, and no order longer
 import torch
 from torch import Tensor
 
-from vigil.errors import VigilError
-from vigil.models.attentive import Look, Network, Output
-from vigil.models.layers import Judged
+from vigil.core.errors import VigilError
+from vigil.models.blocks.attentive import Look, Network, Output
+from vigil.models.blocks.layers import Judged
 
 
 class Config(Look):

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vigil.errors import VigilError
-from vigil.models.attentive import Look, Network, Output
-from vigil.models.layers import Judged, weights_of_others
+from vigil.core.errors import VigilError
+from vigil.models.blocks.attentive import Look, Network, Output
+from vigil.models.blocks.layers import Judged, weights_of_others
 
 HEAD = "head."
 

@@ -16,10 +16,20 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.errors import VigilError, near_miss
-from vigil.models.inception import STAGES, Inception, adopt
-from vigil.models.layers import Batch, Clip, Judged, Losses, balanced, cropped, one_by_one, relit, weights_of_others
-from vigil.params import Frozen
+from vigil.core.errors import VigilError, near_miss
+from vigil.core.params import Frozen
+from vigil.models.blocks.inception import STAGES, Inception, adopt
+from vigil.models.blocks.layers import (
+    Batch,
+    Clip,
+    Judged,
+    Losses,
+    balanced,
+    cropped,
+    one_by_one,
+    relit,
+    weights_of_others,
+)
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, by which pictures come in normalised
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -12,10 +12,10 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.errors import VigilError
-from vigil.models.convlstm import ConvLSTM, Kernel, State
-from vigil.models.layers import Batch, Clip, Judged, Losses, cropped, one_by_one
-from vigil.params import Frozen
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.models.blocks.convlstm import ConvLSTM, Kernel, State
+from vigil.models.blocks.layers import Batch, Clip, Judged, Losses, cropped, one_by_one
 
 PLANES = 3  # dx, dy, people
 CELLS = 8  # maps of the error are this many cells to a side

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.models import poses
+from vigil.models.blocks import poses
 
 Width = Annotated[int, Field(ge=1)]
 POOL = 4  # steps

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.models import poses
+from vigil.models.blocks import poses
 
 Width = Annotated[int, Field(ge=1)]
 

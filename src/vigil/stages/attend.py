@@ -25,18 +25,20 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from vigil import attention, calibrated, checkpoint, lineage, manifest
-from vigil.attention import Look
-from vigil.calibration import Calibration
-from vigil.errors import VigilError
+from vigil.clips.places import there
+from vigil.core import lineage
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import replacing, sha256_file, write_json
+from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import Archive
-from vigil.manifest import Video
-from vigil.models import crime_gate
-from vigil.parallel import Item, Runtime, each, finish
-from vigil.params import Frozen
-from vigil.places import there
-from vigil.stages.runner import run_stage
-from vigil.storage import replacing, sha256_file, write_json
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
+from vigil.judging import attention, calibrated
+from vigil.judging.attention import Look
+from vigil.judging.calibration import Calibration
+from vigil.models import checkpoint, crime_gate
 
 DIGITS = 6
 TOP = 4  # frames of a clip that are named as those with the most attention
@@ -67,7 +69,7 @@ def main(
     frozen = calibrated.read(calibration)
     frozen.check(loaded, str(calibration))
     listed = [
-        video for path in (train, val, test) for video in manifest.read(path) if video.abnormal and video.pictures
+        video for path in (train, val, test) for video in video_table.read(path) if video.abnormal and video.pictures
     ]
     kept = there(frames, listed, ".npz", "frames")
     digests = tuple(sha256_file(gate / name) for name in (checkpoint.WEIGHTS, checkpoint.CONFIG))

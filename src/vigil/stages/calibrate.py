@@ -10,11 +10,14 @@ Writes  <scores>                every score of those videos; see scoring.py
 
 from pathlib import Path
 
-from vigil import calibrated, checkpoint, lineage, manifest, scoring
-from vigil.parallel import Runtime
-from vigil.scoring import Sources
-from vigil.stages.runner import run_stage
-from vigil.storage import save_arrays
+from vigil.core import lineage
+from vigil.core.storage import save_arrays
+from vigil.engine.per_video import Runtime
+from vigil.engine.stage_runner import run_stage
+from vigil.footage import video_table
+from vigil.judging import calibrated, scoring
+from vigil.judging.scoring import Sources
+from vigil.models import checkpoint
 
 Params = calibrated.Wanted
 
@@ -35,7 +38,7 @@ def main(
     loaded = checkpoint.load(trained, features=lineage.read(features))
     sources = Sources(features, context, truth, "val")
     wanted = scoring.Settings(step=params.step)
-    arrays = scoring.table(trained, manifest.read(val), sources, wanted, runtime)
+    arrays = scoring.table(trained, video_table.read(val), sources, wanted, runtime)
     made = calibrated.calibrate(arrays, loaded, params)
     save_arrays(scores, **arrays)
     calibrated.write(out, made)

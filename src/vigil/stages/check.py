@@ -24,16 +24,18 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from vigil import box_quality, flow_quality, landmark_quality, manifest, person_boxes
-from vigil.features import flow as flows
+from vigil.core.params import Frozen
+from vigil.core.storage import load_arrays, write_json
+from vigil.engine.stage_runner import run_stage
+from vigil.features.flow import dense as flows
 from vigil.features.frames import Archive
-from vigil.features.persons import PERSON, Detector
-from vigil.landmark_quality import Tally
-from vigil.manifest import Video
-from vigil.params import Frozen
-from vigil.poses import by_frame, read
-from vigil.stages.runner import run_stage
-from vigil.storage import load_arrays, write_json
+from vigil.features.landmarks.pose_table import by_frame, read
+from vigil.features.persons import training_boxes
+from vigil.features.persons.detector import PERSON, Detector
+from vigil.features.quality import box_quality, flow_quality, landmark_quality
+from vigil.features.quality.landmark_quality import Tally
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
 
 NOTHING_KNOWN = "no video of the test split has a truth to compare with"
 ROUNDS = 500  # of the bootstrap
@@ -69,7 +71,7 @@ def main(
     flow: flows.Settings,
 ) -> None:
     cv2.setNumThreads(1)
-    listed = [video for video in manifest.read(test) if (truth / f"{video.video}.npz").exists()]
+    listed = [video for video in video_table.read(test) if (truth / f"{video.video}.npz").exists()]
     known = [video for video in listed if (frames / f"{video.video}.npz").exists()]
     judged = [judge(video, landmarks, planes, truth, frames, flow) for video in known]
     write_json(out, _landmarks(judged) | {"person": {"map50": _boxes(known, frames, truth, person, params)}})
@@ -141,7 +143,7 @@ def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
 
 def _boxes(known: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:
     detector = Detector(person, params.person_confidence)
-    pictures = person_boxes.of_videos(known, frames, truth, params.person_every)
+    pictures = training_boxes.of_videos(known, frames, truth, params.person_every)
     return box_quality.summary((picture.source, picture.judged(detector, PERSON)) for picture in pictures)
 
 

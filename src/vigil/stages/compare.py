@@ -1,13 +1,16 @@
 """DVC stage `compare`: all models side by side, the detector that hears them all, and the page that tells it.
 
-Reads   <metrics>/<model>.json          what each evaluation found, and data, landmarks, flow and person
-        <scores>/<model>/{val,test}.npz  what it said
-        <trained>/<model>.calibration.json, <trained>/<model>/history.csv
+Reads   <metrics>/<model>.json          what each evaluation found
+        <card>, <person>, <landmarks>, <flow>   what there is of videos, and how good the features are
+        <scores>/<model>/{val,test}.npz  what each model said
+        <calibrations>/<model>.json, <histories>/<model>.csv, <points>/<model>/*.csv
         <frames>/<set>/<v>.npz          pictures; a video without is shown without
         <test>                          videos of the test split
-Writes  <summary>                       what each model is known by, against baselines and each other
+Writes  <out>                           what each model is known by, against baselines and each other
+        <headline>                      the few numbers that `dvc metrics` shows
         <fusion>                        the fused detector: its factors and its calibration, from validation alone
         <report>                        one page that needs nothing else
+        <plots>/*.csv                   the curves of all models, with a column `model`, that `dvc plots` draws
 
 A model of params.yaml whose files are missing is named as such in both, and the others are compared.
 """
@@ -20,17 +23,19 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from vigil import calibrated, manifest, summary
-from vigil.errors import VigilError
-from vigil.film import Film
-from vigil.params import Frozen
-from vigil.report import Found, page
-from vigil.scores import Scores
-from vigil.stages.runner import run_stage
-from vigil.storage import load_arrays, read_json, read_table, replacing, write_json
-from vigil.summary import Entry
-
-QUALITY = {"person": "The detector of people", "landmarks": "Landmarks", "flow": "Optical flow"}
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import load_arrays, read_json, read_table, replacing, write_json
+from vigil.engine.stage_runner import run_stage
+from vigil.evaluation import summary
+from vigil.evaluation.summary import Entry
+from vigil.footage import video_table
+from vigil.judging import calibrated
+from vigil.report.curves_table import write_curves
+from vigil.report.film import Film
+from vigil.report.headlines import headlines
+from vigil.report.page import Found, page
+from vigil.statistics.scores import Scores
 
 
 class Params(Frozen):
@@ -42,39 +47,57 @@ class Params(Frozen):
 def main(
     *,
     metrics: Path,
+    card: Path,
+    person: Path,
+    landmarks: Path,
+    flow: Path,
     scores: Path,
-    trained: Path,
+    calibrations: Path,
+    histories: Path,
+    points: Path,
     frames: Path,
     test: Path,
     out: Path,
+    headline: Path,
     fusion: Path,
     report: Path,
+    plots: Path,
     params: Params,
     models: Mapping[str, Any],
 ) -> None:
-    entries = [entry(name, models[name], metrics, scores, trained) for name in models]
+    entries = [entry(name, models[name], metrics, scores, calibrations, histories) for name in models]
     for one in entries:
         if one.reason:
             print(f"compare: warning: {one.name}: {one.reason}", file=sys.stderr)
     fused = summary.fuse(entries, params.rounds, params.seed)
     told = summary.summarise(entries, fused, params.rounds, params.seed)
+    features = {path.stem: read_json(path) for path in (card, person, landmarks, flow) if path.exists()}
     write_json(out, told)
+    write_json(headline, headlines(told, features))
     write_json(fusion, None if fused is None else fused.as_json())
+    write_curves(plots, points, histories, list(models))
     shown = entries if fused is None else [summary.fused_entry(fused), *entries]
-    quality = {title: read_json(path) for name, title in QUALITY.items() if (path := metrics / f"{name}.json").exists()}
-    card = read_json(metrics / "data.json") if (metrics / "data.json").exists() else None
-    text = page(Found(told, shown, manifest.read(test), card, quality), Film(frames), params.videos)
+    quality = {
+        title: features[path.stem]
+        for title, path in (("The detector of people", person), ("Landmarks", landmarks), ("Optical flow", flow))
+        if path.stem in features
+    }
+    text = page(
+        Found(told, shown, video_table.read(test), features.get(card.stem), quality), Film(frames), params.videos
+    )
     with replacing(report) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     print(f"compare: {len(entries)} models, report of {len(text.encode()) / 1e6:.1f} MB at {report}")
 
 
-def entry(name: str, settings: Mapping[str, Any], metrics: Path, scores: Path, trained: Path) -> Entry:
+def entry(
+    name: str, settings: Mapping[str, Any], metrics: Path, scores: Path, calibrations: Path, histories: Path
+) -> Entry:
     """What there is of one model."""
     classes = list(settings.get("classes", {}))
     told = metrics / f"{name}.json"
     tables = {split: scores / name / f"{split}.npz" for split in ("val", "test")}
-    calibration = trained / f"{name}.calibration.json"
+    calibration = calibrations / f"{name}.json"
     missing = [str(path) for path in (told, *tables.values(), calibration) if not path.exists()]
     if missing:
         return Entry(name, classes=classes, reason=f"no {missing[0]}: run `dvc repro evaluate@{name}`")
@@ -83,7 +106,7 @@ def entry(name: str, settings: Mapping[str, Any], metrics: Path, scores: Path, t
     for split, table in arrays.items():
         if str(table["model_sha256"]) != frozen.calibration.model_sha256:
             raise VigilError(f"{tables[split]}: of other weights than {calibration}. Run `dvc repro evaluate@{name}`.")
-    history = trained / name / "history.csv"
+    history = histories / f"{name}.csv"
     return Entry(
         name,
         read_json(told),

@@ -21,20 +21,21 @@ from typing import Any
 
 import numpy as np
 
-from vigil import manifest, poses
-from vigil.features import usual
-from vigil.features.flow import LEVELS
+from vigil.core.lineage import FILE, record
+from vigil.core.storage import save_arrays, sha256_file
+from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
+from vigil.features.flow import usual
+from vigil.features.flow.dense import LEVELS
 from vigil.features.frames import Archive
-from vigil.lineage import FILE, record
-from vigil.manifest import Video
-from vigil.parallel import Item, Runtime, each, finish
-from vigil.stages.runner import run_stage
-from vigil.storage import save_arrays, sha256_file
+from vigil.features.landmarks import pose_table
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
 
 
 def main(videos: Path, train: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
-    norm = learnt(manifest.read(train), flow)
-    items = [item for video in manifest.read(videos) if (item := _item(video, frames, landmarks, flow, norm, out))]
+    norm = learnt(video_table.read(train), flow)
+    items = [item for video in video_table.read(videos) if (item := _item(video, frames, landmarks, flow, norm, out))]
     finish("context", out, each("context", context, items, None, runtime))
     record(out, "context", {}, flow if (flow / FILE).exists() else frames)
 
@@ -51,7 +52,7 @@ def context(
     """Write what is known of one video."""
     if frames is None:
         assert landmarks is not None
-        clock = sorted({pose.frame: pose.time_s for pose in poses.read(landmarks)}.items())
+        clock = sorted({pose.frame: pose.time_s for pose in pose_table.read(landmarks)}.items())
         numbers, times = [frame for frame, _ in clock], [time_s for _, time_s in clock]
     else:
         archive = Archive(frames)
@@ -59,7 +60,7 @@ def context(
     base = int(np.lcm.reduce([time.denominator for time in times] or [1], dtype=object))
     people = [-1] * len(numbers)
     if landmarks is not None:
-        people = [len(found) for found in poses.along(landmarks, numbers)]
+        people = [len(found) for found in pose_table.along(landmarks, numbers)]
     unknown = np.full(len(numbers), np.nan, np.float32)
     save_arrays(
         out,

@@ -19,17 +19,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from vigil.datasets.hashes import Hashes
-from vigil.datasets.listing import Reject, Row, Source
-from vigil.datasets.measure import measure, measured
-from vigil.errors import VigilError
-from vigil.manifest import Video, write
-from vigil.parallel import Item, Runtime, each
-from vigil.params import Frozen
-from vigil.sources import read_datasets, read_sources
-from vigil.stages.runner import run_stage
-from vigil.storage import POINTER, raw_file, write_table
-from vigil.video import Probe
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import POINTER, raw_file, write_table
+from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.stage_runner import run_stage
+from vigil.footage.listing.hashes import Hashes
+from vigil.footage.listing.records import Reject, Row, Source
+from vigil.footage.sources import read_datasets, read_sources
+from vigil.footage.video.measure import measure, measured
+from vigil.footage.video.reading import Probe
+from vigil.footage.video_table import Video, write
 
 LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames more or less than decode
 LATE_S = Fraction(1)  # a span may stop this long after the video's end

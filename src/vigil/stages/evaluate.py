@@ -15,13 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from vigil import calibrated, checkpoint, evaluation, lineage, manifest, scoring, tracking
-from vigil.parallel import Runtime
-from vigil.scoring import Sources
-from vigil.stages.runner import run_stage
-from vigil.storage import load_arrays, save_arrays, write_json, write_table
+from vigil.core import lineage
+from vigil.core.storage import load_arrays, save_arrays, write_json, write_table
+from vigil.engine import tracking
+from vigil.engine.per_video import Runtime
+from vigil.engine.stage_runner import run_stage
+from vigil.evaluation import model_metrics
+from vigil.footage import video_table
+from vigil.judging import calibrated, scoring
+from vigil.judging.scoring import Sources
+from vigil.models import checkpoint
 
-Params = evaluation.Settings
+Params = model_metrics.Settings
 
 
 def main(
@@ -44,9 +49,9 @@ def main(
     frozen = calibrated.read(calibration)
     frozen.check(loaded, str(calibration))  # before the test split is opened
     sources = Sources(features, context, truth, "test")
-    arrays = scoring.table(trained, manifest.read(test), sources, frozen.scoring, runtime)
+    arrays = scoring.table(trained, video_table.read(test), sources, frozen.scoring, runtime)
     arrays |= {"calibration_sha256": np.array(frozen.sha256)}
-    found = evaluation.evaluate(model, list(loaded.card.classes), arrays, frozen, params, load_arrays(reference))
+    found = model_metrics.evaluate(model, list(loaded.card.classes), arrays, frozen, params, load_arrays(reference))
     save_arrays(scores, **arrays)
     write_json(out, found.told)
     for path in plots.glob("*.csv") if plots.exists() else ():
@@ -56,7 +61,7 @@ def main(
             write_table(plots / f"{name}.csv", rows, list(rows[0]))
     values = {key: one["value"] for key, one in found.told.items() if isinstance(one, dict) and "value" in one}
     tracking.add(loaded.sha256, {f"test_{key}": value for key, value in values.items() if value is not None})
-    print("\n".join(f"{model}: {line}" for line in evaluation.render(found.told)))
+    print("\n".join(f"{model}: {line}" for line in model_metrics.render(found.told)))
 
 
 if __name__ == "__main__":

@@ -14,15 +14,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vigil.features import flow, heatmap
+from vigil.core.lineage import record
+from vigil.core.storage import read_table, sha256_file
+from vigil.engine.per_video import REJECTS, Item, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
+from vigil.features.flow import dense, heatmap
 from vigil.features.frames import Archive
-from vigil.lineage import record
-from vigil.parallel import REJECTS, Item, Runtime, each, finish
-from vigil.poses import along
-from vigil.stages.runner import run_stage
-from vigil.storage import read_table, sha256_file
+from vigil.features.landmarks.pose_table import along
 
-Params = flow.Settings
+Params = dense.Settings
 
 
 def main(frames: Path, landmarks: Path, out: Path, params: Params, runtime: Runtime) -> None:
@@ -52,9 +52,9 @@ def planes(frames: Path, landmarks: Path, out: Path, *, params: Params) -> dict[
     with out.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
         for people, image in zip(along(landmarks, index), archive.images(), strict=True):
-            state, motion = flow.update(state, image, params)
+            state, motion = dense.update(state, image, params)
             heat = heatmap.density(people, archive.source_size, params.size)
-            file.write(flow.quantise(motion, heat, params.clip).tobytes())
+            file.write(dense.quantise(motion, heat, params.clip).tobytes())
     return {"frames": len(archive)}
 
 

@@ -13,18 +13,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from vigil import video
+from vigil.core.lineage import record
+from vigil.core.params import Frozen
+from vigil.core.storage import raw_file, read_table
+from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import encode, sampler, save
-from vigil.lineage import record
-from vigil.parallel import Item, Runtime, each, finish
-from vigil.params import Frozen
-from vigil.stages.runner import run_stage
-from vigil.storage import raw_file, read_table
+from vigil.footage.video import reading
 
 
 class Params(Frozen):
     fps: Annotated[float, Field(gt=0)]  # frames per second that are kept; slower videos keep all they have
-    size: Annotated[int, Field(ge=video.SMALLEST_PX)]  # px, shorter side; smaller videos keep theirs
+    size: Annotated[int, Field(ge=reading.SMALLEST_PX)]  # px, shorter side; smaller videos keep theirs
     quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
 
 
@@ -36,7 +36,7 @@ def main(videos: Path, raw: Path, out: Path, params: Params, runtime: Runtime) -
 
 def sample(source: Path, fps: str, size: tuple[int, int], out: Path, *, params: Params) -> dict[str, Any]:
     """Write one archive; `fps` is for folders of images, `size` is the video's own."""
-    frames = video.read(source, params.size, sampler(exact(params.fps)), fps=Fraction(fps))
+    frames = reading.read(source, params.size, sampler(exact(params.fps)), fps=Fraction(fps))
     count = save(out, ((frame.index, frame.time_s, encode(frame.image, params.quality)) for frame in frames), size)
     return {"frames": count}
 

@@ -15,15 +15,15 @@ from typing import Any
 
 import cv2
 
-from vigil import manifest, poses
-from vigil.features import landmarks
+from vigil.core.lineage import record
+from vigil.core.storage import raw_file, sha256_file
+from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import Archive
-from vigil.lineage import record
-from vigil.parallel import Item, Runtime, each, finish
-from vigil.stages.runner import run_stage
-from vigil.storage import raw_file, sha256_file
+from vigil.features.landmarks import estimators, pose_table
+from vigil.footage import video_table
 
-Params = landmarks.Settings
+Params = estimators.Settings
 
 
 def main(
@@ -37,11 +37,11 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    used = landmarks.weights_used(params, person, pretrained)
+    used = estimators.weights_used(params, person, pretrained)
     items = []
     for archive in sorted(frames.glob("*/*.npz")):
         name = f"{archive.parent.name}/{archive.stem}"
-        detector = landmarks.chosen(params, person, archive.parent.name).detector
+        detector = estimators.chosen(params, person, archive.parent.name).detector
         key = (sha256_file(archive), detector, *used)
         args = (archive, person.absolute(), pretrained.absolute(), detector)
         items.append(Item(name, key, args, (out / f"{name}.csv",)))
@@ -56,7 +56,7 @@ def tables(videos: Path, raw: Path, out: Path) -> list[Item]:
     return [
         Item(video.video, (video.sha256, str(video.fps)),
              (raw_file(raw / video.set / Path(video.path).name), str(video.fps)), (out / f"{video.video}.csv",))
-        for video in manifest.read(videos) if not video.pictures
+        for video in video_table.read(videos) if not video.pictures
     ]  # fmt: skip
 
 
@@ -65,19 +65,19 @@ def track(frames: Path, person: Path, pretrained: Path, detector: str, out: Path
     params = params.model_copy(update={"detector": detector})
     cv2.setNumThreads(1)
     archive = Archive(frames)
-    state, found = landmarks.START, []
-    with landmarks.opened(params, person, pretrained) as step:
+    state, found = estimators.START, []
+    with estimators.opened(params, person, pretrained) as step:
         for index, time_s, image in zip(archive.index.tolist(), archive.times, archive.images(), strict=True):
             state, people = step(state, image, float(time_s))
-            found += landmarks.rows(people, index, time_s, archive.source_size[0] / image.shape[1])
-    poses.write(out, found)
+            found += estimators.rows(people, index, time_s, archive.source_size[0] / image.shape[1])
+    pose_table.write(out, found)
     return {"frames": len(archive), "rows": len(found)}
 
 
 def convert(table: Path, fps: str, out: Path) -> dict[str, Any]:
     """Write the people of a clip of which there are landmarks and no pictures."""
-    found = poses.from_table(table, Fraction(fps))
-    poses.write(out, found)
+    found = pose_table.from_table(table, Fraction(fps))
+    pose_table.write(out, found)
     return {"rows": len(found)}
 
 

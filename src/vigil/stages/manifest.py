@@ -18,16 +18,16 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from vigil import leaks, shortcuts
-from vigil.card import contents, warnings
-from vigil.errors import VigilError
-from vigil.features.fingerprint import fingerprint, unpack
-from vigil.manifest import SPLITS, Video, read, write
-from vigil.parallel import Item, Runtime, each
-from vigil.params import Frozen
-from vigil.splits import assign
-from vigil.stages.runner import run_stage
-from vigil.storage import raw_file, read_table, write_json
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import raw_file, read_table, write_json
+from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.stage_runner import run_stage
+from vigil.footage.splits import leaks, shortcuts
+from vigil.footage.splits.assignment import assign
+from vigil.footage.splits.card import contents, warnings
+from vigil.footage.splits.fingerprint import fingerprint, unpack
+from vigil.footage.video_table import SPLITS, Video, read, write
 
 
 class Params(Frozen):

@@ -21,13 +21,16 @@ from typing import Annotated, Any, Literal, Self
 import cv2
 from pydantic import Field, model_validator
 
-from vigil import box_quality, manifest, person_boxes, settings, yolo
-from vigil.errors import VigilError
-from vigil.features.persons import CONFIG, NETWORK, PERSON, WEIGHTS, Detector
-from vigil.params import Frozen
-from vigil.person_boxes import Picture
-from vigil.stages.runner import run_stage
-from vigil.storage import sha256_file, write_json
+from vigil.core import settings
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import sha256_file, write_json
+from vigil.engine.stage_runner import run_stage
+from vigil.features.persons import training_boxes, ultralytics_yolo
+from vigil.features.persons.detector import CONFIG, NETWORK, PERSON, WEIGHTS, Detector
+from vigil.features.persons.training_boxes import Picture
+from vigil.features.quality import box_quality
+from vigil.footage import video_table
 
 EVERY = 5  # stored frames, from one that is judged to the next
 FAINT = 0.01  # confidence from which boxes count towards average precision
@@ -65,13 +68,13 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     sets: list[str] = []  # of the pipeline, whose people it has seen
     classes: tuple[str, ...] = params.classes
     if params.data:
-        classes, learned, judged = person_boxes.of_yolo(_path("data", params.data))
+        classes, learned, judged = training_boxes.of_yolo(_path("data", params.data))
     else:
-        known = list(person_boxes.of_videos(manifest.read(train), frames, truth)) if params.epochs else []
-        learned = person_boxes.spread(known, classes, params.images, params.seed)
+        known = list(training_boxes.of_videos(video_table.read(train), frames, truth)) if params.epochs else []
+        learned = training_boxes.spread(known, classes, params.images, params.seed)
         if params.epochs:
-            sets = sorted({video.set for video in manifest.read(train) if (truth / f"{video.video}.npz").exists()})
-        judged = list(person_boxes.of_videos(manifest.read(val), frames, truth, EVERY))
+            sets = sorted({video.set for video in video_table.read(train) if (truth / f"{video.video}.npz").exists()})
+        judged = list(training_boxes.of_videos(video_table.read(val), frames, truth, EVERY))
     if PERSON not in classes:
         raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
     if params.epochs and not any(picture.counted(PERSON).any() for picture in learned):
@@ -87,12 +90,12 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     with tempfile.TemporaryDirectory(dir=home, prefix="person-") as folder:
         job = _job(Path(folder), classes, weights, params)
         if params.epochs:
-            person_boxes.write(
-                person_boxes.some_turned(learned, params.turned, params.seed), classes, job.folder, "train"
+            training_boxes.write(
+                training_boxes.some_turned(learned, params.turned, params.seed), classes, job.folder, "train"
             )
-            person_boxes.write(learned[:1], classes, job.folder, "val")  # asked for, and not used
-            yolo.write_names(job.folder / "data.yaml", classes)
-        found = yolo.apart(yolo.make, job, out / WEIGHTS, out / NETWORK)
+            training_boxes.write(learned[:1], classes, job.folder, "val")  # asked for, and not used
+            ultralytics_yolo.write_names(job.folder / "data.yaml", classes)
+        found = ultralytics_yolo.apart(ultralytics_yolo.make, job, out / WEIGHTS, out / NETWORK)
     if PERSON not in found:
         raise VigilError(f"person.weights: finds {', '.join(found[:10])}, and no '{PERSON}'. Give weights that do.")
     config = {
@@ -126,7 +129,7 @@ def judge(model: Path, pictures: Sequence[Picture], kinds: Sequence[str]) -> dic
     return told
 
 
-def _job(folder: Path, classes: tuple[str, ...], weights: Path | None, params: Params) -> yolo.Job:
+def _job(folder: Path, classes: tuple[str, ...], weights: Path | None, params: Params) -> ultralytics_yolo.Job:
     rest = {
         "batch": params.batch,
         "device": params.device,
@@ -137,7 +140,9 @@ def _job(folder: Path, classes: tuple[str, ...], weights: Path | None, params: P
         "scale": 0.3,  # smaller still, and the people of a crowd would be lost
         "warmup_epochs": 1,
     }
-    return yolo.Job(folder, classes, weights, params.epochs, params.imgsz, params.seed, params.threads, rest)
+    return ultralytics_yolo.Job(
+        folder, classes, weights, params.epochs, params.imgsz, params.seed, params.threads, rest
+    )
 
 
 def _given(params: Params) -> Path | None:

@@ -31,18 +31,19 @@ from typing import Any
 
 import numpy as np
 
-from vigil import manifest, settings
-from vigil.features import segments
-from vigil.features.actors import Actor, cast
+from vigil.clips.windows import inside
+from vigil.core import settings
+from vigil.core.lineage import record
+from vigil.core.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
+from vigil.engine.per_video import REJECTS, Item, Outcome, Runtime, each, finish
+from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import Archive
-from vigil.features.segments import Segment
-from vigil.lineage import record
-from vigil.manifest import SPLITS, Video
-from vigil.parallel import REJECTS, Item, Outcome, Runtime, each, finish
-from vigil.poses import JOINTS, along, read
-from vigil.stages.runner import run_stage
-from vigil.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
-from vigil.windows import inside
+from vigil.features.landmarks.pose_table import JOINTS, along, read
+from vigil.features.segments import segments
+from vigil.features.segments.actors import Actor, cast
+from vigil.features.segments.segments import Segment
+from vigil.footage import video_table
+from vigil.footage.video_table import SPLITS, Video
 
 Params = segments.Settings
 Arrays = dict[str, np.ndarray]
@@ -62,7 +63,7 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    listed = {split: manifest.read(path) for split, path in zip(SPLITS, (train, val, test), strict=True)}
+    listed = {split: video_table.read(path) for split, path in zip(SPLITS, (train, val, test), strict=True)}
     settings.home().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home()) as folder:
         kept = {split: _complete(videos, frames, landmarks) for split, videos in listed.items()}
@@ -130,7 +131,7 @@ def _labels(
             acting = [frame in abnormal for frame in shown]
         else:
             acting = [part is not None and part.active for part in parts]
-        ordinary = label if label in manifest.ORDINARY else NORMAL
+        ordinary = label if label in video_table.ORDINARY else NORMAL
         labels.append(label if 2 * sum(acting) > len(acting) else ordinary)
         known = Counter(part.role for part in parts if part)
         roles.append(min(known, key=lambda role: (-known[role], role)) if known else "")

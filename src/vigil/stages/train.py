@@ -6,7 +6,8 @@ Reads   <train>, <val>               videos of the two splits; the test split is
         models/pretrained            published weights, where the model's settings name some
 Writes  <out>/weights.safetensors    the best weights; of several members all
         <out>/config.json            what it takes to run them; see checkpoint.py
-        <out>/history.csv, .png      losses and metric of every epoch
+        <out>/history.png            losses and metric of every epoch, as a picture
+        <table>                      the same as a table
 
 A training that was killed goes on from its last complete epoch, and ends with the same bytes.
 """
@@ -25,13 +26,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from vigil import lineage, manifest, settings
-from vigil.errors import VigilError, near_miss
-from vigil.manifest import Video
-from vigil.params import Frozen
-from vigil.schedules import Train, merged
-from vigil.stages.runner import run_stage
-from vigil.storage import read_json, sha256_file
+from vigil.core import lineage, settings
+from vigil.core.errors import VigilError, near_miss
+from vigil.core.params import Frozen
+from vigil.core.storage import read_json, sha256_file
+from vigil.engine.stage_runner import run_stage
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
+from vigil.training.schedules import Train, merged
 
 Params = Train
 FEW = 500  # sequences; with fewer a model learns its examples by heart
@@ -66,14 +68,17 @@ def main(
     features: Path,
     truth: Path,
     out: Path,
+    table: Path,
     params: Params,
     models: Mapping[str, Any],
 ) -> None:
-    from vigil import checkpoint, devices, history, tracking, training
+    from vigil.engine import tracking
+    from vigil.models import checkpoint
+    from vigil.training import devices, fit, history
 
     began = time.monotonic()
     job = read(model, models, params, features)
-    learned, judged, data_hash = samples(job, manifest.read(train), manifest.read(val), features, truth)
+    learned, judged, data_hash = samples(job, video_table.read(train), video_table.read(val), features, truth)
     devices.say(f"{model}: {len(learned)} sequences to learn from, {len(judged)} to validate on")
     if len(learned) < FEW:
         devices.say(
@@ -92,7 +97,7 @@ def main(
             own = job.wanted.model_copy(update={"seed": job.wanted.seed + number})
             name = model if len(networks) == 1 else f"{model}, member {number + 1}"
             fitted.append(
-                training.fit(
+                fit.fit(
                     network,
                     len(job.entry.classes),
                     learned,
@@ -119,7 +124,7 @@ def main(
         )
         digest = checkpoint.save(out, card, [each.weights for each in fitted])
         rows, best = [each.history for each in fitted], card.best
-        history.write(out / "history.csv", rows)
+        history.write(table, rows)
         history.picture(out / "history.png", rows, best, str(best[0]["metric"]))
         values = {key: float(value) for key, value in best[0].items() if key != "metric" and value is not None}
         run.done(digest, {f"best_{key}": value for key, value in values.items()}, [out / "history.png"])
@@ -139,7 +144,7 @@ def _tell(run: Any, member: int, row: Mapping[str, Any]) -> None:
 
 def read(model: str, models: Mapping[str, Any], params: Train, features: Path) -> Job:
     """What params.yaml says of `model`, checked, and completed with what its features are."""
-    from vigil import checkpoint
+    from vigil.models import checkpoint
 
     where = f"params.yaml [models.{model}]"
     if not isinstance(models.get(model), Mapping):
@@ -169,8 +174,8 @@ def columns(folder: Path) -> dict[str, Any]:
 
 def samples(job: Job, train: list[Video], val: list[Video], features: Path, truth: Path) -> tuple[Any, Any, str]:
     """What to learn from, what to validate on, and the digest of both."""
-    from vigil import clips
-    from vigil.batches import Subset
+    from vigil.clips import sampling
+    from vigil.training.batches import Subset
 
     clip = job.kind.Model(job.config, len(job.entry.classes)).clip
     shared = {
@@ -179,7 +184,7 @@ def samples(job: Job, train: list[Video], val: list[Video], features: Path, trut
         "seed": job.wanted.seed,
     }
     learned, judged = (
-        clips.dataset(job.entry.input, features, videos, job.entry.classes, clip, train=train_, **shared)
+        sampling.dataset(job.entry.input, features, videos, job.entry.classes, clip, train=train_, **shared)
         for videos, train_ in ((train, True), (val, False))
     )
     files = [features / f"{split}.npz" for split in ("train", "val")]
@@ -205,7 +210,7 @@ def built(job: Job, number: int) -> Any:
     """The network of one member before training."""
     import torch
 
-    from vigil import devices
+    from vigil.training import devices
 
     with devices.steady(job.wanted):
         torch.manual_seed(job.wanted.seed + number)
@@ -219,8 +224,9 @@ def identity(job: Job, data_hash: str, networks: Iterable[Any]) -> str:
     """Of the training: two that have it in common end with the same bytes."""
     import torch
 
-    from vigil import clips, devices, training
-    from vigil.codehash import code_version
+    from vigil.clips import sampling
+    from vigil.engine.code_version import code_version
+    from vigil.training import devices, fit
 
     start = hashlib.sha256()
     for network in networks:
@@ -234,7 +240,7 @@ def identity(job: Job, data_hash: str, networks: Iterable[Any]) -> str:
             list(job.entry.classes),
             data_hash,
             start.hexdigest(),
-            [code_version(each) for each in (job.kind.Model, training.fit, clips.dataset)],
+            [code_version(each) for each in (job.kind.Model, fit.fit, sampling.dataset)],
             devices.accelerator(job.wanted),
             torch.__version__,
         ]

@@ -27,13 +27,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vigil import settings
-from vigil.bundle import DETECTOR, IN_WHEEL, LANDMARKS, compose, networks
-from vigil.errors import VigilError
-from vigil.params import Frozen
-from vigil.stages.runner import run_stage
-from vigil.storage import replacing, sha256_file, write_json
-from vigil.store import Store
+from vigil.core import settings
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import replacing, sha256_file, write_json
+from vigil.engine.stage_runner import run_stage
+from vigil.engine.store import Store
+from vigil.features.landmarks.bundle import DETECTOR, IN_WHEEL, LANDMARKS, compose, networks
 
 WHEEL = "wheel"
 PACKAGE = "mediapipe==0.10.21"

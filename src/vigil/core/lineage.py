@@ -1,0 +1,50 @@
+"""What made the features of a folder: `settings.json` beside them, section by section, those of its sources included.
+
+A trained model takes a copy along, so that features made otherwise are refused before they give wrong scores.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vigil.core.errors import VigilError
+from vigil.core.storage import read_json, write_json
+
+FILE = "settings.json"
+Lineage = dict[str, Any]  # {"frames": {"fps": 8.0, ...}, "flow": {...}}
+
+
+def record(folder: Path, section: str, settings: Mapping[str, Any], *sources: Path) -> None:
+    """Write that `folder` was made with `settings` out of `sources`; call it when the folder is complete."""
+    made: Lineage = {}
+    for source in sources:
+        for key, value in read(source).items():
+            if made.setdefault(key, value) != value:
+                raise VigilError(f"{source}: made with other `{key}` settings than {sources[0]}. Run `dvc repro`.")
+    write_json(folder / FILE, made | {section: dict(settings)})
+
+
+def read(folder: Path) -> Lineage:
+    path = folder / FILE
+    if not path.exists():
+        raise VigilError(f"{path}: not found, so nobody knows how {folder} was made. Run `dvc repro`.")
+    return read_json(path)
+
+
+def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+    """The first key in which two lineages differ, with both values; None where they agree."""
+    ours, theirs = _flat(expected), _flat(found)
+    for key in sorted(ours.keys() | theirs.keys()):
+        if ours.get(key) != theirs.get(key):
+            return f"{key}: {ours.get(key, 'not there')} expected, {theirs.get(key, 'not there')} found"
+    return None
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

@@ -1,0 +1,240 @@
+"""The content-addressed store: what was computed once is linked, not computed again.
+
+    .vigil/store/<2 hex>/<key>/     result.json, and the files of one result, read-only
+    .vigil/store/tmp/               results being written; what a killed process left is swept by the next one
+    .vigil/store/lock               shared by those who use the store, exclusive to `gc`
+
+An entry appears whole, by one rename. It lies apart from storage.py because that file is part of the code version of
+nearly every result and this one of none.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from vigil.core import settings
+from vigil.core.errors import VigilError
+from vigil.core.storage import replacing
+
+RESULT = "result.json"
+UNLINKABLE = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result: its JSON value or the reason why there is none, and its files."""
+
+    value: Any
+    reason: str | None
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    entries: int
+    bytes: int
+    linked: int  # bytes that are also somewhere else (outputs, DVC's cache), so that the store costs nothing for them
+
+    def __str__(self) -> str:
+        return (
+            f"{self.entries} results, {_size(self.bytes)} ({_size(self.linked)} of it also in outputs or DVC's cache)"
+        )
+
+
+@dataclass(frozen=True)
+class Freed:
+    entries: int
+    bytes: int  # as the disk sees it: a file that is also linked elsewhere frees nothing
+    leftovers: int  # unfinished results of killed processes
+
+    def __str__(self) -> str:
+        return f"freed {_size(self.bytes)}: {self.entries} results, {self.leftovers} leftovers of killed runs"
+
+
+class Store:
+    """Results by key, in `folder` (by default that of the project, which temporary experiments share)."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or settings.home() / "store"
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep `gc` away for the length of the block; waits for one that is running."""
+        with self._lock() as lock:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._sweep()
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    def find(self, key: str) -> Entry | None:
+        """The entry, marked as used just now; None when there is none or it is damaged."""
+        place = self._place(key)
+        try:
+            told = json.loads((place / RESULT).read_bytes())
+            files = []
+            for name, size in told["files"]:
+                if (place / name).stat().st_size != size:
+                    return None
+                files.append(place / name)
+            os.utime(place / RESULT)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Entry(told["value"], told["reason"], tuple(files))
+
+    @contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """An empty folder in which to write the files of a result; gone after the block."""
+        folder = self.folder / "tmp" / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def add(
+        self, key: str, folder: Path, names: Sequence[str] = (), value: Any = None, reason: str | None = None
+    ) -> Entry:
+        """Turn a `fresh` folder into the entry. When another process was first, its entry stays and ours is dropped."""
+        files = [[name, _seal(folder / name)] for name in names]
+        text = json.dumps({"value": value, "reason": reason, "files": files}, sort_keys=True, allow_nan=False)
+        (folder / RESULT).write_text(text, encoding="utf-8")
+        for leftover in {path.name for path in folder.iterdir()} - {RESULT, *names}:
+            _remove(folder / leftover)
+        place = self._place(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.rename(place)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                if (entry := self.find(key)) is not None:
+                    return entry
+                self._discard(place)
+            else:
+                return Entry(json.loads(text)["value"], reason, tuple(place / name for name in names))
+
+    def usage(self) -> Usage:
+        """What lies in the store."""
+        entries = [_weigh(place) for place in self._places()]
+        linked = sum(weight.linked for weight in entries)
+        return Usage(len(entries), sum(weight.own for weight in entries) + linked, linked)
+
+    def gc(self, max_bytes: int) -> Freed:
+        """Evict the least recently used results until the store alone holds at most `max_bytes`.
+
+        Files that also lie in outputs or in DVC's cache cost no space, so they do not count, and their results go last.
+        """
+        with self._lock() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise VigilError(f"{self.folder}: in use by a stage. Run `vigil store gc` when it has ended.") from None
+            leftovers = self._sweep()
+            weights = sorted(
+                map(_weigh, self._places()), key=lambda weight: (weight.linked > 0, weight.used_ns, weight.place)
+            )
+            held = sum(weight.own for weight in weights)
+            evicted = freed = 0
+            for weight in weights:
+                if held - freed <= max_bytes:
+                    break
+                self._discard(weight.place)
+                evicted, freed = evicted + 1, freed + weight.own
+            return Freed(evicted, freed, leftovers)
+
+    def _place(self, key: str) -> Path:
+        return self.folder / key[:2] / key
+
+    def _places(self) -> list[Path]:
+        if not self.folder.exists():
+            return []
+        shelves = [path for path in self.folder.iterdir() if len(path.name) == 2]
+        return [place for shelf in shelves for place in shelf.iterdir()]
+
+    def _lock(self) -> BinaryIO:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return (self.folder / "lock").open("ab")
+
+    def _sweep(self) -> int:
+        """Only with the exclusive lock: then nobody is writing here, and what lies here is from the dead."""
+        leftovers = list((self.folder / "tmp").glob("*"))
+        for leftover in leftovers:
+            shutil.rmtree(leftover, ignore_errors=True)
+        return len(leftovers)
+
+    def _discard(self, place: Path) -> None:
+        """Out of sight in one rename, then off the disk."""
+        with self.fresh() as folder, suppress(FileNotFoundError):
+            place.rename(folder / "discarded")
+
+
+def link(source: Path, final: Path) -> None:
+    """Make `final` the very file `source` (a copy where no link is possible), in place of whatever lies there."""
+    with suppress(FileNotFoundError):
+        there, ours = final.lstat(), source.stat()
+        if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+            return
+    with replacing(final) as part:
+        try:
+            part.hardlink_to(source)
+        except OSError as error:
+            if error.errno not in UNLINKABLE:
+                raise
+            shutil.copy2(source, part)
+
+
+@dataclass(frozen=True)
+class _Weight:
+    place: Path
+    own: int
+    linked: int
+    used_ns: int
+
+
+def _weigh(place: Path) -> _Weight:
+    own = linked = used_ns = 0
+    for file in os.scandir(place):
+        status = file.stat(follow_symlinks=False)
+        if status.st_nlink > 1:
+            linked += status.st_size
+        else:
+            own += status.st_size
+        if file.name == RESULT:
+            used_ns = status.st_mtime_ns
+    return _Weight(place, own, linked, used_ns)
+
+
+def _seal(path: Path) -> int:
+    """Read-only from here on; returns the size. A file that is linked elsewhere is copied: it may be a user's own."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        with replacing(path) as part:
+            shutil.copyfile(path, part)
+    path.chmod(0o444)
+    return path.stat().st_size
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.2f} GB"

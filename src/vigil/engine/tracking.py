@@ -1,0 +1,286 @@
+"""What was tried, in MLflow: one run per training, with settings, curves and pictures. The only file that imports it.
+
+    with tracking.training("panic", params, tags, memory) as run:
+        run.epoch(row)
+        run.done(model_sha256, metrics, pictures)
+
+The store is `mlflow.db` beside dvc.yaml of the main checkout (temporary and queued experiments too), or whatever
+MLFLOW_TRACKING_URI says. VIGIL_TRACKING=off switches it off, and then MLflow is not even imported. DVC decides and
+MLflow mirrors: no result is ever read from it, and when it fails a warning is all that happens.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vigil.core import settings
+from vigil.core.errors import VigilError
+
+EXPERIMENT = "vigil"
+SWITCH = "VIGIL_TRACKING"
+MODEL, GROUP, PARENT = "model_sha256", "vigil.group", "mlflow.parentRunId"
+LONGEST = 500  # characters of a param
+AT_ONCE = 100  # params to a call
+
+
+class Run:
+    """One training. Whatever fails is told once; after that nothing more is sent."""
+
+    def __init__(self, client: Any = None, number: str | None = None) -> None:
+        self._client, self._number = client, number
+
+    def epoch(self, row: Mapping[str, Any], member: int = 0) -> None:
+        """A line of the history."""
+        prefix = f"member_{member}/" if member else ""
+        numbers = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch" and value is not None}
+        self._try(lambda: self._metrics(numbers, int(row["epoch"])))
+
+    def done(self, model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
+        """It ended well."""
+
+        def send() -> None:
+            self._client.set_tag(self._number, MODEL, model_sha256)
+            self._metrics(metrics, 0)
+            for path in pictures:
+                self._client.log_artifact(self._number, str(path), "pictures")
+
+        self._try(send)
+
+    def end(self, status: str) -> None:
+        """FINISHED, FAILED or KILLED."""
+        self._try(lambda: self._client.set_terminated(self._number, status))
+
+    def _metrics(self, numbers: Mapping[str, float], step: int) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            self._number, metrics=[Metric(key, float(value), now, step) for key, value in numbers.items()]
+        )
+
+    def _try(self, act: Callable[[], Any]) -> None:
+        if self._client is not None and not _attempt(act):
+            self._client = None
+
+
+@contextlib.contextmanager
+def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memory: Path) -> Iterator[Run]:
+    """The run of a training. `memory` is a file that names it: a training that goes on later is the same run."""
+    run = Run()
+
+    def start() -> None:
+        nonlocal run
+        client, experiment = _client()
+        with contextlib.suppress(Exception):  # forgotten, or of another store
+            number = memory.read_text(encoding="utf-8")
+            client.update_run(number, status="RUNNING")
+            run = Run(client, number)
+            return
+        known = {**_where(), **tags, GROUP: group()}
+        with _alone():
+            known[PARENT] = _parent(client, experiment, known[GROUP])
+        number = client.create_run(experiment, tags=known, run_name=name).info.run_id
+        run = Run(client, number)
+        _log_params(client, number, params)
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text(number, encoding="utf-8")
+
+    if on():
+        _attempt(start)
+    try:
+        yield run
+    except KeyboardInterrupt:
+        run.end("KILLED")
+        raise
+    except BaseException:
+        run.end("FAILED")
+        raise
+    run.end("FINISHED")
+
+
+def add(model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
+    """Add what was found of a model later to the run that trained it, where there is one."""
+
+    def send() -> None:
+        client, experiment = _client()
+        number = _found(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+        if number is None:
+            print(
+                "tracking: no run made these weights here (DVC restored them, or they were trained elsewhere): "
+                "nothing is added",
+                file=sys.stderr,
+            )
+            return
+        run = Run(client, number)
+        run.done(model_sha256, metrics, pictures)
+
+    if on():
+        _attempt(send)
+
+
+def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
+    """Put the model in `folder` into the model registry as the next version of its name, which is returned.
+
+    `mlflow.pyfunc.load_model("models:/<name>/<version>")` then has module `loader` load it. Here what fails is an
+    error.
+    """
+    if not on():
+        raise VigilError(f"{SWITCH}=off: there is no registry to put {name} into. Unset it.")
+    try:
+        with _quiet():
+            client, experiment = _client()
+            import mlflow
+            import mlflow.pyfunc
+
+            mlflow.set_tracking_uri(uri())
+            mlflow.set_registry_uri(uri())
+            number = _found(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+            if number is None:
+                number = client.create_run(experiment, run_name=f"register {name}").info.run_id
+            with mlflow.start_run(run_id=number):
+                mlflow.set_tag(MODEL, model_sha256)
+                made = mlflow.pyfunc.log_model(
+                    name=name,
+                    loader_module=loader,
+                    data_path=str(folder),
+                    registered_model_name=name,
+                    pip_requirements=["vigil"],
+                )
+            version = str(made.registered_model_version)
+            client.set_model_version_tag(name, version, MODEL, model_sha256)
+    except Exception as error:
+        raise VigilError(f"{uri()}: {name} cannot be registered: {_short(error)}") from error
+    return version
+
+
+def on() -> bool:
+    value = os.environ.get(SWITCH, "on").lower()
+    if value not in {"on", "off"}:
+        raise VigilError(f"{SWITCH}={value}: expected on or off.")
+    return value == "on"
+
+
+def uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{settings.root() / 'mlflow.db'}"
+
+
+def group() -> str:
+    """What one `dvc repro` or experiment has in common: its name, or HEAD, params and source, committed or not."""
+    if name := os.environ.get("DVC_EXP_NAME"):
+        return f"{name} {os.environ.get('DVC_EXP_BASELINE_REV', '')[:7]}".strip()
+    digest = hashlib.sha256(_git("rev-parse", "HEAD").encode())
+    for path in [Path("params.yaml"), *sorted(Path(__file__).parent.rglob("*.py"))]:
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return f"{_git('rev-parse', '--short', 'HEAD')} {digest.hexdigest()[:8]}".strip()
+
+
+def _where() -> dict[str, str]:
+    """Which code made it."""
+    found = {
+        "mlflow.source.name": "dvc repro",
+        "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
+        "git_dirty": str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower(),
+        "dvc_stage": os.environ.get("DVC_STAGE", ""),
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME", ""),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _client() -> tuple[Any, str]:
+    """MLflow's client, and the experiment that all runs are in. One process at a time: the first makes the database."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a server that is away must not hold training up
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    from mlflow.tracking import MlflowClient
+
+    for name in ("mlflow", "alembic"):  # importing MLflow sets them to INFO; an error is told here, without a traceback
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    place = uri()
+    local = place.startswith("sqlite:///")
+    with _alone():
+        client = MlflowClient(tracking_uri=place, registry_uri=place)
+        known = client.get_experiment_by_name(EXPERIMENT)
+        if known is not None:
+            return client, known.experiment_id
+        where = (Path(place.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri() if local else None
+        return client, client.create_experiment(EXPERIMENT, artifact_location=where)
+
+
+def _parent(client: Any, experiment: str, key: str) -> str:
+    found = _found(client, experiment, f"tags.`{GROUP}` = '{key}' and tags.kind = 'group'")
+    if found is None:
+        tags = {**_where(), GROUP: key, "kind": "group"}
+        tags.pop("dvc_stage", None)
+        found = client.create_run(experiment, tags=tags, run_name=key).info.run_id
+        client.set_terminated(found)
+    return str(found)
+
+
+def _found(client: Any, experiment: str, query: str) -> str | None:
+    """The newest run that fits."""
+    runs = client.search_runs([experiment], query, max_results=1, order_by=["attributes.start_time DESC"])
+    return runs[0].info.run_id if runs else None
+
+
+def _log_params(client: Any, number: str, params: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(_flat(params).items())]
+    for start in range(0, len(flat), AT_ONCE):
+        client.log_batch(number, params=flat[start : start + AT_ONCE])
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + str(key): value}
+    return flat
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Of all processes that share the store only one is in here."""
+    path = settings.home() / "locks" / "mlflow.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow warns of what it does itself."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _attempt(act: Callable[[], Any]) -> bool:
+    try:
+        with _quiet():
+            act()
+    except Exception as error:  # noqa: BLE001  tracking may fail in any way, and nothing else does for that
+        print(f"tracking: warning: {uri()}: {_short(error)}. Goes on without.", file=sys.stderr)
+        return False
+    return True
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": .")
+
+
+def _git(*words: str) -> str:
+    """What git says, nothing where there is no git."""
+    try:
+        ran = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ran.stdout.strip() if ran.returncode == 0 else ""

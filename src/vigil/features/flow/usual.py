@@ -1,0 +1,67 @@
+"""How people usually move where: the baseline that learns panic's task by counting, without a network.
+
+    norm = learn(videos)              # int8 planes (T, 3, H, W) of normal videos, as stage `flow` writes them
+    scores = unusual(norm, planes)    # (T,), from each frame alone
+
+The picture is a grid of cells. In each, over normal video, speed times people density has a mean and a deviation; a
+frame is as unusual as its most unusual cells are, in deviations. Training-free as it is, it can be learnt per camera.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigil.core.errors import VigilError
+
+GRID = 8  # cells to a side
+LEVELS = 127  # int8 steps of a stored plane
+TOP = 4  # cells by which a frame is judged: one may be noise
+BELIEF = 100  # frames that a cell must have been seen for its own deviation to count as much as that of all cells
+LEAST = 1e-4  # deviation below which even a still camera's noise would be news
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """What is usual."""
+
+    mean: np.ndarray  # (GRID, GRID)
+    deviation: np.ndarray  # (GRID, GRID), above 0
+
+
+def learn(videos: Iterable[np.ndarray]) -> Norm:
+    """One pass; a video is in memory at a time."""
+    count, total, squares = 0, np.zeros((GRID, GRID)), np.zeros((GRID, GRID))
+    for planes in videos:
+        found = bustle(planes)
+        count += len(found)
+        total += found.sum(axis=0)
+        squares += np.square(found).sum(axis=0)
+    if not count:
+        raise VigilError("usual motion: no frame of normal video to learn it from. Add videos labelled normal.")
+    mean = total / count
+    own = np.maximum(squares / count - np.square(mean), 0)
+    everywhere = squares.mean() / count - np.square(mean.mean())
+    shared = (count * own + BELIEF * max(0.0, everywhere)) / (count + BELIEF)
+    return Norm(mean, np.sqrt(shared + LEAST**2))
+
+
+def unusual(norm: Norm, planes: np.ndarray) -> np.ndarray:
+    """(T,) of (T, 3, H, W) int8: deviations from the mean, averaged over the `TOP` cells with the largest."""
+    apart = deviations(norm, planes).reshape(len(planes), -1)
+    return np.sort(apart, axis=1)[:, -TOP:].mean(axis=1)
+
+
+def deviations(norm: Norm, planes: np.ndarray) -> np.ndarray:
+    """(T, GRID, GRID): how many deviations more is going on than usual; negative: less."""
+    return (bustle(planes) - norm.mean) / norm.deviation
+
+
+def bustle(planes: np.ndarray) -> np.ndarray:
+    """(T, GRID, GRID) of (T, 3, H, W) int8: speed times people density, 0 to sqrt 2, averaged over each cell."""
+    height, width = planes.shape[2:]
+    across, down, people = (planes[:, plane].astype(np.float64) / LEVELS for plane in range(3))
+    found = np.hypot(across, down) * people
+    rows, columns = (np.linspace(0, side, GRID + 1).round().astype(int) for side in (height, width))
+    sums = np.add.reduceat(np.add.reduceat(found, rows[:-1], axis=1), columns[:-1], axis=2)
+    return sums / np.outer(np.diff(rows), np.diff(columns))

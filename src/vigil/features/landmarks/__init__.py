@@ -1,0 +1,1 @@
+"""Landmarks: 13 joints of everybody, followed from frame to frame. Start with estimators.py and pose_table.py."""

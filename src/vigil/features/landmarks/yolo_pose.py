@@ -1,0 +1,39 @@
+"""YOLO-pose weights (COCO's 17 points) on one picture at a time."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from vigil.core.errors import VigilError
+from vigil.features.landmarks.tracks import Settings
+from vigil.features.persons import ultralytics_yolo
+
+JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of poses.JOINTS
+POINTS = 17
+
+
+def yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[tuple[np.ndarray, float]]]:
+    """A function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
+    model = ultralytics_yolo.poser(weights, Path(_home().name))
+    shape = tuple(getattr(model.model.model[-1], "kpt_shape", ()))
+    if shape != (POINTS, 3):
+        raise VigilError(
+            f"{weights}: no YOLO-pose weights with COCO's {POINTS} points. Set weights.yolo to such a file."
+        )
+
+    def bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        bgr = np.ascontiguousarray(image[:, :, ::-1])
+        found = model.predict(bgr, conf=settings.presence, max_det=settings.max_people, verbose=False, device="cpu")[0]
+        points = found.keypoints.data.numpy().astype(np.float64).reshape(-1, POINTS, 3)
+        return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(found.boxes.conf)]
+
+    return bodies
+
+
+@cache
+def _home() -> TemporaryDirectory[str]:
+    """Where Ultralytics may write: one folder for a process, for it remembers the first."""
+    return TemporaryDirectory(prefix="vigil-yolo-")

@@ -1,0 +1,1 @@
+"""Segments: what one person did in some seconds, scaled and labelled. Start with segments.py."""

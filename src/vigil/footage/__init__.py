@@ -1,0 +1,4 @@
+"""Footage: from cameras, folders and the web to one table of videos with leak-free splits.
+
+Imports core and engine. Start with video_table.py (what a video is) and sources.py (where they come from).
+"""

@@ -1,0 +1,134 @@
+"""Videos that travel as folders of numbered images.
+
+    <path>/data.csv                                 folder_name, type [, split, source; see annotations.py]
+    <path>/[train | val | test]/<class>/<sequence>/<numbered images>
+
+`type` is the class (static, dynamic, normal, ...). Without data.csv the folders tell it, and `write_index` writes down
+what they tell. An image that lies in a class folder `static` itself, or that data.csv names, becomes a sequence of
+frames in which nothing moves.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import replacing, write_table
+from vigil.engine.per_video import Runtime
+from vigil.footage.listing import annotations, local
+from vigil.footage.listing.annotations import Note, label_of
+from vigil.footage.listing.names import shortest_names
+from vigil.footage.listing.records import Listing, Reject, Row, Source
+from vigil.footage.video.images import SUFFIXES
+
+TABLE = "data.csv"
+STATIC = "static"
+
+
+class Params(Frozen):
+    path: local.Place  # the folder: relative to the project, absolute, or with ~
+    fps: Annotated[float, Field(gt=0)] = 10.0  # of every folder: images have no clock
+    static_frames: Annotated[int, Field(ge=2)] = 16  # length of a sequence made of a single image
+    source: Annotated[str, AfterValidator(local.source_rule)] = "file"
+    # what no split may divide: `file` (each folder), the `folder` around it, or a regex with one group over the path
+    licence: str = ""
+
+
+def sources(name: str, params: Params) -> list[Source]:
+    root = local.dataset_root(name, params.path)
+    found = local.visible(root)
+    table = TABLE in found and not local.trouble(root, TABLE)
+    named = {line["video"] for _, line in annotations.lines(name, root, TABLE)} if table else set()
+    wanted = {*sequences(found), *filter(_is_image, named.intersection(found))}
+    if not wanted:
+        raise VigilError(
+            f"params.yaml [datasets.{name}]: no folder with images in {root.name}/. Correct the path, or bring images."
+        )
+    return local.listed(name, root, [*wanted, *({TABLE} & set(found)), *local.shut_folders(root, found)])
+
+
+def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
+    root = local.dataset_root(name, params.path)
+    local.check(root, sources)
+    table = local.has_table(root, sources, TABLE)
+    listed = [source for source in sources if source.path != TABLE]
+    rows, rejects = _arrive(name, root, listed, raw, params)
+    notes: dict[str, list[Note]] = {}
+    if table:
+        notes, refused = annotations.from_table(name, root, TABLE, {source.path for source in listed})
+        rejects += refused
+    kept = []
+    for path, row in rows.items():
+        split, label, above = local.placed(path)
+        if table and path not in notes:
+            rejects.append(Reject(row.origin, f"{TABLE} does not name it"))
+            continue
+        made = local.grouped(row, params.source, path, above)
+        if isinstance(made, Row):
+            made = annotations.apply(
+                made if table else replace(made, label=label_of(label), split=split), notes.get(path, [])
+            )
+        if isinstance(made, Row) and not made.label:
+            made = Reject(row.origin, f"no class: put it in <class>/<sequence>/, or give its type in {TABLE}")
+        if isinstance(made, Reject):
+            rejects.append(made)
+        else:
+            kept.append(made)
+    return Listing(kept, rejects)
+
+
+def write_index(root: Path) -> Path:
+    """Write the data.csv of a bare folder tree; one that is there stays as it is, and is an error."""
+    table = root / TABLE
+    if table.exists():
+        raise VigilError(f"{table}: is there already. Remove it to have it written anew.")
+    lines = []
+    for path in sequences(local.visible(root)):
+        split, label, _ = local.placed(path)
+        lines.append({"folder_name": path, "type": label_of(label), "split": split})
+    write_table(table, lines, ("folder_name", "type", "split"))
+    return table
+
+
+def sequences(found: Iterable[str]) -> list[str]:
+    """The folders that hold images, and the single images that lie in a class folder `static`."""
+    wanted = set()
+    for path in filter(_is_image, found):
+        folder = PurePosixPath(path).parent
+        above = [part for part in folder.parts if part.casefold() not in local.SPLITS]
+        if folder.parts:
+            wanted.add(path if [part.casefold() for part in above] == [STATIC] else folder.as_posix())
+    return sorted(wanted)
+
+
+def _is_image(path: str) -> bool:
+    return local.suffix(path) in SUFFIXES
+
+
+def _arrive(
+    name: str, root: Path, sources: Sequence[Source], raw: Path, params: Params
+) -> tuple[dict[str, Row], list[Reject]]:
+    """Pointers to folders; single images as real folders, for nothing else repeats them."""
+    stems = shortest_names([source.path for source in sources])
+    rows, rejects = local.arrive(name, root, [one for one in sources if not _is_image(one.path)], raw, stems)
+    for source in (one for one in sources if _is_image(one.path)):
+        if not source.sha256:
+            rejects.append(local.unreadable(root, source))
+            continue
+        video = f"{name}/{stems[source.path]}"
+        for number in range(params.static_frames):
+            with replacing(raw / video / f"{number:04d}{local.suffix(source.path)}") as part:
+                shutil.copyfile(root / source.path, part)
+        digest = hashlib.sha256(f"{params.static_frames} x {source.sha256}".encode()).hexdigest()
+        rows[source.path] = Row(
+            video, (raw / video).as_posix(), video, "", sha256=digest, origin=f"{name}/{source.path}"
+        )
+    fps = Fraction(repr(params.fps))
+    return {path: replace(row, fps=fps, licence=params.licence) for path, row in rows.items()}, rejects

@@ -1,0 +1,78 @@
+"""A dataset drawn from nothing: the surveillance cameras of a little city, the people before them, and the truth."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import save_arrays
+from vigil.engine.per_video import Item, Runtime, each
+from vigil.footage.listing.records import Listing, Reject, Row, Source
+from vigil.footage.video.reading import Writer
+from vigil_city.plan import planned
+from vigil_city.reel import shoot
+
+LICENCE = "CC0-1.0"
+
+
+class Params(Frozen):
+    scale: Literal["full", "tiny"]  # full: about 190 videos; tiny: a handful, for tests
+    seed: int  # another seed draws another city
+
+
+def sources(name: str, params: Params) -> list[Source]:
+    """The planned videos; the id of each stands for all that the plan says about it."""
+    out = []
+    for v in planned(params.scale, params.seed):
+        facts = f"{params.seed}/{v}"
+        out.append(Source(name, v.stem, None, hashlib.sha256(facts.encode()).hexdigest()))
+    return out
+
+
+def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: Path, runtime: Runtime) -> Listing:
+    """Draws what is listed; one video is one item of the loop."""
+    listed = {source.path: source for source in sources}
+    chosen = [v for v in planned(params.scale, params.seed) if v.stem in listed]
+    if unknown := sorted(listed.keys() - {v.stem for v in chosen}):
+        raise VigilError(f"{name}: nothing draws {unknown[0]} with these params. Run `vigil sync`.")
+    items = [
+        Item(
+            f"{name}/{v.stem}",
+            (listed[v.stem].sha256,),
+            (params.scale, params.seed, v.stem),
+            (raw / name / f"{v.stem}.mp4", truth / name / f"{v.stem}.npz"),
+        )
+        for v in chosen
+    ]
+    rows, rejects = [], []
+    for v, outcome in zip(chosen, each("download", draw, items, None, runtime), strict=True):
+        if outcome.reason is not None:
+            rejects.append(Reject(f"{name}/{v.stem}", outcome.reason))
+            continue
+        rows.append(
+            Row(
+                video=f"{name}/{v.stem}",
+                path=f"data/raw/{name}/{v.stem}.mp4",
+                source=v.lens.name,
+                label=v.label,
+                spans=() if v.span is None else (v.span,),
+                split=v.lens.split,
+                licence=LICENCE,
+                fresh=not outcome.reused,
+            )
+        )
+    return Listing(rows, rejects)
+
+
+def draw(scale: str, seed: int, stem: str, out: Path, truth: Path) -> None:
+    """The work of one video; the same arguments give the same bytes."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    video = next(v for v in planned(scale, seed) if v.stem == stem)
+    film = shoot(video, seed)
+    with Writer(out, video.lens.fps, video.lens.size) as writer:
+        for frame in film.frames():
+            writer.write(frame)
+    save_arrays(truth, **film.truth.arrays())

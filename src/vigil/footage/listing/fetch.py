@@ -1,0 +1,142 @@
+"""One address, one file: yt-dlp without its habits (no cache or settings in the home folder, no ffmpeg, no haste)."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vigil.core import settings
+from vigil.core.errors import Rejected, VigilError
+
+# The best picture that needs no ffmpeg to be put together; without this the choice silently falls to 360 px.
+FORMAT = "bv*[height<={0}][vcodec^=avc1][protocol^=http]/b[height<={0}][ext=mp4]/bv*[height<={0}]/b[height<={0}]/b"
+HASTE = re.compile(r"not a bot|rate.?limit|HTTP Error 429|too many requests|try again later", re.IGNORECASE)
+GONE = re.compile(
+    r"HTTP Error (404|410)|has been removed|video unavailable|private video|no longer available", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a site is spoken to."""
+
+    quality: int  # px, the greatest height that is fetched
+    pause_s: float  # between the pages that lead to one video
+    cookies: Path | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    path: Path
+    licence: str
+
+
+class _Quiet:
+    """What yt-dlp would print is in its exceptions too."""
+
+    def debug(self, _message: str) -> None: ...
+    def warning(self, _message: str) -> None: ...
+    def error(self, _message: str) -> None: ...
+
+
+def identity(url: str) -> tuple[str, str] | None:
+    """Site and the site's own id of a video, without asking the network; None where the address tells neither."""
+    from yt_dlp.extractor import gen_extractor_classes
+
+    for site in gen_extractor_classes():
+        if site.ie_key() != "Generic" and site.suitable(url):
+            number = site.get_temp_id(url)
+            return (site.ie_key(), number) if number else None
+    return None
+
+
+def entries(playlist: str, manners: Manners) -> list[str]:
+    """The addresses of a playlist's videos, in order, by one look at it."""
+    try:
+        with _session(playlist, {"extract_flat": "in_playlist"}, manners) as session:
+            found = list(_addresses(session.extract_info(playlist, download=False) or {}))
+    except Rejected as error:
+        raise VigilError(f"{playlist}: {error}") from None
+    if not found:
+        raise VigilError(f"{playlist}: no videos in it. Is it a playlist? A single video goes under `url`.")
+    return found
+
+
+def fetch(url: str, folder: Path, manners: Manners) -> Fetched:
+    """Fetch one video into `folder`, going on with what an earlier try left there."""
+    options = {
+        "format": FORMAT.format(manners.quality),
+        "paths": {"home": str(folder.absolute())},
+        "outtmpl": "video.%(ext)s",
+        "playlist_items": "0",  # a playlist is no video
+        "fixup": "never",
+        "match_filter": lambda info, **_: "it is live" if info.get("is_live") else None,
+    }
+    with _session(url, options, manners) as session:
+        info = session.extract_info(url) or {}
+    if info.get("_type") == "playlist":
+        raise Rejected("a playlist, not a video; name it under `playlist`")
+    if info.get("is_live"):
+        raise Rejected("a live stream has no end; `vigil detect` can watch it")
+    files = [Path(done["filepath"]) for done in info.get("requested_downloads", [])]
+    if not files or not files[0].exists():
+        raise Rejected("nothing came; fetch it by hand and use a dataset of kind `folder`")
+    return Fetched(files[0], str(info.get("license") or ""))
+
+
+def _stop(url: str, error: Exception) -> VigilError:
+    """Rejected for this video alone; a plain VigilError where going on would make matters worse."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
+    text = re.sub(r"\s*\(caused by .*|; please report this issue.*|^\[[\w:+-]+\]\s*", "", text, flags=re.DOTALL)
+    first = " ".join(text.split()).rstrip(".")[:200]
+    if HASTE.search(text):
+        return VigilError(
+            f"{url}: the site asks for less haste ({first}). Wait an hour, raise `sleep_s` or give `cookies`, and run "
+            "again: what is here is not fetched twice."
+        )
+    if GONE.search(text):
+        return Rejected(f"gone: {first}; take it out of `videos`, or correct its address")
+    return Rejected(f"cannot be fetched: {first}; to try again: dvc repro --force download")
+
+
+def _addresses(info: Mapping[str, Any]) -> Iterable[str]:
+    for entry in info.get("entries") or ():
+        if entry.get("entries"):  # the tabs of a channel
+            yield from _addresses(entry)
+        elif entry.get("url"):
+            yield entry["url"]
+
+
+@contextmanager
+def _session(url: str, options: Mapping[str, Any], manners: Manners) -> Iterator[Any]:
+    """A YoutubeDL that works on a copy of the cookies, for it writes them back. Its errors become ours."""
+    os.environ.setdefault("YTDLP_NO_PLUGINS", "1")
+    os.environ.setdefault("DENO_DIR", str(settings.home() / "deno"))
+    from yt_dlp import YoutubeDL
+    from yt_dlp.utils import YoutubeDLError
+
+    polite: dict[str, Any] = {
+        "cachedir": False,
+        "logger": _Quiet(),
+        "quiet": True,
+        "noprogress": True,
+        "color": "no_color",
+        "socket_timeout": 30,
+        "retries": 3,
+        "fragment_retries": 3,
+        "sleep_interval_requests": manners.pause_s,
+    }
+    with tempfile.TemporaryDirectory() as own:
+        jar = Path(own) / "cookies.txt"
+        if manners.cookies:
+            polite["cookiefile"] = str(shutil.copyfile(manners.cookies, jar))
+        try:
+            with YoutubeDL({**polite, **options}) as session:
+                yield session
+        except YoutubeDLError as error:
+            raise _stop(url, error) from None

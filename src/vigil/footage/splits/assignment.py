@@ -1,0 +1,213 @@
+"""Which source goes to which split: stratified by label, the same on every machine, and steady when data is added.
+
+Every source has a place of its own, from a hash of the seed and its name. Only where that leaves a label badly divided
+or absent from a split, or a split with few sources, is a source moved, or exchanged for another, each time what helps
+most. What counts as badly is coarse on purpose: a source has weight 1 for a label of which it has 1 to 7 videos, 8 for
+8 to 63, 64 for 64 to 511, and a split's share may be off by `SLACK` of itself. So
+
+- a new video moves no source, unless it is the first, 8th, 64th, ... of its label in its source;
+- a new source moves few others (the tests count them);
+- a new set moves nothing: sets that have no source in common are divided apart.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from vigil.core.errors import VigilError, near_miss
+from vigil.footage.video_table import FEW_SOURCES, SPLITS, Video
+
+TRAIN, VAL, TEST = range(3)
+SLACK = 0.3  # of a split's share of a label
+ABSENT = 10.0  # a label that is absent from a split weighs more than any uneven share
+SCARCE = 1.0  # each source that a split lacks
+MOST_EXCHANGES = 10_000  # that are tried at a time; with more sources, single moves are enough
+EXCHANGE = 0.02  # an exchange must help by so much more than a move, as it moves two
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every video with a split, and the sets whose train was divided because they gave no val."""
+
+    videos: list[Video]
+    carved: list[str]
+
+
+def assign(
+    videos: Sequence[Video],
+    *,
+    val_share: float,
+    test_share: float,
+    seed: int,
+    same_source: Iterable[Sequence[str]] = (),
+    carve_val: bool = True,
+) -> Plan:
+    """Give every video a split. All videos of a source share one, unless some were given another.
+
+    A given split stays. Names of sources (or videos) that stand together in `same_source` are one source, called by the
+    first. With `carve_val`, a set that gives all its videos a split, and none of them val, has val taken out of train.
+    """
+    videos = _merged(videos, same_source)
+    given: dict[str, set[str]] = defaultdict(set)
+    for one in videos:
+        given[one.source] |= {one.split} - {""}
+    carved = _without_val(videos) if carve_val and val_share > 0 else set()
+    divided = {one.source for one in videos if one.set in carved and given[one.source] == {"train"}}
+    shares = np.array([1 - val_share - test_share, val_share, test_share])
+    chosen: dict[str, str] = {}
+    for block in _blocks(videos):
+        chosen |= _Block(block, given, divided).divide(shares, seed)
+    placed = [
+        replace(one, split=one.split if one.split and one.source not in divided else chosen[one.source])
+        for one in videos
+    ]
+    _refuse_empty(placed)
+    return Plan(placed, sorted(carved & {one.set for one in placed if one.split == "val"}))
+
+
+def _merged(videos: Sequence[Video], same_source: Iterable[Sequence[str]]) -> list[Video]:
+    source = {one.video: one.source for one in videos} | {one.source: one.source for one in videos}
+    first: dict[str, str] = {}  # source -> the one it is called by
+
+    def called(name: str) -> str:
+        while name in first:
+            name = first[name]
+        return name
+
+    for group in same_source:
+        for name in group:
+            if name not in source:
+                raise VigilError(
+                    f"params.yaml [manifest]: same_source names '{name}', which is no video and no source."
+                    f"{near_miss(name, source)}"
+                )
+            one, other = called(source[group[0]]), called(source[name])
+            if one != other:
+                first[other] = one
+    return [replace(one, source=called(one.source)) for one in videos]
+
+
+def _without_val(videos: Sequence[Video]) -> set[str]:
+    """Sets that give every video a split, among them train, and no val."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in videos:
+        found[one.set].add(one.split)
+    return {name for name, splits in found.items() if "train" in splits and not splits & {"", "val"}}
+
+
+def _blocks(videos: Sequence[Video]) -> list[list[Video]]:
+    """Videos of sets that are tied by a common source, block by block."""
+    block_of: dict[str, str] = {}
+    sets_of: dict[str, set[str]] = defaultdict(set)
+    for one in videos:
+        sets_of[one.source].add(one.set)
+        block_of[one.set] = one.set
+    for tied in sets_of.values():
+        blocks = {block_of[name] for name in tied}
+        if len(blocks) > 1:
+            block_of = {name: min(blocks) if block in blocks else block for name, block in block_of.items()}
+    found: dict[str, list[Video]] = defaultdict(list)
+    for one in videos:
+        found[block_of[one.set]].append(one)
+    return [found[name] for name in sorted(found)]
+
+
+class _Block:
+    """The sources of one block: what each weighs for every label of its set, for all, as one; and where it may go."""
+
+    def __init__(self, videos: Sequence[Video], given: dict[str, set[str]], divided: set[str]) -> None:
+        self.names = sorted({one.source for one in videos})
+        row = {name: number for number, name in enumerate(self.names)}
+        kinds = sorted({(one.set, one.label) for one in videos})
+        column = {kind: number for number, kind in enumerate(kinds)}
+        counts = np.zeros((len(row), len(kinds)), int)
+        for one in videos:
+            counts[row[one.source], column[one.set, one.label]] += 1
+        classes = np.vectorize(lambda count: 8 ** ((int(count).bit_length() - 1) // 3) if count else 0, otypes=[float])
+        weights = classes(counts)
+        self.weights = np.column_stack([weights, weights.sum(1), np.ones(len(row))])  # (sources, kinds, all, source)
+        self.allowed = np.ones((len(row), 3), bool)  # (sources, splits)
+        for name, number in row.items():
+            if name in divided:
+                self.allowed[number] = [True, True, False]
+            elif given[name]:
+                self.allowed[number] = np.arange(3) == min(SPLITS.index(split) for split in given[name])
+
+    def divide(self, shares: np.ndarray, seed: int) -> dict[str, str]:
+        """Source -> split."""
+        places = np.array([_place(seed, name) for name in self.names])
+        splits = self._first(shares, places)
+        while moves := self._best_moves(splits, shares, places):
+            for source, split in moves:
+                splits[source] = split
+        return {name: SPLITS[split] for name, split in zip(self.names, splits, strict=True)}
+
+    def _first(self, shares: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """By place alone: test from below, val from above, of what the given splits have left to fill."""
+        fixed = self.allowed.sum(1) == 1
+        room = np.maximum(shares * len(places) - self.allowed[fixed].sum(0), 0)
+        rooms = np.where(self.allowed, room + 1e-9 * np.array([1, 0, 0]), 0)  # no room anywhere: train
+        rooms = np.where(fixed[:, None], self.allowed, rooms)
+        rooms /= rooms.sum(1, keepdims=True)
+        return np.where(places < rooms[:, TEST], TEST, np.where(places >= 1 - rooms[:, VAL], VAL, TRAIN))
+
+    def _best_moves(self, splits: np.ndarray, shares: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:
+        """(source, split) of one source that moves, or of two that change places; nothing when all is even enough."""
+        weights = np.vstack(
+            [self.weights, np.zeros(self.weights.shape[1])]
+        )  # the last is nobody, who may change places
+        has = (weights > 0).astype(float)
+        of_split = np.eye(3)[splits].T  # (splits, sources)
+        held, holders = of_split @ weights[:-1], of_split @ has[:-1]
+        best = (self._unevenness(held, holders, shares)[()] - 1e-9, 0.0, NOBODY, NOBODY, 0, 0)
+        for one, other in combinations(range(3), 2):
+            leave, come = (
+                np.append(np.flatnonzero((splits == old) & self.allowed[:, new]), NOBODY)
+                for old, new in ((one, other), (other, one))
+            )
+            few = len(leave) * len(come) <= MOST_EXCHANGES
+            for out, back in [(leave, come)] if few else [(leave, come[-1:]), (leave[-1:], come)]:
+                change = np.zeros((2, len(out), len(back), *held.shape))
+                for part, table in zip(change, (weights, has), strict=True):
+                    part[..., other, :] = table[out, None] - table[None, back]
+                    part[..., one, :] = -part[..., other, :]
+                scores = self._unevenness(held + change[0], holders + change[1], shares)
+                scores[:-1, :-1] += EXCHANGE
+                for i, j in np.argwhere(scores <= scores.min() + 1e-9):
+                    place = float(places[out[i]] if out[i] != NOBODY else places[back[j]])
+                    best = min(best, (round(scores[i, j], 9), place, int(out[i]), int(back[j]), one, other))
+        _, _, left, came, one, other = best
+        return [(source, split) for source, split in ((left, other), (came, one)) if source != NOBODY]
+
+    def _unevenness(self, held: np.ndarray, holders: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """How far from even, 0 at best. `held` (..., splits, kinds) weight, `holders` of the same shape sources."""
+        total, sources = self.weights.sum(0), (self.weights > 0).sum(0)
+        needed = np.stack([sources >= 1, sources >= 3, sources >= 2]) & (shares > 0)[:, None]  # train, test, then val
+        target = shares[:, None] * total
+        excess = np.maximum(np.abs(held - target) - SLACK * target, 0) / total
+        lacking = np.maximum(min(FEW_SOURCES, len(self.names) // 4) - holders[..., -1], 0) * (shares > 0)
+        return np.where(needed & (holders < 0.5), ABSENT, excess).sum((-2, -1)) + SCARCE * lacking.sum(-1)
+
+
+def _place(seed: int, name: str) -> float:
+    """Where a source stands between 0 and 1, whatever the others are."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _refuse_empty(videos: Sequence[Video]) -> None:
+    for split in SPLITS:
+        if not any(one.split == split for one in videos):
+            sources = len({one.source for one in videos})
+            count = f"{len(videos)} videos from {sources} source{'s' if sources != 1 else ''}"
+            raise VigilError(
+                f"no video is left for {split}: {count}, and a source is never divided. Add videos from other "
+                f"sources, give splits by hand, or raise params.yaml [manifest] {split}_share."
+                if split != "train"
+                else f"no video is left for train: {count}. Add videos, or give fewer of them to val and test."
+            )

@@ -1,0 +1,75 @@
+"""A folder of numbered images, read as the video that it is.
+
+Order and time follow the number in the name: frame_2 comes before frame_10, and where numbers are missing time passes.
+Numbers may count in steps (0, 10, 20). Where numbers repeat (cam1_007, cam2_007) or are mostly missing (times of day),
+they are no numbering: the images follow one another in natural order.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vigil.core.errors import Rejected
+
+FPS = Fraction(10)  # of a folder for which nobody says
+SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+def is_folder(path: Path) -> bool:
+    """False also where nobody may look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def numbered(folder: Path) -> list[tuple[int, Path]]:
+    """(position in time, file) of the images in order; a step in position above 1 is a gap."""
+    files = sorted((file for file in _entries(folder) if file.suffix.lower() in SUFFIXES), key=_natural)
+    if not files:
+        raise Rejected(f"no images in the folder (looked for {', '.join(sorted(SUFFIXES))})")
+    digits = [re.findall(r"\d+", file.stem) for file in files]
+    if all(digits):
+        numbers = [int(groups[-1]) for groups in digits]
+        first = min(numbers)
+        step = math.gcd(*(number - first for number in numbers)) or 1
+        positions = [(number - first) // step for number in numbers]
+        if len(set(positions)) == len(files) and max(positions) < 2 * len(files):
+            return sorted(zip(positions, files, strict=True))
+    return list(enumerate(files))
+
+
+def decode(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """(H, W, 3) uint8 RGB. Rejected names a file that is corrupt, or not of `size` (width, height)."""
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError as error:
+        raise Rejected(f"{file.name}: {error.strerror}") from None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if image is None:
+        raise Rejected(f"{file.name}: not an image that can be decoded (corrupt or cut short): replace or remove it")
+    height, width = image.shape[:2]
+    if size is not None and (width, height) != size:
+        raise Rejected(
+            f"{file.name}: {width}x{height} px, the images before it {size[0]}x{size[1]}: one size per folder"
+        )
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    try:
+        yield from (file for file in folder.iterdir() if not file.name.startswith("."))
+    except OSError as error:
+        raise Rejected(f"the folder cannot be listed: {error.strerror}") from None
+
+
+def _natural(file: Path) -> list[Any]:
+    """'a10b' as ['a', 10, 'b'], so that 2 comes before 10; the name itself decides between 1 and 01."""
+    parts = re.split(r"(\d+)", file.name)
+    return [*(int(part) if number % 2 else part for number, part in enumerate(parts)), "", file.name]

@@ -1,0 +1,99 @@
+"""What the gate and the model that names the crime have in common: some frames of a few seconds, and one verdict.
+
+3-D convolutions keep every frame apart in time while they shrink the picture; temporal attention weighs the frames.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+from torch import Tensor, nn
+
+from vigil.core.params import Frozen
+from vigil.models.blocks.layers import Batch, Clip, Losses, balanced, cropped, one_by_one, relit
+
+GROUPS = 8  # of channels that are normalised together
+Share = Annotated[float, Field(ge=0, le=1)]
+Width = Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]
+
+
+class Look(Frozen):
+    frames: Annotated[int, Field(ge=2)] = 16  # T
+    window_s: Annotated[float, Field(gt=0)] = 8.0  # s, over which the frames are spread; a shorter video gives all
+    size: Annotated[int, Field(ge=32)] = 112  # px, side of the pictures
+    channels: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 64, 128, 256)  # each halves the picture
+    see: Literal["pictures", "motion", "both"] = "pictures"  # motion: what differs from the clip's mean picture
+    pool: Literal["mean", "max"] = "mean"  # of the places of a frame; max: the strongest alone, for small people
+    hidden: Annotated[int, Field(ge=1)] = 128  # units of the attention
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5  # before the head
+    flip: Share = 0.5  # share of training clips that are mirrored
+    crop: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the side, cut away at most
+    light: Share = 0.2  # of the contrast, and deviations of brightness, changed at most
+    slow: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the clip's length, left out at most: the rest plays slower
+
+
+class Output(NamedTuple):
+    logits: Tensor  # (B, classes)
+    attention: Tensor  # (B, T), sums to 1
+
+
+class Network(nn.Module):
+    """(B, 3, T, H, W) -> Output; any T, any H and W that the halvings leave something of."""
+
+    def __init__(self, look: Look, classes: int) -> None:
+        super().__init__()
+        self.look = look
+        self.clip = Clip(look.frames, window_s=look.window_s, size=look.size, layout="cthw")
+        widths = (6 if look.see == "both" else 3, *look.channels)
+        self.backbone = nn.Sequential(*(Halving(before, after) for before, after in pairwise(widths)))
+        self.attention = nn.Sequential(
+            nn.Linear(widths[-1], look.hidden),
+            nn.Tanh(),
+            nn.Linear(look.hidden, 1, bias=False),  # softmax sees no bias
+        )
+        self.head = nn.Sequential(nn.Dropout(look.dropout), nn.Linear(widths[-1], classes))
+
+    def forward(self, clips: Tensor) -> Output:
+        if self.look.see != "pictures":
+            motion = clips - clips.mean(dim=2, keepdim=True)
+            clips = motion if self.look.see == "motion" else torch.cat([clips, motion], dim=1)
+        maps = self.backbone(clips)  # (B, D, T, h, w)
+        pooled = maps.amax(dim=(3, 4)) if self.look.pool == "max" else maps.mean(dim=(3, 4))
+        features = pooled.transpose(1, 2)  # (B, T, D)
+        attention = self.attention(features).squeeze(-1).softmax(dim=1)  # (B, T)
+        return Output(self.head((attention[..., None] * features).sum(dim=1)), attention)
+
+    def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
+        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        y = batch["y"].long()
+        return {"loss": balanced(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
+
+    @one_by_one
+    def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
+        flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()
+        length = x.shape[1]
+        part = length * (1 - self.look.slow * slower)
+        begin = later * (length - part)
+        x = x[:, [int(begin + number * part / length) for number in range(length)]]
+        x, _, _ = cropped(x, self.look.crop * side, down, right)
+        if flip < self.look.flip:
+            x = x.flip(-1)
+        return relit(x, self.look.light, gain, shift), y
+
+
+class Halving(nn.Module):
+    """A convolution over 3 frames and 3x3 px that halves the picture and leaves the frames.
+
+    Normalised per clip and not per batch: small batches, and several devices, learn the same.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.halve = nn.Conv3d(before, after, 3, stride=(1, 2, 2), padding=1, bias=False)
+        self.norm = nn.GroupNorm(GROUPS, after)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.norm(self.halve(x)))

@@ -1,0 +1,140 @@
+"""What the models of body landmarks share: the columns they read, the loss, the verdict, and augmentation.
+
+The columns come in blocks of 13 joints x (x, y), as stage `segments` writes them (segments.normalise):
+
+    26  minmax    places in the picture, each column scaled to its range in the training split
+    52  body      places from the middle of the hips, then speeds, both in torso lengths
+    78  both      the 26, then the 52
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+from torch import Tensor, nn
+
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.models.blocks.layers import Batch, Chances, Clip, Judged, Losses, balanced
+
+JOINTS = 13
+TWIN = (
+    3,
+    4,
+    5,
+    0,
+    1,
+    2,
+    9,
+    10,
+    11,
+    6,
+    7,
+    8,
+    12,
+)  # the joint on the other side: shoulder, elbow, wrist; hip, knee, ankle
+TORSO = 0.15  # of the picture, about what a torso measures: noise in torso lengths as noise in the picture
+
+Range = tuple[float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Columns(Frozen):
+    """The fields that say what comes in, and how training changes it."""
+
+    frames: Annotated[int, Field(ge=1)] = 16  # T
+    features: Literal[26, 52, 78] = 26  # columns, as the segments have them; stage `train` sets it
+    ranges: Annotated[tuple[Range, ...], Field(min_length=26, max_length=26)] | None = (
+        None  # of the 26 places (scaler.json); as above
+    )
+    mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
+    jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # a body is made larger or smaller by as much at most
+    skew: Share = 0.0  # of one side that the other leans by, and half of it in length, at most: as other cameras see it
+    slow: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the segment left out at most; the rest plays slower
+    drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
+
+
+class PoseModel(nn.Module):
+    """What is the same of all: a network adds the layers and forward, (B, T, F) -> (B, classes) logits; any T >= 1."""
+
+    def __init__(self, name: str, config: Columns, classes: int) -> None:
+        super().__init__()
+        if classes < 2:
+            raise VigilError(
+                f"{name}: {classes} class{'es' if classes != 1 else ''}; expected `normal` and at least one more under "
+                f"models.{name}.classes in params.yaml."
+            )
+        self.clip = Clip(config.frames)
+        self.config = config
+
+    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
+        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        y = batch["y"].long()
+        return {"loss": balanced(F.cross_entropy(output, y, reduction="none"), y, weight)}
+
+    @torch.no_grad()
+    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
+        """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
+        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
+
+    def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], chances: Chances) -> tuple[Tensor, Tensor]:
+        return augment(xs, self.config, chances), torch.stack(list(ys))
+
+
+def augment(xs: Sequence[Tensor], columns: Columns, chances: Chances) -> Tensor:
+    """Segments (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling. (B, T, F).
+
+    All at once, since one alone is too little work for what each call of torch costs.
+    """
+    x = torch.stack(list(xs)).unflatten(2, (-1, JOINTS, 2))
+    length, blocks, dtype = x.shape[1], x.shape[2], x.dtype
+    draws = torch.stack([torch.rand(8 + 3 * JOINTS, generator=chance) for chance in chances])
+    noise = torch.stack([torch.randn(x.shape[1:], generator=chance) for chance in chances]).to(dtype)
+    flip, larger, slower, later = draws[:, :4].double().unbind(1)
+
+    now = torch.arange(length)[:, None]
+    lost, begin, lasts = draws[:, None, 8:].split(JOINTS, dim=2)
+    begin = (begin * length).long()  # the last frame in which the joint was found
+    gone = (lost < columns.drop) & (now > begin) & (now <= begin + (lasts * (length - begin + 1)).long())
+    part = 1 - columns.slow * slower
+    taken = ((length * later * (1 - part))[:, None] + part[:, None] * now[:, 0]).long()  # (B, T)
+    speed = torch.tensor([columns.features != 26 and block == blocks - 1 for block in range(blocks)])[:, None]
+    shown = torch.where(gone[:, :, None] & ~speed, begin[:, :, None], now[:, None])  # a lost joint keeps its place
+    moment = taken.gather(1, shown.flatten(1)).view_as(shown)
+
+    mirrored = (flip < columns.mirror) & (columns.ranges is not None or columns.features == 52)
+    joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))[:, None, None]
+    lean = columns.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
+    bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
+    size = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(x))], dim=1)
+    size = size * (1 + columns.scale * (2 * larger - 1))[:, None]
+    bend = (size[..., None] * bend).to(dtype)
+
+    low, span = _ranges(columns, dtype)
+    if columns.features != 52:
+        shares = low + x[:, :, 0] * span  # of the picture, where left and right and sizes mean something
+        middle = shares.mean(dim=2, keepdim=True)
+        x[:, :, 0] = shares - middle
+        middle = middle[torch.arange(len(x))[:, None], taken]
+        right = middle[..., :1]
+        middle[..., :1] = torch.where(mirrored[:, None, None, None], 1 - right, right)
+    which = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint
+    x = (x.flatten(1, 3).gather(1, which.flatten(1)[..., None].expand(-1, -1, 2)) @ bend).view_as(x)
+    if columns.features != 52:
+        x[:, :, 0] = (middle + x[:, :, 0] - low) / span
+    if columns.features != 26:
+        body = x[:, :, -1].mean(dim=2, keepdim=True)  # along with which a lost joint goes
+        x[:, :, -1] = part.to(dtype)[:, None, None, None] * torch.where(gone[..., None], body, x[:, :, -1])
+    noise[:, :, : columns.features != 52] *= TORSO
+    return x.add_(noise, alpha=columns.jitter).flatten(2)
+
+
+def _ranges(columns: Columns, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Where places in the picture begin, and how far they reach: (13, 2) each."""
+    if columns.ranges is None:
+        return torch.zeros(JOINTS, 2, dtype=dtype), torch.ones(JOINTS, 2, dtype=dtype)
+    low, high = torch.tensor(columns.ranges, dtype=dtype).unflatten(0, (JOINTS, 2)).unbind(-1)
+    return low, torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled

@@ -1,0 +1,185 @@
+"""What a model said about some videos, and what is true of them: one flat table, as it lies in data/scores.
+
+A frame without a score (nobody there, nothing known yet) raises no alarm, so it counts as the lowest score there is; so
+does a video of which no frame has one. None is left out, and `missing` says how many there are. Scores are compared as
+they are: nothing is scaled by video, for that would take the answer from the video that is judged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from vigil.core.errors import VigilError
+
+PER_VIDEO = ("video", "label", "source", "klass", "video_score", "classes")
+PER_FRAME = ("time_s", "truth", "score", "noncausal", "people", "motion", "unusual")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """V videos, N frames in all. `klass` 0 is the normal class where `has_normal`, -1 a video that is not judged."""
+
+    video: np.ndarray  # (V,) str
+    label: np.ndarray  # (V,) str
+    source: np.ndarray  # (V,) str; what is alike and never split
+    klass: np.ndarray  # (V,) int64
+    video_score: np.ndarray  # (V,) float64, -inf where there is none
+    classes: np.ndarray  # (V, C) logits; C = 0 for what names no class
+    offsets: np.ndarray  # (V + 1,) int64 into the frames
+    time_s: np.ndarray  # (N,) float64, rising in each video
+    truth: np.ndarray  # (N,) int8: 1 abnormal, 0 normal, -1 unknown
+    score: np.ndarray  # (N,) float64, known at the end of the frame; -inf where there is none
+    noncausal: np.ndarray  # (N,) float64, with later frames in view; -inf where there is none
+    people: np.ndarray  # (N,) float64, NaN unknown
+    motion: np.ndarray  # (N,) float64, NaN unknown
+    unusual: np.ndarray  # (N,) float64, NaN unknown: motion where there is none in normal video
+    cells: np.ndarray  # (M, h, w) float64
+    cells_truth: np.ndarray  # (M, h, w) int8
+    cells_video: np.ndarray  # (M,) index of the video of a map
+    person_video: np.ndarray  # (P,) index of the video of a segment of one person
+    person_klass: np.ndarray  # (P,) its own class, -1 not judged
+    person_classes: np.ndarray  # (P, C) logits
+    has_normal: bool = True
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], has_normal: bool | None = None, where: str = "scores") -> "Scores":
+        """The arrays of a file of scores, checked; those that only some models have may be absent."""
+        needed = {"video", "label", "source", "klass", "offsets", "time_s", "truth", "score", "video_score"}
+        if absent := sorted(needed - set(arrays)):
+            raise VigilError(f"{where}: no {', '.join(absent)}. Write the scores again.")
+        videos, frames = len(arrays["video"]), len(arrays["score"])
+        unknown = np.full(frames, np.nan)
+        given: dict[str, np.ndarray] = {
+            "classes": np.zeros((videos, 0)),
+            "noncausal": arrays["score"],
+            "people": unknown,
+            "motion": unknown,
+            "unusual": unknown,
+            "cells": np.zeros((0, 1, 1)),
+            "cells_truth": np.zeros((0, 1, 1), np.int8),
+            "cells_video": np.zeros(0, np.int64),
+            "person_video": np.zeros(0, np.int64),
+            "person_klass": np.zeros(0, np.int64),
+            "person_classes": np.zeros((0, 0)),
+            "has_normal": np.array(True),
+            **arrays,
+        }
+        offsets = np.asarray(given["offsets"], np.int64)
+        for name in PER_VIDEO:
+            _length(where, name, given[name], videos)
+        for name in PER_FRAME:
+            _length(where, name, given[name], frames)
+        _length(where, "offsets", offsets, videos + 1)
+        if offsets[0] != 0 or offsets[-1] != frames or (np.diff(offsets) < 0).any():
+            raise VigilError(f"{where}: the offsets do not cut {frames} frames into {videos} videos. Score again.")
+        if given["cells"].shape != given["cells_truth"].shape or len(given["cells"]) != len(given["cells_video"]):
+            raise VigilError(f"{where}: the maps and the truth of the maps differ in shape. Score again.")
+        if not len(given["person_video"]) == len(given["person_klass"]) == len(given["person_classes"]):
+            raise VigilError(f"{where}: the segments of people, their classes and their videos differ. Score again.")
+        time_s = np.asarray(given["time_s"], np.float64)
+        late = np.diff(time_s) <= 0
+        late[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < frames)] - 1] = False  # where the next video begins
+        if late.any():
+            video = given["video"][np.searchsorted(offsets, int(np.argmax(late)), side="right") - 1]
+            raise VigilError(f"{where}: {video}: times that do not rise. Score again.")
+        people = np.asarray(given["people"], np.float64)
+        return cls(
+            video=np.asarray(given["video"], str),
+            label=np.asarray(given["label"], str),
+            source=np.asarray(given["source"], str),
+            klass=np.asarray(given["klass"], np.int64),
+            video_score=lowest(given["video_score"]),
+            classes=np.asarray(given["classes"], np.float64),
+            offsets=offsets,
+            time_s=time_s,
+            truth=np.asarray(given["truth"], np.int8),
+            score=lowest(given["score"]),
+            noncausal=lowest(given["noncausal"]),
+            people=np.where(people < 0, np.nan, people),
+            motion=np.asarray(given["motion"], np.float64),
+            unusual=np.asarray(given["unusual"], np.float64),
+            cells=lowest(given["cells"]),
+            cells_truth=np.asarray(given["cells_truth"], np.int8),
+            cells_video=np.asarray(given["cells_video"], np.int64),
+            person_video=np.asarray(given["person_video"], np.int64),
+            person_klass=np.asarray(given["person_klass"], np.int64),
+            person_classes=np.asarray(given["person_classes"], np.float64),
+            has_normal=bool(given["has_normal"]) if has_normal is None else has_normal,
+        )
+
+    @cached_property
+    def abnormal(self) -> np.ndarray:
+        """(V,) bool. All, where the model has no normal class."""
+        return self.klass > 0 if self.has_normal else self.klass >= 0
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """(V,) how many of them each video has."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """(N,) the video that a frame is of."""
+        return np.repeat(np.arange(len(self.video)), self.frames)
+
+    @cached_property
+    def until_s(self) -> np.ndarray:
+        """(N,) when each frame ends: where the next begins; the last of a video lasts as long as most of the others."""
+        until = np.append(self.time_s[1:], 0.0)
+        bounds = list(zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
+        steps = [float(np.median(np.diff(self.time_s[one:end]))) if end - one > 1 else np.nan for one, end in bounds]
+        usual = float(np.nanmedian(steps)) if np.isfinite(steps).any() else 1.0  # s, for a video of one frame
+        for (one, end), step in zip(bounds, steps, strict=True):
+            if end > one:
+                until[end - 1] = self.time_s[end - 1] + (step if np.isfinite(step) else usual)
+        return until
+
+    @cached_property
+    def names(self) -> np.ndarray:
+        """(S,) str: the sources, in order."""
+        return np.unique(self.source)
+
+    @property
+    def missing(self) -> tuple[int, int]:
+        """How many frames have no score, and how many videos."""
+        return int((self.score == -np.inf).sum()), int((self.video_score == -np.inf).sum())
+
+    def part(self, index: int) -> slice:
+        """The frames of a video."""
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+
+    def select(self, keep: np.ndarray) -> "Scores":
+        """The videos where `keep` (V,) is true."""
+        frames = keep[self.owner]
+        maps, people = keep[self.cells_video], keep[self.person_video]
+        place = np.cumsum(keep) - 1
+        kept = {name: getattr(self, name)[keep] for name in PER_VIDEO}
+        kept |= {name: getattr(self, name)[frames] for name in PER_FRAME}
+        return Scores(
+            **kept,
+            offsets=np.append(0, np.cumsum(self.frames[keep])),
+            cells=self.cells[maps],
+            cells_truth=self.cells_truth[maps],
+            cells_video=place[self.cells_video[maps]],
+            person_video=place[self.person_video[people]],
+            person_klass=self.person_klass[people],
+            person_classes=self.person_classes[people],
+            has_normal=self.has_normal,
+        )
+
+    def judged(self) -> "Scores":
+        """Without the videos whose label the model does not know."""
+        return self if (self.klass >= 0).all() else self.select(self.klass >= 0)
+
+
+def lowest(values: np.ndarray) -> np.ndarray:
+    """As float64, with -inf for NaN: what has no score is below whatever has one."""
+    values = np.asarray(values, np.float64)
+    return np.where(np.isnan(values), -np.inf, values)
+
+
+def _length(where: str, name: str, array: np.ndarray, expected: int) -> None:
+    if len(array) != expected:
+        raise VigilError(f"{where}: {name} has {len(array)} entries, expected {expected}. Score again.")

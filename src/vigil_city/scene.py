@@ -1,0 +1,83 @@
+"""The records of a scene: what is there at one moment, in world metres.
+
+World: X right, Y up, Z towards the camera. A scene function gives a Script; film.py calls it once per frame.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from vigil_city.body import Pose, Skeleton, solve
+from vigil_city.camera import Camera
+from vigil_city.look import Capsule, Look
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A flat convex shape, seen from both sides."""
+
+    points: np.ndarray  # (K, 3) world metres, in order around the edge
+    rgb: np.ndarray  # (3,) 0..255
+    shade: bool = True  # lit by the place's light; False: flat colour (signs, glass, lamps)
+
+
+Part = Capsule | Polygon
+
+
+@dataclass(frozen=True)
+class State:
+    """One body: pose, floor point of its hips and heading (0 looks along +Z, to the camera; 90 along +X)."""
+
+    pose: Pose
+    x: float
+    z: float
+    yaw: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A person at one moment."""
+
+    state: State
+    look: Look
+    role: str = "bystander"
+    active: bool = False  # does the abnormal act now
+    person: int = 0  # stable id within the video, from 0
+    extra: list[Part] = field(default_factory=list)  # what it holds or wears; not part of its box
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        s = self.state
+        return solve(s.pose, s.x, s.z, s.yaw, self.look.height)
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """An object. Return the same instance every frame while it stands still: it is then drawn only once."""
+
+    parts: list[Part]
+    kind: str = "prop"  # "bag" gets a box in the truth, anything else does not
+    moving: bool = False
+    shadow: np.ndarray | None = None  # (K, 2) convex footprint x, z on the floor
+
+
+Effect = Callable[[np.ndarray, Camera, np.ndarray], np.ndarray]
+"""image (H, W, 3) uint8 RGB, camera, depth (H, W) float32 metres -> image; painted after people and things."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that is before the camera at one instant."""
+
+    figures: list[Figure]
+    things: list[Thing] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    jolt: tuple[float, float] = (0.0, 0.0)  # px by which the camera shakes
+    gain: float = 1.0  # exposure: above 1 for a flash
+    without: frozenset[str] = frozenset()  # fixtures of the place that the scene draws itself, as things
+
+
+Script = Callable[[float], Moment]
+"""Seconds since the start -> what is there: a pure function of time."""

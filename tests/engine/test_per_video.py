@@ -1,0 +1,451 @@
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import parallel_work
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
+from vigil.core.storage import read_table
+from vigil.engine import per_video
+from vigil.engine.per_video import Item, Outcome, Runtime, each, finish, stage_lock
+from vigil.engine.store import Store
+
+OUT = Path("out")
+SERIAL = Runtime(executor="serial", workers=1, timeout_s=60.0, address=None)
+
+
+def processes(workers: int = 2, timeout_s: float = 60.0) -> Runtime:
+    return Runtime(executor="process", workers=workers, timeout_s=timeout_s, address=None)
+
+
+def items_of(texts: Sequence[str]) -> list[Item]:
+    return [Item(f"set/{text}", (text,), (text,), (OUT / "set" / f"{text}.txt",)) for text in texts]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def reasons(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    return {outcome.item.name.split("/")[1]: outcome.reason for outcome in outcomes if outcome.reason}
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What was computed, not reused, since the last question."""
+    path = tmp_path / "calls"
+    monkeypatch.setenv("CALLS", str(path))
+
+    def read() -> list[str]:
+        lines = path.read_text().split() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return sorted(lines)
+
+    return read
+
+
+Calls = Callable[[], list[str]]
+
+
+def test_the_result_is_a_read_only_link_into_the_store(calls: Calls) -> None:
+    outcomes = each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    assert [outcome.value for outcome in outcomes] == [{"length": 2}, {"length": 2}]
+    assert tree(OUT) == {"set/a.txt": b"aa", "set/b.txt": b"bb"}
+    status = (OUT / "set/a.txt").stat()
+    assert status.st_nlink == 2 and status.st_mode & 0o777 == 0o444
+    assert Store().usage().linked == 4
+
+
+def test_bytes_do_not_depend_on_executor_or_workers() -> None:
+    texts = ["b", "a", "broken", "c", "bug", "leave", "nothing", "advice"]
+    seen = []
+    for runtime in (SERIAL, processes(1), processes(2)):
+        outcomes = each("copy", parallel_work.moody, items_of(texts), None, runtime)
+        finish("copy", OUT, outcomes)
+        seen.append((tree(OUT), outcomes))
+        Store().gc(0)
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0][0]["rejects.csv"].decode() == (
+        "video,reason\n"
+        "set/broken,it is broken\n"
+        "set/bug,ValueError: no such thing in 0.txt at <object object at 0x...>\n"
+        "set/leave,SystemExit: gone\n"
+        "set/nothing,RuntimeError: moody did not write its output 0\n"
+        "set/advice,weights.pt: not found. Run the stage `weights`.\n"
+    )
+
+
+def test_several_outputs_keep_their_extensions_and_none_is_fine_too() -> None:
+    both = Item("set/a", ("a",), ("x",), (OUT / "a.b.csv", OUT / "deep" / "a.json"))
+    assert each("copy", parallel_work.twice, [both], None, SERIAL)[0].value == [".csv", ".json"]
+    assert tree(OUT) == {"a.b.csv": b"x", "deep/a.json": b"X"}
+    assert each("count", parallel_work.double, [], None, SERIAL) == []
+
+
+def test_only_what_is_new_is_computed(calls: Calls) -> None:
+    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    assert calls() == ["a", "b"]
+    outcomes = each("copy", parallel_work.double, items_of("abc"), None, SERIAL)
+    assert calls() == ["c"]
+    assert [outcome.reused for outcome in outcomes] == [True, True, False]
+    assert outcomes[0].value == {"length": 2}
+
+
+def test_changed_input_or_params_recompute_and_going_back_does_not(calls: Calls) -> None:
+    def run(factor: int, key: str = "x") -> tuple[str, list[str]]:
+        item = Item("set/a", (key,), ("a",), (OUT / "a.txt",))
+        outcomes = each("scale", parallel_work.scaled, [item], parallel_work.Params(factor=factor), SERIAL)
+        assert outcomes[0].value == factor
+        return (OUT / "a.txt").read_text(), calls()
+
+    assert run(2) == ("aa", ["a"])
+    assert run(3) == ("aaa", ["a"])
+    assert run(2) == ("aa", [])
+    assert run(2, "y") == ("aa", ["a"])
+
+
+def test_changed_code_recomputes(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    each("copy", parallel_work.double, items_of("a"), None, SERIAL)
+    monkeypatch.setattr(per_video, "code_version", lambda _work: "edited")
+    each("copy", parallel_work.double, items_of("a"), None, SERIAL)
+    assert calls() == ["a", "a"]
+
+
+def test_code_that_is_edited_during_the_run_makes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(per_video, "code_version", lambda _work: "what it was when the stage began")
+    with pytest.raises(VigilError, match=r"edited while the stage was running\. Run it again"):
+        each("copy", parallel_work.double, items_of("ab"), None, processes())
+    assert Store().usage().entries == 0
+
+
+def test_when_all_is_there_no_worker_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    monkeypatch.setattr(per_video.executors, "process", None)
+    assert all(outcome.reused for outcome in each("copy", parallel_work.double, items_of("ab"), None, processes()))
+
+
+def test_equal_inputs_are_computed_once(calls: Calls) -> None:
+    twins = [Item(f"set/{name}", ("same",), ("a",), (OUT / f"{name}.txt",)) for name in "xy"]
+    each("copy", parallel_work.double, twins, None, SERIAL)
+    assert calls() == ["a"] and (OUT / "x.txt").samefile(OUT / "y.txt")
+
+
+def test_two_videos_for_one_place_are_refused() -> None:
+    items = [Item(name, (name,), ("a",), (OUT / "a.txt",)) for name in ("set/x", "set/y")]
+    with pytest.raises(VigilError, match=r"copy: set/x and set/y would both write out/a.txt"):
+        each("copy", parallel_work.double, items, None, SERIAL)
+
+
+def test_a_damaged_result_is_computed_again(calls: Calls) -> None:
+    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    calls()
+    (OUT / "set/a.txt").chmod(0o644)
+    (OUT / "set/a.txt").write_text("edited in place, which reaches the store")
+    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    assert calls() == ["a"] and (OUT / "set/a.txt").read_text() == "aa"
+
+
+def test_read_only_outputs_of_earlier_params_are_replaced() -> None:
+    for factor in (2, 3):
+        each("scale", parallel_work.scaled, items_of("a"), parallel_work.Params(factor=factor), SERIAL)
+        (OUT / "set/a.txt").chmod(0o444)
+    assert (OUT / "set/a.txt").read_text() == "aaa"
+
+
+def test_finish_leaves_results_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    finish("copy", OUT, each("copy", parallel_work.double, items_of("abc"), None, SERIAL))
+    (OUT / "old").mkdir()
+    (OUT / "old" / "x.txt").write_text("stale")
+    (OUT / "link").symlink_to("nowhere")
+    outcomes = each("copy", parallel_work.moody, items_of(["a", "broken"]), None, SERIAL)
+    finish("copy", OUT, outcomes)
+    assert sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*")) == ["rejects.csv", "set", "set/a.txt"]
+    assert read_table(OUT / "rejects.csv") == [{"video": "set/broken", "reason": "it is broken"}]
+    finish("copy", OUT, outcomes[:1])
+    assert list(tree(OUT)) == ["set/a.txt"], "rejects of an earlier run are not kept"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("copy: 3 videos: 3 done, 0 reused, 0 rejected in 0.")
+    assert lines[1].startswith("copy: 2 videos: 1 done, 0 reused, 1 rejected in 0.")
+    assert lines[2] == "copy: rejected set/broken: it is broken"
+
+
+def test_a_long_list_of_rejects_is_cut_on_the_screen_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = [Outcome(Item(f"set/{number}", ()), None, "bad", False) for number in range(25)]
+    finish("copy", OUT, outcomes)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 22 and lines[-1] == "copy: and 5 more in out/rejects.csv"
+    assert len(read_table(OUT / "rejects.csv")) == 25
+
+
+def test_a_rejection_is_kept_and_a_failure_is_tried_again(calls: Calls) -> None:
+    for reused in (False, True):
+        outcomes = each("copy", parallel_work.moody, items_of(["a", "broken", "bug"]), None, SERIAL)
+        assert [outcome.reused for outcome in outcomes] == [reused, reused, False]
+
+
+def test_the_traceback_of_a_bug_is_in_a_file_that_stderr_names(capsys: pytest.CaptureFixture[str]) -> None:
+    each("copy", parallel_work.moody, items_of(["a", "bug"]), None, processes())
+    log = Path(".vigil/logs/copy/set/bug.log").absolute()
+    assert "copy: set/bug: ValueError: no such thing" in capsys.readouterr().err
+    assert "parallel_work.py" in log.read_text()
+
+
+def test_a_bug_in_every_video_is_an_error_not_an_empty_dataset() -> None:
+    with pytest.raises(VigilError, match="copy: not one of 2 videos has a result: ValueError: no such thing"):
+        each("copy", parallel_work.moody, items_of(["bug", "broken"]), None, processes())
+    assert reasons(each("copy", parallel_work.moody, items_of(["broken"]), None, SERIAL)) == {"broken": "it is broken"}
+
+
+def test_a_full_disk_stops_the_stage_and_blames_no_video() -> None:
+    with pytest.raises(VigilError, match=r"copy: set/b: OSError: .*No space left.*vigil store gc"):
+        each("copy", parallel_work.full, items_of("abc"), None, processes(1))
+    assert Store().usage().entries >= 1, "what was done before is kept"
+
+
+def test_a_crash_and_a_hang_lose_their_own_video_only() -> None:
+    texts = ["a", "exit", "b", "segfault", "c", "hang", "slow", "d"]
+    began = time.monotonic()
+    outcomes = each("copy", parallel_work.moody, items_of(texts), None, processes(2, timeout_s=1.5))
+    assert time.monotonic() - began < 15
+    assert reasons(outcomes) == {
+        "exit": "crashed the worker (exit code 3)",
+        "segfault": "crashed the worker (signal 11)",
+        "hang": "took more than 1.5 s",
+    }
+    assert sorted(tree(OUT)) == ["set/a.txt", "set/b.txt", "set/c.txt", "set/d.txt", "set/slow.txt"]
+
+
+def test_what_crashed_for_want_of_memory_gets_a_second_chance_alone(calls: Calls) -> None:
+    outcomes = each("copy", parallel_work.crash_once, items_of("abc"), None, processes())
+    assert [outcome.value for outcome in outcomes] == ["a", "b", "c"]
+
+
+def test_a_worker_uses_one_core() -> None:
+    pytest.importorskip("cv2")
+    before = dict(os.environ)
+    outcomes = each("threads", parallel_work.threads, [Item("a", (), (), (OUT / "a.txt",))], None, processes())
+    assert outcomes[0].value == [1, "1", "1"]
+    assert dict(os.environ) == before, "the parent keeps its own"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abcd")), st.integers(0, 2), st.sampled_from(["", "store", "out"])),
+        max_size=5,
+    )
+)
+def test_what_lies_there_never_depends_on_what_was_run_before(runs: list[tuple[set[str], int, str]]) -> None:
+    """Any videos come and go, params change back and forth, store or outputs are lost: the last run alone counts."""
+    for texts, factor, lost in runs:
+        if lost == "store":
+            Store().gc(0)
+        elif lost == "out":
+            shutil.rmtree(OUT, ignore_errors=True)
+        params = parallel_work.Params(factor=factor)
+        finish("scale", OUT, each("scale", parallel_work.scaled, items_of(sorted(texts)), params, SERIAL))
+        assert tree(OUT) == {f"set/{text}.txt": text.encode() * factor for text in texts}
+
+
+def test_many_hits_take_no_time() -> None:
+    texts = [f"{number}" for number in range(2000)]
+    each("copy", parallel_work.double, items_of(texts), None, SERIAL)
+    began = time.monotonic()
+    outcomes = each("copy", parallel_work.double, items_of(texts), None, processes())
+    finish("copy", OUT, outcomes)
+    assert all(outcome.reused for outcome in outcomes)
+    assert time.monotonic() - began < 2.0
+
+
+def test_runtime_is_validated() -> None:
+    with pytest.raises(VigilError, match=r"\[runtime\].*Did you mean 'process'"):
+        Runtime.read({"executor": "proces", "workers": 0, "timeout_s": 1, "address": None}, "params.yaml [runtime]")
+    with pytest.raises(VigilError, match=r"workers = -1"):
+        Runtime.read({"executor": "serial", "workers": -1, "timeout_s": 1, "address": None}, "params.yaml [runtime]")
+
+
+# --- processes that are killed ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start tests/parallel_run.py in the current folder."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*words: object, **options: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "error", "-m", "parallel_run", *map(str, words)]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, **(pipes | options)))
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("work", ["patient", "stubborn"])
+def test_kill_9_leaves_no_worker(work: str, start: Callable[..., Any], calls: Calls) -> None:
+    pids = Path(os.environ["CALLS"])
+    process = start(work, 4, 2, 600)
+    wait_until(lambda: len(lines_of(pids)) == 2)
+    assert all(alive(pid) for pid in lines_of(pids))
+    process.kill()
+    try:
+        wait_until(lambda: not any(alive(pid) for pid in lines_of(pids)), 5)
+    finally:
+        for pid in filter(alive, lines_of(pids)):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(start: Callable[..., Any], calls: Calls) -> None:
+    process = start("patient", 8, 2, 0.2)
+    wait_until(lambda: len(list(OUT.rglob("*.txt"))) >= 3)
+    process.kill()
+    process.communicate()
+    assert len(list(OUT.rglob("*.txt"))) < 8
+    calls()
+    out, err = start("patient", 8, 2, 0.2).communicate()
+    assert err == "" and "8 videos" in out
+    assert len(calls()) <= 5, "finished videos are not computed again"
+    assert tree(OUT) == {f"set/{number}.txt": f"text{number}".encode() for number in range(8)}
+    assert list((Store().folder / "tmp").iterdir()) == [], "nothing is left of the killed one"
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_leave_the_bytes_of_an_undisturbed_run(start: Callable[..., Any], calls: Calls) -> None:
+    for number in range(12):
+        process = start("patient", 30, 2, 0.05)
+        time.sleep(0.15 * number)
+        process.kill()
+        process.communicate()
+    out, err = start("patient", 30, 2, 0.05).communicate()
+    assert err == "" and "30 videos" in out and "0 rejected" in out
+    assert tree(OUT) == {f"set/{number}.txt": f"text{number}".encode() for number in range(30)}
+    assert Store().usage().entries == 30
+
+
+def test_control_c_stops_at_once_and_keeps_what_is_finished(start: Callable[..., Any], calls: Calls) -> None:
+    process = start("patient", 40, 2, 0.3, start_new_session=True)
+    wait_until(lambda: len(list(OUT.rglob("*.txt"))) >= 2)
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    _, err = process.communicate()
+    assert time.monotonic() - began < 3
+    assert err.count("KeyboardInterrupt") == 1 and process.returncode != 0
+    assert 2 <= Store().usage().entries < 20
+    assert not any(alive(pid) for pid in calls())
+
+
+def test_two_runs_of_the_same_at_once_both_succeed(start: Callable[..., Any], tmp_path: Path, calls: Calls) -> None:
+    """As a temporary experiment beside the main one: other folders, the same store."""
+    runs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        runs.append(start("double", 150, 1, 0, cwd=tmp_path / name, env=os.environ | {"DVC_ROOT": str(tmp_path)}))
+    for process in runs:
+        out, err = process.communicate()
+        assert err == "" and "150 videos" in out and "0 rejected" in out
+    assert tree(tmp_path / "one" / "out") == tree(tmp_path / "two" / "out")
+    assert Store(tmp_path / ".vigil" / "store").usage().entries == 150
+    assert (tmp_path / "one/out/set/7.txt").samefile(tmp_path / "two/out/set/7.txt")
+
+
+def test_a_second_run_in_the_same_workspace_waits_for_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    inside = threading.Event()
+
+    def second() -> None:
+        with stage_lock("copy"):
+            inside.set()
+
+    thread = threading.Thread(target=second)
+    with stage_lock("copy"):
+        thread.start()
+        assert not inside.wait(0.3)
+    assert inside.wait(10)
+    thread.join()
+    assert capsys.readouterr().err == f"copy: waits for process {os.getpid()}, which runs this stage\n"
+
+
+def test_the_lock_belongs_to_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    (tmp_path / "experiment").mkdir()
+    with stage_lock("copy"):
+        monkeypatch.chdir(tmp_path / "experiment")
+        with stage_lock("copy"):
+            assert Path(".vigil/locks/copy.lock").read_text() == str(os.getpid())
+        with stage_lock("copy"):
+            pass
+
+
+# --- what the user sees ----------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    assert capsys.readouterr().err == "", "nothing in the first seconds"
+    monkeypatch.setattr(per_video, "LINE_EVERY_S", 0.0)
+    each("copy", parallel_work.double, items_of("cde"), None, SERIAL)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["copy: 1 of 3", "copy: 2 of 3"]
+    assert lines[0].endswith("last set/c") and " videos/s, " in lines[0]
+
+
+def test_a_terminal_gets_a_bar(start: Callable[..., Any], calls: Calls) -> None:
+    ours, theirs = pty.openpty()
+    process = start("patient", 3, 1, 0.3, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"})
+    os.close(theirs)
+    assert process.wait(20) == 0
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # the other side is closed
+    os.close(ours)
+    assert b"videos/s" in shown and b"set/2" in shown and b"2/3" in shown
+
+
+class Nested(Frozen):
+    factor: int
+
+
+def test_what_a_module_run_by_its_name_defines_is_known_by_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m stage` calls its module __main__; the key of a result and the workers need the real name."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__spec__", parallel_work.__spec__, raising=False)
+    alias = type("Params", (), {"__module__": "__main__", "__qualname__": "Params"})
+    assert per_video._by_name(alias) is parallel_work.Params
+    assert per_video._by_name(Nested) is Nested

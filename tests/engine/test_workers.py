@@ -1,0 +1,58 @@
+"""What the watch over worker processes adds to tests/test_parallel.py."""
+
+import threading
+import time
+from pathlib import Path
+
+import parallel_work
+import pytest
+import slow_start
+
+from vigil.core.errors import VigilError
+from vigil.engine import per_video, workers
+from vigil.engine.per_video import Item, Runtime, each
+
+
+def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workers, "START_S", 1.5)
+    runtime = Runtime(executor="process", workers=1, timeout_s=60.0, address=None)
+    with pytest.raises(VigilError, match=r"not ready within 1\.5 s"):
+        each("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
+    assert "again; in the pipeline: `dvc repro --force frames`" in capsys.readouterr().err
+
+
+def test_nobody_else_closes_the_pipe_from_which_a_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two who close it at once close a file of somebody else, or fail: here each takes so long that they would meet."""
+    kill, inside, most = workers._Worker.kill, threading.Semaphore(1), []
+
+    def slowly(worker: workers._Worker) -> None:
+        alone = inside.acquire(blocking=False)
+        most.append(alone)
+        kill(worker)
+        time.sleep(0.3)
+        if alone:
+            inside.release()
+
+    monkeypatch.setattr(workers._Worker, "kill", slowly)
+    monkeypatch.setattr(per_video, "_report", lambda *_: (_ for _ in ()).throw(VigilError("stop")))
+    runtime = Runtime(executor="process", workers=2, timeout_s=60.0, address=None)
+    items = [Item(f"set/{text}", (text,), (text,), (Path(f"out/{text}.txt"),)) for text in ("bug", "hang")]
+    with pytest.raises(VigilError, match="stop"):
+        each("copy", parallel_work.moody, items, None, runtime)
+    assert len(most) >= 2 and all(most)
+
+
+def test_a_rejection_of_what_vanished_is_not_remembered() -> None:
+    """Its key speaks of the content, which may be back in the next run."""
+    runtime = Runtime(executor="serial", workers=1, timeout_s=60.0, address=None)
+    Path("there").write_text("a")
+    items = [
+        Item(f"set/{name}", (name,), (Path(name).absolute(),), (Path(f"out/{name}.txt"),)) for name in ("there", "gone")
+    ]
+    first = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
+    assert [outcome.reason for outcome in first] == [None, "not found"]
+    Path("gone").write_text("b")
+    again = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
+    assert [(outcome.reason, outcome.reused) for outcome in again] == [(None, True), (None, False)]

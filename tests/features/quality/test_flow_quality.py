@@ -1,0 +1,60 @@
+"""The figures of metrics/flow.json: promises kept, and a flow that is wrong is seen to be."""
+
+import numpy as np
+import pytest
+
+from vigil.features.flow.dense import Settings, quantise
+from vigil.features.quality import flow_quality
+from vigil.features.quality.flow_quality import at_joints, measure, pair, round_trip
+
+SETTINGS = Settings(size=64, method="dis", clip=8.0, stabilise=False)
+
+
+@pytest.mark.parametrize("method", ["dis", "farneback"])
+def test_the_promises_of_the_default_size_are_kept(method: str) -> None:
+    figures = measure(SETTINGS.model_copy(update={"method": method}))
+    assert figures["end_point_error_median_px"] < 0.15
+    assert figures["round_trip_share_of_clip"] < 0.01
+    assert figures["shake_left_median_px"] < 0.2 * figures["shake_px"]
+
+
+def test_the_same_settings_give_the_same_figures() -> None:
+    assert measure(SETTINGS) == measure(SETTINGS)
+
+
+def test_flow_with_its_sign_turned_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = flow_quality.update
+    monkeypatch.setattr(flow_quality, "update", lambda *given: (lambda state, flow: (state, -flow))(*real(*given)))
+    assert measure(SETTINGS)["end_point_error_median_px"] > 1
+
+
+def test_drawn_motion_is_what_was_asked_for() -> None:
+    drawn = pair(64, 3.0, seed=1, turn=0.0, zoom=0.0)
+    assert np.hypot(*drawn.flow) == pytest.approx(np.full((64, 64), 3.0), abs=1e-3)
+    assert np.array_equal(pair(64, 3.0, seed=1).before, pair(64, 3.0, seed=1).before)
+
+
+def test_a_coarse_scale_is_seen_in_the_round_trip() -> None:
+    flow = np.linspace(-8, 8, 2 * 64 * 64, dtype=np.float32).reshape(2, 64, 64)
+    assert round_trip(flow, 8.0) == pytest.approx(0.5 / 127, rel=0.02)
+
+
+def test_a_video_s_flow_is_compared_with_its_joints() -> None:
+    """One person moves 20 px of 640 to the right between frames 3 and 7: 2 px of the square."""
+    joints = np.zeros((3, 13, 3), np.float32)
+    joints[:, 12] = [320, 240, 1]
+    joints[1, 12, 0] += 20
+    truth = {
+        "frame": np.array([3, 7, 7], np.int32),
+        "person": np.array([0, 0, 1], np.int32),
+        "class": np.array(["person", "person", "bag"]),
+        "joints": joints,
+    }
+    flow = np.zeros((2, 64, 64), np.float32)
+    flow[0, 32, 34] = 1.5
+    still = np.zeros((3, 64, 64), np.int8)
+    planes = np.stack([still, quantise(flow, np.zeros((64, 64), np.float32), 8.0)])
+    told, found = at_joints(planes, np.array([3, 7]), truth, (640, 480), 8.0)
+    assert told == pytest.approx(np.array([[2.0, 0.0]]))
+    assert found == pytest.approx(np.array([[1.5, 0.0]]), abs=0.04)
+    assert at_joints(planes[:1], np.array([3]), truth, (640, 480), 8.0)[0].shape == (0, 2)

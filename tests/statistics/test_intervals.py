@@ -1,0 +1,120 @@
+"""Intervals over sources: as wide as they should be, the same for the same seed, none where there is nothing."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from tables import city
+
+from vigil.evaluation.metrics import statistics
+from vigil.statistics.intervals import (
+    LEAST_SOURCES,
+    bootstrap,
+    difference,
+    draws,
+    mean_of_shares,
+    median,
+    nothing,
+    ratio,
+)
+
+
+def test_draws_are_as_many_sources_as_there_are_and_the_same_again() -> None:
+    weights = draws(7, 50, seed=3)
+    assert weights.shape == (50, 7) and (weights.sum(1) == 7).all()
+    assert np.array_equal(weights, draws(7, 50, seed=3)) and not np.array_equal(weights, draws(7, 50, seed=4))
+
+
+def test_a_ratio_is_of_sums_and_not_of_means() -> None:
+    # 1 of 1 and 1 of 9: 2 of 10, not the mean of 1 and 1/9
+    statistic = ratio(np.array([1.0, 1.0]), np.array([1.0, 9.0]), "none")
+    assert statistic.value == 0.2
+    assert statistic.weigh(np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [0.0, 0.0]]))[:3].tolist() == [0.2, 1, 1 / 9]
+    assert np.isnan(statistic.weigh(np.zeros((1, 2))))
+
+
+def test_a_mean_of_shares_weighs_each_class_alike() -> None:
+    # class 0: 9 of 10, class 1: 1 of 2
+    statistic = mean_of_shares(np.array([[9.0, 1.0]]), np.array([[10.0, 2.0]]), "none")
+    assert statistic.value == pytest.approx(0.7)
+    assert mean_of_shares(np.array([[9.0, 0.0]]), np.array([[10.0, 0.0]]), "one class").reason == "one class"
+
+
+@pytest.mark.parametrize("weights", [[1, 1, 1], [2, 0, 1], [0, 0, 3], [1, 2, 0]])
+def test_a_median_of_a_draw_is_that_of_the_repeated_values(weights: list[int]) -> None:
+    values, group = np.array([3.0, 1.0, 8.0, 4.0, 5.0]), np.array([0, 0, 1, 2, 2])
+    repeated = np.repeat(values, np.array(weights)[group])
+    found = median(values, group, 3, "none").weigh(np.array([weights], float))
+    assert found[0] == np.median(repeated)
+
+
+def test_what_has_no_value_has_no_interval_but_a_reason() -> None:
+    found = bootstrap(nothing("no cat", 5), draws(5))
+    assert (found.value, found.low, found.high, found.n, found.reason) == (None, None, None, 0, "no cat")
+    assert found.told() == {"value": None, "low": None, "high": None, "n": 0, "reason": "no cat"}
+
+
+def test_one_source_has_no_interval_and_few_are_flagged() -> None:
+    alone = bootstrap(ratio(np.ones(1), np.ones(1), ""), draws(1))
+    assert (alone.value, alone.low, alone.n, alone.few) == (1, None, 1, True)
+    some = LEAST_SOURCES
+    assert not bootstrap(ratio(np.ones(some), np.ones(some), ""), draws(some)).few
+
+
+def test_few_sources_make_a_wider_interval_than_percentiles_would() -> None:
+    top, bottom = np.array([0.0, 1, 2, 3, 4, 5]), np.full(6, 10.0)
+    statistic, weights = ratio(top, bottom, ""), draws(6, 4000)
+    plain = np.quantile(statistic.weigh(weights), [0.025, 0.975])
+    found = bootstrap(statistic, weights)
+    assert found.low is not None and found.low < plain[0]
+    assert found.high is not None and found.high > plain[1]
+    assert found.value == 0.25 and 0 <= found.low <= found.high <= 0.5
+
+
+def test_a_difference_is_paired() -> None:
+    # the sources differ by far more than the two models do, which is always by 0.1
+    base = np.linspace(0, 0.8, 12)
+    one, other = ratio(base + 0.1, np.ones(12), ""), ratio(base, np.ones(12), "")
+    weights = draws(12)
+    found = difference(one, other, weights)
+    assert found.interval.value == pytest.approx(0.1) and found.interval.low == pytest.approx(0.1)
+    assert found.clear == 1 and difference(other, one, weights).clear == -1
+    assert found.p is not None and found.p < 0.01
+    same = difference(one, one, weights)
+    assert same.clear == 0 and same.p == 1
+    wide = bootstrap(one, weights)
+    assert wide.low is not None and wide.high is not None and wide.high - wide.low > 0.2
+
+
+def truth_of(name: str, skill: float, camera: float) -> float:
+    """What the number is in a city without end: scores differ by `skill`, with the spread of cameras and of frames."""
+    return NormalDist().cdf(skill / np.sqrt(2 * (1 + camera**2)))
+
+
+def coverage(trials: int, rounds: int, sources: int) -> tuple[float, float]:
+    """Share of cities whose interval holds the true area, and the share of those whose difference holds 0."""
+    area = truth_of("frame_auc_micro", 1.0, 0.5)
+    weights = draws(sources, rounds)
+    held = even = 0
+    for seed in range(trials):
+        one, other = (city(2 * seed + twin, sources, each=2, frames=30, skill=1.0) for twin in (0, 1))
+        mine = statistics(one)["frame_auc_micro"]
+        found = bootstrap(mine, weights)
+        assert found.low is not None and found.high is not None
+        held += found.low <= area <= found.high
+        even += difference(mine, statistics(other)["frame_auc_micro"], weights).clear == 0
+    return held / trials, even / trials
+
+
+def test_an_interval_holds_the_truth_about_19_times_of_20() -> None:
+    held, even = coverage(trials=120, rounds=300, sources=16)
+    assert 0.88 <= held <= 0.99  # 0.95, give or take 3 standard errors of 0.02
+    assert even >= 0.88
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", [6, 12, 30])
+def test_an_interval_holds_the_truth_about_19_times_of_20_at_length(sources: int) -> None:
+    held, even = coverage(trials=500, rounds=400, sources=sources)
+    assert 0.915 <= held <= 0.985
+    assert even >= 0.92

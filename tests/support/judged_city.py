@@ -1,0 +1,68 @@
+"""Two splits of a toy city, a model on them calibrated and evaluated: what tests of judging start from."""
+
+from pathlib import Path
+from typing import Any
+
+from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, flow, laid_out, people, recorded, video
+from vigil.core.storage import read_json
+from vigil.footage import video_table
+from vigil.footage.video_table import Video
+from vigil.judging.calibrated import Wanted
+from vigil.stages import calibrate, evaluate
+
+WANTED = Wanted.read(
+    {
+        "false_alarms_per_hour": 60.0,
+        "confidence": 0.9,
+        "step": 0.5,
+        "alert": {"hysteresis": 0.25, "hold_s": 0.5, "cooldown_s": 0.0},
+    },
+    "calibrate",
+)
+DRAWS = evaluate.Params(rounds=100, seed=7)
+VAL, TEST = Path("data/manifest/val.csv"), Path("data/manifest/test.csv")
+OUT, PLOTS = Path("metrics/models/m.json"), Path("metrics/points/m")
+SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")}
+FROZEN = Path("models/calibration/m.json")
+
+
+def made(split: str, sources: int = 3) -> list[Video]:
+    """Of each camera a normal video and a crime."""
+    found = []
+    for number in range(sources):
+        found.append(video(f"{split}-{number}-calm", "normal", split=split, frames=24, source=f"{split}-{number}"))
+        crime = ("Arson", "Fighting")[number % 2]
+        found.append(video(f"{split}-{number}-crime", crime, [(1, 2)], split, 24, f"{split}-{number}"))
+    return found
+
+
+def city(kind: str = "frames") -> list[Video]:
+    videos = [*made("val"), *made("test")]
+    for one in videos:
+        filmed(one, (8, 16) if one.abnormal else (0, 0))
+    video_table.write(VAL, [one for one in videos if one.split == "val"])
+    video_table.write(TEST, [one for one in videos if one.split == "test"])
+    laid_out(videos)
+    for one in videos if kind == "flow" else ():
+        flow(one)
+    if kind == "segments":
+        for split in ("val", "test"):
+            people([one for one in videos if one.split == split], split, skill=1.0)
+    recorded(kind)
+    return videos
+
+
+def calibrate_(model: str, kind: str = "frames", wanted: Wanted = WANTED) -> None:
+    calibrate.main(
+        model=model, val=VAL, trained=Path("models") / model, features=DATA / kind, context=CONTEXT, truth=TRUTH,
+        scores=SCORES["val"], out=FROZEN, params=wanted, runtime=SERIAL,
+    )  # fmt: skip
+
+
+def evaluate_(model: str, kind: str = "frames") -> dict[str, Any]:
+    evaluate.main(
+        model=model, trained=Path("models") / model, calibration=FROZEN, reference=SCORES["val"], test=TEST,
+        features=DATA / kind, context=CONTEXT, truth=TRUTH, scores=SCORES["test"], out=OUT, plots=PLOTS,
+        params=DRAWS, runtime=SERIAL,
+    )  # fmt: skip
+    return read_json(OUT)

@@ -1,0 +1,158 @@
+"""A copy of the project in a repository of its own, to run the real pipeline on the tiny sample."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+COPIED = (
+    "src",
+    "dvc.yaml",
+    "params.yaml",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    ".dvcignore",
+    ".gitignore",
+    "data/.gitignore",
+)
+
+Edits = Sequence[tuple[str, str]]  # of params.yaml, in order: a line that is there twice is named twice
+TINY: Edits = (  # so that the features are made in half a minute; tracks start without the poor detector
+    ("scale: full", "scale: tiny"),
+    ("images: 400", "images: 16"),
+    ("imgsz: 224", "imgsz: 64"),
+    ("epochs: 22", "epochs: 1"),
+    ("detector: auto", "detector: mediapipe"),
+    ("tile: 0.5", "tile: null"),
+)
+_POSES = "theft: [theft, Stealing, Shoplifting, Robbery], assault: [assault, Assault, Abuse, Fighting], "
+_POSES += "damage: [damage, Vandalism]}"
+TRAINABLE: Edits = (  # and so that every model has an example of each of its classes, and learns hardly anything
+    *TINY,
+    ("epochs: 12", "epochs: 2"),
+    *(
+        (f"samples: {number},", "samples: 16,")
+        for number in re.findall(r" samples: ([1-9]\d*), ", (PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    ),
+    *((_POSES, "theft: [theft]}"),) * 2,
+    (
+        "classes: {Abuse: [Abuse], Arrest: [Arrest], Arson: [Arson], Assault: [Assault], Burglary: [Burglary], "
+        "Explosion: [Explosion], Fighting: [Fighting], RoadAccidents: [RoadAccidents], Robbery: [Robbery], "
+        "Shooting: [Shooting], Shoplifting: [Shoplifting], Stealing: [Stealing], Vandalism: [Vandalism]}",
+        "classes: {theft: [theft, assault, Robbery], panic: [panic]}",  # so is the assault of val, the robbery of test
+    ),
+    (
+        "{static: [static], dynamic: [normal, panic, theft, assault, damage]}",
+        "{static: [normal], dynamic: [theft, assault]}",
+    ),
+    *(("rounds: 1000", "rounds: 100"),) * 2,
+)
+
+WATCH = """
+import os, sys
+
+def _watch(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        where = args[1] if event in ("socket.connect", "socket.sendto") else args[0]
+        host = where[0] if isinstance(where, tuple) else where
+        if isinstance(host, (str, bytes)) and not str(host).startswith(("/", "127.", "localhost", "::1")):
+            with open(os.environ["VIGIL_SOCKETS"], "a") as log:
+                log.write(f"{os.environ.get('DVC_STAGE', '?')} {event} {where}\\n")
+
+sys.addaudithook(_watch)
+"""
+
+
+class Project:
+    """Runs vigil and dvc in the copy as a user would, and remembers every connection that a process tried."""
+
+    def __init__(self, folder: Path, pretrained: Path, edits: Edits = TINY) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in COPIED:
+            source, target = PROJECT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            elif source.exists():
+                shutil.copyfile(source, target)
+        (folder / "src/sitecustomize.py").write_text(WATCH)
+        for old, new in (("pose: wheel", f"pose: {pretrained.resolve()}/pose_landmarker.task"), *edits):
+            self.edit("params.yaml", f" {old} ", f" {new} ")
+        self.sockets = folder.parent / f"{folder.name}-sockets.log"
+        self.commit("Start", init=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "PYTEST_", "COV_"))
+        }
+        binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {
+            **kept,
+            "PATH": binaries,
+            "PYTHONPATH": "src",
+            "VIGIL_SOCKETS": str(self.sockets),
+            "VIGIL_TRACKING": "off",
+        }
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        ran = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert not check or ran.returncode == 0, (
+            f"{' '.join(command)}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        )
+        return ran
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """The same without waiting, in a process group of its own, so that a test can kill it."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def vigil(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "vigil.cli.main", *arguments, check=check)
+
+    def repro(self, *arguments: str, check: bool = True) -> list[str]:
+        """The stages that ran."""
+        ran = self.run("dvc", "repro", *arguments, check=check)
+        lines = (ran.stdout + ran.stderr).splitlines()
+        return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text, f"{name} has no {old!r}"
+        path.write_text(text.replace(old, new, 1))
+
+    def commit(self, message: str, *, init: bool = False) -> None:
+        who = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+        if init:
+            self.run("git", "init", "-q")
+        self.run("git", "add", "-A")
+        self.run("git", *who, "commit", "-qm", message)
+
+    def connections(self, stage: str) -> list[str]:
+        lines = self.sockets.read_text().splitlines() if self.sockets.exists() else []
+        return [line for line in lines if line.split()[0] == stage]
+
+    def locked(self) -> dict[str, Any]:
+        """What dvc.lock says; the order of its stages, when all are new, is DVC's whim."""
+        stages: dict[str, Any] = yaml.safe_load(self.read("dvc.lock"))["stages"]
+        return stages
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()

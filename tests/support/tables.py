@@ -1,0 +1,106 @@
+"""Small tables of scores for tests, drawn by hand or by lot."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vigil.judging.calibration import Calibration, calibrate
+from vigil.statistics.scores import Scores
+
+
+def video(name: str, truth: Sequence[int], score: Sequence[float], **more: Any) -> dict[str, Any]:
+    """One video at `fps` (1). Abnormal if any frame is; its own source; its score the highest of its frames."""
+    truth, score = np.asarray(truth), np.asarray(score, np.float64)
+    klass = int((truth == 1).any())
+    top = np.nan if np.isnan(score).all() else np.nanmax(score)
+    label = "bad" if klass else "normal"
+    given = {"video": name, "label": label, "source": name, "klass": klass, "truth": truth, "score": score, "fps": 1.0}
+    return {**given, "video_score": top, **more}
+
+
+def arrays(videos: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """As they lie in data/scores."""
+    lengths = [len(one["truth"]) for one in videos]
+    found = {
+        name: np.array([one[name] for one in videos])
+        for name in ("video", "label", "source", "klass", "video_score", "classes")
+        if all(name in one for one in videos)
+    }
+    found |= {
+        name: np.concatenate([np.asarray(one[name], np.float64) for one in videos])
+        for name in ("truth", "score", "noncausal", "people", "motion", "unusual")
+        if all(name in one for one in videos)
+    }
+    found["time_s"] = np.concatenate(
+        [np.arange(length) / one["fps"] for one, length in zip(videos, lengths, strict=True)]
+    )
+    return found | {"truth": found["truth"].astype(np.int8), "offsets": np.append(0, np.cumsum(lengths))}
+
+
+def scores(videos: Sequence[dict[str, Any]], has_normal: bool = True) -> Scores:
+    return Scores.of(arrays(videos), has_normal)
+
+
+def city(
+    seed: int,
+    sources: int = 12,
+    each: int = 4,
+    frames: int = 40,
+    skill: float = 1.5,
+    camera: float = 0.5,
+    fps: float = 1.0,
+    abnormal: float = 0.5,
+) -> Scores:
+    """Normal scores with a bias of each camera's own; abnormal stretches are higher by `skill`."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for source in range(sources):
+        bias = camera * rng.normal()
+        for number in range(each):
+            truth = np.zeros(frames, int)
+            if rng.random() < abnormal:
+                start = int(rng.integers(0, frames // 2))
+                truth[start : start + frames // 3] = 1
+            score = bias + rng.normal(size=frames) + skill * truth
+            found.append(video(f"s/{source}-{number}", truth, score, source=f"cam{source}", fps=fps))
+    return scores(found)
+
+
+def made(found: Scores, kind: str = "logits", **more) -> Calibration:
+    given = {"budget": 60.0, "model_sha256": "aa", "settings_sha256": "bb", **more}
+    return calibrate(found, kind, **given)  # type: ignore[arg-type]
+
+
+def errors(found: Scores) -> Scores:
+    """The same city as reconstruction errors: above 0, over orders of magnitude."""
+    return replace(
+        found, **{name: np.exp(getattr(found, name)) / 100 for name in ("score", "noncausal", "video_score")}
+    )
+
+
+def normal(seed: int, hours: float, sources: int = 10, fps: float = 1.0) -> Scores:
+    return city(seed, sources, 1, int(hours * 3600 * fps / sources), camera=0.0, fps=fps, abnormal=0.0)
+
+
+def ucf_crime(folder: Path) -> dict[str, np.ndarray]:
+    """The 290 test videos of UCF-Crime as arrays without scores, frame by frame; each its own source."""
+    rows = [line.split() for line in (folder / "frame-counts.txt").read_text().splitlines() if line.strip()]
+    truth = []
+    for row in rows:
+        one = np.zeros(int(row[1]), np.int8)
+        for start, stop in zip(map(int, row[3::2]), map(int, row[4::2]), strict=True):
+            one[max(start, 0) : max(stop, 0)] = 1
+        truth.append(one)
+    names = np.array([row[0] for row in rows])
+    return {
+        "video": names,
+        "source": names,
+        "label": np.array(["normal" if row[2] == "Normal" else row[2] for row in rows]),
+        "klass": np.array([int(row[2] != "Normal") for row in rows]),
+        "offsets": np.append(0, np.cumsum([len(one) for one in truth])),
+        "truth": np.concatenate(truth),
+        "time_s": np.concatenate([np.arange(len(one)) / 30 for one in truth]),
+    }
