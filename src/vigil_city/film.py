@@ -7,16 +7,17 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from vigil_city import truth
-from vigil_city.look import dress
-from vigil_city.places import Place
-from vigil_city.raster import Canvas, Mark
+from vigil_city.bodies.look import dress
+from vigil_city.lens import truth
+from vigil_city.lens.raster import Canvas, Mark
+from vigil_city.lens.sensor import Sensor
+from vigil_city.lens.truth import Truth
+from vigil_city.places.place import Fixture, Place
+from vigil_city.places.surfaces import empty
 from vigil_city.scene import Figure, Moment, Part, Script, Thing
-from vigil_city.sensor import Sensor
-from vigil_city.surfaces import empty
-from vigil_city.truth import Truth
 
 FINE_PX = 62  # a person at least this tall in the picture has eyes, fingers and a collar
+FIRST_BAG = 1000  # the id of the first bag; people count from 0
 CROWD, FINE_IN_CROWD_PX = 9, 120  # more people than that: only the nearest have faces in detail
 FLICKER, GLOW = 16, 10  # grey levels from frame to frame in detail finer than a tenth of the picture: fire moves
 SMALL = 4  # shadows are painted at a quarter of the size
@@ -107,9 +108,10 @@ class Film:
     def _stirs(self, key: tuple[str, int], parts: list[Part], now: dict[tuple[str, int], np.ndarray]) -> np.ndarray:
         """Which parts of an object move, compared with STIR_S seconds ago (or as long as it has been there)."""
         now[key] = truth.ends(parts)
-        for back, old in enumerate(self._past[-self._lag :][::1]):
+        past = self._past[-self._lag :]
+        for back, old in enumerate(past):
             if key in old and old[key].shape == now[key].shape:
-                seconds = (len(self._past[-self._lag :]) - back) / float(self.fps)
+                seconds = (len(past) - back) / float(self.fps)
                 return truth.stirred(self._canvas, now[key], old[key], seconds)
         return np.full(len(parts), bool(self._past))
 
@@ -135,12 +137,11 @@ class Film:
         fixtures = [f for name, f in self.place.fixtures.items() if name not in moment.without]
         canvas = Canvas(self.place.camera, self.place.light, self._ss)
         canvas.depth[:] = depth
-        prints = [f.shadow for f in fixtures if f.shadow is not None] + [
-            t.shadow for t in things if t.shadow is not None
-        ]
+        standing: list[Fixture | Thing] = [*fixtures, *things]
+        prints = [solid.shadow for solid in standing if solid.shadow is not None]
         image = self._darken(image, self._mask([], prints), floor, 0.5, 3.0)
-        for parts in [f.parts for f in fixtures] + [t.parts for t in things]:
-            canvas.draw(parts, 1)
+        for solid in standing:
+            canvas.draw(solid.parts, 1)
         bare = np.where(canvas.part[:: self._ss, :: self._ss] > 0, np.uint8(0), floor)
         self._still = Still(canvas.composite(image), canvas.depth, bare)
         self._canvas.depth[:] = canvas.depth
@@ -181,9 +182,8 @@ class Film:
 
     def _shadows(self, image: np.ndarray, figures: list[Figure], things: list[Thing]) -> np.ndarray:
         prints = [t.shadow for t in things if t.shadow is not None]
-        return self._darken(
-            image, self._mask(figures, prints), self._still.floor, 0.25 if self.place.night else 0.42, 2.5
-        )
+        strength = 0.25 if self.place.night else 0.42
+        return self._darken(image, self._mask(figures, prints), self._still.floor, strength, 2.5)
 
     def _painted(self, moment: Moment, image: np.ndarray) -> np.ndarray:
         depth = self._canvas.depth[:: self._ss, :: self._ss]
@@ -210,26 +210,20 @@ class Film:
         return image, moving | (np.abs(change).max(-1) > FLICKER)
 
     def _note(
-        self,
-        k: int,
-        moment: Moment,
-        people: list[tuple[Figure, Mark]],
-        bags: list[tuple[int, Mark]],
-        moving: np.ndarray,
-        clear: np.ndarray | None,
-    ) -> None:
+        self, k: int, moment: Moment, people: list[tuple[Figure, Mark]], bags: list[tuple[int, Mark]],
+        moving: np.ndarray, clear: np.ndarray | None,
+    ) -> None:  # fmt: skip
+        """Writes down what is true of frame k."""
         acting = self.span is not None and self.span[0] <= k / self.fps < self.span[1]
         for f, mark in people:
-            found = truth.clipped(self._canvas, mark, moment.jolt, clear)
-            if found is not None:
-                marks = truth.joints(self._canvas, f, moment.jolt, clear)
-                self.truth.rows.append((k, found[0], marks, f.person, f.role, "person", found[1], f.active and acting))
-        first = 1000
+            seen = truth.clipped(self._canvas, mark, moment.jolt, clear)
+            if seen is not None:
+                joints = truth.joints(self._canvas, f, moment.jolt, clear)
+                self.truth.rows.append((k, seen[0], joints, f.person, f.role, "person", seen[1], f.active and acting))
         for n, mark in bags:
-            found = truth.clipped(self._canvas, mark, moment.jolt, clear)
-            if found is not None:
-                none = np.zeros((len(truth.JOINTS), 3), np.float32)
-                self.truth.rows.append((k, found[0], none, first + n, "bag", "bag", found[1], False))
+            seen = truth.clipped(self._canvas, mark, moment.jolt, clear)
+            if seen is not None:
+                self.truth.rows.append((k, seen[0], truth.NO_JOINTS, FIRST_BAG + n, "bag", "bag", seen[1], False))
         self.truth.cells.append(truth.cells(moving))
 
 

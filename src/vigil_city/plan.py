@@ -7,13 +7,9 @@ from zlib import crc32
 
 import numpy as np
 
-from vigil_city.chores import CHORES
-from vigil_city.crimes import NORMALS, SCENES
-from vigil_city.crowd import CROWDS
-from vigil_city.deeds import DEEDS, HONEST
-from vigil_city.everyday import EVERYDAY
-from vigil_city.places import Place
-from vigil_city.views import place
+from vigil_city.acts.catalogue import ABNORMAL, CRIMES, CROWDS, ORDINARY
+from vigil_city.places.kinds import make_place
+from vigil_city.places.place import Place
 
 SMALL, LARGE = (320, 240), (640, 480)
 SPLITS = ("train", "val", "test")
@@ -31,7 +27,7 @@ class Lens:
     night: bool = False
 
     def place(self, seed: int) -> Place:
-        return place(self.kind, crc32(f"{seed}/{self.name}".encode()), self.size, self.night)
+        return make_place(self.kind, crc32(f"{seed}/{self.name}".encode()), self.size, self.night)
 
 
 TEN, TWELVE, HALF, FIFTEEN = Fraction(10), Fraction(12), Fraction(25, 2), Fraction(15)
@@ -61,13 +57,21 @@ CAMERAS = (
     Lens("house-3", "test", "house", TEN, night=True),
     Lens("platform-2", "test", "platform", TWELVE),
 )
-PER_CLASS = {"train": 4, "val": 2, "test": 2}
-PANICS = {"train": 2, "val": 2, "test": 3}
-CROWD_WALKS = {"train": 6, "val": 3, "test": 3}
-STATICS = {"train": 2, "val": 1, "test": 1}
-NORMAL_PER_CAMERA = 2
-ORDINARY = {**EVERYDAY, **CHORES, **HONEST, **NORMALS}
-ACTS = {**DEEDS, **SCENES, "panic": CROWDS["panic"]}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many videos a scale has in train, val and test."""
+
+    per_class: tuple[int, int, int]  # of every abnormal act but the panics
+    panics: tuple[int, int, int]
+    crowd_walks: tuple[int, int, int]
+    statics: tuple[int, int, int]
+    normal_per_camera: int
+
+
+LARGEST = Counts(per_class=(4, 2, 2), panics=(2, 2, 3), crowd_walks=(6, 3, 3), statics=(2, 1, 1), normal_per_camera=2)
+SCALES = {"full": LARGEST, "large": LARGEST}  # each a part of the largest, with the same videos
 HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
 MISSED = 0.1, 0.2  # of the act, at most, before the film begins and after it has ended
 TINY = (  # split, label, scene, camera
@@ -89,7 +93,7 @@ class Video:
     stem: str
     lens: Lens
     label: str
-    scene: str  # key of ORDINARY, CROWDS or ACTS; "static": nobody is there
+    scene: str  # key of ORDINARY, CROWDS or ABNORMAL; "static": nobody is there
     frames: int
     act: tuple[Fraction, Fraction] | None = None  # the abnormal act, seconds of the scene
     cut: Fraction = Fraction(0)  # seconds of the scene that are over when the film begins
@@ -115,9 +119,9 @@ class Video:
 
 
 def planned(scale: str, seed: int) -> list[Video]:
-    """All videos of a scale, sorted by stem."""
-    chosen = _tiny() if scale == "tiny" else _full()
-    return sorted((_timed(scale, seed, *entry) for entry in chosen), key=lambda v: v.stem)
+    """All videos of a scale ("tiny", or a key of SCALES), sorted by stem."""
+    entries = _tiny() if scale == "tiny" else _city(SCALES[scale])
+    return sorted((_timed(scale, seed, *entry) for entry in entries), key=lambda v: v.stem)
 
 
 def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str) -> Video:
@@ -129,7 +133,7 @@ def _timed(scale: str, seed: int, stem: str, lens: Lens, label: str, scene: str)
     rng = np.random.default_rng([seed, crc32(stem.encode()), 1])
     shortest, longest = (5.5, 6.5) if scale == "tiny" else (7.0, 10.0)
     frames = round(rng.uniform(shortest, longest) * float(lens.fps))
-    if scene not in ACTS:
+    if scene not in ABNORMAL:
         return Video(stem, lens, label, scene, frames)
     lasts = rng.uniform(2.5, 3.0) if scale == "tiny" else rng.uniform(3.0, 4.2)
     earliest, latest = -MISSED[0] * lasts, frames / float(lens.fps) - (1 - MISSED[1]) * lasts
@@ -148,32 +152,40 @@ def _tiny() -> Iterator[tuple[str, Lens, str, str]]:
         yield f"{camera}-{_word(label, scene)}", lenses[camera], label, scene
 
 
-def _full() -> Iterator[tuple[str, Lens, str, str]]:
-    for split in SPLITS:
+def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
+    """Cameras are given out as in the largest city, so that a smaller one has a part of its videos."""
+    for at, split in enumerate(SPLITS):
         lenses = [lens for lens in CAMERAS if lens.split == split]
-        wanted = [(name, name, kinds, PER_CLASS[split]) for name, (_, kinds) in ACTS.items() if name != "panic"]
-        wanted.append(("panic", "panic", CROWDS["panic"][1], PANICS[split]))
-        wanted.append(("normal", "crowd", CROWDS["crowd"][1], CROWD_WALKS[split]))
-        wanted.append(("static", "static", tuple(lens.kind for lens in lenses), STATICS[split]))
+        kinds = tuple(lens.kind for lens in lenses)
+        orders = [  # label, scene, kinds of place, videos in the largest city, videos in this one
+            ("panic", "panic", CROWDS["panic"][1], LARGEST.panics[at], counts.panics[at]),
+            ("normal", "crowd", CROWDS["crowd"][1], LARGEST.crowd_walks[at], counts.crowd_walks[at]),
+            ("static", "static", kinds, LARGEST.statics[at], counts.statics[at]),
+        ]
+        for name, (_, fitting_kinds) in ABNORMAL.items():
+            if name != "panic":
+                orders.append((name, name, fitting_kinds, LARGEST.per_class[at], counts.per_class[at]))
         busy = dict.fromkeys(lenses, 0)
-        for label, scene, kinds, count in sorted(wanted, key=lambda w: (len(w[2]), w[1])):  # the choosy ones first
-            used = dict.fromkeys((lens for lens in lenses if lens.kind in kinds), 0)
-            for k in range(count):
+        for label, scene, fitting_kinds, most, count in sorted(orders, key=lambda o: (len(o[2]), o[1])):  # choosy first
+            used = dict.fromkeys((lens for lens in lenses if lens.kind in fitting_kinds), 0)
+            for k in range(most):
                 lens = min(used, key=lambda x: (used[x], busy[x], crc32(f"{scene}{x.name}".encode())))
                 used[lens] += 1
                 busy[lens] += 1
-                yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
+                if k < count:
+                    yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}
         for lens in lenses:
             fitting = sorted(name for name, (_, kinds) in ORDINARY.items() if lens.kind in kinds)
-            for k in range(NORMAL_PER_CAMERA):  # what this split has seen least, and then by a fixed shuffle
+            for k in range(LARGEST.normal_per_camera):  # what this split has seen least, and then by a fixed shuffle
                 scene = min(fitting, key=lambda s: (seen.get(s, 0), crc32(f"{lens.name}{s}{k}".encode())))
                 seen[scene] = seen.get(scene, 0) + 1
-                yield f"{lens.name}-{_word('normal', scene)}-{k}", lens, "normal", scene
+                if k < counts.normal_per_camera:
+                    yield f"{lens.name}-{_word('normal', scene)}-{k}", lens, "normal", scene
 
 
 def _word(label: str, scene: str) -> str:
     """The middle of a stem: `assault` is the pose class, `crime-assault` the UCF one."""
     if label == "normal":
         return f"normal-{scene.replace('_', '-')}"
-    return f"crime-{label.lower()}" if label in SCENES else label
+    return f"crime-{label.lower()}" if label in CRIMES else label

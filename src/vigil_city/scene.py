@@ -9,9 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from vigil_city.body import Pose, Skeleton, solve
-from vigil_city.camera import Camera
-from vigil_city.look import Capsule, Look
+from vigil_city.bodies.anatomy import Pose, Skeleton, mix, solve
+from vigil_city.bodies.look import Capsule, Look
+from vigil_city.lens.camera import Camera
+
+GRAVITY = 9.81  # m/s2
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class State:
     x: float
     z: float
     yaw: float
+
+    def moved(self, to: "State", share: float, pose: Pose | None = None) -> "State":
+        """A share of the way to another state; in `pose`, if that is not to be mixed, too."""
+        between = mix(self.pose, to.pose, share) if pose is None else pose
+        x, z = self.x + (to.x - self.x) * share, self.z + (to.z - self.z) * share
+        return State(between, x, z, self.yaw + (to.yaw - self.yaw) * share)
 
 
 @dataclass(frozen=True)

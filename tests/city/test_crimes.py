@@ -3,29 +3,31 @@
 import numpy as np
 import pytest
 
-from vigil_city import effects, vehicles
-from vigil_city.acting import Player, grounded
-from vigil_city.body import FIELD, REST, pose, solve
-from vigil_city.camera import Camera
-from vigil_city.crimes import NORMALS, SCENES
-from vigil_city.driving import Drive
-from vigil_city.floor import clearance, obstacles, way
-from vigil_city.glass import shards
-from vigil_city.places import KINDS
-from vigil_city.postures import CURLED, LIE_BACK, LIE_FRONT, ON_KNEES, SIT_FLOOR
+from vigil_city.acts.catalogue import ANY, CRIMES, LOOKALIKES
+from vigil_city.acts.driving import Drive
+from vigil_city.acts.staging import Stage
+from vigil_city.bodies.anatomy import FIELD, REST, pose, solve
+from vigil_city.bodies.motion import grounded
+from vigil_city.bodies.player import Player
+from vigil_city.bodies.poses import CURLED, LIE_BACK, LIE_FRONT, ON_KNEES, SIT_FLOOR
+from vigil_city.lens import effects
+from vigil_city.lens.camera import Camera
+from vigil_city.places import vehicles
+from vigil_city.places.floor import clearance, obstacles, way
+from vigil_city.places.glass import shards
+from vigil_city.places.kinds import make_place
 from vigil_city.scene import Moment, Polygon, Script
-from vigil_city.views import place
 
 UCF = {"Abuse", "Arrest", "Arson", "Assault", "Burglary", "Explosion", "Fighting", "RoadAccidents", "Robbery",
        "Shooting", "Shoplifting", "Stealing", "Vandalism"}  # fmt: skip
-ALL = {**SCENES, **NORMALS}
+ALL = {**CRIMES, **LOOKALIKES}
 CASES = [(name, kind) for name, (_, kinds) in ALL.items() for kind in kinds]
 SPAN, LENGTH = (2.2, 6.4), 8.0
 FEET = ("l_heel", "r_heel", "l_toe", "r_toe")
 
 
 def script(name: str, kind: str, seed: int = 4) -> Script:
-    return ALL[name][0](np.random.default_rng(seed), place(kind, seed), LENGTH, SPAN)
+    return ALL[name][0](Stage(np.random.default_rng(seed), make_place(kind, seed), LENGTH, *SPAN))
 
 
 def numbers(moment: Moment) -> np.ndarray:
@@ -39,23 +41,23 @@ def numbers(moment: Moment) -> np.ndarray:
 
 
 def test_all_thirteen_classes_are_there_and_every_place_is_one():
-    assert set(SCENES) == UCF
-    assert all(kinds and set(kinds) <= set(KINDS) for _, kinds in ALL.values())
+    assert set(CRIMES) == UCF
+    assert all(kinds and set(kinds) <= set(ANY) for _, kinds in ALL.values())
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_scene_is_a_pure_function_of_time_and_of_its_seed(name: str, kind: str):
     times = np.linspace(0, LENGTH, 5)
-    one, two = script(name, kind), script(name, kind)
-    forth = [numbers(one(t)) for t in times]
-    back = [numbers(one(t)) for t in times[::-1]][::-1]
+    play, again = script(name, kind), script(name, kind)
+    forth = [numbers(play(t)) for t in times]
+    back = [numbers(play(t)) for t in times[::-1]][::-1]
     for a, b, t in zip(forth, back, times, strict=True):
         assert np.isfinite(a).all()
         np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(a, numbers(two(t)))
+        np.testing.assert_array_equal(a, numbers(again(t)))
 
 
-@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[0] in SCENES])
+@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[0] in CRIMES])
 def test_the_act_is_active_inside_the_span_and_nowhere_else(name: str, kind: str):
     play = script(name, kind)
     before = [any(f.active for f in play(t).figures) for t in np.arange(0, SPAN[0], 0.25)]
@@ -65,9 +67,9 @@ def test_the_act_is_active_inside_the_span_and_nowhere_else(name: str, kind: str
     assert any(inside) or name in {"Explosion", "RoadAccidents"}, "who does it is not in the picture there"
 
 
-@pytest.mark.parametrize("name", NORMALS)
+@pytest.mark.parametrize("name", LOOKALIKES)
 def test_normal_people_are_never_active(name: str):
-    play = script(name, NORMALS[name][1][0])
+    play = script(name, LOOKALIKES[name][1][0])
     assert not any(f.active for t in np.arange(0, LENGTH, 0.25) for f in play(t).figures)
 
 
@@ -92,7 +94,7 @@ def test_nobody_floats_sinks_jumps_about_or_outruns_a_human(name: str, kind: str
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_nobody_stands_in_the_furniture(name: str, kind: str):
-    here, play = place(kind, 4), script(name, kind)
+    here, play = make_place(kind, 4), script(name, kind)
     for t in np.arange(0, LENGTH, 0.8):
         moment = play(t)
         circles = obstacles(here, moment.without)

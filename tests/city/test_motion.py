@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from vigil_city.body import FIELD, REST, SHIN, THIGH, Skeleton, mirror, pose, solve
-from vigil_city.look import Look
-from vigil_city.motion import Actor
-from vigil_city.poses import KICK, POCKET, REACH, STOOP
+from vigil_city.bodies.anatomy import FIELD, REST, SHIN, THIGH, Skeleton, mirror, pose, solve
+from vigil_city.bodies.look import Look
+from vigil_city.bodies.player import Player
+from vigil_city.bodies.poses import KICK, POCKET, REACH, STOOP
 
 HEIGHT = 1.75
 STEP_S = 1 / 60
 
 
-def actor(x: float = 0.0, z: float = -5.0, yaw: float = 90.0) -> Actor:
-    return Actor(np.random.default_rng(3), Look(height=HEIGHT), x, z, yaw)
+def standing(x: float = 0.0, z: float = -5.0, yaw: float = 90.0) -> Player:
+    return Player(np.random.default_rng(3), x, z, yaw, look=Look(height=HEIGHT))
 
 
-def skeletons(actor: Actor, seconds: float) -> list[Skeleton]:
-    states = [actor.state(t) for t in np.arange(0, seconds, STEP_S)]
+def skeletons(player: Player, seconds: float) -> list[Skeleton]:
+    states = [player.state(t) for t in np.arange(0, seconds, STEP_S)]
     return [solve(s.pose, s.x, s.z, s.yaw, HEIGHT) for s in states]
 
 
-def ankles(actor: Actor, seconds: float, side: str) -> np.ndarray:
-    return np.array([sk.joints[f"{side}_ankle"] for sk in skeletons(actor, seconds)])
+def ankles(player: Player, seconds: float, side: str) -> np.ndarray:
+    return np.array([sk.joints[f"{side}_ankle"] for sk in skeletons(player, seconds)])
 
 
 WAYS = {
@@ -37,7 +37,7 @@ WAYS = {
 @pytest.mark.parametrize("side", ["l", "r"])
 def test_a_foot_that_stands_does_not_slide(name: str, side: str) -> None:
     way, speed, run = WAYS[name]
-    walker = actor().walk(*way, speed=speed, run=run)
+    walker = standing().walk(*way, speed=speed, run=run)
     track = ankles(walker, walker.now, side)
     moved = np.hypot(*(track[1:, [0, 2]] - track[:-1, [0, 2]]).T) / STEP_S  # m/s
     flat = (track[:, 1] < (0.042 + 0.002) * HEIGHT)[1:] & (track[:, 1] < (0.042 + 0.002) * HEIGHT)[:-1]
@@ -51,7 +51,7 @@ def test_a_foot_that_stands_does_not_slide(name: str, side: str) -> None:
 @pytest.mark.parametrize("name", WAYS)
 def test_a_walk_ends_standing_on_its_last_point(name: str) -> None:
     way, speed, run = WAYS[name]
-    walker = actor().walk(*way, speed=speed, run=run)
+    walker = standing().walk(*way, speed=speed, run=run)
     end = walker.state(walker.now + 1)
     assert (end.x, end.z) == pytest.approx(way[-1])
     last = solve(end.pose, end.x, end.z, end.yaw, HEIGHT).joints
@@ -60,7 +60,7 @@ def test_a_walk_ends_standing_on_its_last_point(name: str) -> None:
 
 
 def test_nothing_pops_from_one_order_to_the_next() -> None:
-    busy = actor().walk((2, -5)).face(180).play((0.4, REACH), (0.5, POCKET)).rest().walk((0, -4.5), speed=1.0)
+    busy = standing().walk((2, -5)).face(180).play((0.4, REACH), (0.5, POCKET)).rest().walk((0, -4.5), speed=1.0)
     busy.play((0.5, STOOP)).walk((1, -5), (3, -5), speed=2.6, run=True)
     points = np.array(
         [[sk.joints[n] for n in ("l_wrist", "r_wrist", "skull", "l_ankle")] for sk in skeletons(busy, busy.now)]
@@ -70,7 +70,7 @@ def test_nothing_pops_from_one_order_to_the_next() -> None:
 
 
 def test_the_state_is_a_pure_function_of_time() -> None:
-    a = actor().walk((2, -5)).play((0.5, KICK))
+    a = standing().walk((2, -5)).play((0.5, KICK))
     later = a.state(2.0)
     a.state(0.1)
     assert np.array_equal(a.state(2.0).pose, later.pose)
@@ -90,7 +90,7 @@ def test_the_mirror_exchanges_left_and_right() -> None:
 
 
 def test_somebody_who_turns_looks_the_new_way() -> None:
-    turned = actor(yaw=0).face(135)
+    turned = standing(yaw=0).face(135)
     end = turned.state(turned.now)
     head = solve(end.pose, end.x, end.z, end.yaw, HEIGHT).joints
     look = head["nose"] - head["skull"]

@@ -3,18 +3,16 @@
 import dataclasses
 from collections import Counter
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from vigil.core.errors import VigilError
-from vigil_city import Params, plan, reel, sources
-from vigil_city.crimes import SCENES
+from vigil_city import plan, reel
+from vigil_city.acts.catalogue import CRIMES
 from vigil_city.plan import CAMERAS, SPLITS, Video, planned
 
-LABELS = {"normal", "panic", "theft", "assault", "damage", "static", *SCENES}
+LABELS = {"normal", "panic", "theft", "assault", "damage", "static", *CRIMES}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +21,7 @@ def full() -> list[Video]:
 
 
 def test_there_are_thirteen_crimes() -> None:
-    assert len(SCENES) == 13
+    assert len(CRIMES) == 13
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -49,7 +47,7 @@ def test_every_split_has_day_and_night_and_many_places(split: str) -> None:
     assert len({lens.kind for lens in lenses}) >= 6
 
 
-@pytest.mark.parametrize("scale", ["full", "tiny"])
+@pytest.mark.parametrize("scale", ["large", "full", "tiny"])
 def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> None:
     for v in planned(scale, 7):
         assert (v.span is None) == (v.label in {"normal", "static"})
@@ -65,17 +63,16 @@ def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> N
 
 def test_the_moment_alone_tells_little() -> None:
     """A film that is abnormal in its middle, and there alone, would be judged well without a look at it."""
-    places = np.arange(20)
     films = [v for seed in range(12) for v in planned("full", seed) if v.span is not None]
     rows = []
     for v in films:
         assert v.span is not None
-        moments = (places + 0.5) / 20 * float(v.seconds)
+        moments = (np.arange(20) + 0.5) / 20 * float(v.seconds)
         rows.append((moments >= float(v.span[0])) & (moments < float(v.span[1])))
     abnormal = np.array(rows)
     half = len(abnormal) // 2
-    told = np.broadcast_to(abnormal[:half].mean(axis=0), abnormal[half:].shape)
-    assert roc_auc_score(abnormal[half:].ravel(), told.ravel()) < 0.65
+    guess = np.broadcast_to(abnormal[:half].mean(axis=0), abnormal[half:].shape)
+    assert roc_auc_score(abnormal[half:].ravel(), guess.ravel()) < 0.65
 
 
 def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
@@ -83,9 +80,9 @@ def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
     whole = dataclasses.replace(video, cut=Fraction(0))
     later, begun = reel.script(video, 7), reel.script(whole, 7)
     for t in (0.0, 1.3):
-        one, other = later(t), begun(t + float(video.cut))
-        assert [f.state.x for f in one.figures] == [f.state.x for f in other.figures]
-        assert [f.active for f in one.figures] == [f.active for f in other.figures]
+        late, whole_scene = later(t), begun(t + float(video.cut))
+        assert [f.state.x for f in late.figures] == [f.state.x for f in whole_scene.figures]
+        assert [f.active for f in late.figures] == [f.active for f in whole_scene.figures]
 
 
 def test_the_label_has_no_part_in_length_and_span_start() -> None:
@@ -110,37 +107,14 @@ def test_the_full_city_is_about_half_an_hour(full: list[Video]) -> None:
     assert 1300 < sum(v.seconds for v in full) < 1800
 
 
-def test_a_source_changes_when_its_video_would() -> None:
-    one, two = (sources("sample", Params(scale="tiny", seed=seed)) for seed in (7, 8))
-    assert [s.path for s in one] == sorted(s.path for s in one) == [s.path for s in two]
-    assert not {s.sha256 for s in one} & {s.sha256 for s in two}
+def test_the_large_city_contains_the_full_one(full: list[Video]) -> None:
+    large = {v.stem: v for v in planned("large", 7)}
+    assert all(large[v.stem] == v for v in full)
 
 
-def test_a_scale_that_does_not_exist_is_named() -> None:
-    with pytest.raises(VigilError, match=r"datasets\.sample: scale = 'tinny'.*Did you mean 'tiny'"):
-        Params.read({"scale": "tinny", "seed": 1}, "datasets.sample")
-
-
-def test_the_summary_calls_a_video_reused_only_when_it_was_not_drawn(capsys: pytest.CaptureFixture[str]) -> None:
-    from vigil.engine.per_video import Runtime
-    from vigil.footage import sources
-    from vigil.stages import download
-
-    data = Path("data")
-    section = {"city": {"kind": "sample", "scale": "tiny", "seed": 7}}
-    sources.sync(section, data / "sources.csv")
-    few = [line for line in (data / "sources.csv").read_text().splitlines() if "walk" in line or line.startswith("set")]
-    (data / "sources.csv").write_text("\n".join(few) + "\n")
-    for told in ("1 videos: 1 done, 0 reused", "1 videos: 0 done, 1 reused"):
-        download.main(
-            sources=data / "sources.csv",
-            raw=data / "raw",
-            truth=data / "truth",
-            videos=data / "videos.csv",
-            rejects=data / "rejects.csv",
-            params=download.Params(min_frames=16, max_reject_share=0.2),
-            datasets=section,
-            runtime=Runtime(executor="serial", workers=1, timeout_s=60.0, address=None),
-        )
-        assert told in capsys.readouterr().out
-        (data / "videos.csv").unlink()
+def test_a_smaller_city_has_a_part_of_the_videos(full: list[Video], monkeypatch: pytest.MonkeyPatch) -> None:
+    few = plan.Counts((1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1), 1)
+    monkeypatch.setitem(plan.SCALES, "full", few)
+    part = planned("full", 7)
+    assert Counter(v.lens.split for v in part) == {"train": 19 + 10, "val": 19 + 6, "test": 19 + 8}
+    assert all(v in full for v in part)

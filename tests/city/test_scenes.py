@@ -5,15 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vigil_city.chores import CHORES
-from vigil_city.crowd import CROWDS
-from vigil_city.deeds import DEEDS, HONEST
-from vigil_city.everyday import EVERYDAY
-from vigil_city.places import Fixture, Place
+from vigil_city.acts.catalogue import CROWDS, DEEDS, EVERYDAY, HONEST
+from vigil_city.acts.staging import Stage
+from vigil_city.places.place import Fixture, Place
 from vigil_city.plan import CAMERAS
 from vigil_city.scene import Moment
 
-SCENES = {**EVERYDAY, **CHORES, **HONEST, **DEEDS, **CROWDS}
+SCENES = {**EVERYDAY, **HONEST, **DEEDS, **CROWDS}
 SPAN = (2.4, 6.5)
 SECONDS = 8.5
 STEP_S = 0.125
@@ -25,7 +23,7 @@ PLACES = {lens.kind: lens.place(5) for lens in CAMERAS}
 def played(request: pytest.FixtureRequest) -> tuple[str, Place, list[Moment]]:
     name, kind, seed = request.param
     place = PLACES[kind]
-    script = SCENES[name][0](np.random.default_rng([seed, 41]), place, SECONDS, SPAN)
+    script = SCENES[name][0](Stage(np.random.default_rng([seed, 41]), place, SECONDS, *SPAN))
     return name, place, [script(float(t)) for t in np.arange(0, SECONDS, STEP_S)]
 
 

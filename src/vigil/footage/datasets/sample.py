@@ -7,9 +7,9 @@ from typing import Literal
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import save_arrays
-from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.footage.listing.records import Listing, Reject, Row, Source
-from vigil.footage.video.reading import Writer
+from vigil.footage.video.writing import VideoWriter
 from vigil_city.plan import planned
 from vigil_city.reel import shoot
 
@@ -17,7 +17,7 @@ LICENCE = "CC0-1.0"
 
 
 class Params(Frozen):
-    scale: Literal["full", "tiny"]  # full: about 190 videos; tiny: a handful, for tests
+    scale: Literal["large", "full", "tiny"]  # full, large: about 200 videos; tiny: a handful, for tests
     seed: int  # another seed draws another city
 
 
@@ -46,7 +46,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
         for v in chosen
     ]
     rows, rejects = [], []
-    for v, outcome in zip(chosen, each("download", draw, items, None, runtime), strict=True):
+    for v, outcome in zip(chosen, run_per_video("download", draw, items, None, runtime), strict=True):
         if outcome.reason is not None:
             rejects.append(Reject(f"{name}/{v.stem}", outcome.reason))
             continue
@@ -72,7 +72,7 @@ def draw(scale: str, seed: int, stem: str, out: Path, truth: Path) -> None:
     cv2.setNumThreads(1)
     video = next(v for v in planned(scale, seed) if v.stem == stem)
     film = shoot(video, seed)
-    with Writer(out, video.lens.fps, video.lens.size) as writer:
+    with VideoWriter(out, video.lens.fps, video.lens.size) as writer:
         for frame in film.frames():
             writer.write(frame)
     save_arrays(truth, **film.truth.arrays())

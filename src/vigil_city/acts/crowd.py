@@ -1,0 +1,125 @@
+"""Crowds: 12 to 25 people who walk in lanes, and the same crowd when it flees from something."""
+
+from dataclasses import dataclass
+from math import atan2, cos, degrees, hypot, pi, sin
+
+import numpy as np
+
+from vigil_city.acts.staging import Stage
+from vigil_city.bodies import poses
+from vigil_city.bodies.anatomy import pose
+from vigil_city.bodies.gait import wrap
+from vigil_city.bodies.look import Look
+from vigil_city.bodies.player import Player
+from vigil_city.places.floor import Point
+from vigil_city.scene import Script
+
+CLEAR = 0.6  # metres that a crowd keeps from the furniture at the back
+FLINCH = pose(poses.COVER, root=(0, -0.09, -0.02), head=(20, 8))
+
+
+@dataclass(frozen=True)
+class Walker:
+    """One of a crowd before anything happens: walks along a lane at a steady speed."""
+
+    x: float
+    z: float
+    way: int
+    speed: float
+    look: Look
+    yaw: float
+
+    def at(self, t: float) -> Point:
+        return self.x + self.way * self.speed * t, self.z
+
+    def play(self, s: Stage, until: float) -> Player | None:
+        """The walker as a player who keeps walking until then; None if never in view."""
+        left, right = s.place.outside(-1, self.z, 0.9)[0], s.place.outside(1, self.z, 0.9)[0]
+        enter, leave = sorted((edge - self.x) / self.way / self.speed for edge in (left, right))
+        if leave <= 0 or enter >= until:
+            return None
+        start = max(enter, -1.0)
+        player = s.person(self.at(start), self.yaw, "crowd", self.look)
+        player.now = start
+        return player.walk(self.at(min(leave, until)), speed=self.speed)
+
+
+def lanes(s: Stage) -> list[Walker]:
+    """12 to 25 people in view, in lanes of alternate direction and one speed each, so nobody is overtaken."""
+    near, far = s.place.near, s.place.far
+    depths = np.linspace(near - 0.1, far + CLEAR, int(np.clip((near - far - CLEAR) / 0.8, 3, 8)))
+    widths = np.array([s.place.outside(1, float(z))[0] - s.place.outside(-1, float(z))[0] for z in depths])
+    count, first = int(s.rng.integers(12, 26)), s.side()
+    gap = max(float(widths.sum()) / count, 0.95)
+    walkers: list[Walker] = []
+    for k, z in enumerate(depths):
+        way, speed = first * (1 if k % 2 else -1), s.between(0.9, 1.5)
+        start = s.place.outside(-way, float(z))[0]
+        for i in range(-(int(speed * s.seconds / gap) + 1), int(widths[k] / gap) + 1):
+            x = start + way * gap * (i + s.between(-0.22, 0.22))
+            at, look = float(z) + s.between(-0.1, 0.1), Look.random(s.rng)
+            walkers.append(Walker(x, at, way, speed, look, way * 90.0 + s.between(-2, 2)))
+    return walkers
+
+
+def crowd(s: Stage) -> Script:
+    """A crowd goes its ways."""
+    return s.show([p for walker in lanes(s) if (p := walker.play(s, s.seconds + 3)) is not None])
+
+
+def panic(s: Stage) -> Script:
+    """A crowd goes its ways, then flees from a point beside the picture; after the span people walk again."""
+    side = s.side()
+    source = s.place.spot(side * s.between(1.3, 2.2), s.between(0.3, 0.7))
+    players = []
+    for walker in lanes(s):
+        x, z = walker.at(s.start)
+        reacts = s.start + min(hypot(x - source[0], z - source[1]) * 0.05, 0.4) + s.between(0, 0.25)
+        player = walker.play(s, reacts - 0.4)
+        if player is not None:
+            _flee(s, player, source, reacts)
+            players.append(player)
+    for at in np.arange(s.start + 0.5, s.stop - 1.0, 0.28):  # more come running from there
+        players.append(_late(s, side, float(at), s.between(2.2, 3.5), run=True))
+    for at in np.arange(s.stop - 0.3, s.seconds, 0.45):
+        players.append(_late(s, s.side(), float(at), s.between(0.9, 1.4), run=False))
+    return s.show(players)
+
+
+def _late(s: Stage, side: int, at: float, speed: float, *, run: bool) -> Player:
+    """Comes in on `side` at that time and crosses the picture, at a walk once the span is over."""
+    z = s.between(s.place.far + CLEAR, s.place.near - 0.1)
+    begin, end = s.place.outside(side, z), s.place.outside(-side, z)
+    player = s.person(begin, -side * 90.0, "crowd").until(at)
+    if run:
+        player.guilty(at, s.stop)
+    if run and abs(end[0] - begin[0]) > speed * (s.stop - at):
+        return player.walk((begin[0] - side * speed * (s.stop - at), z), speed=speed, run=True).walk(end, speed=1.3)
+    return player.walk(end, speed=speed, run=run)
+
+
+def _flee(s: Stage, player: Player, source: Point, at: float) -> None:
+    x, z = player.where
+    if not s.place.outside(-1, z)[0] < x < s.place.outside(1, z)[0]:
+        return  # has left, or has not come yet
+    player.play((0.18, FLINCH))
+    away = _sideways(atan2(x - source[0], z - source[1]) + s.between(-0.3, 0.3))
+    speed = s.between(2.2, 3.5)
+    player.guilty(at, s.stop)
+    far = speed * max(s.stop - player.now - 0.3, 0.5)
+    to = x + sin(away) * far, float(np.clip(z + cos(away) * far, s.place.far + CLEAR, s.place.near - 0.1))
+    player.walk(to, speed=speed, run=True)
+    if s.place.outside(-1, to[1])[0] < to[0] < s.place.outside(1, to[1])[0]:
+        back = degrees(atan2(source[0] - to[0], source[1] - to[1]))
+        if s.chance():
+            player.face(player.heading + float(np.clip(wrap(back - player.heading), -120, 120)), 0.6)
+            s.pass_time(player, s.seconds + 1)
+        else:
+            player.play((0.5, poses.LOOK_L), (0.4, poses.LOOK_R))
+            player.walk((to[0] + np.sign(sin(away)) * 4, to[1]), speed=s.between(1.1, 1.5))
+
+
+def _sideways(angle: float) -> float:
+    """The heading turned towards the sides, where there is room to run."""
+    side = pi / 2 if sin(angle) >= 0 else -pi / 2
+    return side + (angle - side) * (0.45 if cos(angle) >= 0 else 0.6)

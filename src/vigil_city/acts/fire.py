@@ -1,0 +1,256 @@
+"""Arson and explosions: flames, smoke and what flies about; and a barbecue, which burns and smokes as it should."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vigil_city.acts.staging import Stage
+from vigil_city.bodies import gear, poses
+from vigil_city.bodies.anatomy import REST, pose
+from vigil_city.bodies.gait import smooth
+from vigil_city.bodies.motion import ahead, bearing, turned_away
+from vigil_city.bodies.player import cast
+from vigil_city.lens import effects
+from vigil_city.places import props, vehicles
+from vigil_city.places.floor import Point
+from vigil_city.places.shapes import box, footprint, rod
+from vigil_city.scene import Effect, Moment, Part, Script, Thing
+
+CARD = ((168, 122, 72), (150, 112, 70), (182, 140, 92))
+OUTDOORS = {"street", "carpark", "plaza"}
+SOOT = np.array([26, 24, 23], np.float32)
+ALL_PANES = frozenset({"windscreen", "rear", "front1", "front-1", "rear1", "rear-1"})
+TONGUES = ((0.0, 1.0, 0.05), (-0.32, 0.68, 0.12), (0.30, 0.74, 0.10))  # of a blaze: across, high, close
+
+
+def burnt(parts: list[Part], share: float) -> list[Part]:
+    """The parts blackened."""
+    out: list[Part] = []
+    for p in parts:
+        rgb = p.rgb if not isinstance(p, tuple) else p[4]
+        rgb = rgb + (SOOT - rgb) * np.float32(0.85 * share)
+        out.append((*p[:4], rgb, *p[5:]) if isinstance(p, tuple) else type(p)(p.points, rgb, p.shade))
+    return out
+
+
+def blaze(
+    base: Point, width: float, tall: float, heat: float, t: float, *, lift: float = 0.0, near: float = 0.25
+) -> list[Effect]:
+    """Fire on a thing that stands at a floor point: its light and three tongues; heat 0..1.
+
+    `near` metres before its middle, so that it burns on the side that is seen.
+    """
+    x, z = base
+    if heat < 0.03:
+        return []
+    out = [effects.glow((x, lift + 0.5, z), 2.4 * tall * heat + 0.6, 0.55 * heat * (0.9 + 0.1 * np.sin(11 * t)))]
+    for k, (across, high, close) in enumerate(TONGUES):
+        foot, wide = (x + across * width, lift, z + close + near), width * (0.85 if k == 0 else 0.6)
+        out.append(effects.flame(foot, wide * (0.35 + 0.65 * heat), tall * high * heat, t, 2.1 * k))
+    return out
+
+
+def _fuel(s: Stage, x: float, z: float, kind: str) -> tuple[list[Part], float, float]:
+    """Something that burns: its parts, and the width and height of its fire."""
+    if kind == "bin":
+        return props.bin_(x, z, s.pick(((70, 96, 66), (60, 72, 96), (96, 90, 84))), yaw=0.0), 0.75, 1.7
+    if kind == "car":
+        car = vehicles.Car(s.pick(vehicles.BODIES[:2]), s.pick(vehicles.PAINTS))
+        return vehicles.car(car, x, z, 90.0 if s.chance() else -90.0), 2.4, 2.2
+    parts: list[Part] = []
+    for k, (dx, y, dz) in enumerate(((-0.28, 0, 0), (0.30, 0, 0.05), (0.0, 0.52, 0.0), (0.1, 0, 0.42))):
+        size, turn = 0.52 if k < 3 else 0.4, s.between(-20, 20)
+        parts += props.crate(x + dx, z + dz, size, turn, y=y, colour=CARD[k % 3])
+    return parts, 1.05, 1.6
+
+
+def arson(s: Stage) -> Script:
+    """Pours from a can, sets light to it, runs; the fire grows, smokes, and burns down at the end."""
+    side = s.side()
+    kind = s.pick(["boxes", "bin"] + (["car"] if s.place.kind in OUTDOORS else []))
+    x, z = s.room((-0.3 * side, -0.1 * side), (0.5, 0.7), need=0.9)
+    is_car = kind == "car"
+    stand = (x + side * (0.9 if is_car else 0.85), z + (1.15 if is_car else 0.12))
+    at = (x + side * 0.25, z + 0.93) if is_car else (x + side * 0.15, z + 0.3)  # where the fire starts
+    parts, width, tall = _fuel(s, x, z, kind)
+    tone = s.pick(((190, 36, 30), (40, 70, 130), (210, 180, 50), (60, 90, 60)))
+    arsonist = s.enter(stand, s.start, side, "arsonist", s.dark_clothes() if s.chance(0.6) else s.clothed())
+    arsonist.carry(poses.CARRY_LOW, ("r_wrist", "r_elbow"), 0.0).toward(*at, 0.35).commit(s.span)
+    poured = arsonist.play((0.35, poses.POUR)).now
+    out = s.exit_time(arsonist, side, 2.8, True)
+    leaves = min(s.stop - 1.0 - 0.25 * (s.stop - s.start), max(s.stop - out - 0.5, s.start + 1.6))
+    pours = max(leaves - 0.75, poured + 0.5)
+    swing = pose(poses.POUR, spine=(26, -14, 0), r_wrist=(0.06, -0.10, 0.25))
+    arsonist.repeat(pours, (0.25, swing), (0.25, poses.POUR))
+    lights = poses.LIGHT if s.chance() else poses.TOSS
+    lit = arsonist.play((0.35, lights)).now
+    arsonist.play((0.15, lights)).carry(None, blend=0.0)
+    s.flee(arsonist.play((0.2, poses.BACKWARDS)), side, speed=2.8)
+    players = [arsonist]
+    if s.chance(0.4):
+        spot = s.aside(-side * 0.85, 0.9, [(x, z)])
+        other = s.pass_time(s.person(spot, side * 60.0), lit + 0.5)
+        other.shift(0.6, ahead(*spot, side * 60.0 + 180, 0.4), poses.BACKWARDS, REST)
+        players.append(s.leave(other, -side, speed=2.6, run=True))
+    ends = min(s.stop + 0.35, s.seconds - 0.3)
+    seed = int(s.rng.integers(1000))
+    shape = footprint(x, z, 1.0, 0.8)
+    whole, half, ash = Thing(parts, shadow=shape), *(Thing(burnt(parts, k), shadow=shape) for k in (0.5, 1.0))
+    puddles = [
+        Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed))
+        for r in np.linspace(0.12, 0.55, 6)
+    ]
+    cx, cz = ahead(*stand, bearing(*stand, *at), 0.25, 0.35)
+    lying = Thing(
+        [rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone), *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)]
+    )
+    lift = 0.5 if is_car else 0.0
+
+    def script(t: float) -> Moment:
+        burning = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
+        heat = burning * (1 - smooth((t - (ends - 0.9)) / 0.9))
+        things = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
+        if t > poured:
+            things.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
+        figures = cast(t, players)
+        painted: list[Effect] = []
+        if t < pours + 0.12:
+            tilt = smooth((t - s.start - 0.1) / 0.3)
+            body = arsonist.skeleton(t)
+            figures[0].extra.extend(gear.can(body, tilt, tone))
+            if poured < t < pours:
+                tip = gear.spout(body, tilt)
+                fall = [
+                    tip + np.array([0, -0.45 * u - 0.5 * u * u, 0]) * tip[1] + 0.12 * u * body.root[:, 2]
+                    for u in np.linspace(0, 1, 4)
+                ]
+                figures[0].extra.extend(props.line(fall, 0.014, (150, 140, 110)))
+        else:
+            things.append(lying)
+        if t >= lit:
+            where = at[0] + (x - at[0]) * burning, at[1] + (z + 0.15 - at[1]) * burning
+            hot, near = max(heat, 0.12 * (t < ends - 0.5)), 0.95 if is_car else 0.25
+            painted += blaze(where, width, tall, hot, t, lift=lift * float(burning), near=near)
+            puffs = effects.plume(
+                (x, lift + 0.5 * tall * heat + 0.3, z), t - lit, rate=5.0, life=2.2, size=0.34 * width**0.5, seed=seed,
+                until=ends - lit + 1.0,
+            )  # fmt: skip
+            painted.append(effects.smoke(puffs, (46, 44, 44), 0.55))
+        return Moment(figures, things, painted)
+
+    return script
+
+
+def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], float]:
+    """What blows up: its parts when burnt to a share, and how far the fire sits above the floor."""
+    if s.place.kind in OUTDOORS and s.chance(0.6):
+        kind = vehicles.Car(s.pick(vehicles.BODIES), s.pick(vehicles.PAINTS))
+        yaw = float(s.rng.choice([90, -90]) + s.rng.uniform(-12, 12))
+
+        def wreck(share: float) -> list[Part]:
+            panes = ALL_PANES if share else frozenset[str]()
+            broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes, burnt=share)
+            return vehicles.car(kind, x, z, yaw, damage=broken)
+
+        return wreck, 0.5
+    colour = s.pick(((70, 96, 66), (96, 90, 84), (120, 60, 50)))
+
+    def remains(share: float) -> list[Part]:
+        if share == 0:
+            return props.bin_(x, z, colour) + props.crate(x + 0.6, z + 0.1, 0.45)
+        fallen = burnt(props.bin_(x, z, colour, fall=0.9, yaw=60.0), 0.9)
+        return fallen + burnt(props.pool(x, z, 0.8, (60, 56, 54), seed=3), 0.8)
+
+    return remains, 0.1
+
+
+def explosion(s: Stage) -> Script:
+    """Flash, fireball, smoke and debris; the picture shakes, people are thrown or flee."""
+    side = s.side()
+    x, z = s.room((-0.15 * side, 0.3 * side), (0.7, 0.95), need=0.9)
+    parts, lift = _bomb(s, x, z)
+    boom = s.start + 0.03
+    spot = x - side * s.between(1.3, 1.7), z + 0.55
+    yaw = float(s.rng.choice([-side * 90.0, -side * 60.0, side * 60.0, 0.0]))
+    victim = s.person(spot, yaw, "victim", s.clothed())
+    s.pass_time(victim, boom + 0.04)
+    away = bearing(x, z, *victim.where)
+    dx, dz = np.sin(np.radians(away)), np.cos(np.radians(away))
+    facing = turned_away(away, victim.heading)
+    if facing:
+        fall = [(0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)]
+    else:
+        fall = [(0.2, poses.FLOOR_FRONT), (0.3, poses.LIE_FRONT)]
+    victim.thrown((2.2 * dx, 2.0, 0.9 * dz), *fall, yaw=away + 180 if facing else away)
+    victim.until(max(s.stop - s.between(0.6, 1.2), boom + 2.0))
+    if s.chance(0.6):
+        victim.tumble((0.9, poses.CURLED if facing else poses.ALL_FOURS), (0.8, poses.ALL_FOURS))
+    players = [victim]
+    for k in range(int(s.rng.integers(1, 4))):
+        u, v = (-side * 0.8, side * 0.9, -side * 0.2)[k], (0.25, 0.15, 0.1)[k]
+        other = s.person(s.aside(u, v, [player.where for player in players]), s.between(-180, 180))
+        s.pass_time(other, boom)
+        players.append(s.panic(other, boom + 0.12 + 0.1 * k, -side if k != 1 else side))
+    count, rng = 46, s.rng
+    angle = rng.uniform(0, 2 * np.pi, count)
+    out_by = rng.gamma(2.2, 1.3, count)
+    speed = np.stack([out_by * np.cos(angle), rng.uniform(2.0, 7.0, count), 0.8 * out_by * np.sin(angle) + 0.6], 1)
+    size, spin = rng.uniform(0.03, 0.13, count), rng.uniform(0, 6, count)
+    tones = np.repeat(rng.uniform(25, 95, (count, 1)), 3, 1) + rng.uniform(-8, 12, (count, 3))
+    origin = np.array([x, lift + 0.4, z])
+    before, after = (Thing(parts(share), shadow=footprint(x, z, 1.6, 1.0)) for share in (0.0, 1.0))
+    wide, seed = s.between(1.2, 1.6), int(rng.integers(1000))
+    halo = props.pool(x, z + 0.2, wide, (66, 62, 60), seed=seed)
+    soot = Thing(halo + props.pool(x, z + 0.2, 0.7 * wide, (40, 38, 37), seed=seed + 1, y=0.009))
+    radius, tremor = s.between(1.5, 1.9) * (1.0 if lift > 0.3 else 0.85), s.between(0, 6)
+
+    def script(t: float) -> Moment:
+        age = t - boom
+        figures = cast(t, players)
+        if age < 0:
+            return Moment(figures, [before])
+        fade = 1 - smooth((t - (s.stop - 1.3)) / 1.5)
+        flying = effects.fly(origin, speed, min(age, 4.0))
+        puffs = effects.plume(
+            (x, lift + 0.5, z), age - 0.2, rate=9.0, life=3.0, size=0.8, seed=seed, until=s.stop - boom
+        )
+        heat, near = 0.9 * fade * smooth((age - 0.4) / 0.5), 0.95 if lift > 0.3 else 0.25
+        painted = [
+            effects.pieces(flying, size, tones, spin + 7 * min(age, 1.2)),
+            effects.glow(origin, 4.5, 0.8 * max(0.0, 1.0 - age / 0.7)),
+            *blaze((x, z), 1.3, 1.35, heat, t, lift=lift, near=near),
+            effects.smoke(puffs, (44, 42, 41), 0.72),
+            effects.fireball((x, lift + 0.45, z + 0.3), radius, age),
+        ]
+        if age < 0.28:
+            painted.append(effects.flash(0.85 * (1 - age / 0.28)))
+        shake, still = 9.0 * np.exp(-3.2 * age), (0.0, 0.0)
+        jolt = (float(shake * np.sin(38 * age + tremor)), float(shake * np.cos(31 * age))) if shake > 0.3 else still
+        gain = 1.0 + 0.35 * float(np.exp(-9 * age)) - 0.12 * float(np.exp(-1.5 * age) - np.exp(-9 * age))
+        return Moment(figures, [after, soot], painted, jolt, gain)
+
+    return script
+
+
+def barbecue(s: Stage) -> Script:
+    """Tends a grill that burns and smokes where it should."""
+    side = s.side()
+    x, z = s.room((-0.25 * side, 0.0), (0.4, 0.65), need=1.0)
+    cook = s.person((x + side * 0.78, z + 0.05), -side * 90.0)
+    turn = pose(poses.REACH, spine=(14, 8, 0), r_wrist=(-0.02, -0.10, 0.28))
+    other_way = pose(turn, spine=(14, -4, 0))
+    cook.repeat(s.seconds, (0.6, turn), (0.4, other_way), (0.4, turn), (0.6, REST), (0.9, REST))
+    cook.wear(gear.stick(0.3, 0.012, (190, 192, 196), -0.1))
+    guest = s.chat(s.person((x - side * 0.9, z - 0.3), side * 70.0), s.seconds)
+    parts = box(x, 0.74, z, (0.62, 0.16, 0.42), (46, 46, 48)) + box(x, 0.90, z, (0.56, 0.01, 0.36), (90, 40, 25))
+    for dx in (-0.25, 0.25):
+        for dz in (-0.15, 0.15):
+            parts.append(rod((x + dx, 0.02, z + dz), (x + dx, 0.75, z + dz), 0.02, (60, 60, 62)))
+    grill, seed = Thing(parts, shadow=footprint(x, z, 0.6, 0.4)), int(s.rng.integers(1000))
+
+    def fire(t: float) -> list[Effect]:
+        puffs = effects.plume((x, 1.1, z), t + 3, rate=4.0, life=2.0, size=0.20, seed=seed, until=s.seconds + 9)
+        flames = blaze((x, z), 0.42, 0.34, 0.7, t, lift=0.9, near=0.1)[1:]
+        return [*flames, effects.smoke(puffs, (165, 163, 160), 0.32)]
+
+    return s.show([cook, guest], [grill], fire)

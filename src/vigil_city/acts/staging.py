@@ -1,0 +1,214 @@
+"""The stage of an act: its chance, who comes, stands about, strikes and leaves, and what is shown of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import hypot
+from typing import TypeVar
+
+import numpy as np
+
+from vigil_city.bodies import gear, poses
+from vigil_city.bodies.anatomy import LEG, Pose, mirror, pose
+from vigil_city.bodies.look import Look
+from vigil_city.bodies.motion import bearing
+from vigil_city.bodies.player import Player, cast
+from vigil_city.places import floor
+from vigil_city.places.floor import NONE, Point
+from vigil_city.places.place import Place
+from vigil_city.places.shapes import Colour
+from vigil_city.scene import Effect, Moment, Script, Thing
+
+ANY = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
+CLUB = pose(poses.SMASH, spine=(46, 14, 0), r_wrist=(-0.05, -0.14, 0.28), l_wrist=(-0.08, -0.12, 0.24))
+PUNCH = pose(poses.CROSS, r_ankle=(0.05, LEG + 0.082, -0.15))
+BLOWS: dict[str, tuple[float, tuple[tuple[float, Pose], ...]]] = {  # seconds until it lands, the keys
+    "jab": (0.22, ((0.10, poses.GUARD), (0.12, poses.JAB), (0.07, poses.JAB), (0.22, poses.GUARD))),
+    "cross": (0.26, ((0.12, poses.GUARD), (0.14, PUNCH), (0.07, PUNCH), (0.24, poses.GUARD))),
+    "shove": (0.26, ((0.10, poses.GUARD), (0.16, poses.SHOVE), (0.10, poses.SHOVE), (0.26, poses.GUARD))),
+    "kick": (0.42, ((0.26, poses.KICK_BACK), (0.16, poses.KICK_LOW), (0.08, poses.KICK_LOW), (0.28, poses.GUARD))),
+    "club": (0.46, ((0.28, poses.RAISE), (0.18, CLUB), (0.08, CLUB), (0.26, poses.GUARD))),
+    "hammer": (
+        0.42, ((0.26, poses.WIND_UP), (0.16, poses.DOWNWARD_BLOW), (0.08, poses.DOWNWARD_BLOW), (0.28, poses.GUARD)),
+    ),
+}  # fmt: skip
+HABITS = (  # what people do who stand about
+    (poses.PHONE, pose(poses.PHONE, head=(-25, 5))),
+    (poses.TEXT, pose(poses.TEXT, head=(18, 10))),
+    (poses.CROSSED, pose(poses.CROSSED, head=(-30, 6))),
+    (poses.HIPS, poses.LOOK_L),
+    (poses.LOOK_R, poses.LOOK_L),
+)
+Option = TypeVar("Option")
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Where one act is played, the chance that plays it, and when: seconds in all, and the span of the deed.
+
+    Acts call their stage `s`.
+    """
+
+    rng: np.random.Generator
+    place: Place
+    seconds: float
+    start: float
+    stop: float
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return self.start, self.stop
+
+    def between(self, low: float, high: float) -> float:
+        return float(self.rng.uniform(low, high))
+
+    def chance(self, share: float = 0.5) -> bool:
+        return bool(self.rng.random() < share)
+
+    def pick(self, options: Sequence[Option]) -> Option:
+        return options[int(self.rng.integers(len(options)))]
+
+    def side(self) -> int:
+        return -1 if self.chance() else 1
+
+    def clothed(self, **fixed: object) -> Look:
+        """A random look with some things fixed."""
+        return replace(Look.random(self.rng), **fixed)  # type: ignore[arg-type]
+
+    def dark_clothes(self, mask: bool = False) -> Look:
+        grey, legs = self.between(28, 62), self.between(30, 60)
+        return self.clothed(
+            shirt=(grey, grey, grey + 6), trousers=(legs, legs, legs + 8), long_sleeves=True, shorts=False, hat=False,
+            mask=mask, zipper=None,
+        )  # fmt: skip
+
+    def officer(self, vest: bool) -> dict[str, object]:
+        """What an officer wears, as changes of a Look."""
+        shade = self.between(0.8, 1.2)
+        return {
+            "shirt": (28 * shade, 34 * shade, 58 * shade), "trousers": (24 * shade, 28 * shade, 46 * shade),
+            "shoes": (18.0, 18.0, 20.0), "hat": False, "mask": False, "coat": False, "long_sleeves": True,
+            "shorts": False, "zipper": None, "long_hair": False, "build": 1.1 if vest else 1.05,
+        }  # fmt: skip
+
+    def depth(self, low: float = 0.15, high: float = 0.7) -> float:
+        """A v at which people are large enough to read: near in a wide place."""
+        return self.between(low, high) * min(1.0, 2.6 / (self.place.near - self.place.far))
+
+    def room(self, across: Point, depth: Point, *, need: float = 0.7, without: frozenset[str] = NONE) -> Point:
+        """A spot with so much room round it, or the best of a dozen."""
+        return floor.room(self.rng, self.place, across, depth, need=need, without=without)
+
+    def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: frozenset[str] = NONE) -> Point:
+        """The spot near (u, v) where nothing and nobody of `occupied` stands."""
+        return floor.aside(self.place, u, v, occupied=occupied, without=without)
+
+    def person(self, at: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
+        return Player(self.rng, *at, yaw, role, look=look)
+
+    def enter(
+        self, to: Point, by: float, side: int, role: str = "bystander", look: Look | None = None, *,
+        speed: float = 1.25, z: float | None = None, avoid: Sequence[Point] = (),
+    ) -> Player:  # fmt: skip
+        """Somebody who walks in from one side and stands at `to` in time; begins on the way when time is short.
+
+        Walks round the furniture of the place and round the points of `avoid`.
+        """
+        circles = np.array([*floor.obstacles(self.place), *((x, y, 0.5) for x, y in avoid)])
+        start = floor.gate(self.place, side, to, to[1] if z is None else z, circles)
+        points = floor.way(start, to, circles)
+        spare = floor.length(start, points) - max(by - 0.9, 0.2) * speed
+        while spare > 0:  # too far: start further along
+            step = hypot(points[0][0] - start[0], points[0][1] - start[1])
+            if step <= spare and len(points) > 1:
+                start, spare = points.pop(0), spare - step
+            else:
+                share = min(spare / max(step, 1e-6), 1.0)
+                start = start[0] + (points[0][0] - start[0]) * share, start[1] + (points[0][1] - start[1]) * share
+                break
+        player = self.person(start, bearing(*start, *points[0]), role, look)
+        return player.wait(max(by - 0.9 - floor.length(start, points) / speed, 0.0)).walk(*points, speed=speed)
+
+    def lanes(self, count: int) -> list[float]:
+        """The v of ways across the picture, at least 0.75 m apart, near ones first."""
+        deep = self.place.near - self.place.far
+        room = min(deep, 3.2 if count > 1 else 2.6)
+        count = min(count, 1 + int(room / 0.65))
+        step = min(0.75, room / count)
+        first = self.between(0.1, max(room - step * (count - 1), 0.12))
+        return [(first + step * k) / deep for k in range(count)]
+
+    def crossing(self, v: float, side: int, start: float, speed: float, run: bool = False) -> Player:
+        """Comes in on `side` at `start` seconds (before 0: is already on the way) and goes out on the other."""
+        z = self.place.spot(0, v)[1]
+        a, b = self.place.outside(side, z), self.place.outside(-side, z + self.between(-0.2, 0.2))
+        if start < 0:
+            share = min(-start * speed / max(np.hypot(b[0] - a[0], b[1] - a[1]), 0.1), 0.8)
+            a = a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+        return self.person(a, -side * 90.0).until(max(start, 0.0)).walk(b, speed=speed, run=run)
+
+    def way_out(self, player: Player, side: int, z: float | None = None) -> list[Point]:
+        """From where the player stands to out of view on one side."""
+        circles = floor.obstacles(self.place)
+        out = floor.gate(self.place, side, player.where, player.where[1] if z is None else z, circles)
+        return floor.way(player.where, out, circles)
+
+    def leave(
+        self, player: Player, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None
+    ) -> Player:
+        """Out of the picture on one side."""
+        return player.walk(*self.way_out(player, side, z), speed=speed, run=run)
+
+    def flee(self, player: Player, side: int, *, speed: float = 2.6, z: float | None = None) -> None:
+        """Runs out of the picture if that is over when the deed is; else stays until then, and only walks away."""
+        points = self.way_out(player, side, z)
+        run = player.now + player.duration(points, speed, run=True) <= self.stop + 0.35
+        if not run:
+            player.until(self.stop)
+        player.walk(*points, speed=speed if run else 1.35, run=run)
+
+    def exit_time(self, player: Player, side: int, speed: float, run: bool = False) -> float:
+        """Seconds that `leave` will take from where the player is now."""
+        return player.duration(self.way_out(player, side), speed, run=run)
+
+    def pass_time(self, player: Player, until: float) -> Player:
+        """Stands about: phone, arms crossed, looking round."""
+        first, second = self.pick(HABITS)
+        return player.repeat(until, (0.6, first), (self.between(0.5, 1.2), first), (0.6, second), (0.5, second))
+
+    def chat(self, player: Player, until: float) -> Player:
+        """Talks with the hands."""
+        gestures = (poses.GESTURE_A, poses.GESTURE_B, poses.CROSSED, poses.HIPS)
+        return player.repeat(until, *((0.55, gestures[k]) for k in self.rng.permutation(4)[:3]))
+
+    def panic(self, player: Player, at: float, side: int) -> Player:
+        """Ducks at `at`, then runs out on one side."""
+        duck = poses.DUCK
+        player.until(at).play((0.25, duck), (self.between(0.2, 0.5), duck), (0.2, pose(duck, root=(0, -0.1, 0))))
+        return self.leave(player, side, speed=self.between(2.5, 3.2), run=True)
+
+    def beat(self, player: Player, until: float, kinds: tuple[str, ...], pause: float = 0.25) -> list[float]:
+        """Blow after blow until then; the times at which they land."""
+        hits: list[float] = []
+        while True:
+            lands, keys = BLOWS[self.pick(kinds)]
+            if player.now + sum(seconds for seconds, _ in keys) > until:
+                return hits
+            hits.append(player.now + lands)
+            player.play(*keys).wait(self.between(0, pause))
+
+    def show(
+        self, players: Sequence[Player], things: "Sequence[Thing] | Callable[[float], Sequence[Thing]]" = (),
+        effects: Callable[[float], list[Effect]] = lambda _: [], without: frozenset[str] = NONE,
+    ) -> Script:  # fmt: skip
+        """The script of these players, with things that stand there or that depend on the time."""
+        things_at = things if callable(things) else lambda _: things
+        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), without=without)
+
+
+def handed(hand: str) -> Callable[[Pose], Pose]:
+    """Turns poses of the right hand into those of the hand "l" or "r"."""
+    return mirror if hand == "l" else lambda p: p
+
+
+def bag_in_hand(player: Player, t: float, colour: Colour, kind: str, hand: str = "r") -> Thing:
+    return Thing(gear.in_hand(player.skeleton(t), colour, kind, hand), "bag", moving=True)

@@ -1,0 +1,213 @@
+"""Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
+
+import numpy as np
+
+from vigil_city.acts.staging import Stage
+from vigil_city.bodies import gear, poses
+from vigil_city.bodies.anatomy import ARMS, REST, Pose, mix, pose
+from vigil_city.bodies.motion import ahead, bearing, turned_away
+from vigil_city.bodies.player import Player, cast, reaching
+from vigil_city.lens.effects import glow, muzzle_flash
+from vigil_city.scene import Effect, Moment, Script
+
+FLASH_S = 0.09  # a muzzle flash lasts for a frame
+GUARD, COVER, GRAB, HIT = poses.GUARD, poses.COVER, poses.GRAB, poses.HIT
+ON_BACK = (0.25, poses.BACKWARDS), (0.32, poses.FLOOR_BACK), (0.38, poses.LIE_BACK)
+ON_FRONT = (0.28, poses.BUCKLE), (0.30, poses.FLOOR_FRONT), (0.36, poses.LIE_FRONT)
+SHOT_ON_BACK = (0.18, poses.SHOT), (0.34, poses.FLOOR_BACK), (0.34, poses.LIE_BACK)
+SHOT_ON_FRONT = (0.22, poses.BUCKLE), (0.34, poses.FLOOR_FRONT), (0.34, poses.LIE_FRONT)
+
+
+def _flinch(player: Player, hits: list[float], calm: Pose, struck: Pose) -> None:
+    """Jerks at every blow."""
+    for hit in hits:
+        if hit - 0.06 > player.now:
+            player.until(hit - 0.06).tumble((0.12, struck), (0.22, calm))
+
+
+def _spot(s: Stage) -> tuple[float, float]:
+    return s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
+
+
+def abuse(s: Stage) -> Script:
+    """A bigger person beats and kicks one who sits or kneels on the floor and does not resist."""
+    side = s.side()
+    x, z = _spot(s)
+    small = s.clothed(height=s.between(1.35, 1.62), build=0.95, coat=False)
+    victim = s.person((x, z), s.between(-35, 35), "victim", small)
+    victim.begin(poses.SIT_FLOOR if s.chance() else poses.ON_KNEES)
+    big = s.clothed(height=s.between(1.78, 1.92), build=s.between(1.08, 1.2), long_hair=False)
+    attacker = s.enter((x + side * 0.78, z + 0.05), s.start, side, "attacker", big, speed=1.3)
+    begin = attacker.toward(x, z, 0.3).until(s.start).now
+    attacker.guilty(*s.span)
+    cowers = not s.chance(0.45)  # or curls up
+    low = poses.COWER if cowers else poses.CURLED
+    hits = s.beat(attacker, begin + 0.8, ("shove", "cross"), 0.0)
+    attacker.shift(0.25, (x + side * (0.62 if cowers else 0.5), z + 0.05), GUARD)
+    kinds = ("kick", "hammer", "kick") if cowers else ("kick",)
+    if s.chance(0.4):
+        attacker.wear(gear.stick(0.6, 0.024, (96, 70, 46)))
+        kinds = ("club", "club", "kick")
+    hits += s.beat(attacker, s.stop - 0.1, kinds, 0.12)
+    victim.until(begin + 0.2).tumble((0.35, low), yaw=victim.heading if cowers else 90 - side * 90 + side * 38)
+    tense = pose(low, head=(14, 44), spine=(low[6] + 9, 12, -7 * side), root=(low[0] + 0.03 * side, low[1], low[2]))
+    _flinch(victim, hits, low, tense)
+    s.leave(attacker.until(s.stop).play((0.4, poses.HIPS), (0.4, poses.HIPS)), side)
+    victim.until(s.stop + 0.8).tumble((1.2, pose(poses.COWER, head=(0, 30), spine=(34, 0, 0))))
+    return s.show([victim, attacker])
+
+
+def assault(s: Stage) -> Script:
+    """Somebody comes up to one who suspects nothing, strikes, and runs when the other lies on the floor."""
+    side = s.side()
+    x, z = _spot(s)
+    yaw = float(s.rng.choice([-side * 80, -side * 35, 0]) + s.rng.uniform(-12, 12))
+    victim = s.pass_time(s.person((x, z), yaw, "victim"), s.start)
+    look = s.dark_clothes(mask=s.chance(0.3))
+    attacker = s.enter((x + side * 0.72, z), s.start, side, "attacker", look, speed=1.5).commit(s.span)
+    toward = -90.0 * side  # the way the blows go
+    until = max(s.stop - s.exit_time(attacker, side, 2.8, run=True), s.start + 2.2)
+    hits = s.beat(attacker, s.start + 0.7, ("cross", "jab"), 0.0)
+    struck = HIT if s.chance() else poses.BACKWARDS
+    victim.until(hits[0] - 0.05).shift(0.35, ahead(*victim.where, toward, 0.30), struck, COVER, yaw=toward + 180)
+    attacker.shift(0.3, ahead(*attacker.where, toward, 0.32), GUARD, yaw=toward)
+    hits = s.beat(attacker, attacker.now + 0.6, ("cross", "jab"), 0.0)
+    if hits:
+        victim.until(hits[-1] - 0.04)
+    to, on_back = ahead(*victim.where, toward, 0.30), turned_away(toward, victim.heading)
+    victim.tumble(*(ON_BACK if on_back else ON_FRONT), to=to, yaw=toward + 180 if on_back else toward, ease=0.8)
+    attacker.shift(0.4, ahead(*attacker.where, toward, 0.35), GUARD, yaw=toward)
+    hits = s.beat(attacker, until, ("kick", "kick", "hammer"), 0.05)
+    _flinch(victim, hits, victim.stance, mix(victim.stance, poses.CURLED, 0.12))
+    s.flee(attacker, side, speed=2.8)
+    return s.show([victim, attacker])
+
+
+def fighting(s: Stage) -> Script:
+    """Two who talk come to blows; both give, both take. Sometimes a third looks on."""
+    x, z = s.room((-0.25, 0.25), (0.25, 0.6), need=0.9)
+    axis = s.between(-22, 22)
+    spots = ahead(x, z, 90 + axis, -0.44), ahead(x, z, 90 + axis, 0.44)
+    pair = [
+        s.person(spot, yaw, "attacker", s.clothed(coat=False))
+        for spot, yaw in zip(spots, (90 + axis, axis - 90), strict=True)
+    ]
+    for player in pair:
+        s.chat(player, s.start).guilty(*s.span)
+    first = int(s.rng.integers(2))
+    pushes = pose(GUARD, root=(0, -0.04, 0.05), spine=(20, 0, 0), wrists=(-0.04, 0, 0.31))
+    giver, taker = pair[first], pair[1 - first]
+    giver.play((0.12, GUARD), (0.18, pushes))
+    taker.wait(0.2).shift(0.3, ahead(*taker.where, taker.heading, -0.22), poses.BACKWARDS, GUARD)
+    giver.shift(0.3, ahead(*giver.where, giver.heading, 0.16), GUARD)
+    turn = 1 - first
+    while pair[0].now < s.stop - 0.75:
+        now = max(player.now for player in pair)
+        giver, taker = pair[turn].until(now), pair[1 - turn].until(now)
+        hits = s.beat(giver, now + 0.75, ("cross", "jab", "jab", "cross"), 0.0)
+        for k, hit in enumerate(hits):
+            taker.until(hit - 0.05)
+            struck = HIT if s.chance(0.65) else COVER
+            taker.play((0.10, struck), (0.16, COVER if k + 1 < len(hits) else GUARD))
+        gap = float(np.hypot(giver.where[0] - taker.where[0], giver.where[1] - taker.where[1]))
+        gap -= s.rng.uniform(0.68, 0.80)
+        drive = s.between(0.0, 0.22)
+        then = max(giver.now, taker.now)
+        for player, step in ((giver, gap / 2 + drive), (taker, gap / 2 - drive)):
+            player.until(then)
+            player.shift(0.25, ahead(*player.where, player.heading, step, s.between(-0.05, 0.05)), GUARD)
+        turn = 1 - turn if s.chance(0.75) else turn
+    for player, sign in zip(pair, (-1, 1), strict=True):
+        player.until(s.stop - 0.15).shift(0.7, ahead(*player.where, 90 + axis, sign * 0.35), GUARD, REST)
+        player.play((0.5, poses.HIPS if s.chance() else REST))
+    s.leave(pair[0], -1)
+    if s.chance(0.6):
+        side = s.side()
+        spot = s.aside(side * 0.85, s.between(0.6, 0.95), spots)
+        other = s.pass_time(s.person(spot, bearing(*spot, x, z)), s.start + 0.6).toward(x, z)
+        other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST))
+        pair.append(s.pass_time(other, s.seconds))
+    return s.show(pair)
+
+
+def shooting(s: Stage) -> Script:
+    """Draws a gun and fires; one person drops, the others duck and run."""
+    side, depth = s.side(), s.between(0.25, 0.55)
+    stand = s.aside(-side * s.between(0.55, 0.72), depth)
+    x, z = s.aside(side * s.between(0.25, 0.45), depth - s.between(-0.1, 0.15), [stand])
+    long_gun = s.chance(0.25)
+    shooter = s.enter(stand, s.start, -side, "shooter", s.dark_clothes(mask=s.chance(0.4)))
+    shooter.toward(x, z, 0.3).commit(s.span)
+    both_hands = long_gun or s.chance(0.4)
+    ready, kick = (poses.AIM, poses.RECOIL) if both_hands else (poses.ONE_HAND, poses.ONE_RECOIL)
+    drawn = shooter.now + 0.2
+    shooter.play((0.2, poses.POCKET), (0.3, ready), (0.15, ready))
+    escape = s.exit_time(shooter, -side, 2.8, run=True) + 0.25
+    shots: list[float] = []
+    while not shots or (len(shots) < 6 and shooter.now + 0.45 < s.stop - escape):
+        shots.append(shooter.now)
+        shooter.play((0.06, kick), (0.24, ready), (s.between(0.1, 0.3), ready))
+    shooter.wear(gear.rifle if long_gun else gear.gun, drawn).play((0.25, pose(ready, spine=(10, 0, 0))))
+    s.flee(shooter, -side, speed=2.8)
+
+    yaw = float(s.rng.choice([bearing(x, z, *stand), -side * 20.0, side * 70.0]))
+    victim = s.pass_time(s.person((x, z), yaw, "victim"), shots[0] + 0.04)
+    away = bearing(*stand, x, z)
+    keys = SHOT_ON_BACK if turned_away(away, victim.heading) else SHOT_ON_FRONT
+    victim.tumble(*keys, to=ahead(x, z, away, 0.25), ease=0.8)
+    players = [shooter, victim]
+    for k in range(int(s.rng.integers(1, 3))):
+        u, v = side * (0.85, -0.1)[k], min(depth + (0.35, 0.5)[k], 1.0)
+        spot = s.aside(u, v, [stand, (x, z), *(player.where for player in players[2:])])
+        other = s.pass_time(s.person(spot, s.between(-60, 60)), shots[0])
+        players.append(s.panic(other, shots[0] + s.between(0.1, 0.25), side))
+
+    def script(t: float) -> Moment:
+        effects: list[Effect] = []
+        firing = any(shot <= t < shot + FLASH_S for shot in shots)
+        if firing:
+            body = shooter.skeleton(t)
+            tip = gear.barrel(body) if long_gun else gear.muzzle(body)
+            effects = [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
+        return Moment(cast(t, players), effects=effects, gain=1.12 if firing else 1.0)
+
+    return script
+
+
+def arrest(s: Stage) -> Script:
+    """Two officers take somebody's hands behind the back, cuff them and lead the person away."""
+    side, vest = s.side(), s.chance()
+    x, z = s.room((-0.35 * side, 0.0), (0.25, 0.5), need=0.9)
+    suspect = s.person((x, z), -side * s.between(50, 90), "suspect", s.clothed(coat=False, hat=False))
+    officers = []
+    for k, at in enumerate(((x + side * 0.50, z - 0.03), (x - side * 0.45, z - 0.42))):
+        look = s.clothed(**s.officer(vest), height=s.between(1.74, 1.9))
+        officer = s.enter(at, s.start - 0.25 * k, side if k == 0 else -side, "officer", look)
+        officers.append(officer.wear(gear.cap).wear(gear.uniform(vest)))
+    s.pass_time(suspect, s.start - 0.5)
+    first, second = officers
+    suspect.play((0.4, poses.ON_HEAD if s.chance() else REST)).until(s.start)
+    suspect.face(-90.0 * side, 0.45)  # the back to the first officer
+    for officer in officers:
+        officer.guilty(*s.span).toward(x, z, 0.35).until(s.start)
+    held = suspect.now + 0.35
+    suspect.play((0.35, suspect.stance), (0.55, poses.CUFFED)).guilty(*s.span).wear(gear.cuffs, held + 0.9)
+    joints = suspect.skeleton(suspect.now).joints
+    take = pose(GRAB, spine=(20, 0, 0), root=(0, -0.03, 0))
+    for hand in ("l", "r"):
+        take = reaching(take, first, hand, joints[f"{hand}_wrist"])
+    first.play((0.35, GRAB)).until(held + 0.15).play((0.35, take))
+    arm = "r" if side > 0 else "l"
+    elbow = joints[f"{arm}_shoulder"] * 0.5 + joints[f"{arm}_elbow"] * 0.5
+    holds = reaching(pose(GRAB, spine=(12, 0, 0)), second.play((0.35, poses.POINT)).until(held), "r", elbow)
+    second.play((0.4, holds)).until(held + 0.9)
+    lead = max(s.stop - s.exit_time(suspect, -side, 1.15), held + 1.2)
+    suspect.until(lead).carry(poses.CUFFED, (*ARMS, "spine", "head"), 0.1)
+    first.until(lead).carry(take, (*ARMS, "spine"), 0.1)
+    guided = ("l_wrist", "l_elbow") if side > 0 else ("r_wrist", "r_elbow")
+    second.until(lead).carry(mix(REST, GRAB, 0.8), guided, 0.1)
+    gone = s.place.outside(-side, z)[0]
+    suspect.walk((gone - side * 0.2, z), speed=1.15)
+    first.walk((gone + side * 0.3, z), speed=1.15)
+    second.walk((gone - side * 0.5, z - 0.5), speed=1.15)
+    return s.show([suspect, first, second])

@@ -1,0 +1,234 @@
+"""Walking and running with planted feet.
+
+Feet follow footprints on the path: a foot that stands does not move at all, whatever the body does; a swinging foot
+travels from one footprint to the next. Phases are in metres of path, so speed does not matter to the geometry.
+"""
+
+from dataclasses import dataclass
+from math import cos, floor, pi, sin, sqrt
+
+import numpy as np
+
+from vigil_city.bodies.anatomy import ANKLE_Y, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
+
+
+def smooth(u: float) -> float:
+    """0 to 1 with flat ends."""
+    u = min(max(u, 0.0), 1.0)
+    return u * u * (3 - 2 * u)
+
+
+@dataclass(frozen=True)
+class Gait:
+    """Lengths in body heights."""
+
+    duty: float  # share of the cycle that a foot stands
+    fore: float  # how far before the body it lands
+    aft: float  # how far behind the body it leaves the floor
+    lift: float
+    run: bool = False
+
+    @property
+    def cycle(self) -> float:
+        """Path per two steps."""
+        return (self.fore + self.aft) / self.duty
+
+
+STROLL = Gait(0.62, 0.145, 0.145, 0.04)
+WALK = Gait(0.60, 0.18, 0.18, 0.05)
+HEEL_UP, HEEL_DOWN = 0.042, 24.0  # body heights and degrees: a foot as it leaves the floor
+RUN = Gait(0.36, 0.16, 0.24, 0.21, run=True)
+
+
+@dataclass(frozen=True)
+class Foot:
+    """Where one foot is: floor point, rise of the ankle, toes down, heading; metres and degrees."""
+
+    x: float
+    z: float
+    up: float
+    down: float
+    yaw: float
+
+
+def wrap(degrees: float) -> float:
+    """The same angle in (-180, 180]."""
+    return -((180 - degrees) % 360 - 180)
+
+
+class Path:
+    """A smoothed line through floor points; arc length in metres gives place and heading."""
+
+    def __init__(self, points: list[tuple[float, float]], yaw0: float) -> None:
+        line = np.asarray(points, float)
+        step = np.hypot(*np.diff(line, axis=0).T)
+        arc = np.concatenate([[0], np.cumsum(step)])
+        n = max(int(arc[-1] / 0.05), 2) + 1
+        dense = np.stack([np.interp(np.linspace(0, arc[-1], n), arc, line[:, k]) for k in (0, 1)], 1)
+        if len(points) > 2:
+            for _ in range(60):  # corners are rounded over about half a metre
+                dense[1:-1] = (dense[:-2] + 2 * dense[1:-1] + dense[2:]) / 4
+        self._points = dense
+        self._arc = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(dense, axis=0).T))])
+        self.length = float(self._arc[-1])
+        ahead = np.diff(dense, axis=0)
+        heading = np.unwrap(np.arctan2(ahead[:, 0], ahead[:, 1]))
+        self._mid = (self._arc[1:] + self._arc[:-1]) / 2
+        self._heading = np.degrees(heading)
+        self._heading += yaw0 + wrap(self._heading[0] - yaw0) - self._heading[0]
+        self.start_yaw, self.end_yaw = float(self._heading[0]), float(self._heading[-1])
+
+    def at(self, s: float) -> tuple[float, float, float]:
+        """x, z, heading in degrees."""
+        x, z = (float(np.interp(s, self._arc, self._points[:, k])) for k in (0, 1))
+        return x, z, float(np.interp(s, self._mid, self._heading))
+
+
+class Stride:
+    """One walk along a path from standing to standing, for a person of some height at some speed."""
+
+    def __init__(self, path: Path, gait: Gait, height: float, speed: float, yaw0: float, lead: int) -> None:
+        self.path, self.gait, self.h, self.speed, self.yaw0, self.lead = path, gait, height, speed, yaw0, lead
+        steps = max(1, round(2 * path.length / (gait.cycle * height)))
+        self.cycle = 2 * path.length / steps  # so that a whole number of steps ends on the last point
+        k = self.cycle / gait.cycle  # in metres, the gait's lengths stretched to fit
+        self.fore, self.aft = gait.fore * k, gait.aft * k
+        self.swing = (1 - gait.duty) * self.cycle
+        self.first = self.swing + self.fore - self.cycle / 2  # the first foot leaves this far before the body
+        self.ease = max(self.first, 0.1)
+        self.seconds = (path.length + self.first + self.cycle / 2 - self.fore + self.ease) / speed
+
+    def phase(self, t: float) -> float:
+        return t * self.speed - self.first
+
+    def along(self, phase: float) -> float:
+        """Arc length of the body: starts and stops gently."""
+        w = self.ease
+
+        def ramp(p: float) -> float:
+            return 0.0 if p < -w else p if p > w else (p + w) ** 2 / (4 * w)
+
+        return min(ramp(phase) - ramp(phase - self.path.length), self.path.length)
+
+    def foot(self, left: bool, phase: float) -> Foot:
+        sign = 1 if left else -1
+        off = self.swing - self.first if left == (self.lead > 0) else self.swing - self.first + self.cycle / 2
+        u = (phase - off) / self.cycle  # a stance begins at whole numbers
+        k = floor(u)
+        s = (u - k) / self.gait.duty
+        prints = [
+            self._print(min(max((k + i) * self.cycle + off + self.fore, 0.0), self.path.length), sign) for i in (0, 1)
+        ]
+        (x0, z0, y0), (x1, z1, y1) = prints
+        reach = min(float(np.hypot(x1 - x0, z1 - z0)) / (0.7 * self.cycle), 1.0)
+        if s <= 1:  # standing; the heel rises before it leaves
+            heel = smooth((s - 0.66) / 0.34) * reach
+            came = (k * self.cycle + off + self.fore) > 0
+            toe = -14 * smooth(1 - s / 0.15) * (came and k * self.cycle + off + self.fore <= self.path.length + 0.01)
+            return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not self.gait.run), y0)
+        s = (u - k - self.gait.duty) / (1 - self.gait.duty)
+        lands = reach * ((k + 1) * self.cycle + off + self.fore <= self.path.length + 0.01)
+        up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if self.gait.run else 1.0))
+        m = smooth(s)
+        down = HEEL_DOWN * (1 - s) ** 1.5 + (35 if self.gait.run else 12) * sin(pi * s)
+        down = down * reach - 14 * m * lands * (not self.gait.run)
+        return Foot(x0 + (x1 - x0) * m, z0 + (z1 - z0) * m, up * reach * self.h, down, y0 + wrap(y1 - y0) * m)
+
+    def _print(self, s: float, sign: int) -> tuple[float, float, float]:
+        x, z, yaw = self.path.at(s)
+        rests = s < 1e-6 or s > self.path.length - 1e-6
+        if s < 1e-6:
+            yaw = self.yaw0
+        side = sign * (HIP_X + (0.012 if rests else 0.0)) * self.h
+        across = about_y(yaw)[:, 0]
+        return x + float(across[0]) * side, z + float(across[2]) * side, yaw
+
+    def body(self, t: float) -> tuple[Pose, float, float, float]:
+        """Pose (legs on the footprints, arms swinging), x, z, yaw."""
+        phase = self.phase(t)
+        s = self.along(phase)
+        x, z, yaw = self.path.at(s)
+        turned = smooth(s / max(self.cycle * 0.4, 1e-6))
+        yaw = self.yaw0 + wrap(yaw - self.yaw0) * turned
+        go = smooth((phase + self.first) / (self.cycle * 0.3)) * smooth(
+            (self.path.length + self.cycle / 2 - self.fore - phase) / (self.cycle * 0.3)
+        )
+        off = self.swing - self.first if self.lead > 0 else self.swing - self.first + self.cycle / 2
+        u = (phase - off) / self.cycle
+        upper = _running(u) if self.gait.run else _walking(u, self.fore / self.h)
+        p = REST + (upper - REST) * go
+        feet = self.foot(True, phase), self.foot(False, phase)
+        return stand_on(p, feet, x, z, yaw, self.h), x, z, yaw
+
+
+def stand_on(p: Pose, feet: tuple[Foot, Foot], x: float, z: float, yaw: float, height: float) -> Pose:
+    """The pose with its ankles put on feet that are fixed in the world."""
+    back = about_y(-yaw)
+    root = p[0:3]
+    changes: dict[str, tuple[float, ...]] = {}
+    for name, sign, foot in (("l", 1, feet[0]), ("r", -1, feet[1])):
+        rel = back @ (foot.x - x, 0.0, foot.z - z) / height
+        up = ANKLE_Y + foot.up / height - HIP_Y - root[1]
+        changes[name + "_ankle"] = (sign * (rel[0] - root[0]) - HIP_X, up, rel[2] - root[2])
+        changes[name + "_foot"] = (foot.down, 10 + sign * wrap(foot.yaw - yaw))
+    return pose(p, **changes)
+
+
+def _walking(u: float, fore: float) -> Pose:
+    """Trunk and arms of a walker at phase u of the left foot's cycle, who lands `fore` body heights ahead."""
+    swing = cos(2 * pi * (u - 0.05))
+    low = max(-LEG - sqrt((THIGH + SHIN) ** 2 - fore * fore), 0.004)  # so that the leg just reaches where it lands
+    drop = -(low + 0.004) / 2 - (low - 0.004) / 2 * cos(4 * pi * u)
+    arms = 0.12 * min(fore / WALK.fore, 1.3)
+    return pose(
+        root=(0.008 * sin(2 * pi * u), drop, 0),
+        spine=(5, 7 * swing, 0),
+        head=(-4 * swing, 2),
+        l_wrist=(0.035, -0.29, 0.04 - arms * swing),
+        r_wrist=(0.035, -0.29, 0.04 + arms * swing),
+    )
+
+
+def _running(u: float) -> Pose:
+    swing = cos(2 * pi * (u - 0.05))
+    bounce = -0.012 - 0.022 * cos(4 * pi * (u - 0.16))
+
+    def arm(s: float) -> tuple[float, float, float]:
+        return -0.02 - 0.03 * s, -0.12 + 0.06 * s, 0.10 + 0.15 * s
+
+    bent = (0.4, -0.4, -1.0)
+    return pose(
+        root=(0, bounce, 0),
+        spine=(16, 12 * swing, 0),
+        head=(-8 * swing, 0),
+        l_wrist=arm(-swing),
+        r_wrist=arm(swing),
+        l_elbow=bent,
+        r_elbow=bent,
+    )
+
+
+def standing(x: float, z: float, yaw: float, height: float) -> tuple[Foot, Foot]:
+    """The two feet of somebody who stands at rest."""
+    across = about_y(yaw)[:, 0] * ((HIP_X + 0.012) * height)
+    return (
+        Foot(x + across[0], z + across[2], 0.0, 0.0, yaw),
+        Foot(x - across[0], z - across[2], 0.0, 0.0, yaw),
+    )
+
+
+def pivot(x: float, z: float, yaw0: float, yaw1: float, height: float, u: float) -> tuple[tuple[Foot, Foot], float]:
+    """Feet and heading at share u of a turn on the spot: small steps, first with the foot on the inside of the turn."""
+    steps = max(1, round(abs(yaw1 - yaw0) / 70))
+    stage = min(int(u * steps), steps - 1)
+    a, b = (yaw0 + (yaw1 - yaw0) * (stage + i) / steps for i in (0, 1))
+    local = u * steps - stage
+    before, after = standing(x, z, a, height), standing(x, z, b, height)
+    feet = []
+    for side in (0, 1):
+        first = (side == 0) == (yaw1 > yaw0)
+        m = smooth(local * 2 if first else local * 2 - 1)
+        f, g = before[side], after[side]
+        up = 0.025 * height * sin(pi * m) * min(abs(b - a) / 40, 1.0)
+        feet.append(Foot(f.x + (g.x - f.x) * m, f.z + (g.z - f.z) * m, up, 12 * sin(pi * m), a + (b - a) * m))
+    return (feet[0], feet[1]), yaw0 + (yaw1 - yaw0) * u

@@ -1,0 +1,290 @@
+"""Players get orders, one after the other; their state is then a pure function of time.
+
+>>> thief = Player(rng, *place.spot(-1.2, 0.5), yaw=90).walk((0, -5)).play((0.5, REACH), (0.6, POCKET))
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import cos, hypot, pi, sin
+
+import numpy as np
+
+from vigil_city.bodies.anatomy import ANKLE_Y, ARMS, FIELD, HIP_Y, REST, Pose, Skeleton, mix, part, pose, solve
+from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, smooth, stand_on, wrap
+from vigil_city.bodies.look import Look
+from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, sway, timed, track
+from vigil_city.scene import GRAVITY, Figure, Part, State
+
+Gear = Callable[[Skeleton, Look], list[Part]]
+"""What somebody holds or wears, built on the body."""
+
+
+class Player:
+    """Starts standing at (x, z). Each order begins when the one before ends; `now` is that moment in seconds."""
+
+    def __init__(
+        self, rng: np.random.Generator, x: float, z: float, yaw: float = 0.0, role: str = "bystander", *,
+        look: Look | None = None,
+    ) -> None:  # fmt: skip
+        self.look, self.role, self.now = look or Look.random(rng), role, 0.0
+        self._rng, self._orders = rng, list[tuple[float, float, Callable[[float], State]]]()
+        self._at = State(REST, x, z, yaw)  # after the orders so far
+        self._phases = rng.uniform(0, 2 * pi, 10)
+        self._arms: Pose | None = None
+        self._names: tuple[str, ...] = ()
+        self._guilty: list[tuple[float, float]] = []
+        self._gear: list[tuple[float, float, Gear]] = []
+
+    @property
+    def where(self) -> Point:
+        """x, z after the orders so far."""
+        return self._at.x, self._at.z
+
+    @property
+    def heading(self) -> float:
+        """Yaw after the orders so far."""
+        return self._at.yaw
+
+    @property
+    def stance(self) -> Pose:
+        """The pose after the orders so far."""
+        return self._at.pose
+
+    def _order(self, seconds: float, state: Callable[[float], State], end: State) -> "Player":
+        """`state` takes seconds since the order began."""
+        self._orders.append((self.now, self.now + seconds, state))
+        self.now += seconds
+        self._at = end
+        return self
+
+    def _ready(self) -> Pose:
+        """Standing, with whatever the arms carry."""
+        return REST if self._arms is None else part(self._arms, self._names, REST)
+
+    def _turned(self, yaw: float | None) -> float:
+        """A heading on the shorter way round from the present one, which None keeps."""
+        return self._at.yaw if yaw is None else self._at.yaw + wrap(yaw - self._at.yaw)
+
+    def begin(self, p: Pose) -> "Player":
+        """Is found in this pose when the video starts."""
+        self._at = State(grounded(p), *self.where, self.heading)
+        return self
+
+    def guilty(self, start: float, stop: float) -> "Player":
+        """Does the abnormal act from start to stop, seconds."""
+        self._guilty.append((start, stop))
+        return self
+
+    def commit(self, span: tuple[float, float]) -> "Player":
+        """Waits for the span, and does the abnormal act in it."""
+        return self.until(span[0]).guilty(*span)
+
+    def wear(self, gear: Gear, start: float = -1.0, stop: float = 1e9) -> "Player":
+        """Holds or wears a thing from start to stop, seconds."""
+        self._gear.append((start, stop, gear))
+        return self
+
+    def carry(self, arms: Pose | None, names: tuple[str, ...] = ARMS, blend: float = 0.4) -> "Player":
+        """From now on the arms (or the named parts) of this pose go with standing and walking; None lets go."""
+        self._arms, self._names = arms, names
+        return self.play((blend, self._ready())) if blend else self
+
+    def walk(self, *points: Point, speed: float = 1.25, run: bool = False) -> "Player":
+        """Along a line through floor points (x, z), from standing to standing; turns first when it must."""
+        line = [self.where, *points]
+        line = [line[0]] + [b for a, b in pairwise(line) if np.hypot(b[0] - a[0], b[1] - a[1]) > 0.05]
+        if len(line) < 2:
+            return self
+        heading = float(np.degrees(np.arctan2(line[1][0] - line[0][0], line[1][1] - line[0][1])))
+        if abs(wrap(heading - self.heading)) > 50:
+            self.face(heading, 0.25 + abs(wrap(heading - self.heading)) / (300 if run else 190))
+        path = Path(line, self.heading)
+        lead = 1 if self._rng.random() < 0.5 else -1
+        gait = RUN if run else STROLL if speed < 0.8 else WALK
+        stride = Stride(path, gait, self.look.height, speed, self.heading, lead)
+        before, arms, names = self.stance, self._arms, self._names
+
+        def state(t: float) -> State:
+            p, x, z, yaw = stride.body(t)
+            if arms is not None:
+                p = part(arms, names, p)
+            start = smooth(t / 0.35)
+            if start < 1 and abs(before - p).max() > 0:  # arms and trunk come out of the pose before
+                feet = stride.foot(True, stride.phase(t)), stride.foot(False, stride.phase(t))
+                p = stand_on(mix(before, p, start), feet, x, z, yaw, stride.h)
+            return State(p, x, z, yaw)
+
+        return self._order(stride.seconds, state, State(self._ready(), *line[-1], path.end_yaw))
+
+    def face(self, yaw: float, seconds: float = 0.7) -> "Player":
+        """Turns on the spot to a heading, by small steps."""
+        old, h = self._at, self.look.height
+        new = State(self._ready(), old.x, old.z, self._turned(yaw))
+        if abs(new.yaw - old.yaw) < 1:
+            return self
+
+        def state(t: float) -> State:
+            u = smooth(t / seconds)
+            feet, now = pivot(old.x, old.z, old.yaw, new.yaw, h, u)
+            return State(stand_on(mix(old.pose, new.pose, u), feet, old.x, old.z, now, h), old.x, old.z, now)
+
+        return self._order(seconds, state, new)
+
+    def toward(self, x: float, z: float, seconds: float = 0.7) -> "Player":
+        """Turns to a floor point."""
+        return self.face(float(np.degrees(np.arctan2(x - self._at.x, z - self._at.z))), seconds)
+
+    def play(self, *keys: Key) -> "Player":
+        """Goes through poses on the spot; the last one stays."""
+        place, line, t = (*self.where, self.heading), [(0.0, self.stance)], 0.0
+        for seconds, p in keys:
+            t += seconds
+            line.append((t, p))
+        return self._order(t, lambda t: State(track(line, t), *place), State(line[-1][1], *place))
+
+    def repeat(self, until: float, *keys: Key) -> "Player":
+        """Plays the keys again and again while they fit before `until`, then waits for it."""
+        while self.now + sum(seconds for seconds, _ in keys) <= until:
+            self.play(*keys)
+        return self.until(until)
+
+    def wait(self, seconds: float) -> "Player":
+        """Stays as it is."""
+        return self.play((seconds, self.stance))
+
+    def until(self, t: float) -> "Player":
+        """Stays as it is until t seconds of the video."""
+        return self.wait(t - self.now) if t > self.now else self
+
+    def rest(self, seconds: float = 0.5) -> "Player":
+        """Back to standing, with whatever it carries."""
+        return self.play((seconds, self._ready()))
+
+    def slide(self, seconds: float, *keys: tuple[float, State]) -> "Player":
+        """Is moved without steps (onto a seat): keys (share of the time 0..1, state), joined smoothly."""
+        line = [(0.0, self._at), *keys]
+
+        def state(t: float) -> State:
+            u = min(max(t / seconds, 0.0), 1.0)
+            for (before, a), (after, b) in pairwise(line):
+                if u <= after:
+                    return a.moved(b, smooth((u - before) / max(after - before, 1e-6)))
+            return line[-1][1]
+
+        return self._order(seconds, state, line[-1][1])
+
+    def tumble(self, *keys: Key, to: Point | None = None, yaw: float | None = None, ease: float = 1.0) -> "Player":
+        """Goes through poses that lie, sit or fall, on the floor at every moment, perhaps thrown to another point.
+
+        Below 1, `ease` starts the way slowly (a fall); the first key's start is the present pose.
+        """
+        old, poses = self._at, [self.stance, *(p for _, p in keys)]
+        new = State(grounded(poses[-1]), *(to or self.where), self._turned(yaw))
+        times = np.cumsum([0.0, *(seconds for seconds, _ in keys)])
+        total = float(times[-1])
+
+        def state(t: float) -> State:
+            k = int(np.clip(np.searchsorted(times, t, "right"), 1, len(keys)))
+            u = min(max((t - times[k - 1]) / (times[k] - times[k - 1]), 0.0), 1.0)
+            return old.moved(new, smooth(t / total) ** (1 / ease), grounded(mix(poses[k - 1], poses[k], smooth(u))))
+
+        return self._order(total, state, new)
+
+    def thrown(
+        self, velocity: tuple[float, float, float], *keys: Key, skid: float = 5.0, yaw: float | None = None
+    ) -> "Player":
+        """Flies off at velocity (x, y up, z) m/s through the poses, lands, slides to rest at `skid` m/s2."""
+        old, height, yaw1 = self._at, self.look.height, self._turned(yaw)
+        across, up = hypot(velocity[0], velocity[2]), velocity[1]
+        air = 2 * up / GRAVITY
+        ground = 0.6 * across  # landing takes speed away
+        slide = ground / skid
+        total = max(air + slide, sum(seconds for seconds, _ in keys))
+        line = timed(self.stance, keys)
+
+        def state(t: float) -> State:
+            p = grounded(track(line, t))
+            p[LIFT] += max(up * t - GRAVITY / 2 * t * t, 0.0) / height
+            s = min(max(t - air, 0.0), slide)
+            far = (across * min(t, air) + ground * s - skid * s * s / 2) / max(across, 1e-6)
+            turn = old.yaw + (yaw1 - old.yaw) * smooth(t / max(air, 0.2))
+            return State(p, old.x + velocity[0] * far, old.z + velocity[2] * far, turn)
+
+        end = state(total)
+        return self._order(total, state, State(grounded(keys[-1][1]), end.x, end.z, end.yaw))
+
+    def shift(self, seconds: float, to: Point, *poses: Pose, yaw: float | None = None) -> "Player":
+        """Steps to a near point without turning to it (forwards, backwards, aside), through poses at even times."""
+        old, line = self._at, [self.stance, *(poses or (self.stance,))]
+        new = State(line[-1], *to, self._turned(yaw))
+        steps = max(1, round(hypot(to[0] - old.x, to[1] - old.z) / 0.32))
+
+        def state(t: float) -> State:
+            u = min(max(t / seconds, 0.0), 1.0)
+            k = min(int(u * (len(line) - 1)), len(line) - 2)
+            p = mix(line[k], line[k + 1], smooth(u * (len(line) - 1) - k))
+            step = u * steps
+            foot = "l_ankle" if int(step) % 2 else "r_ankle"
+            p[FIELD[foot].start + 1] += 0.05 * sin(pi * (step % 1))
+            return old.moved(new, smooth(u), p)
+
+        return self._order(seconds, state, new)
+
+    def pedal(self, to: Point, seconds: float) -> "Player":
+        """Rides a bicycle (which the scene draws) straight to a point at even speed, turning its pedals."""
+        (x0, z0), height = self.where, self.look.height
+        yaw, distance = bearing(x0, z0, *to), hypot(to[0] - x0, to[1] - z0)
+        saddle = 0.93 / height + 0.05  # the hips, in body heights
+        root = (0, saddle - HIP_Y, -0.23 / height)
+        base = pose(root=root, spine=(38, 0, 0), head=(0, 4), wrists=(0.02, -0.17, 0.24))
+
+        def state(t: float) -> State:
+            feet = {}
+            for side, phase in (("l", 0.0), ("r", pi)):
+                a = distance * t / seconds * 1.15 + phase
+                up, forward = (0.36 + 0.15 * cos(a)) / height - saddle, (0.17 + 0.15 * sin(a)) / height
+                feet[side + "_ankle"] = (0.01, up + ANKLE_Y * 0.8, forward)
+            return State(pose(base, **feet), x0 + (to[0] - x0) * t / seconds, z0 + (to[1] - z0) * t / seconds, yaw)
+
+        return self._order(seconds, state, State(base, *to, yaw))
+
+    def duration(self, points: Sequence[Point], speed: float, *, run: bool) -> float:
+        """Seconds that a way takes from where the player is after its orders, turning included."""
+        trial = Player(np.random.default_rng(0), *self.where, self.heading, look=self.look)
+        return trial.walk(*points, speed=speed, run=run).now
+
+    def state(self, t: float) -> State:
+        """At t seconds of the video; before the first order it stands, after the last it stays."""
+        s = self._at
+        if self._orders:
+            start, stop, order = next((order for order in self._orders if t < order[1]), self._orders[-1])
+            s = order(min(max(t, start), stop) - start)
+        return State(sway(s.pose, t, self._phases), s.x, s.z, s.yaw)
+
+    def skeleton(self, t: float) -> Skeleton:
+        s = self.state(t)
+        return solve(s.pose, s.x, s.z, s.yaw, self.look.height)
+
+    def show(self, t: float, person: int) -> Figure:
+        """The figure for a Moment."""
+        figure = Figure(self.state(t), self.look, self.role, any(a <= t < b for a, b in self._guilty), person)
+        for start, stop, gear in self._gear:
+            if start <= t < stop:
+                figure.extra.extend(gear(figure.skeleton, self.look))
+        return figure
+
+
+def cast(t: float, players: Sequence[Player]) -> list[Figure]:
+    """All of them at time t, numbered in order."""
+    return [player.show(t, k) for k, player in enumerate(players)]
+
+
+def reaching(p: Pose, player: Player, side: str, target: Sequence[float] | np.ndarray) -> Pose:
+    """The pose with the "l" or "r" hand stretched to a world point, for a player as it stands after its orders."""
+    height = player.look.height
+    body = solve(p, *player.where, player.heading, height)
+    away = np.asarray(target, float) - body.joints[side + "_shoulder"]
+    far = max(float(np.linalg.norm(away)), 1e-6)
+    away *= max(1 - 0.06 * height / far, 0.2)  # the wrist stays behind the hand
+    out, up, forward = (float(v) for v in body.thorax.T @ away / height)
+    return pose(p, **{side + "_wrist": (out if side == "l" else -out, up, forward)})

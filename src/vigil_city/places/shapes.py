@@ -1,0 +1,65 @@
+"""Solids made of polygons and capsules, to build furniture, vehicles and props from. World metres."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from vigil_city.bodies.anatomy import about_x, about_y, about_z
+from vigil_city.scene import Part, Polygon
+
+Colour = Sequence[float] | np.ndarray
+Point = Sequence[float] | np.ndarray
+"""x, y, z in metres."""
+
+
+def polygon(points: Sequence[Sequence[float]] | np.ndarray, rgb: Colour, shade: bool = True) -> Polygon:
+    return Polygon(np.asarray(points, float), np.asarray(rgb, np.float32), shade)
+
+
+def box(x: float, y: float, z: float, size: tuple[float, float, float], rgb: Colour, yaw: float = 0.0) -> list[Part]:
+    """Top and four sides of a block (width along its own x, height, depth) whose bottom centre is (x, y, z)."""
+    w, h, d = size[0] / 2, size[1], size[2] / 2
+    c = np.array([[sx * w, sy * h, sz * d] for sy in (0, 1) for sx, sz in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    c = c @ about_y(yaw).T + (x, y, z)
+    faces = ((4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
+    return [polygon(c[list(f)], rgb) for f in faces]
+
+
+def panel(x: float, y: float, z: float, width: float, height: float, rgb: Colour, shade: bool = True) -> Polygon:
+    """An upright rectangle on the lower edge centred at (x, y, z), facing the camera."""
+    c = np.array([[-width / 2, 0, 0], [width / 2, 0, 0], [width / 2, height, 0], [-width / 2, height, 0]])
+    return polygon(c + (x, y, z), rgb, shade)
+
+
+def disc(x: float, y: float, z: float, radius: float, rgb: Colour, shade: bool = True) -> Polygon:
+    """A round face towards the camera: a clock."""
+    a = np.arange(12) * (2 * np.pi / 12)
+    c = np.stack([radius * np.cos(a), radius * np.sin(a), np.zeros(12)], 1)
+    return polygon(c + (x, y, z), rgb, shade)
+
+
+def rod(p0: Point, p1: Point, radius: float, rgb: Colour, tip: float | None = None, texture: float = 0.0) -> Part:
+    """A round bar between two points; `tip` is its radius at the second, `texture` its roughness 0..1."""
+    ends = np.asarray(p0, float), radius, np.asarray(p1, float), radius if tip is None else tip
+    return (*ends, np.asarray(rgb, np.float32), texture, False)
+
+
+def placed(
+    parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0
+) -> list[Part]:
+    """The parts, built about the origin, turned and then moved to (x, y, z)."""
+    turn = about_y(yaw) @ about_x(pitch) @ about_z(roll)
+    where = np.array([x, y, z])
+    out: list[Part] = []
+    for p in parts:
+        if isinstance(p, Polygon):
+            out.append(Polygon(p.points @ turn.T + where, p.rgb, p.shade))
+        else:
+            out.append((turn @ p[0] + where, p[1], turn @ p[2] + where, *p[3:]))
+    return out
+
+
+def footprint(x: float, z: float, width: float, depth: float, yaw: float = 0.0) -> np.ndarray:
+    """(4, 2) corners x, z of a rectangle on the floor: a Thing's shadow."""
+    c = np.array([[-width, 0, -depth], [width, 0, -depth], [width, 0, depth], [-width, 0, depth]]) / 2
+    return (c @ about_y(yaw).T + (x, 0, z))[:, [0, 2]]
