@@ -1,118 +1,19 @@
-"""The person stage: a real training, tiny, that leaves nothing anywhere and asks nobody on the network."""
+"""The person stage: a real training, tiny, that leaves nothing anywhere, asks nobody on the network, and goes on."""
 
-import hashlib
 import os
 import shutil
-import subprocess
-import sys
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import yaml
-from scratch import WATCH
+from person_training import METRICS, OUT, contents, draw, params, run, stage
 
 from vigil.core.errors import VigilError
-from vigil.core.storage import read_json, save_arrays, sha256_file
-from vigil.features.frames import encode, save
+from vigil.core.storage import read_json, sha256_file
 from vigil.features.persons.detector import Detector
-from vigil.features.persons.ultralytics_yolo import apart
-from vigil.footage import video_table
-from vigil.footage.video_table import Video
-from vigil.stages.person import Params, main
-
-SIZE = (160, 120)  # of the stored frames; videos are twice as large
-SETTINGS: dict[str, Any] = {
-    "weights": None, "weights_sha256": None, "data": None, "classes": ["person"], "images": 12,
-    "turned": 0.1, "imgsz": 64, "epochs": 1, "batch": 6, "lr": 0.002, "seed": 7, "threads": 1, "device": "cpu",
-}  # fmt: skip
-OUT, METRICS = Path("models/person"), Path("metrics/person.json")
-
-
-def params(**changes: Any) -> Params:
-    return Params.read({**SETTINGS, **changes}, "params.yaml [person]")
-
-
-def draw(folder: Path, frames: int = 8) -> None:
-    """Three cameras to train on and one to validate on; a bright upright bar on noise is a person, half of the time."""
-    random = np.random.default_rng(3)
-    for split, cameras in (("train", ("one", "two", "three")), ("val", ("four",))):
-        videos = []
-        for name in cameras:
-            stored, rows = [], []
-            for frame in range(frames):
-                image = random.integers(0, 90, (SIZE[1], SIZE[0], 3), np.uint8)
-                if frame % 2:
-                    x, y, height = random.integers(10, 120), random.integers(5, 40), random.integers(40, 70)
-                    image[y : y + height, x : x + height // 3] = random.integers(170, 255, 3)
-                    rows.append((frame, [2 * x, 2 * y, 2 * (x + height // 3), 2 * (y + height)]))
-                stored.append((frame, Fraction(frame, 8), encode(image, 90)))
-            save(folder / f"frames/set/{name}.npz", stored, (2 * SIZE[0], 2 * SIZE[1]))
-            (folder / "truth/set").mkdir(parents=True, exist_ok=True)
-            save_arrays(
-                folder / f"truth/set/{name}.npz",
-                **{
-                    "frame": np.array([row[0] for row in rows], np.int32),
-                    "boxes": np.array([row[1] for row in rows], np.float32),
-                    "class": np.array(["person"] * len(rows)),
-                    "visible": np.ones(len(rows), np.float32),
-                },
-            )
-            videos.append(
-                Video(
-                    f"set/{name}",
-                    f"data/raw/set/{name}.mp4",
-                    name,
-                    "normal",
-                    (),
-                    split,
-                    Fraction(8),
-                    frames,
-                    2 * SIZE[0],
-                    2 * SIZE[1],
-                    Fraction(frames, 8),
-                    "0" * 64,
-                )
-            )
-        video_table.write(folder / f"{split}.csv", videos)
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-def stage(folder: Path, **changes: Any) -> subprocess.CompletedProcess[str]:
-    """As DVC runs it, with a home of its own, and a note of every connection that any of its processes tries."""
-    for name in ("home", "site", ".dvc"):
-        (folder / name).mkdir(exist_ok=True)
-    (folder / "site/sitecustomize.py").write_text(WATCH)
-    (folder / "dvc.yaml").write_text("stages: {}\n")
-    (folder / "params.yaml").write_text(yaml.safe_dump({"person": {**SETTINGS, **changes}}))
-    paths = {
-        "frames": "frames",
-        "truth": "truth",
-        "train": "train.csv",
-        "val": "val.csv",
-        "out": OUT,
-        "metrics": METRICS,
-    }
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("YOLO", "MPL", "DVC", "XDG"))}
-    environment = kept | {
-        "HOME": str(folder / "home"),
-        "PYTHONPATH": os.pathsep.join([str(folder / "site"), os.environ["PYTHONPATH"]]),
-        "VIGIL_SOCKETS": str(folder / "sockets.log"),
-    }
-    command = [sys.executable, "-m", "vigil.stages.person"]
-    for key, value in paths.items():
-        command += [f"--{key}", str(value)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+from vigil.features.persons.ultralytics_yolo import run_apart
 
 
 @pytest.fixture(scope="module")
@@ -139,20 +40,20 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
 
 
 def test_metrics_say_on_what(trained: Path) -> None:
-    told = read_json(trained / METRICS)
-    assert told["trained_on"] == {"pictures": 12, "sources": 3, "boxes": {"person": 11}}
-    found = told["map50"]["person"]
-    assert (found["n"], found["sources"], found["low"]) == (1, 1, None)
-    assert 0 <= found["value"] <= 1
+    metrics = read_json(trained / METRICS)
+    assert metrics["trained_on"] == {"pictures": 12, "sources": 3, "boxes": {"person": 11}}
+    precision = metrics["map50"]["person"]
+    assert (precision["n"], precision["sources"], precision["low"]) == (1, 1, None)
+    assert 0 <= precision["value"] <= 1
 
 
 def test_nothing_is_left_behind_and_nobody_is_asked(trained: Path) -> None:
     assert contents(trained / "home") == {}
     assert not (trained / "sockets.log").exists()
     assert (trained / "dvc.yaml").read_text() == "stages: {}\n"
-    made = {path.split("/")[0] for path in contents(trained)} - {"frames", "truth", "site"}
-    assert made == {".vigil", "dvc.yaml", "metrics", "models", "params.yaml", "train.csv", "val.csv"}
-    assert not any("person-" in path for path in contents(trained / ".vigil"))
+    written = {path.split("/")[0] for path in contents(trained)} - {"frames", "truth", "site"}
+    assert written == {".vigil", "dvc.yaml", "metrics", "models", "params.yaml", "train.csv", "val.csv"}
+    assert not list((trained / ".vigil/resume").iterdir())
 
 
 def test_no_path_and_no_date_is_in_the_files(trained: Path) -> None:
@@ -165,13 +66,13 @@ def test_no_path_and_no_date_is_in_the_files(trained: Path) -> None:
 
 def test_the_network_finds_the_same_on_any_number_of_threads(trained: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
-    found = []
+    detections = []
     for threads in (1, 2):
         cv2.setNumThreads(threads)
-        found.append(Detector(trained / OUT, 0.0)(image))
+        detections.append(Detector(trained / OUT, 0.0)(image))
     cv2.setNumThreads(1)
-    assert len(found[0])
-    np.testing.assert_array_equal(*found)
+    assert len(detections[0])
+    np.testing.assert_array_equal(*detections)
 
 
 def die() -> None:
@@ -180,7 +81,7 @@ def die() -> None:
 
 def test_a_killed_training_is_one_line() -> None:
     with pytest.raises(VigilError, match=r"was killed.*Lower person\.batch"):
-        apart(die)
+        run_apart(die)
 
 
 @pytest.mark.slow
@@ -242,10 +143,6 @@ def test_a_dataset_of_ones_own_is_read_and_not_touched(tmp_path: Path) -> None:
     config = read_json(tmp_path / OUT / "config.json")
     assert (config["classes"], config["knows_real_people"]) == (["dog", "person"], True)
     assert read_json(tmp_path / METRICS)["map50"]["person"]["n"] == 6
-
-
-def run(**changes: Any) -> None:
-    main(Path("frames"), Path("truth"), Path("train.csv"), Path("val.csv"), OUT, METRICS, params(**changes))
 
 
 def test_without_truth_one_line_says_what_to_give() -> None:

@@ -14,84 +14,38 @@ import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
+from segment_training import (
+    COLUMNS,
+    FEATURES,
+    LABELS,
+    MODEL,
+    OUT,
+    SHARED,
+    TABLE,
+    TRAIN,
+    TRUTH,
+    USUAL,
+    VAL,
+    contents,
+    draw,
+    forget,
+    run,
+)
 
 from vigil.core.errors import VigilError
 from vigil.core.lineage import record
-from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
+from vigil.core.storage import load_arrays, read_json, read_table, save_arrays
 from vigil.engine import tracking
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.models import checkpoint
 from vigil.stages.train import main
-from vigil.training.schedules import Train
-
-FEATURES, OUT = Path("data/segments"), Path("models/pose_lstm")
-TABLE = Path("metrics/history/pose_lstm.csv")
-TRAIN, VAL, TRUTH = Path("data/manifest/train.csv"), Path("data/manifest/val.csv"), Path("data/truth")
-FRAMES, COLUMNS = 8, 52
-SHARED: dict[str, Any] = {"epochs": 3, "batch": 8, "lr": 0.01, "threads": 1, "accelerator": "cpu", "report_every": 1}
-MODEL: dict[str, Any] = {
-    "input": "segments",
-    "classes": {"normal": ["normal"], "theft": ["theft", "Stealing"], "assault": ["assault"]},
-    "train": {"epochs": None, "batch": None},
-    "frames": FRAMES,
-    "hidden": [8, 8],
-}
-LABELS = ("normal", "theft", "assault")
+from vigil.training.schedules import TrainParams
 
 
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(tracking.SWITCH, "off")
-
-
-def draw(videos: Mapping[str, Sequence[str]], each: int = 12) -> None:
-    """Segments of videos, by split a label for each: higher labels lie higher."""
-    random = np.random.default_rng(4)
-    for split, labels in videos.items():
-        names = [f"set/{split}{number}" for number in range(len(labels))]
-        rows = [(name, label) for name, label in zip(names, labels, strict=True) for _ in range(each)]
-        level = np.array([LABELS.index(label) if label in LABELS else 0 for _, label in rows], np.float32)
-        noise = random.normal(size=(len(rows), FRAMES, COLUMNS)).astype(np.float32)
-        save_arrays(
-            FEATURES / f"{split}.npz",
-            x=noise + level[:, None, None],
-            label=np.array([label for _, label in rows], np.str_),
-            video=np.array([name for name, _ in rows], np.str_),
-            role=np.array([""] * len(rows), np.str_),
-            names=np.array([f"c{number}" for number in range(COLUMNS)]),
-            start=np.arange(len(rows), dtype=np.int32),
-            stop=np.arange(len(rows), dtype=np.int32) + FRAMES,
-            start_s=np.zeros(len(rows)),
-            stop_s=np.ones(len(rows)),
-        )
-        video_table.write(
-            Path(f"data/manifest/{split}.csv"),
-            [
-                Video(
-                    name, f"data/raw/{name}.mp4", name, label, (), split, Fraction(8), 99, 64, 48, Fraction(9), "0" * 64
-                )
-                for name, label in zip(names, labels, strict=True)
-            ],
-        )
-    write_json(FEATURES / "scaler.json", {})
-    record(FEATURES, "segments", {"normalise": "body"})
-
-
-def run(model: str = "pose_lstm", shared: Mapping[str, Any] | None = None, **changes: Any) -> Path:
-    section = {key: value for key, value in (MODEL | changes).items() if value is not ...}
-    main(
-        model=model,
-        train=TRAIN,
-        val=VAL,
-        features=FEATURES,
-        truth=TRUTH,
-        out=OUT,
-        table=TABLE,
-        params=Train.read(SHARED | dict(shared or {}), "params.yaml [train]"),
-        models={"pose_lstm": section},
-    )
-    return OUT
 
 
 def refused(**changes: Any) -> str:
@@ -102,36 +56,35 @@ def refused(**changes: Any) -> str:
     return text
 
 
-USUAL = {"train": LABELS * 2, "val": LABELS}
-
-
 def test_a_training_writes_a_model_and_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
     draw(USUAL)
     run()
     assert {path.name for path in OUT.iterdir()} == {"weights.safetensors", "config.json", "history.png"}
-    loaded = checkpoint.load(OUT, {"segments": {"normalise": "body"}})
+    loaded = checkpoint.load_checkpoint(OUT, {"segments": {"normalise": "body"}})
     assert (loaded.card.model, list(loaded.card.classes)) == ("pose_lstm", list(LABELS))
     assert (loaded.card.config.features, loaded.card.config.hidden) == (COLUMNS, (8, 8))
     rows = read_table(TABLE)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["val_balanced_accuracy"]) > 0.6
     assert (OUT / "history.png").read_bytes().startswith(b"\x89PNG")
-    told = capsys.readouterr()
-    assert told.out.startswith("pose_lstm: 72 sequences to learn from, 36 to validate on\npose_lstm: epoch 1 of 3: ")
-    assert "pose_lstm: best of 3 epochs: epoch 3: val loss" in told.out
-    assert told.err.startswith("pose_lstm: warning: fewer than 500 sequences") and told.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("pose_lstm: 72 sequences to learn from, 36 to validate on\npose_lstm: epoch 1 of 3: ")
+    assert "pose_lstm: best of 3 epochs: epoch 3: val loss" in printed.out
+    assert printed.err.startswith("pose_lstm: warning: fewer than 500 sequences") and printed.err.count("\n") == 1
     assert not (Path(".vigil/resume")).exists() or not list(Path(".vigil/resume").iterdir())
 
 
 def test_the_same_training_writes_the_same_bytes() -> None:
     draw(USUAL)
-    first = {path.name: path.read_bytes() for path in run().iterdir()}
-    assert {path.name: path.read_bytes() for path in run().iterdir()} == first
+    first = contents(run())
+    forget()
+    assert contents(run()) == first
 
 
 def test_the_test_split_is_not_opened() -> None:
     draw(USUAL | {"test": LABELS})
     first = (run() / "weights.safetensors").read_bytes()
+    forget()
     (FEATURES / "test.npz").write_bytes(b"not to be opened")
     Path("data/manifest/test.csv").unlink()
     assert (run() / "weights.safetensors").read_bytes() == first
@@ -140,14 +93,15 @@ def test_the_test_split_is_not_opened() -> None:
 def test_a_models_own_settings_win_over_the_shared_ones() -> None:
     draw(USUAL)
     run(train={"epochs": 2, "batch": None})
-    assert checkpoint.load(OUT).card.epochs == [2]
+    assert checkpoint.load_checkpoint(OUT).card.epochs == [2]
     run(shared={"epochs": 4}, train={})
-    assert checkpoint.load(OUT).card.epochs == [4]
+    assert checkpoint.load_checkpoint(OUT).card.epochs == [4]
 
 
 def test_an_interrupted_stage_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     draw(USUAL)
-    whole = {path.name: path.read_bytes() for path in run().iterdir()}
+    whole = contents(run())
+    forget()
 
     def stop(_run: Any, row: Mapping[str, Any], member: int = 0) -> None:
         if row["epoch"] == 2:
@@ -161,7 +115,7 @@ def test_an_interrupted_stage_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: p
     capsys.readouterr()
     run(shared={"report_every": 2})  # what changes no result does not make it start again
     assert "goes on after epoch 2" in capsys.readouterr().out
-    assert {path.name: path.read_bytes() for path in OUT.iterdir()} == whole
+    assert contents(OUT) == whole
 
 
 def test_what_changes_the_result_starts_again(
@@ -239,7 +193,7 @@ def test_missing_segments_say_what_to_run() -> None:
 def test_a_class_that_validation_lacks_is_no_reason_to_stop() -> None:
     draw(USUAL | {"val": ("normal", "normal")})
     run()
-    assert checkpoint.load(OUT).card.best[0]["value"] is None  # the loss has chosen
+    assert checkpoint.load_checkpoint(OUT).card.best[0]["value"] is None  # the loss has chosen
     assert {row["val_balanced_accuracy"] for row in read_table(TABLE)} == {""}
 
 
@@ -273,18 +227,18 @@ def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
         truth=TRUTH,
         out=OUT,
         table=TABLE,
-        params=Train.read(SHARED, "params.yaml [train]"),
+        params=TrainParams.read(SHARED, "params.yaml [train]"),
         models={"panic": section},
     )
-    loaded = checkpoint.load(OUT)
-    one, two = loaded.model.members
-    assert not torch.equal(one.drawing.weight, two.drawing.weight)
+    loaded = checkpoint.load_checkpoint(OUT)
+    first, second = loaded.model.members
+    assert not torch.equal(first.drawing.weight, second.drawing.weight)
     assert [best["metric"] for best in loaded.card.best] == [None, None]
     rows = read_table(TABLE)
     assert [row["member"] for row in rows] == ["0"] * 3 + ["1"] * 3
     assert max(float(row["val_loss"]) for row in rows) < 0.1  # uniform up to 127 alone would be 0.33
     x = torch.zeros(1, 4, 3, 8, 8)
-    alone = [each.judge(each(x), x)["frames"] for each in (one, two)]
+    alone = [each.judge(each(x), x)["frames"] for each in (first, second)]
     torch.testing.assert_close(loaded.model.judge(loaded.model(x), x)["frames"], (alone[0] + alone[1]) / 2)
 
 
@@ -297,6 +251,7 @@ def test_two_processes_and_a_real_kill() -> None:
     command = [sys.executable, "-m", "vigil.stages.train", "--model", "pose_lstm", "--train", str(TRAIN), "--val"]
     command += [str(VAL), "--features", str(FEATURES), "--truth", str(TRUTH), "--table", str(TABLE), "--out"]
     subprocess.run([*command, "one"], check=True)
+    forget()
     running = subprocess.Popen([*command, "two"])
     while not list(Path(".vigil").glob("resume/*/0.pt")) and running.poll() is None:
         time.sleep(0.005)

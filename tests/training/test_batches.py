@@ -10,14 +10,22 @@ from hypothesis import strategies as st
 from torch import Tensor
 from toys import Cloud
 
-from vigil.training.batches import Changed, InTurn, Numbered, Share, Subset, drawn, loader
+from vigil.training.batches import (
+    AugmentedSamples,
+    EpochSampler,
+    NumberedSamples,
+    Subset,
+    ValidationSampler,
+    draw_indices,
+    make_loader,
+)
 
 
 @given(st.integers(1, 60), st.integers(0, 80), st.integers(1, 9), st.integers(0, 3))
-def test_all_samples_are_drawn_before_any_comes_again(count: int, wanted: int, batch: int, seed: int) -> None:
+def test_all_samples_are_drawn_before_any_comes_again(count: int, per_epoch: int, batch: int, seed: int) -> None:
     rest: list[int] = []
     for epoch in range(6):
-        numbers = drawn(count, wanted, batch, seed, epoch).tolist()
+        numbers = draw_indices(count, per_epoch, batch, seed, epoch).tolist()
         assert len(numbers) % batch == 0 and len(numbers) > 0
         rest += numbers
         while len(rest) >= count:
@@ -26,18 +34,18 @@ def test_all_samples_are_drawn_before_any_comes_again(count: int, wanted: int, b
 
 
 def test_an_epoch_is_as_long_as_asked_for() -> None:
-    assert [len(drawn(10, wanted, 4, 0, 0)) for wanted in (0, 1, 8, 11, 100)] == [12, 4, 8, 12, 100]
+    assert [len(draw_indices(10, per_epoch, 4, 0, 0)) for per_epoch in (0, 1, 8, 11, 100)] == [12, 4, 8, 12, 100]
 
 
 def test_another_epoch_or_seed_is_another_order() -> None:
-    orders = {tuple(drawn(20, 20, 4, seed, epoch).tolist()) for seed in range(3) for epoch in range(3)}
+    orders = {tuple(draw_indices(20, 20, 4, seed, epoch).tolist()) for seed in range(3) for epoch in range(3)}
     assert len(orders) == 9
 
 
 @given(st.integers(1, 50), st.sampled_from([1, 2, 3, 4, 6]), st.integers(0, 2))
 def test_devices_share_every_batch_of_one_device(count: int, ranks: int, epoch: int) -> None:
     def share(rank: int, of: int) -> list[Any]:
-        sampler = Share(count, 0, 12, 7, rank, of)
+        sampler = EpochSampler(count, 0, 12, 7, rank, of)
         sampler.epoch = epoch
         places = list(sampler)
         assert len(places) == len(sampler)
@@ -55,8 +63,8 @@ def test_devices_share_every_batch_of_one_device(count: int, ranks: int, epoch: 
 def test_devices_judge_all_samples_in_as_many_parts(count: int, part: int, ranks: int) -> None:
     seen, lengths = Counter[int](), set()
     for rank in range(ranks):
-        data = Numbered(Cloud(count))
-        batches = list(loader(data, InTurn(count, part, rank, ranks), part, 0, pin=False))
+        data = NumberedSamples(Cloud(count))
+        batches = list(make_loader(data, ValidationSampler(count, part, rank, ranks), part, 0, pin=False))
         lengths.add(len(batches))
         seen.update({int(batch["number"][0]): 1 for batch in batches})
         for batch in batches:
@@ -67,29 +75,29 @@ def test_devices_judge_all_samples_in_as_many_parts(count: int, part: int, ranks
     assert len(lengths) == 1
 
 
-def jitter(xs: list[Tensor], ys: list[Tensor], chances: list[torch.Generator]) -> tuple[Tensor, Tensor]:
-    noise = [torch.randn(x.shape, generator=chance) for x, chance in zip(xs, chances, strict=True)]
+def jitter(xs: list[Tensor], ys: list[Tensor], generators: list[torch.Generator]) -> tuple[Tensor, Tensor]:
+    noise = [torch.randn(x.shape, generator=generator) for x, generator in zip(xs, generators, strict=True)]
     return torch.stack(xs) + torch.stack(noise), torch.stack(ys)
 
 
-def part(data: Changed, *places: tuple[int, int, int]) -> Tensor:
+def part(data: AugmentedSamples, *places: tuple[int, int, int]) -> Tensor:
     return data.__getitems__(places)["x"]
 
 
 def test_a_change_depends_on_epoch_and_place_and_on_nothing_before() -> None:
-    data = Changed(Cloud(5), jitter, seed=3)
+    data = AugmentedSamples(Cloud(5), jitter, seed=3)
     first = part(data, (2, 4, 1))[0]
     torch.manual_seed(99)
     part(data, (0, 0, 3))
     together = part(data, (2, 3, 0), (2, 4, 1), (2, 5, 1), (3, 4, 1))
     assert torch.equal(together[1], first)
     assert len({tuple(row.tolist()) for row in together}) == 4
-    assert not torch.equal(part(Changed(Cloud(5), jitter, seed=4), (2, 4, 1))[0], first)
+    assert not torch.equal(part(AugmentedSamples(Cloud(5), jitter, seed=4), (2, 4, 1))[0], first)
 
 
 def test_the_dataset_knows_the_epoch() -> None:
     inner = Cloud(6)
-    part(Changed(Subset(inner, [1, 3]), jitter, 0), (5, 0, 1))
+    part(AugmentedSamples(Subset(inner, [1, 3]), jitter, 0), (5, 0, 1))
     assert inner.epoch == 5
 
 
@@ -104,5 +112,5 @@ def test_loading_draws_no_random_number_of_the_training(workers: int) -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    list(loader(Numbered(Cloud(4)), InTurn(4, 2), 2, workers, pin=False))
+    list(make_loader(NumberedSamples(Cloud(4)), ValidationSampler(4, 2), 2, workers, pin=False))
     assert torch.equal(torch.rand(1), expected)

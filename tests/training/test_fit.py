@@ -1,11 +1,7 @@
 """One fit for every model: repeatable, resumable, chosen by validation, and quiet."""
 
 import os
-import platform
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,57 +9,10 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from toys import Cells, Cloud, Itself, Toy, settings
+from toy_training import EVERYTHING, StoppedError, largest_difference, same, toy, train
+from toys import Cells, Cloud, Toy, ToyReconstructor, settings
 
-from vigil.core.errors import VigilError
-from vigil.training import devices
-from vigil.training.fit import Fitted, fit
-
-EVERYTHING = {
-    "epochs": 6,
-    "ema": 0.9,
-    "schedule": "plateau",
-    "plateau_patience": 0,
-    "warmup": 1.0,
-    "clip": 1.0,
-    "optimiser": "adamw",
-    "weight_decay": 0.1,
-    "samples": 30,
-    "accumulate": 2,
-}
-
-
-class StoppedError(Exception):
-    """What kills a training in a test."""
-
-
-def train(
-    model: Any = None, classes: int = 2, resume: Path | None = None, report: Any = None, **changes: Any
-) -> Fitted:
-    torch.manual_seed(0)
-    cells = isinstance(model, Cells)
-    samples = Cloud(50, classes, cells=cells), Cloud(21, classes, seed=1, cells=cells)
-    tell = report or (lambda _row: None)
-    return fit(model or Toy(classes), classes, *samples, settings(**changes), "toy", resume, tell)
-
-
-def toy(**shape: Any) -> Toy:
-    """Always with the same first weights."""
-    torch.manual_seed(0)
-    return Toy(**shape)
-
-
-def same(one: Fitted, other: Fitted) -> bool:
-    return (
-        one.history == other.history
-        and one.best == other.best
-        and one.weights.keys() == other.weights.keys()
-        and all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
-    )
-
-
-def far(one: Fitted, other: Fitted) -> float:
-    return max(float((one.weights[name] - other.weights[name]).abs().max()) for name in one.weights)
+from vigil.training.fit import fit
 
 
 def test_the_same_training_gives_the_same_bytes() -> None:
@@ -112,7 +61,7 @@ def test_early_stopping_counts_on_over_an_interruption() -> None:
     assert same(train(resume=Path("state.pt"), **changes), whole)
 
 
-def test_a_damaged_state_is_told_and_the_training_starts_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_state_is_reported_and_the_training_starts_again(capsys: pytest.CaptureFixture[str]) -> None:
     Path("state.pt").write_bytes(b"PK\x03\x04 no more came")
     assert same(train(resume=Path("state.pt")), train())
     assert "toy: state.pt cannot be read" in capsys.readouterr().err
@@ -134,7 +83,7 @@ def test_loader_processes_change_nothing() -> None:
 
 def test_a_batch_in_parts_is_the_same_step() -> None:
     whole, parts = (train(toy(dropout=0, norm=False), accumulate=number) for number in (1, 4))
-    assert far(whole, parts) < 1e-6
+    assert largest_difference(whole, parts) < 1e-6
 
 
 def test_the_best_weights_are_those_of_the_best_epoch_by_validation() -> None:
@@ -161,7 +110,7 @@ def auc_of(model: Toy) -> float:
 
 @pytest.mark.parametrize(
     ("model", "classes", "metric"),
-    [(Toy(3), 3, "balanced_accuracy"), (Cells(), 2, "cell_auc"), (Itself(), 2, None)],
+    [(Toy(3), 3, "balanced_accuracy"), (Cells(), 2, "cell_auc"), (ToyReconstructor(), 2, None)],
 )
 def test_every_kind_of_target_has_its_metric(model: Any, classes: int, metric: str | None) -> None:
     fitted = train(model, classes, lr=0.02, epochs=6)
@@ -234,9 +183,9 @@ def test_bf16_learns_on_a_cpu() -> None:
 def test_nothing_is_left_and_nothing_is_advertised(capfd: pytest.CaptureFixture[str]) -> None:
     train()
     assert {path.name for path in Path().iterdir()} <= {".dvc", ".vigil"}
-    told = capfd.readouterr()
-    assert told.err == ""
-    lines = told.out.splitlines()
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    lines = printed.out.splitlines()
     assert [line.split(":")[1] for line in lines] == [" epoch 2 of 4", " epoch 4 of 4"]  # report_every: 2
     assert "lr 0.001, train loss" in lines[0] and "val auc" in lines[0] and "best so far: epoch" in lines[0]
 
@@ -255,201 +204,17 @@ def test_threads_and_signals_are_as_they_were() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-# bad input
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
+def test_a_gpu_learns_in_every_precision_and_goes_on_exactly(precision: str) -> None:
+    def stop(row: Any) -> None:
+        if row["epoch"] == 3:
+            raise StoppedError
 
-
-def refused(model: Any = None, **changes: Any) -> str:
-    with pytest.raises(VigilError) as caught:
-        train(model, **changes)
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
-
-
-class Broken(Toy):
-    def __init__(self, error: Exception | float, when: int) -> None:
-        super().__init__()
-        self.error, self.when, self.calls = error, when, 0
-
-    def loss(self, output: Tensor, batch: Any, weight: Tensor | None = None) -> Any:
-        losses = super().loss(output, batch, weight)
-        self.calls += self.training
-        if self.training and self.calls == self.when:
-            if isinstance(self.error, Exception):
-                raise self.error
-            losses["loss"] = losses["small"] = losses["small"] * self.error
-        return losses
-
-
-def test_a_loss_that_is_no_number_says_where() -> None:
-    text = refused(Broken(float("nan"), 9))  # 7 steps to an epoch
-    assert text.startswith("toy: epoch 2, step 2: the loss is no number (loss nan, entropy 0.")
-    assert "small nan" in text and "Lower models.toy.train.lr" in text
-
-
-def test_features_that_are_no_numbers_are_told_apart() -> None:
-    bad = Cloud(50)
-    bad.x[3, 2] = float("nan")
-    with pytest.raises(VigilError, match=r"toy: epoch 1, step \d: .* features themselves .* make them again"):
-        fit(Toy(), 2, bad, Cloud(9), settings(), "toy")
-    with pytest.raises(VigilError, match="toy: epoch 1, validation: "):
-        fit(Toy(), 2, Cloud(16), bad, settings(), "toy")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee documentation"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried"),
-        MemoryError(),
-    ],
-)
-def test_out_of_memory_says_what_to_do(error: Exception) -> None:
-    assert "toy: out of memory. Raise models.toy.train.accumulate" in refused(Broken(error, 2))
-
-
-def test_a_bug_keeps_its_traceback() -> None:
-    with pytest.raises(RuntimeError, match="shape"):
-        train(Broken(RuntimeError("shape"), 1))
-
-
-@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="another allocator")
-def test_what_tensors_leave_free_stays_with_the_process() -> None:
-    code = (
-        "import resource, torch; from vigil import devices; {}\n"
-        "def once(): [torch.empty(5_000_000).fill_(1) for _ in range(4)]\n"
-        "for _ in range(5): once()\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "for _ in range(20): once()\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
-    )
-    eager = os.environ | {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}  # glibc adapts else
-    given_back, kept = (
-        int(
-            subprocess.run([sys.executable, "-c", code.format(line)], capture_output=True, check=True, env=eager).stdout
-        )
-        for line in ("", "devices.keep_memory()")
-    )
-    assert 4 * kept < given_back
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_one_line() -> None:
-    assert "a GPU is asked for and torch finds none" in refused(accelerator="gpu")
-
-
-def test_more_gpus_than_there_are_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert devices.accelerator(settings(accelerator="auto")) == "gpu"
-    assert "8 GPUs are asked for, 2 are here" in refused(accelerator="gpu", devices=8)
-
-
-def test_half_precision_without_a_gpu_is_one_line() -> None:
-    assert "16-mixed needs a GPU" in refused(precision="16-mixed")
-
-
-class Lost(Cloud):
-    def __getitem__(self, index: int) -> Any:
-        raise VigilError("data/flow/a.npy: not found.\nRun stage `flow`.")
-
-
-@pytest.mark.parametrize("workers", [0, 1])
-def test_what_a_sample_complains_of_is_told_as_it_is(workers: int) -> None:
-    with pytest.raises(VigilError) as caught:
-        fit(Toy(), 2, Lost(9), Cloud(9), settings(workers=workers), "toy")
-    assert " ".join(str(caught.value).split()) == "data/flow/a.npy: not found. Run stage `flow`."
-
-
-def test_compiling_without_a_compiler_is_told_and_left(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    plain = train()
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
-    assert same(train(compile=True), plain)
-    assert "toy: train.compile is off: no C++ compiler\n" in capsys.readouterr().out
-
-
-# long ones
-
-
-@pytest.mark.slow
-def test_compiled_it_learns_the_same() -> None:
-    whole, again = (train(toy(dropout=0), compile=True) for _ in range(2))
-    assert same(whole, again)
-    assert far(whole, train(toy(dropout=0))) < 1e-3
-
-
-SCRIPT = """
-import sys, time
-from pathlib import Path
-import torch
-from toys import Cloud, Toy, settings
-from vigil.training.fit import fit
-
-def main(resume, out, slow, **changes):
-    torch.manual_seed(0)
-    model = Toy(dropout=changes.pop("dropout", 0.3))
-    told = lambda row: time.sleep(slow)
-    wanted = settings(**changes)
-    fitted = fit(model, 2, Cloud(50), Cloud(21, seed=1), wanted, "toy", resume and Path(resume), told)
-    from vigil.core.settings import first
-    if first():
-        torch.save({"weights": fitted.weights, "history": fitted.history, "best": fitted.best}, out)
-
-main(**eval(sys.argv[1]))
-"""
-
-
-def script(**arguments: Any) -> list[str]:
-    Path("script.py").write_text(SCRIPT)
-    return [sys.executable, "script.py", repr({"resume": None, "slow": 0, **arguments})]
-
-
-def result(name: str) -> Fitted:
-    return Fitted(**torch.load(name, weights_only=True))
-
-
-@pytest.mark.slow
-def test_killed_for_good_again_and_again_it_ends_the_same() -> None:
-    changes = EVERYTHING | {"epochs": 9}
-    subprocess.run(script(out="whole.pt", **changes), check=True)
-    killed, state = 0, Path("state.pt")
-    for _ in range(3):
-        running = subprocess.Popen(script(out="killed.pt", resume="state.pt", slow=0.3, **changes))
-        before = state.stat().st_mtime_ns if state.exists() else 0
-        while running.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
-            time.sleep(0.01)
-        time.sleep(0.4)
-        running.kill()
-        killed += running.wait() == -signal.SIGKILL
-    assert killed == 3 and not Path("killed.pt").exists()
-    subprocess.run(script(out="killed.pt", resume="state.pt", **changes), check=True)
-    assert same(result("killed.pt"), result("whole.pt"))
-
-
-@pytest.mark.slow
-def test_two_processes_learn_what_one_learns() -> None:
-    """The same batches, batch norm over both, and the same choice of the best."""
-    changes = {"dropout": 0.0, "epochs": 5, "lr": 0.01, "ema": 0.5, "clip": 1.0}
-    subprocess.run(script(out="one.pt", **changes), check=True)
-    ran = subprocess.run(
-        script(out="two.pt", devices=2, strategy="ddp", **changes), check=True, capture_output=True, text=True
-    )
-    one, two = result("one.pt"), result("two.pt")
-    assert far(one, two) < 1e-5
-    assert one.best["epoch"] == two.best["epoch"]
-    for ours, theirs in zip(one.history, two.history, strict=True):
-        assert ours == pytest.approx(theirs, abs=1e-4)
-    assert ran.stdout.count("epoch 2 of 5") == 1  # one process speaks
-    assert ran.stderr == ""
-
-
-@pytest.mark.slow
-def test_a_training_that_is_asked_to_end_says_so_with_its_exit_code() -> None:
-    running = subprocess.Popen(script(out="x.pt", resume="state.pt", slow=0.2, epochs=500))
-    while not Path("state.pt").exists():
-        time.sleep(0.05)
-    running.terminate()
-    assert running.wait(60) == 128 + signal.SIGTERM
-    assert not Path("x.pt").exists()
+    changes = EVERYTHING | {"accelerator": "gpu", "precision": precision, "lr": 0.02}
+    whole = train(**changes)
+    assert whole.best["value"] > 0.8
+    assert {tensor.device.type for tensor in whole.weights.values()} == {"cpu"}
+    with pytest.raises(StoppedError):
+        train(resume=Path("state.pt"), report=stop, **changes)
+    assert same(train(resume=Path("state.pt"), **changes), whole)

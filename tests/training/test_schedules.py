@@ -6,54 +6,54 @@ from typing import Any
 import pytest
 
 from vigil.core.errors import VigilError
-from vigil.training.schedules import Plateau, Train, merged, rate
+from vigil.training.schedules import Plateau, TrainParams, learning_rate, merge_params
 
 START = Plateau()
 
 
-def settings(**changes: Any) -> Train:
-    return Train.read({"epochs": 10, "lr": 0.1, **changes}, "params.yaml [train]")
+def settings(**changes: Any) -> TrainParams:
+    return TrainParams.read({"epochs": 10, "lr": 0.1, **changes}, "params.yaml [train]")
 
 
 def test_the_rate_is_what_was_asked_for() -> None:
-    assert {rate(settings(), epoch, step, 5, START) for epoch in range(10) for step in range(5)} == {0.1}
+    assert {learning_rate(settings(), epoch, step, 5, START) for epoch in range(10) for step in range(5)} == {0.1}
 
 
-def test_warm_up_rises_in_equal_steps_to_the_rate() -> None:
-    rates = [rate(settings(warmup=1), 0, step, 4, START) for step in range(4)] + [
-        rate(settings(warmup=1), 1, 0, 4, START)
+def test_warm_up_rises_in_equal_steps_to_the_learning_rate() -> None:
+    rates = [learning_rate(settings(warmup=1), 0, step, 4, START) for step in range(4)] + [
+        learning_rate(settings(warmup=1), 1, 0, 4, START)
     ]
     assert rates == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1])  # 1/5 of it at the first of 4 steps
 
 
 def test_cosine_is_half_in_the_middle_and_nothing_at_the_end() -> None:
     cosine = settings(schedule="cosine")
-    assert rate(cosine, 0, 0, 4, START) == 0.1
-    assert rate(cosine, 5, 0, 4, START) == pytest.approx(0.05)
-    assert rate(cosine, 9, 3, 4, START) == pytest.approx(0.1 * (1 + math.cos(math.pi * 9.75 / 10)) / 2)
+    assert learning_rate(cosine, 0, 0, 4, START) == 0.1
+    assert learning_rate(cosine, 5, 0, 4, START) == pytest.approx(0.05)
+    assert learning_rate(cosine, 9, 3, 4, START) == pytest.approx(0.1 * (1 + math.cos(math.pi * 9.75 / 10)) / 2)
     late = settings(schedule="cosine", warmup=2)
-    assert rate(late, 6, 0, 4, START) == pytest.approx(0.05)  # in the middle of what is left
+    assert learning_rate(late, 6, 0, 4, START) == pytest.approx(0.05)  # in the middle of what is left
 
 
 def test_a_plateau_halves_the_rate_after_patience() -> None:
     """Patience 2: two epochs without a fall are borne, the third halves."""
-    wanted, plateau, rates = settings(schedule="plateau", plateau_patience=2), START, []
+    params, plateau, rates = settings(schedule="plateau", plateau_patience=2), START, []
     for epoch, loss in enumerate([1.0, 0.9, 0.9, 0.95, 0.9, 0.9, 0.5]):
-        rates.append(rate(wanted, epoch, 0, 1, plateau))
-        plateau = plateau.after(loss, wanted)
+        rates.append(learning_rate(params, epoch, 0, 1, plateau))
+        plateau = plateau.after(loss, params)
     assert rates == [0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05]
-    assert (plateau.lowest, plateau.bad) == (0.5, 0)
+    assert (plateau.lowest_loss, plateau.flat_epochs) == (0.5, 0)
 
 
 def test_a_loss_below_zero_can_fall_too() -> None:
-    wanted = settings(schedule="plateau")
-    assert START.after(-1.0, wanted).after(-2.0, wanted).lowest == -2.0
-    assert START.after(-1.0, wanted).after(-1.0, wanted).bad == 1
+    params = settings(schedule="plateau")
+    assert START.after(-1.0, params).after(-2.0, params).lowest_loss == -2.0
+    assert START.after(-1.0, params).after(-1.0, params).flat_epochs == 1
 
 
 def test_null_means_as_in_train() -> None:
     shared = settings(batch=16)
-    assert merged(shared, {"epochs": None, "lr": 0.5}, "x") == settings(batch=16, lr=0.5)
+    assert merge_params(shared, {"epochs": None, "lr": 0.5}, "x") == settings(batch=16, lr=0.5)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_null_means_as_in_train() -> None:
 )
 def test_wrong_settings_are_one_line_that_names_the_key(own: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(VigilError) as caught:
-        merged(settings(), own, "params.yaml [models.panic.train]")
+        merge_params(settings(), own, "params.yaml [models.panic.train]")
     for word in words:
         assert word in str(caught.value)
 
 
 def test_a_device_computes_its_part_of_the_batch() -> None:
-    assert settings(batch=24, accumulate=3, devices=2, nodes=2).part == 2
+    assert settings(batch=24, accumulate=3, devices=2, nodes=2).part_size == 2

@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from vigil.models.blocks.layers import Clip
-from vigil.training.validation import Part, accuracy, auc, balanced, metric, summary
-from vigil.training.validation import part as validation_part
+from vigil.training.validation import (
+    PartResult,
+    auc,
+    balanced_accuracy,
+    balanced_class_weights,
+    judge_part,
+    metric_of,
+    summarise,
+)
 
 
 def test_auc_on_paper() -> None:
@@ -30,46 +37,46 @@ def test_auc_is_that_of_scikit_learn(rows: list[tuple[int, bool]]) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40))
 def test_accuracy_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
-    found, truth = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    predictions, truth = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     if truth.min() == truth.max():
-        assert accuracy(found, truth) is None
+        assert balanced_accuracy(predictions, truth) is None
     else:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a class that is found and does not occur
-            assert accuracy(found, truth) == pytest.approx(balanced_accuracy_score(truth, found))
+            warnings.simplefilter("ignore")  # a predicted class that does not occur
+            assert balanced_accuracy(predictions, truth) == pytest.approx(balanced_accuracy_score(truth, predictions))
 
 
 def test_weights_let_every_class_weigh_the_same() -> None:
     labels = np.array([0] * 6 + [1] * 3 + [2])
-    weights = balanced(labels, 3).numpy()
+    weights = balanced_class_weights(labels, 3).numpy()
     assert weights[labels].mean() == pytest.approx(1)
     assert (weights * [6, 3, 1]).tolist() == pytest.approx([10 / 3] * 3)
 
 
-def part(number: int, loss: float, found: list[float], truth: list[float]) -> Part:
-    return Part(number, len(found), {"loss": loss}, np.array(found), np.array(truth))
+def part(number: int, loss: float, predictions: list[float], truth: list[float]) -> PartResult:
+    return PartResult(number, len(predictions), {"loss": loss}, np.array(predictions), np.array(truth))
 
 
 def test_parts_count_by_their_size_and_once() -> None:
     parts = [part(2, 4.0, [0.3], [0]), part(0, 1.0, [0.1, 0.9], [0, 1]), part(0, 1.0, [0.1, 0.9], [0, 1])]
-    assert summary("auc", parts) == {"val_loss": 2.0, "val_auc": 1.0}
+    assert summarise("auc", parts) == {"val_loss": 2.0, "val_auc": 1.0}
 
 
 def test_no_metric_is_made_of_nothing() -> None:
-    assert summary("auc", [part(0, 1.0, [0.1, 0.9], [1, 1])])["val_auc"] is None
-    assert summary(None, [part(0, 1.0, [0.5], [0])]) == {"val_loss": 1.0}
+    assert summarise("auc", [part(0, 1.0, [0.1, 0.9], [1, 1])])["val_auc"] is None
+    assert summarise(None, [part(0, 1.0, [0.5], [0])]) == {"val_loss": 1.0}
 
 
 def test_the_metric_follows_from_what_is_learnt() -> None:
-    assert metric(Clip(1), 2) == "auc"
-    assert metric(Clip(1), 4) == "balanced_accuracy"
-    assert metric(Clip(1, target="cells"), 2) == "cell_auc"
-    assert metric(Clip(1, target="itself"), 2) is None
+    assert metric_of(Clip(1), 2) == "auc"
+    assert metric_of(Clip(1), 4) == "balanced_accuracy"
+    assert metric_of(Clip(1, target="cells"), 2) == "cell_auc"
+    assert metric_of(Clip(1, target="itself"), 2) is None
 
 
 def test_of_two_classes_without_a_score_the_second_is_the_score() -> None:
     """As crime_type has it, and the gate, i3d and activity have not."""
     batch = {"number": torch.tensor([0, 1]), "x": torch.zeros(2), "y": torch.tensor([0, 1])}
-    named = validation_part("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
-    assert named.found.tolist() == [-1.0, 2.0]
-    assert validation_part("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).found.tolist() == [5.0, 6.0]
+    named = judge_part("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
+    assert named.predictions.tolist() == [-1.0, 2.0]
+    assert judge_part("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).predictions.tolist() == [5.0, 6.0]

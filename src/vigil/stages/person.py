@@ -9,12 +9,18 @@ Writes  <out>/person.pt                 the weights, as Ultralytics keeps them
         <metrics>                       average precision on the validation split
 
 Trained from scratch on the frames whose truth is known; or weights are given, or a YOLO dataset of one's own.
+A training that was killed goes on from its last complete epoch, and ends with the same bytes. A training that was
+finished before, with the same code, settings and pictures to learn from, is restored from the store; so are metrics.
 """
 
+import hashlib
+import json
+import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,7 +30,9 @@ from pydantic import Field, model_validator
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.core.storage import sha256_file, write_json
+from vigil.core.storage import read_json, sha256_file, write_json
+from vigil.engine.code_version import code_version
+from vigil.engine.stage_results import digest_values, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.features.persons import training_boxes, ultralytics_yolo
 from vigil.features.persons.detector import CONFIG, NETWORK, PERSON, WEIGHTS, Detector
@@ -61,119 +69,195 @@ class Params(Frozen):
         return self
 
 
+@dataclass(frozen=True)
+class TrainingSet:
+    """Pictures to learn from and to be judged on."""
+
+    classes: tuple[str, ...]  # that are learned
+    train: list[Picture]
+    val: list[Picture]
+    sets: list[str]  # of the pipeline, whose people are among those of `train`
+
+
 def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: Path, params: Params) -> None:
     cv2.setNumThreads(1)  # one order of adding, one result
     began = time.monotonic()
-    weights = _given(params)
-    sets: list[str] = []  # of the pipeline, whose people it has seen
+    weights = find_weights(params)
+    pictures = load_pictures(frames, truth, train, val, params)
+    out.mkdir(parents=True, exist_ok=True)
+    for path in out.iterdir():
+        path.unlink()
+    key = network_key(pictures, weights, params)
+    outputs = {name: out / name for name in (WEIGHTS, NETWORK, CONFIG)}
+    restored = restore_result(key, outputs) is not None
+    if not restored:
+        resume = settings.home() / "resume" / key
+        with new_result(key, outputs) as (folder, _):
+            train_network(folder, pictures, weights, params, resume)
+        shutil.rmtree(resume, ignore_errors=True)
+    origin = "restored from the store" if restored else f"made in {time.monotonic() - began:.0f} s"
+    precision = write_metrics(out, metrics, pictures, params)
+    print(f"person: mAP50 {precision} on {len(pictures.val)} pictures of the validation split; {origin}")
+    if precision is None:
+        print("person: warning: nobody to be found there, so nothing is known of its worth", file=sys.stderr)
+
+
+def load_pictures(frames: Path, truth: Path, train: Path, val: Path, params: Params) -> TrainingSet:
+    """What params.yaml says to learn from: a YOLO dataset, or the frames of the two splits whose truth is known."""
+    sets: list[str] = []
     classes: tuple[str, ...] = params.classes
     if params.data:
-        classes, learned, judged = training_boxes.of_yolo(_path("data", params.data))
+        classes, train_pictures, val_pictures = training_boxes.read_yolo_dataset(find_file("data", params.data))
     else:
-        known = list(training_boxes.of_videos(video_table.read(train), frames, truth)) if params.epochs else []
-        learned = training_boxes.spread(known, classes, params.images, params.seed)
-        if params.epochs:
-            sets = sorted({video.set for video in video_table.read(train) if (truth / f"{video.video}.npz").exists()})
-        judged = list(training_boxes.of_videos(video_table.read(val), frames, truth, EVERY))
+        videos = video_table.read(train) if params.epochs else []
+        candidates = list(training_boxes.read_pictures(videos, frames, truth))
+        train_pictures = training_boxes.choose_pictures(candidates, classes, params.images, params.seed)
+        sets = sorted({video.set for video in videos if (truth / f"{video.video}.npz").exists()})
+        val_pictures = list(training_boxes.read_pictures(video_table.read(val), frames, truth, EVERY))
     if PERSON not in classes:
         raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
-    if params.epochs and not any(picture.counted(PERSON).any() for picture in learned):
+    if params.epochs and not any(picture.is_countable(PERSON).any() for picture in train_pictures):
         raise VigilError(
             "no frame of the training split has a person whose place is known. Give person.weights (with epochs: 0) or "
             "person.data in params.yaml, or keep the set `sample`."
         )
-    out.mkdir(parents=True, exist_ok=True)
-    for path in out.iterdir():
-        path.unlink()
-    home = settings.home()
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix="person-") as folder:
-        job = _job(Path(folder), classes, weights, params)
-        if params.epochs:
-            training_boxes.write(
-                training_boxes.some_turned(learned, params.turned, params.seed), classes, job.folder, "train"
-            )
-            training_boxes.write(learned[:1], classes, job.folder, "val")  # asked for, and not used
-            ultralytics_yolo.write_names(job.folder / "data.yaml", classes)
-        found = ultralytics_yolo.apart(ultralytics_yolo.make, job, out / WEIGHTS, out / NETWORK)
-    if PERSON not in found:
-        raise VigilError(f"person.weights: finds {', '.join(found[:10])}, and no '{PERSON}'. Give weights that do.")
+    return TrainingSet(classes, train_pictures, val_pictures, sets)
+
+
+def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, params: Params, resume: Path) -> None:
+    """Write the weights, the network and config.json into `folder`. `resume` keeps what a killed training has done."""
+    workspace = resume / "workspace"  # in a folder that the next process finds: a killed one cannot clear up
+    shutil.rmtree(workspace, ignore_errors=True)
+    workspace.mkdir(parents=True)
+    if params.epochs:
+        turned = training_boxes.turn_some(pictures.train, params.turned, params.seed)
+        training_boxes.write_dataset(turned, pictures.classes, workspace, "train")
+        training_boxes.write_dataset(pictures.train[:1], pictures.classes, workspace, "val")  # asked for, and not used
+        ultralytics_yolo.write_names(workspace / "data.yaml", pictures.classes)
+    job = ultralytics_yolo.Job(
+        workspace,
+        pictures.classes,
+        weights,
+        params.epochs,
+        params.imgsz,
+        params.seed,
+        params.threads,
+        resume / "state.pt",
+        {
+            "batch": params.batch,
+            "device": params.device,
+            "lr0": params.lr,
+            "lrf": 0.05,
+            "nbs": params.batch,  # a step after every batch: there are few of them
+            "optimizer": "AdamW",
+            "scale": 0.3,  # smaller still, and the people of a crowd would be lost
+            "warmup_epochs": 1,
+        },
+    )
+    classes = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
+    if PERSON not in classes:
+        raise VigilError(f"person.weights: finds {', '.join(classes[:10])}, and no '{PERSON}'. Give weights that do.")
     config = {
-        "classes": list(found),
+        "classes": list(classes),
         "imgsz": params.imgsz,
         "knows_real_people": bool(params.data or (params.weights and not params.epochs)),
-        "sets": sets,
-        "sha256": sha256_file(out / WEIGHTS),
-        "network_sha256": sha256_file(out / NETWORK),
+        "sets": pictures.sets,
+        "sha256": sha256_file(folder / WEIGHTS),
+        "network_sha256": sha256_file(folder / NETWORK),
     }
-    write_json(out / CONFIG, config)
-    seconds = time.monotonic() - began
-    kinds = [kind for kind in params.classes if kind in found]
-    told: dict[str, Any] = {
-        "map50": judge(out, judged, kinds),
-        "trained_on": _contents(learned, classes) if params.epochs else None,
-    }
-    write_json(metrics, told)
-    value = told["map50"][PERSON]["value"]
-    print(f"person: mAP50 {value} on {len(judged)} pictures of the validation split; made in {seconds:.0f} s")
-    if value is None:
-        print("person: warning: nobody to be found there, so nothing is known of its worth", file=sys.stderr)
+    write_json(folder / CONFIG, config)
 
 
-def judge(model: Path, pictures: Sequence[Picture], kinds: Sequence[str]) -> dict[str, Any]:
-    """Average precision of each class, with its interval over sources."""
-    told = {}
+def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Params) -> float | None:
+    """Write how well the network finds people in the validation split; the average precision of persons."""
+    config = read_json(model / CONFIG)
+    kinds = [kind for kind in params.classes if kind in config["classes"]]
+    trained_on = describe_contents(pictures.train, pictures.classes) if params.epochs else None
+    key = digest_values(
+        [
+            code_version(("vigil.stages.person", "main")),
+            config,
+            kinds,
+            trained_on,
+            hash_pictures(pictures.val),
+            cv2.__version__,
+        ]
+    )
+    if restore_result(key, {metrics.name: metrics}) is None:
+        with new_result(key, {metrics.name: metrics}) as (folder, _):
+            values = {"map50": average_precisions(model, pictures.val, kinds), "trained_on": trained_on}
+            write_json(folder / metrics.name, values)
+    precision: float | None = read_json(metrics)["map50"][PERSON]["value"]
+    return precision
+
+
+def average_precisions(model: Path, pictures: Sequence[Picture], kinds: Sequence[str]) -> dict[str, Any]:
+    """Returns the average precision of each class, with its interval over sources."""
+    precisions = {}
     for kind in kinds:
         detector = Detector(model, FAINT, kind)
-        told[kind] = box_quality.summary((picture.source, picture.judged(detector, kind)) for picture in pictures)
-    return told
+        matches = ((picture.source, picture.match_detections(detector, kind)) for picture in pictures)
+        precisions[kind] = box_quality.summarise_precision(matches)
+    return precisions
 
 
-def _job(folder: Path, classes: tuple[str, ...], weights: Path | None, params: Params) -> ultralytics_yolo.Job:
-    rest = {
-        "batch": params.batch,
-        "device": params.device,
-        "lr0": params.lr,
-        "lrf": 0.05,
-        "nbs": params.batch,  # a step after every batch: there are few of them
-        "optimizer": "AdamW",
-        "scale": 0.3,  # smaller still, and the people of a crowd would be lost
-        "warmup_epochs": 1,
-    }
-    return ultralytics_yolo.Job(
-        folder, classes, weights, params.epochs, params.imgsz, params.seed, params.threads, rest
+def network_key(pictures: TrainingSet, weights: Path | None, params: Params) -> str:
+    """Digest of all that decides the network: two trainings that share it end with the same bytes."""
+    return digest_values(
+        [
+            code_version(("vigil.stages.person", "main")),
+            params.model_dump(mode="json", exclude={"weights", "weights_sha256", "data"}),
+            None if weights is None else sha256_file(weights),
+            bool(params.data),
+            pictures.classes,
+            pictures.sets,
+            hash_pictures(pictures.train) if params.epochs else None,
+            [cv2.__version__, *map(version, ("ultralytics", "torch", "onnx"))],
+        ]
     )
 
 
-def _given(params: Params) -> Path | None:
-    """The weights to start from, checked."""
+def hash_pictures(pictures: Iterable[Picture]) -> str:
+    """Digest of the pictures and of all that is known of them, in their order; where they lie does not count."""
+    contents = hashlib.sha256()
+    for picture in pictures:
+        boxes = [picture.classes.tolist(), picture.boxes.tolist(), picture.visible.tolist()]
+        contents.update(json.dumps([picture.source, boxes, picture.quarters]).encode())
+        contents.update(training_boxes.read_encoded(picture))
+    return contents.hexdigest()
+
+
+def find_weights(params: Params) -> Path | None:
+    """The weights to start from, checked; None where the network starts from scratch."""
     if params.weights is None:
         return None
-    path = _path("weights", params.weights)
+    path = find_file("weights", params.weights)
     if path.suffix != ".pt":
         raise VigilError(f"params.yaml [person]: weights = {params.weights!r}: expected an Ultralytics file (.pt).")
-    if params.weights_sha256 and (found := sha256_file(path)) != params.weights_sha256:
+    if params.weights_sha256 and (sha256 := sha256_file(path)) != params.weights_sha256:
         raise VigilError(
-            f"params.yaml [person]: weights: {path.name} has sha256 {found}, weights_sha256 says "
+            f"params.yaml [person]: weights: {path.name} has sha256 {sha256}, weights_sha256 says "
             f"{params.weights_sha256}. Bring the right file, or correct the number."
         )
     return path
 
 
-def _path(key: str, given: str) -> Path:
-    path = (settings.root() / Path(given).expanduser()).resolve()
+def find_file(key: str, name: str) -> Path:
+    """The file that params.yaml names, relative to the project's folder."""
+    path = (settings.root() / Path(name).expanduser()).resolve()
     if not path.is_file():
         raise VigilError(
-            f"params.yaml [person]: {key} = {given!r}: not found. Bring the file there, or correct the path."
+            f"params.yaml [person]: {key} = {name!r}: not found. Bring the file there, or correct the path."
         )
     return path
 
 
-def _contents(pictures: Sequence[Picture], classes: Sequence[str]) -> dict[str, Any]:
+def describe_contents(pictures: Sequence[Picture], classes: Sequence[str]) -> dict[str, Any]:
+    """How many pictures, sources and boxes there are to learn from."""
     return {
         "pictures": len(pictures),
         "sources": len({picture.source for picture in pictures}),
-        "boxes": {kind: sum(int(picture.counted(kind).sum()) for picture in pictures) for kind in classes},
+        "boxes": {kind: sum(int(picture.is_countable(kind).sum()) for picture in pictures) for kind in classes},
     }
 
 

@@ -9,15 +9,14 @@ Writes  <out>/weights.safetensors    the best weights; of several members all
         <out>/history.png            losses and metric of every epoch, as a picture
         <table>                      the same as a table
 
-A training that was killed goes on from its last complete epoch, and ends with the same bytes.
+A training that was killed goes on from its last complete epoch, and ends with the same bytes. A training that was
+finished before, with the same code, settings and videos to learn from, is restored from the store.
 """
 
 import hashlib
-import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,17 +29,19 @@ from vigil.core import lineage, settings
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.core.storage import read_json, sha256_file
+from vigil.engine.stage_results import Result, digest_values, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.training.schedules import Train, merged
+from vigil.training.schedules import TrainParams, merge_params
 
-Params = Train
-FEW = 500  # sequences; with fewer a model learns its examples by heart
+Params = TrainParams
+FEW_SAMPLES = 500  # with fewer a model learns its examples by heart
 HARMLESS = {"workers", "report_every"}  # settings of the training that change no result
+PICTURE, TABLE = "history.png", "history.csv"
 
 
-class Entry(Frozen):
+class ModelEntry(Frozen):
     """A model in params.yaml; the other keys are its Config."""
 
     input: str
@@ -49,14 +50,14 @@ class Entry(Frozen):
 
 
 @dataclass(frozen=True)
-class Job:
-    """All that decides the result."""
+class TrainingJob:
+    """All settings that decide the result."""
 
     model: str
-    kind: Any  # its module
-    entry: Entry
+    module: Any  # of vigil.models
+    entry: ModelEntry
     config: Any
-    wanted: Train
+    params: TrainParams
     features: lineage.Lineage
 
 
@@ -74,75 +75,60 @@ def main(
 ) -> None:
     from vigil.engine import tracking
     from vigil.models import checkpoint
-    from vigil.training import devices, fit, history
+    from vigil.training import history
+    from vigil.training.devices import say
 
     began = time.monotonic()
-    job = read(model, models, params, features)
-    learned, judged, data_hash = samples(job, video_table.read(train), video_table.read(val), features, truth)
-    devices.say(f"{model}: {len(learned)} sequences to learn from, {len(judged)} to validate on")
-    if len(learned) < FEW:
-        devices.say(
-            f"{model}: warning: fewer than {FEW} sequences to learn from: it may learn them by heart. Add videos, or "
-            "look at the gap between the two losses in history.png.",
+    job = read_job(model, models, params, features)
+    train_samples, val_samples, data_hash = load_samples(
+        job, video_table.read(train), video_table.read(val), features, truth
+    )
+    say(f"{model}: {len(train_samples)} sequences to learn from, {len(val_samples)} to validate on")
+    if len(train_samples) < FEW_SAMPLES:
+        say(
+            f"{model}: warning: fewer than {FEW_SAMPLES} sequences to learn from: it may learn them by heart. Add "
+            f"videos, or look at the gap between the two losses in {PICTURE}.",
             warn=True,
         )
-    networks = [built(job, number) for number in range(getattr(job.config, "members", 1))]
-    key = identity(job, data_hash, networks)
+    networks = [build_network(job, member) for member in range(getattr(job.config, "members", 1))]
+    key = result_key(job, data_hash, networks)
     resume = settings.home() / "resume" / key
-    known = {"train": job.wanted.model_dump(), "config": job.config.model_dump(mode="json"), "input": job.entry.input}
+    outputs = {name: out / name for name in (checkpoint.WEIGHTS, checkpoint.CONFIG, PICTURE)} | {TABLE: table}
+    result = restore_result(key, outputs)
+    run_params = {
+        "train": job.params.model_dump(),
+        "config": job.config.model_dump(mode="json"),
+        "input": job.entry.input,
+    }
     tags = {"model": model, "data_hash": data_hash, "stage_hash": key}
-    fitted = []
-    with tracking.training(model, known, tags, resume / "run") if settings.first() else nullcontext(None) as run:
-        for number, network in enumerate(networks):
-            own = job.wanted.model_copy(update={"seed": job.wanted.seed + number})
-            name = model if len(networks) == 1 else f"{model}, member {number + 1}"
-            fitted.append(
-                fit.fit(
-                    network,
-                    len(job.entry.classes),
-                    learned,
-                    judged,
-                    own,
-                    name,
-                    resume / f"{number}.pt",
-                    partial(_tell, run, number),
-                )
-            )
-        if run is None:
-            return
-        card = checkpoint.Card(
-            model=model,
-            config=job.config,
-            classes=job.entry.classes,
-            clip=networks[0].clip,
-            input=job.entry.input,
-            features=job.features,
-            data_hash=data_hash,
-            seed=job.wanted.seed,
-            best=[each.best for each in fitted],
-            epochs=[len(each.history) for each in fitted],
-        )
-        digest = checkpoint.save(out, card, [each.weights for each in fitted])
-        rows, best = [each.history for each in fitted], card.best
-        history.write(table, rows)
-        history.picture(out / "history.png", rows, best, str(best[0]["metric"]))
-        values = {key: float(value) for key, value in best[0].items() if key != "metric" and value is not None}
-        run.done(digest, {f"best_{key}": value for key, value in values.items()}, [out / "history.png"])
+    origin = ""
+    if result is not None:
+        tags, origin = tags | {"restored": "true"}, "restored from the store: "
+    if not settings.first():  # a process that only trains along
+        if result is None:
+            train_members(job, networks, train_samples, val_samples, resume, None)
+        return
+    with tracking.training(model, run_params, tags, resume / "run") as run:
+        if result is None:
+            fitted = train_members(job, networks, train_samples, val_samples, resume, run)
+            with new_result(key, outputs) as (folder, result):
+                result |= write_model(folder, job, networks[0].clip, data_hash, fitted)
+        else:
+            for member, rows in enumerate(result["histories"]):
+                for row in rows:
+                    run.epoch(row, member)
+        best = result["best"]
+        best_values = {
+            f"best_{name}": float(value) for name, value in best[0].items() if name != "metric" and value is not None
+        }
+        run.done(sha256_file(out / checkpoint.WEIGHTS), best_values, [out / PICTURE])
     shutil.rmtree(resume, ignore_errors=True)
-    told = "; ".join(
-        f"epoch {one['epoch']}: val loss {one['loss']:.4g}"
-        + ("" if one["value"] is None else f", val {one['metric'].replace('_', ' ')} {one['value']:.4g}")
-        for one in best
-    )
-    print(f"{model}: best of {' + '.join(map(str, card.epochs))} epochs: {told}; {time.monotonic() - began:.0f} s")
+    epochs = " + ".join(str(len(rows)) for rows in result["histories"])
+    summary = "; ".join(history.describe_best(member_best) for member_best in best)
+    print(f"{model}: {origin}best of {epochs} epochs: {summary}; {time.monotonic() - began:.0f} s")
 
 
-def _tell(run: Any, member: int, row: Mapping[str, Any]) -> None:
-    if run is not None:
-        run.epoch(row, member)
-
-
-def read(model: str, models: Mapping[str, Any], params: Train, features: Path) -> Job:
+def read_job(model: str, models: Mapping[str, Any], params: Params, features: Path) -> TrainingJob:
     """What params.yaml says of `model`, checked, and completed with what its features are."""
     from vigil.models import checkpoint
 
@@ -150,17 +136,16 @@ def read(model: str, models: Mapping[str, Any], params: Train, features: Path) -
     if not isinstance(models.get(model), Mapping):
         raise VigilError(f"{where}: no such model. Known: {', '.join(models)}.{near_miss(model, models)}")
     section = models[model]
-    entry = Entry.read({key: section[key] for key in Entry.model_fields if key in section}, where)
-    kind = checkpoint.module(model, where)
-    own = {key: value for key, value in section.items() if key not in Entry.model_fields}
+    entry = ModelEntry.read({key: section[key] for key in ModelEntry.model_fields if key in section}, where)
+    module = checkpoint.find_module(model, where)
+    config = {key: value for key, value in section.items() if key not in ModelEntry.model_fields}
     if entry.input == "segments":
-        own |= columns(features)
-    config = kind.Config.read(own, where)
-    wanted = merged(params, entry.train, f"params.yaml [models.{model}.train]")
-    return Job(model, kind, entry, config, wanted, lineage.read(features))
+        config |= segment_columns(features)
+    merged = merge_params(params, entry.train, f"params.yaml [models.{model}.train]")
+    return TrainingJob(model, module, entry, module.Config.read(config, where), merged, lineage.read(features))
 
 
-def columns(folder: Path) -> dict[str, Any]:
+def segment_columns(folder: Path) -> dict[str, Any]:
     """What a model of segments has to know of them: how many features, and the range of those that are scaled."""
     path = folder / "train.npz"
     if not path.exists():
@@ -172,83 +157,143 @@ def columns(folder: Path) -> dict[str, Any]:
     return {"features": len(names), "ranges": tuple(scaled) or None}
 
 
-def samples(job: Job, train: list[Video], val: list[Video], features: Path, truth: Path) -> tuple[Any, Any, str]:
-    """What to learn from, what to validate on, and the digest of both."""
+def load_samples(
+    job: TrainingJob, train: list[Video], val: list[Video], features: Path, truth: Path
+) -> tuple[Any, Any, str]:
+    """Samples to learn from, samples to validate on, and the digest of both."""
     from vigil.clips import sampling
     from vigil.training.batches import Subset
 
-    clip = job.kind.Model(job.config, len(job.entry.classes)).clip
+    clip = job.module.Model(job.config, len(job.entry.classes)).clip
     shared = {
         "fps": job.features.get("frames", {}).get("fps"),
         "truth": truth if clip.target == "cells" else None,
-        "seed": job.wanted.seed,
+        "seed": job.params.seed,
     }
-    learned, judged = (
-        sampling.dataset(job.entry.input, features, videos, job.entry.classes, clip, train=train_, **shared)
-        for videos, train_ in ((train, True), (val, False))
+    train_samples, val_samples = (
+        sampling.make_dataset(job.entry.input, features, videos, job.entry.classes, clip, train=is_train, **shared)
+        for videos, is_train in ((train, True), (val, False))
     )
-    files = [features / f"{split}.npz" for split in ("train", "val")]
-    if not all(path.exists() for path in files):
-        names = sorted({*learned.videos, *judged.videos})
-        files = [path for name in names for end in (".npy", ".npz") if (path := features / f"{name}{end}").exists()]
-        if clip.target == "cells":
-            files += [path for name in names if (path := truth / f"{name}.npz").exists()]
-    told = [repr((list(each.videos), each.labels.tolist(), each.places.tolist())) for each in (learned, judged)]
-    digest_ = digest([job.features, *told, *map(sha256_file, files)])
-    if clip.target == "itself":  # what it should know by heart is class 0 alone
-        normal = np.flatnonzero(judged.labels == 0)
+    data_hash = digest_values(
+        [
+            job.features,
+            *(describe_samples(samples) for samples in (train_samples, val_samples)),
+            *hash_contents(job, (train_samples, val_samples), features, truth, clip.target),
+        ]
+    )
+    if clip.target == "itself":  # what it should know by heart is the first class alone
+        normal = np.flatnonzero(val_samples.labels == 0)
         if not len(normal):
             name = next(iter(job.entry.classes))
             raise VigilError(
                 f"the validation split has nothing of '{name}': add such a video with a source of its own."
             )
-        return learned, Subset(judged, normal), digest_
-    return learned, judged, digest_
+        return train_samples, Subset(val_samples, normal), data_hash
+    return train_samples, val_samples, data_hash
 
 
-def built(job: Job, number: int) -> Any:
+def describe_samples(samples: Any) -> str:
+    """Which samples there are: of which video and class, cut from where."""
+    return repr((list(samples.videos), samples.labels.tolist(), samples.spans.tolist()))
+
+
+def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth: Path, target: str) -> Iterable[str]:
+    """Digests of what the samples are cut from: of no video that the model does not learn from or is chosen by."""
+    if job.entry.input == "segments":  # lie in one file with those of other videos and classes
+        for samples in splits:
+            contents = hashlib.sha256()
+            for index in range(len(samples)):
+                contents.update(samples[index]["x"].numpy().tobytes())
+            yield contents.hexdigest()
+        return
+    names = sorted({name for samples in splits for name in samples.videos})
+    files = [path for name in names for end in (".npy", ".npz") if (path := features / f"{name}{end}").exists()]
+    if target == "cells":
+        files += [path for name in names if (path := truth / f"{name}.npz").exists()]
+    yield from map(sha256_file, files)
+
+
+def build_network(job: TrainingJob, member: int) -> Any:
     """The network of one member before training."""
     import torch
 
     from vigil.training import devices
 
-    with devices.steady(job.wanted):
-        torch.manual_seed(job.wanted.seed + number)
-        network = job.kind.Model(job.config, len(job.entry.classes))
-        if hasattr(network, "initialise") and (line := network.initialise()) and number == 0:
+    with devices.repeatable(job.params):
+        torch.manual_seed(job.params.seed + member)
+        network = job.module.Model(job.config, len(job.entry.classes))
+        if hasattr(network, "initialise") and (line := network.initialise()) and member == 0:
             devices.say(line)
     return network
 
 
-def identity(job: Job, data_hash: str, networks: Iterable[Any]) -> str:
-    """Of the training: two that have it in common end with the same bytes."""
+def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any]) -> str:
+    """Digest of all that decides the result: two trainings that share it end with the same bytes."""
     import torch
 
-    from vigil.clips import sampling
-    from vigil.engine.code_version import code_version
-    from vigil.training import devices, fit
+    from vigil.engine.code_version import WHOLE, code_version
+    from vigil.training import devices
 
     start = hashlib.sha256()
     for network in networks:
         for tensor in network.state_dict().values():
             start.update(tensor.numpy().tobytes())
-    return digest(
+    accelerator = devices.choose_accelerator(job.params)
+    return digest_values(
         [
             job.model,
             job.config.model_dump(mode="json"),
-            job.wanted.model_dump(exclude=HARMLESS),
-            list(job.entry.classes),
+            job.params.model_dump(exclude=HARMLESS),
+            [[name, list(labels)] for name, labels in job.entry.classes.items()],
             data_hash,
             start.hexdigest(),
-            [code_version(each) for each in (job.kind.Model, fit.fit, sampling.dataset)],
-            devices.accelerator(job.wanted),
+            code_version(("vigil.stages.train", "main"), (f"vigil.models.{job.model}", WHOLE)),
+            accelerator if accelerator == "cpu" else torch.cuda.get_device_name(),
             torch.__version__,
         ]
     )
 
 
-def digest(values: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+def train_members(job: TrainingJob, networks: Sequence[Any], train: Any, val: Any, resume: Path, run: Any) -> list[Any]:
+    """Train each network from a seed of its own; `run` is told of every epoch."""
+    from vigil.training.fit import fit
+
+    def report(member: int, row: Mapping[str, Any]) -> None:
+        if run is not None:
+            run.epoch(row, member)
+
+    fitted = []
+    for member, network in enumerate(networks):
+        params = job.params.model_copy(update={"seed": job.params.seed + member})
+        name = job.model if len(networks) == 1 else f"{job.model}, member {member + 1}"
+        class_count = len(job.entry.classes)
+        state = resume / f"{member}.pt"
+        fitted.append(fit(network, class_count, train, val, params, name, state, partial(report, member)))
+    return fitted
+
+
+def write_model(folder: Path, job: TrainingJob, clip: Any, data_hash: str, fitted: Sequence[Any]) -> Result:
+    """Write all files of a trained model into `folder`; its histories and the best epoch of each member."""
+    from vigil.models import checkpoint
+    from vigil.training import history
+
+    histories, best = [member.history for member in fitted], [member.best for member in fitted]
+    card = checkpoint.Card(
+        model=job.model,
+        config=job.config,
+        classes=job.entry.classes,
+        clip=clip,
+        input=job.entry.input,
+        features=job.features,
+        data_hash=data_hash,
+        seed=job.params.seed,
+        best=best,
+        epochs=[len(rows) for rows in histories],
+    )
+    checkpoint.save_checkpoint(folder, card, [member.weights for member in fitted])
+    history.write_history(folder / TABLE, histories)
+    history.draw_picture(folder / PICTURE, histories, best, str(best[0]["metric"]))
+    return {"histories": histories, "best": best}
 
 
 if __name__ == "__main__":

@@ -1,50 +1,50 @@
-"""Fits any model: one LightningModule, one `fit`.
+"""Fits any model: a plain loop over epochs, which can be killed at any time.
 
-    fitted = fit(model, classes, train, val, settings, where="panic", resume=path)
+    fitted = fit(model, class_count, train, val, params, "panic", resume=path)
 
-What comes out is decided by model, samples and settings alone. A training that was interrupted goes on from its last
-complete epoch and ends with the same bytes: every random number is a function of seed, epoch and place.
+What comes out is decided by model, samples and params alone. A training that was interrupted goes on from its last
+complete epoch and ends with the same bytes: every random number is a function of seed, epoch and position.
 """
 
+import contextlib
 import copy
-import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
-from vigil.core.storage import replacing
-from vigil.training import devices, norms, validation
-from vigil.training.batches import Changed, InTurn, Numbered, Samples, Share, loader
+from vigil.training import devices, norms, processes, validation
+from vigil.training.averaging import WeightAverage
+from vigil.training.batches import (
+    DROPOUT_STREAM,
+    AugmentedSamples,
+    EpochSampler,
+    NumberedSamples,
+    Samples,
+    ValidationSampler,
+    make_loader,
+)
 from vigil.training.devices import say
-from vigil.training.history import Row, line
-from vigil.training.progress import Bar
-from vigil.training.schedules import Plateau, Train, rate
+from vigil.training.history import Row, describe_epoch
+from vigil.training.optimiser import make_optimiser
+from vigil.training.progress import progress_bar
+from vigil.training.resume import Progress, load_state, save_state
+from vigil.training.schedules import TrainParams, learning_rate
 
 DIGITS = 6  # of the numbers in the history
-KEPT = (
-    "steps",
-    "epoch",
-    "bad",
-    "done",
-    "history",
-    "best",
-    "worth",
-    "best_weights",
-)  # of a Learner, for a later process
-DROPOUT = 2  # what random numbers are for; see batches.py
+Batch = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModel:
     """The weights that were best on the validation split, and how they came about."""
 
     weights: dict[str, Tensor]
@@ -52,250 +52,228 @@ class Fitted:
     best: dict[str, Any]  # epoch (from 1), metric (its name, or None), value, loss
 
 
-class Learner(lightning.LightningModule):
-    """A model while it learns. Its state at the end of each epoch is all that a later process needs to go on."""
+def fit(
+    model: Any,
+    class_count: int,
+    train: Samples,
+    val: Samples,
+    params: TrainParams,
+    name: str,
+    resume: Path | None = None,
+    report: Callable[[Row], None] = lambda _row: None,
+) -> FittedModel:
+    """Train `model`, whose weights are then those of the last epoch; the best are returned.
+
+    `name` is the model's in params.yaml. `resume` is a file that holds the state after the last epoch, and stays.
+    `report` is given each new line of the history, in the first process.
+    """
+    accelerator = devices.choose_accelerator(params)
+    progress, state = load_state(resume, model, name) if resume else (Progress(), None)
+    if not progress.finished:
+        with devices.repeatable(params), devices.explained_failures(name), processes.watched():
+            if params.compile:
+                devices.compile_layers(model, accelerator, name)
+            group = processes.join(params, accelerator)
+            training = Training(model, class_count, train, val, params, name, group, accelerator)
+            if state is not None:
+                training.load_state(state)
+            training.run(progress, resume, report)
+            model.cpu()
+    return FittedModel(progress.best_weights, progress.history, progress.best)
+
+
+class LossModule(nn.Module):
+    """A model with its loss, so that several processes share one forward pass."""
+
+    def __init__(self, model: Any, class_weights: Tensor | None) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("class_weights", class_weights)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        return self.model.loss(self.model(batch["x"]), batch, self.class_weights)
+
+
+class Training:
+    """A model, its optimiser and its samples on one device."""
 
     def __init__(
         self,
         model: Any,
-        classes: int,
+        class_count: int,
         train: Samples,
         val: Samples,
-        wanted: Train,
-        where: str,
-        resume: Path | None,
-        report: Callable[[Row], None],
+        params: TrainParams,
+        name: str,
+        group: processes.Group,
+        accelerator: str,
     ) -> None:
-        super().__init__()
-        self.report = report
-        self.model, self.classes, self.wanted, self.where, self.resume = model, classes, wanted, where, resume
-        self.metric = validation.metric(model.clip, classes)
-        self.learned, self.judged = Changed(train, copy.deepcopy(model).augment, wanted.seed), Numbered(val)
-        self.counts = len(train), len(val)
-        self.share: Share | None = None
-        weighted = wanted.class_weights and model.clip.target == "class"
-        self.register_buffer(
-            "weight", validation.balanced(train.labels, classes) if weighted else None, persistent=False
-        )
-        self.ema = {name: value.detach().clone() for name, value in model.state_dict().items()} if wanted.ema else None
-        self.aside: dict[str, Tensor] | None = None  # the weights themselves while those of `ema` are judged
-        self.steps = self.epoch = self.bad = 0  # of the optimiser; complete epochs; epochs since the best
-        self.done = False
-        self.plateau = Plateau()
-        self.history: list[Row] = []
-        self.best: dict[str, Any] = {}
-        self.worth: tuple[float, float] | None = None  # of the best: metric, then loss
-        self.best_weights: dict[str, Tensor] = {}
-        self.optimiser: dict[str, Any] | None = None  # its state, from an earlier process
-        self.precision: dict[str, Any] = {}  # likewise
-        self.sums: dict[str, Tensor] = {}  # of the parts of the loss over an epoch
-        self.seen: list[validation.Part] = []
+        self.params, self.name, self.group = params, name, group
+        on_gpu = accelerator == "gpu"
+        self.device = torch.device("cuda", group.local_rank) if on_gpu else torch.device("cpu")
+        self.metric = validation.metric_of(model.clip, class_count)
+        augmented = AugmentedSamples(train, copy.deepcopy(model).augment, params.seed)
+        rank, size, part = group.rank, group.size, params.part_size
+        self.sampler = EpochSampler(len(train), params.samples, params.batch, params.seed, rank, size)
+        self.train_loader = make_loader(augmented, self.sampler, part, params.workers, pin=on_gpu)
+        val_sampler = ValidationSampler(len(val), part, rank, size)
+        self.val_loader = make_loader(NumberedSamples(val), val_sampler, part, params.workers, pin=on_gpu)
 
-    # what is learnt from
+        weighted = params.class_weights and model.clip.target == "class"
+        class_weights = validation.balanced_class_weights(train.labels, class_count) if weighted else None
+        self.model = model
+        self.loss_module = LossModule(model, class_weights).to(self.device)
+        self.objective: nn.Module = self.loss_module
+        if size > 1:
+            norms.share_batch_norms(model)
+            unused = params.strategy == "ddp_find_unused_parameters_true"
+            self.objective = DistributedDataParallel(self.loss_module, find_unused_parameters=unused)
+        self.average = WeightAverage(model, params.ema) if params.ema else None
+        self.optimiser = make_optimiser(model, params)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=params.precision == "16-mixed")
 
-    def train_dataloader(self) -> Any:
-        wanted, ranks = self.wanted, self.trainer.world_size
-        self.share = Share(self.counts[0], wanted.samples, wanted.batch, wanted.seed, self.trainer.global_rank, ranks)
-        self.share.epoch = self.epoch
-        return loader(self.learned, self.share, wanted.part, wanted.workers, pin=self.on_gpu)
+    def run(self, progress: Progress, resume: Path | None, report: Callable[[Row], None]) -> None:
+        """Train epoch by epoch until nothing gets better or all epochs are done; `progress` says what came out."""
+        steps = len(self.train_loader) // self.params.accumulate
+        visible = sys.stderr.isatty() and settings.first()
+        shown = progress_bar(self.name, self.params.epochs, steps, progress.epoch) if visible else None
+        with shown or contextlib.nullcontext() as advance:
+            while not progress.finished:
+                trained = self._train_epoch(progress, advance)
+                row = self._make_row(progress.epoch, trained, self._validate(progress.epoch))
+                is_best = progress.add_epoch(row, self.metric, self.params)
+                if is_best:
+                    weights = self.model.state_dict() if self.average is None else self.average.weights
+                    progress.best_weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
+                if resume and self.group.rank == 0:
+                    save_state(resume, progress, self.state())
+                self._announce(row, progress)
+                if settings.first():
+                    report(row)
 
-    def val_dataloader(self) -> Any:
-        part = self.wanted.part
-        turn = InTurn(self.counts[1], part, self.trainer.global_rank, self.trainer.world_size)
-        return loader(self.judged, turn, part, self.wanted.workers, pin=self.on_gpu)
-
-    @property
-    def on_gpu(self) -> bool:
-        return self.trainer.strategy.root_device.type == "cuda"
-
-    # learning
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        free = [each for each in self.model.parameters() if each.requires_grad]
-        kind = torch.optim.Adam if self.wanted.optimiser == "adam" else torch.optim.AdamW
-        decay = [each for each in free if each.ndim > 1], [each for each in free if each.ndim <= 1]
-        groups = [
-            {"params": each, "weight_decay": weight}
-            for each, weight in zip(decay, (self.wanted.weight_decay, 0.0), strict=True)
-            if each
-        ]
-        optimiser = kind(groups, lr=self.wanted.lr)
-        if self.optimiser is not None:
-            optimiser.load_state_dict(self.optimiser)
-        return optimiser
-
-    def on_fit_start(self) -> None:
-        if self.trainer.world_size > 1:
-            norms.share(self.model)
-        if self.ema is not None:
-            self.ema = {name: value.to(self.device) for name, value in self.ema.items()}
-        self.trainer.precision_plugin.load_state_dict(self.precision)
-
-    def on_train_epoch_start(self) -> None:
-        key = np.random.SeedSequence([self.wanted.seed, DROPOUT, self.epoch, self.trainer.global_rank])
+    def _train_epoch(self, progress: Progress, advance: Any) -> dict[str, Tensor]:
+        """One pass over the samples of the epoch; the mean of each loss."""
+        params, epoch = self.params, progress.epoch
+        key = np.random.SeedSequence([params.seed, DROPOUT_STREAM, epoch, self.group.rank])
         torch.manual_seed(int(key.generate_state(1, np.uint64)[0]) >> 1)
-        self.sums, self.seen = {}, []
+        self.sampler.epoch = epoch
+        sums: dict[str, Tensor] = {}
+        steps = len(self.train_loader) // params.accumulate
+        for position, batch in enumerate(self.train_loader):
+            step, part = divmod(position, params.accumulate)
+            completes_step = part == params.accumulate - 1
+            for param_group in self.optimiser.param_groups:
+                param_group["lr"] = learning_rate(params, epoch, step, steps, progress.plateau)
+            with self._unshared_gradients() if not completes_step else contextlib.nullcontext():
+                losses = self._losses(batch, f"epoch {epoch + 1}, step {step + 1}")
+                self.scaler.scale(losses["loss"] / params.accumulate).backward()
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0) + value.detach()
+            if completes_step:
+                self._step()
+                progress.steps += 1
+                if self.average is not None:
+                    self.average.update(self.model, progress.steps)
+                if advance is not None:
+                    advance(epoch, sums["loss"] / (position + 1))
+        return {name: value / len(self.train_loader) for name, value in sums.items()}
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002  Lightning's name
-        parts = self.wanted.accumulate
-        steps = int(self.trainer.num_training_batches) // parts
-        for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = rate(self.wanted, self.epoch, batch_idx // parts, steps, self.plateau)
+    def _unshared_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """Several processes share gradients once a step, not with every part of it."""
+        if isinstance(self.objective, DistributedDataParallel):
+            return self.objective.no_sync()
+        return contextlib.nullcontext()
 
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        losses = self.model.loss(self.model(batch["x"]), batch, self.weight)
-        self._refuse_nan(losses, f"step {batch_idx // self.wanted.accumulate + 1}", batch)
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0) + value.detach()
-        return losses["loss"]
+    def _step(self) -> None:
+        """Let the optimiser take the step that the gradients say."""
+        if self.params.clip:
+            self.scaler.unscale_(self.optimiser)
+            parameters = [each for param_group in self.optimiser.param_groups for each in param_group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self.params.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad()
 
     @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002  Lightning's names
-        if (batch_idx + 1) % self.wanted.accumulate:
-            return
-        self.steps += 1
-        if self.ema is None:
-            return
-        keep = min(self.wanted.ema, (1 + self.steps) / (10 + self.steps))  # the first weights are soon forgotten
-        for name, value in self.model.state_dict().items():
-            mean = self.ema[name]
-            if value.is_floating_point():
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
+    def _validate(self, epoch: int) -> list[validation.PartResult]:
+        """What the model, with its mean weights if there are some, says of the samples to validate on."""
+        modes = [(module, module.training) for module in self.model.modules()]  # frozen layers are in eval mode always
+        self.model.eval()
+        results = []
+        with self.average.swapped_into(self.model) if self.average is not None else contextlib.nullcontext():
+            for batch in self.val_loader:
+                batch = self._to_device(batch)
+                with self._autocast():
+                    output = self.model(batch["x"])
+                    losses = self.model.loss(output, batch, self.loss_module.class_weights)
+                    judged = self.model.judge(output, batch["x"])
+                self._refuse_nan(losses, f"epoch {epoch + 1}, validation", batch)
+                results.append(validation.judge_part(self.metric, batch, losses, judged))
+        for module, mode in modes:
+            module.training = mode
+        return results
 
-    # validation
+    def _losses(self, batch: Batch, place: str) -> dict[str, Tensor]:
+        batch = self._to_device(batch)
+        with self._autocast():
+            losses: dict[str, Tensor] = self.objective(batch)
+        self._refuse_nan(losses, place, batch)
+        return losses
 
-    def on_validation_epoch_start(self) -> None:
-        if self.ema is not None:
-            self.aside = {name: value.clone() for name, value in self.model.state_dict().items()}
-            self.model.load_state_dict(self.ema)
+    def _to_device(self, batch: Batch) -> Batch:
+        return {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
 
-    def validation_step(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002  Lightning's name
-        output = self.model(batch["x"])
-        losses = self.model.loss(output, batch, self.weight)
-        self._refuse_nan(losses, "validation", batch)
-        self.seen.append(validation.part(self.metric, batch, losses, self.model.judge(output, batch["x"])))
+    def _autocast(self) -> torch.autocast:
+        """Mixed precision where it is wanted. Without a cache, a weight that is used twice has an exact gradient."""
+        dtype = torch.float16 if self.params.precision == "16-mixed" else torch.bfloat16
+        mixed = self.params.precision != "32-true"
+        return torch.autocast(self.device.type, dtype, enabled=mixed, cache_enabled=False)
 
-    def on_validation_epoch_end(self) -> None:
-        if self.aside is not None:
-            self.model.load_state_dict(self.aside)
-            self.aside = None
-
-    # the end of an epoch
-
-    def on_train_epoch_end(self) -> None:
-        row = self._row()
-        self.history.append(row)
-        value = row.get(f"val_{self.metric}")
-        loss = float(row["val_loss"] or 0.0)
-        worth = (-math.inf if value is None else value, -loss)
-        if self.worth is None or worth > self.worth:
-            self.worth = worth
-            self.best = {"epoch": row["epoch"], "metric": self.metric, "value": value, "loss": loss}
-            state = self.model.state_dict() if self.ema is None else self.ema
-            self.best_weights = {name: each.detach().cpu().clone() for name, each in state.items()}
-            self.bad = 0
-        else:
-            self.bad += 1
-        self.plateau = self.plateau.after(loss, self.wanted)
-        self.epoch += 1
-        if self.share:
-            self.share.epoch = self.epoch
-        tired = 0 < self.wanted.patience <= self.bad
-        self.done = tired or self.epoch == self.wanted.epochs
-        self.trainer.should_stop = self.trainer.should_stop or tired
-        self._save()
-        if self.done or self.epoch % self.wanted.report_every == 0:
-            say(f"{self.where}: {line(row, self.wanted.epochs, self.best['epoch'])}")
-            if tired and self.epoch < self.wanted.epochs:
-                say(f"{self.where}: no better for {self.bad} epochs: stopped (train.patience)")
-        if settings.first():
-            self.report(row)
-
-    def _row(self) -> Row:
-        trained = {name: value / self.trainer.num_training_batches for name, value in self.sums.items()}
-        trained = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in trained.items()}
-        row: Row = {"epoch": self.epoch + 1, "lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
-        row |= {f"train_{name}": value.item() for name, value in trained.items()}
-        seen = [self.seen]
-        if self.trainer.world_size > 1:
-            seen = [[] for _ in range(self.trainer.world_size)]
-            torch.distributed.all_gather_object(seen, self.seen)
-        row |= validation.summary(self.metric, [part for one in seen for part in one])
-        return {key: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for key, value in row.items()}
-
-    def _refuse_nan(self, losses: Mapping[str, Tensor], place: str, batch: Mapping[str, Tensor]) -> None:
+    def _refuse_nan(self, losses: Mapping[str, Tensor], place: str, batch: Batch) -> None:
         if torch.isfinite(losses["loss"]):
             return
-        parts = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
+        values = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
         if not torch.isfinite(batch["x"]).all():
-            todo = "The features themselves have numbers that are none: make them again (`dvc repro --force`)."
+            advice = "The features themselves have numbers that are none: make them again (`dvc repro --force`)."
         else:
-            todo = f"Lower models.{self.where}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
-        raise VigilError(f"{self.where}: epoch {self.epoch + 1}, {place}: the loss is no number ({parts}). {todo}")
+            advice = (
+                f"Lower models.{self.name}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
+            )
+        raise VigilError(f"{self.name}: {place}: the loss is no number ({values}). {advice}")
 
-    # going on later
+    def _make_row(self, epoch: int, trained: dict[str, Tensor], results: list[validation.PartResult]) -> Row:
+        """The line of the history: losses are means over all processes."""
+        gathered = [results]
+        if self.group.size > 1:
+            for value in trained.values():
+                distributed.all_reduce(value)
+                value /= self.group.size
+            gathered = [[] for _ in range(self.group.size)]
+            distributed.all_gather_object(gathered, results)
+        row: Row = {"epoch": epoch + 1, "lr": self.optimiser.param_groups[0]["lr"]}
+        row |= {f"train_{name}": value.item() for name, value in trained.items()}
+        row |= validation.summarise(self.metric, [result for part in gathered for result in part])
+        return {key: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for key, value in row.items()}
 
-    def _save(self) -> None:
-        if self.resume is None or self.trainer.global_rank:
-            return
-        state = {
+    def _announce(self, row: Row, progress: Progress) -> None:
+        epochs = self.params.epochs
+        if progress.finished or progress.epoch % self.params.report_every == 0:
+            say(f"{self.name}: {describe_epoch(row, epochs, progress.best['epoch'])}")
+        if progress.finished and progress.epoch < epochs:
+            say(f"{self.name}: no better for {progress.epochs_since_best} epochs: stopped (train.patience)")
+
+    def state(self) -> dict[str, Any]:
+        """Beside `Progress` all that a later process needs to go on."""
+        return {
             "model": self.model.state_dict(),
-            "optimiser": self.trainer.optimizers[0].state_dict(),
-            "precision": self.trainer.precision_plugin.state_dict(),
-            "ema": self.ema,
-            "plateau": asdict(self.plateau),
-            **{name: getattr(self, name) for name in KEPT},
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": None if self.average is None else self.average.weights,
         }
-        with replacing(self.resume) as part:
-            torch.save(state, part)
 
-    def go_on(self) -> None:
-        """Take up the state that an earlier process left, if there is one."""
-        if self.resume is None or not self.resume.exists():
-            return
-        try:
-            state = torch.load(self.resume, map_location="cpu", weights_only=True)
-            self.model.load_state_dict(state["model"])
-        except Exception as error:  # noqa: BLE001  a damaged file may fail in any way; without it all is well
-            say(f"{self.where}: {self.resume} cannot be read ({type(error).__name__}): starts again", warn=True)
-            return
-        self.optimiser, self.plateau = state["optimiser"], Plateau(**state["plateau"])
-        self.ema, self.precision = state["ema"], state["precision"]
-        for name in KEPT:
-            setattr(self, name, state[name])
-        if not self.done:
-            say(f"{self.where}: goes on after epoch {self.epoch}")
-
-
-def fit(
-    model: Any,
-    classes: int,
-    train: Samples,
-    val: Samples,
-    wanted: Train,
-    where: str,
-    resume: Path | None = None,
-    report: Callable[[Row], None] = lambda _row: None,
-) -> Fitted:
-    """Train `model`, whose weights are then those of the last epoch; the best are returned.
-
-    `where` is its name in params.yaml. `resume` is a file that holds the state at the end of the last epoch, and stays.
-    `report` is given each new line of the history, in the first process.
-    """
-    device = devices.accelerator(wanted)
-    learner = Learner(model, classes, train, val, wanted, where, resume, report)
-    learner.go_on()
-    if not learner.done:
-        with devices.steady(wanted), devices.explained(where):
-            if wanted.compile:
-                if why := devices.uncompilable(device):
-                    say(f"{where}: train.compile is off: {why}")
-                else:
-                    own = [each for each in model.modules() if type(each).compile is not nn.Module.compile]
-                    for each in own or [model]:  # layers that know what of them is worth it, else all
-                        each.compile(dynamic=False)  # a graph per shape: what came before does not choose among them
-            callbacks = [Bar(where)] if sys.stderr.isatty() and settings.first() else []
-            devices.trainer(wanted, device, wanted.epochs - learner.epoch, callbacks).fit(learner)
-    return Fitted(learner.best_weights, learner.history, learner.best)
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take up the state that an earlier process left; `model` has its weights already."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.average is not None:
+            self.average.weights = {name: value.to(self.device) for name, value in state["average"].items()}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 
-def share(model: nn.Module) -> None:
+def share_batch_norms(model: nn.Module) -> None:
     """Let every batch norm of `model` look at all processes while it learns."""
     for module in model.modules():
         if isinstance(module, BatchNorm):

@@ -1,41 +1,29 @@
 """A bar over all epochs, for a person at a terminal."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import lightning
-from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+Advance = Callable[[int, Tensor], None]  # epoch (from 0), mean loss of the epoch so far
 
 
-class Bar(Callback):
-    """On stderr; gone when the training is done. What is printed meanwhile appears above it."""
+@contextmanager
+def progress_bar(name: str, epochs: int, steps_per_epoch: int, first_epoch: int) -> Iterator[Advance]:
+    """A bar on stderr that a call advances by a step; lines printed meanwhile appear above it, and it goes away."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    columns = [
+        TextColumn(name, markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=epochs * steps_per_epoch, completed=first_epoch * steps_per_epoch, state="")
 
-        self.progress = Progress(
-            TextColumn(name, markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        def advance(epoch: int, loss: Tensor) -> None:
+            progress.update(task, advance=1, state=f"epoch {epoch + 1} of {epochs}, loss {loss.item():.4g}")
 
-    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        steps = trainer.num_training_batches
-        self.task = self.progress.add_task(
-            "", total=pl_module.wanted.epochs * steps, completed=pl_module.epoch * steps, told=""
-        )
-        self.progress.start()
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:  # noqa: ARG002
-        loss = pl_module.sums["loss"].item() / max(1, pl_module.trainer.fit_loop.batch_idx + 1)
-        told = f"epoch {pl_module.epoch + 1} of {pl_module.wanted.epochs}, loss {loss:.4g}"
-        self.progress.update(self.task, advance=1, told=told)
-
-    def on_train_end(self, *_: Any) -> None:
-        self.progress.stop()
-
-    def on_exception(self, *_: Any) -> None:
-        self.progress.stop()
+        yield advance

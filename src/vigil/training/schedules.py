@@ -1,4 +1,4 @@
-"""How a training goes: its settings, and the learning rate from step to step, as pure functions of where it is."""
+"""The settings of a training, and the learning rate from step to step as a pure function of where the training is."""
 
 import math
 from collections.abc import Mapping
@@ -11,18 +11,16 @@ from vigil.core.params import Frozen
 
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
-NOTICED = 1e-4  # share of the loss by which it must fall, or the plateau goes on
+SMALLEST_FALL = 1e-4  # share of the loss by which it must fall, or the plateau goes on
 
 
-class Train(Frozen):
+class TrainParams(Frozen):
     """The section `train` of params.yaml; `models.<m>.train` overrides it key by key."""
 
     epochs: Positive = 50
-    samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever there is; 0: as many as there are
+    samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever the data; 0: all samples
     batch: Positive = 8  # samples to a step of the optimiser, over all devices
-    accumulate: Positive = (
-        1  # parts that a batch is computed in, one after the other: less memory, the same step but for batch norms
-    )
+    accumulate: Positive = 1  # parts in which a batch is computed: less memory, the same step but for batch norms
     lr: Annotated[float, Field(gt=0)] = 1e-3
     optimiser: Literal["adam", "adamw"] = "adam"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # not of biases and norms
@@ -31,68 +29,72 @@ class Train(Frozen):
     plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5  # the rate is multiplied by it ...
     plateau_patience: Natural = 3  # ... after more epochs than this without a lower validation loss
     clip: Annotated[float, Field(ge=0)] = 0.0  # largest norm of the gradient; 0: any
-    ema: Annotated[float, Field(ge=0, lt=1)] = (
-        0.0  # decay of the running mean of the weights; 0: the weights themselves
-    )
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0  # decay of the running mean of the weights; 0: no mean
     patience: Natural = 0  # epochs without a better validation metric after which training stops; 0: never
     class_weights: bool = True  # a rare class weighs as much as a common one
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # as Lightning names it
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # mixed: under torch.autocast
     compile: bool = False  # with torch.compile, where there is a C++ compiler
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"  # auto: a GPU if there is one
     devices: Positive = 1  # GPUs, or processes on the CPU, per node
     nodes: Positive = 1
-    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"  # as Lightning names it
+    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"  # of several devices; auto: ddp
     threads: Natural = 2  # of each process on the CPU; another number, other last digits. 0: as torch likes
-    workers: Natural = 0  # processes per device that load ahead; 0: none, it is done in between
+    workers: Natural = 0  # processes per device that load ahead; 0: loading alternates with computing
     seed: Natural = 7
     report_every: Positive = 5  # epochs from one line to the next
 
     @model_validator(mode="after")
-    def _divisible(self) -> Self:
-        parts = self.accumulate * self.devices * self.nodes
-        if self.batch % parts:
+    def _check_divisibility(self) -> Self:
+        part_count = self.accumulate * self.processes
+        if self.batch % part_count:
             raise ValueError(
-                f"batch: {self.batch} cannot be split into accumulate x devices x nodes = {parts} equal parts"
+                f"batch: {self.batch} cannot be split into accumulate x devices x nodes = {part_count} equal parts"
             )
         if self.warmup >= self.epochs:
             raise ValueError(f"warmup: {self.warmup:g} epochs of {self.epochs}; leave some to train in")
         return self
 
     @property
-    def part(self) -> int:
+    def processes(self) -> int:
+        """How many train together."""
+        return self.devices * self.nodes
+
+    @property
+    def part_size(self) -> int:
         """Samples that one device computes at a time."""
-        return self.batch // (self.accumulate * self.devices * self.nodes)
+        return self.batch // (self.accumulate * self.processes)
 
 
-def merged(shared: Train, own: Mapping[str, Any], where: str) -> Train:
-    """`shared` with what is not null in `own`; `where` names the latter in an error."""
-    return Train.read(shared.model_dump() | {key: value for key, value in own.items() if value is not None}, where)
+def merge_params(shared: TrainParams, overrides: Mapping[str, Any], where: str) -> TrainParams:
+    """`shared` with what is not null in `overrides`; `where` names the latter in an error."""
+    set_values = {key: value for key, value in overrides.items() if value is not None}
+    return TrainParams.read(shared.model_dump() | set_values, where)
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """What the schedule of that name remembers."""
+    """What the schedule `plateau` remembers from epoch to epoch."""
 
-    lowest: float = math.inf  # validation loss
-    bad: int = 0  # epochs since it fell
-    scale: float = 1.0  # of the rate, by now
+    lowest_loss: float = math.inf  # on the validation split
+    flat_epochs: int = 0  # since it fell
+    scale: float = 1.0  # by which the rate is multiplied by now
 
-    def after(self, loss: float, settings: Train) -> "Plateau":
-        """At the end of an epoch."""
-        if loss < self.lowest - NOTICED * abs(self.lowest if math.isfinite(self.lowest) else 0.0):
-            return replace(self, lowest=loss, bad=0)
-        if self.bad < settings.plateau_patience:
-            return replace(self, bad=self.bad + 1)
-        return replace(self, bad=0, scale=self.scale * settings.plateau_factor)
+    def after(self, loss: float, params: TrainParams) -> "Plateau":
+        """The plateau after an epoch with this validation loss."""
+        lowest = self.lowest_loss
+        if loss < lowest - SMALLEST_FALL * abs(lowest if math.isfinite(lowest) else 0.0):
+            return replace(self, lowest_loss=loss, flat_epochs=0)
+        if self.flat_epochs < params.plateau_patience:
+            return replace(self, flat_epochs=self.flat_epochs + 1)
+        return replace(self, flat_epochs=0, scale=self.scale * params.plateau_factor)
 
 
-def rate(settings: Train, epoch: int, step: int, steps: int, plateau: Plateau) -> float:
-    """The learning rate of step `step` of the `steps` of epoch `epoch`, all counted from 0."""
-    done = epoch + step / steps
-    if done < settings.warmup:
-        return settings.lr * (done + 1 / steps) / (settings.warmup + 1 / steps)
-    if settings.schedule == "cosine":
-        return (
-            settings.lr * (1 + math.cos(math.pi * (done - settings.warmup) / (settings.epochs - settings.warmup))) / 2
-        )
-    return settings.lr * (plateau.scale if settings.schedule == "plateau" else 1.0)
+def learning_rate(params: TrainParams, epoch: int, step: int, steps_per_epoch: int, plateau: Plateau) -> float:
+    """The rate of step `step` of epoch `epoch`, both counted from 0."""
+    epochs_done = epoch + step / steps_per_epoch
+    if epochs_done < params.warmup:
+        return params.lr * (epochs_done + 1 / steps_per_epoch) / (params.warmup + 1 / steps_per_epoch)
+    if params.schedule == "cosine":
+        share = (epochs_done - params.warmup) / (params.epochs - params.warmup)
+        return params.lr * (1 + math.cos(math.pi * share)) / 2
+    return params.lr * (plateau.scale if params.schedule == "plateau" else 1.0)

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, sha256_file, write_json
-from vigil.features.persons.detector import CONFIG, NETWORK, WEIGHTS, Detector, apart, letterbox, widened
+from vigil.features.persons.detector import (
+    CONFIG,
+    NETWORK,
+    WEIGHTS,
+    Detector,
+    letterbox,
+    remove_overlapping,
+)
 
 CONFIDENCE = 0.5
 
@@ -19,14 +26,14 @@ CONFIDENCE = 0.5
 def test_boxes_are_in_pixels_of_the_picture(tmp_path: Path) -> None:
     """128x96 fits the square of 64 at half its size with 8 rows of grey above, so (x, y) is (2x, 2(y - 8))."""
     model = detector(tmp_path / "model", [[32, 28, 16, 24, 0.9]])
-    found = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
-    np.testing.assert_allclose(found, [[48, 16, 80, 64, 0.9]], atol=1e-5)
+    boxes = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
+    np.testing.assert_allclose(boxes, [[48, 16, 80, 64, 0.9]], atol=1e-5)
 
 
 def test_boxes_end_where_the_picture_ends(tmp_path: Path) -> None:
     model = detector(tmp_path / "model", [[4, 20, 20, 60, 0.9], [32, 3, 10, 6, 0.8]])  # the second lies in the grey
-    found = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
-    np.testing.assert_allclose(found, [[0, 0, 28, 84, 0.9]], atol=1e-5)
+    boxes = Detector(model, CONFIDENCE)(np.zeros((96, 128, 3), np.uint8))
+    np.testing.assert_allclose(boxes, [[0, 0, 28, 84, 0.9]], atol=1e-5)
 
 
 def test_only_the_class_that_is_asked_for(tmp_path: Path) -> None:
@@ -79,11 +86,6 @@ def test_the_letterbox_holds_the_whole_picture(width: int, height: int) -> None:
 def test_of_overlapping_boxes_the_best_stays() -> None:
     """10x10 boxes shifted by 2: 80 in common of 120, 0.67; by 4: 60 of 140, 0.43."""
     boxes = np.array([[0, 0, 10, 10, 0.5], [2, 0, 12, 10, 0.9], [6, 0, 16, 10, 0.7], [50, 50, 60, 60, 0.1]])
-    assert apart(boxes, 0.6)[:, 4].tolist() == [0.9, 0.7, 0.1]
-    assert apart(boxes, 0.7)[:, 4].tolist() == [0.9, 0.7, 0.5, 0.1]
-    assert apart(boxes[:0]).shape == (0, 5)
-
-
-def test_a_margin_is_a_share_of_each_side() -> None:
-    np.testing.assert_allclose(widened(np.array([[10, 20, 30, 60, 0.9]]), 0.1), [[8, 16, 32, 64, 0.9]])
-    assert widened(np.zeros((0, 5)), 0.1).shape == (0, 5)
+    assert remove_overlapping(boxes, 0.6)[:, 4].tolist() == [0.9, 0.7, 0.1]
+    assert remove_overlapping(boxes, 0.7)[:, 4].tolist() == [0.9, 0.7, 0.5, 0.1]
+    assert remove_overlapping(boxes[:0]).shape == (0, 5)

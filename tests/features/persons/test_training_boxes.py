@@ -11,8 +11,15 @@ import pytest
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import save_arrays
-from vigil.features.frames import decode, encode, save
-from vigil.features.persons.training_boxes import Picture, of_videos, of_yolo, some_turned, spread, write
+from vigil.features.frames import decode_jpeg, encode_jpeg, save_frames
+from vigil.features.persons.training_boxes import (
+    Picture,
+    choose_pictures,
+    read_pictures,
+    read_yolo_dataset,
+    turn_some,
+    write_dataset,
+)
 from vigil.footage.video_table import Video
 
 
@@ -24,8 +31,8 @@ def video(name: str, source: str = "camera") -> Video:
 def recorded(name: str, rows: list[tuple[int, list[float], str, float]]) -> None:
     """Frames 0, 3 and 6 of a 640x480 video are stored at 160x120; rows are frame, box, class, visible."""
     image = np.zeros((120, 160, 3), np.uint8)
-    stored = [(frame, Fraction(frame, 10), encode(image + frame, 95)) for frame in (0, 3, 6)]
-    save(Path(f"frames/set/{name}.npz"), stored, (640, 480))
+    stored = [(frame, Fraction(frame, 10), encode_jpeg(image + frame, 95)) for frame in (0, 3, 6)]
+    save_frames(Path(f"frames/set/{name}.npz"), stored, (640, 480))
     Path("truth/set").mkdir(parents=True, exist_ok=True)
     save_arrays(
         Path(f"truth/set/{name}.npz"),
@@ -39,24 +46,24 @@ def recorded(name: str, rows: list[tuple[int, list[float], str, float]]) -> None
 
 
 def pictures(*names: str) -> list[Picture]:
-    return list(of_videos([video(name) for name in names], Path("frames"), Path("truth")))
+    return list(read_pictures([video(name) for name in names], Path("frames"), Path("truth")))
 
 
 def test_boxes_of_the_video_are_shares_of_the_stored_frame() -> None:
     recorded("a", [(3, [64, 48, 320, 240], "person", 1.0), (4, [0, 0, 640, 480], "person", 1.0)])
-    found = pictures("a")
-    assert [len(picture.boxes) for picture in found] == [0, 1, 0]
-    np.testing.assert_allclose(found[1].boxes, [[0.1, 0.1, 0.5, 0.5]])
-    assert found[1].image().shape == (120, 160, 3)
-    assert found[1].image()[0, 0, 0] == 3
+    stored = pictures("a")
+    assert [len(picture.boxes) for picture in stored] == [0, 1, 0]
+    np.testing.assert_allclose(stored[1].boxes, [[0.1, 0.1, 0.5, 0.5]])
+    assert stored[1].image().shape == (120, 160, 3)
+    assert stored[1].image()[0, 0, 0] == 3
 
 
 def test_what_is_hardly_seen_is_not_counted() -> None:
     recorded(
         "a", [(0, [0, 0, 64, 48], "person", 0.29), (0, [0, 0, 64, 48], "person", 0.31), (0, [1, 1, 9, 9], "bag", 1)]
     )
-    assert pictures("a")[0].counted("person").tolist() == [False, True, False]
-    assert pictures("a")[0].counted("bag").tolist() == [False, False, True]
+    assert pictures("a")[0].is_countable("person").tolist() == [False, True, False]
+    assert pictures("a")[0].is_countable("bag").tolist() == [False, False, True]
 
 
 def test_videos_without_truth_are_left_out() -> None:
@@ -69,8 +76,10 @@ def test_videos_without_truth_are_left_out() -> None:
 def test_the_right_box_is_right() -> None:
     recorded("a", [(0, [64, 48, 320, 240], "person", 1.0)])
     picture = pictures("a")[0]
-    assert picture.judged(lambda _: np.array([[16.0, 12, 80, 60, 0.9]]), "person").right.tolist() == [True]
-    assert picture.judged(lambda _: np.array([[64.0, 48, 320, 240, 0.9]]), "person").right.tolist() == [False]
+    assert picture.match_detections(lambda _: np.array([[16.0, 12, 80, 60, 0.9]]), "person").correct.tolist() == [True]
+    assert picture.match_detections(lambda _: np.array([[64.0, 48, 320, 240, 0.9]]), "person").correct.tolist() == [
+        False
+    ]
 
 
 def some(source: str, group: str, people: int, count: int) -> list[Picture]:
@@ -86,24 +95,24 @@ def with_bag(picture: Picture) -> Picture:
 
 def test_crowds_cameras_and_videos_have_their_share() -> None:
     """One camera has ten times as much of one person as the other has of anything."""
-    known = some("one", "a", 1, 500) + some("one", "b", 1, 20) + some("two", "c", 1, 20) + some("two", "d", 8, 20)
-    chosen = spread(known, ["person"], 40, 7)
+    candidates = some("one", "a", 1, 500) + some("one", "b", 1, 20) + some("two", "c", 1, 20) + some("two", "d", 8, 20)
+    chosen = choose_pictures(candidates, ["person"], 40, 7)
     assert Counter(picture.group for picture in chosen) == {"a": 5, "b": 5, "c": 10, "d": 20}
 
 
 def test_a_few_pictures_show_nobody() -> None:
-    known = some("one", "a", 0, 100) + some("one", "b", 1, 100)
-    chosen = spread(known, ["person"], 50, 7)
+    candidates = some("one", "a", 0, 100) + some("one", "b", 1, 100)
+    chosen = choose_pictures(candidates, ["person"], 50, 7)
     assert Counter(len(picture.boxes) for picture in chosen) == {1: 47, 0: 3}
 
 
 def test_who_lies_has_a_share() -> None:
     lie = [replace(each, boxes=each.boxes[:, [1, 0, 3, 2]]) for each in some("one", "b", 1, 50)]
-    assert lie[0].lying("person")
-    assert not replace(lie[0], visible=np.array([0.1])).lying("person")
-    assert not replace(lie[0], aspect=0.2).lying("person"), "in a narrow picture"
-    chosen = spread(some("one", "a", 1, 500) + lie, ["person"], 100, 7)
-    assert sum(picture.lying("person") for picture in chosen) >= 10
+    assert lie[0].shows_lying("person")
+    assert not replace(lie[0], visible=np.array([0.1])).shows_lying("person")
+    assert not replace(lie[0], aspect=0.2).shows_lying("person"), "in a narrow picture"
+    chosen = choose_pictures(some("one", "a", 1, 500) + lie, ["person"], 100, 7)
+    assert sum(picture.shows_lying("person") for picture in chosen) >= 10
 
 
 def test_a_turned_picture_shows_the_same_thing_in_its_box(tmp_path: Path) -> None:
@@ -113,56 +122,56 @@ def test_a_turned_picture_shows_the_same_thing_in_its_box(tmp_path: Path) -> Non
     box = np.array([[60 / 80, 10 / 40, 64 / 80, 30 / 40]])
     upright = Picture(tmp_path / "one.png", None, "s", "g", np.array(["person"]), box, np.ones(1), 2.0)
     for quarters in (0, 1, 2, 3, 5):
-        turned = upright.turned(quarters)
+        turned = upright.turn_left(quarters)
         shown = turned.image()
         height, width = shown.shape[:2]
         assert turned.aspect == width / height
         x0, y0, x1, y1 = (turned.boxes[0] * (width, height, width, height)).round().astype(int)
         assert (shown[y0:y1, x0:x1] == 255).all()
         assert (shown == 255).sum() == (x1 - x0) * (y1 - y0) * 3
-        saved = decode(turned.save(tmp_path / f"copy{quarters}").read_bytes())
+        saved = decode_jpeg(turned.save(tmp_path / f"copy{quarters}").read_bytes())
         assert np.abs(saved.astype(int) - shown).max() < 60
-    assert upright.turned(1).lying("person") and not upright.lying("person")
+    assert upright.turn_left(1).shows_lying("person") and not upright.shows_lying("person")
 
 
 def test_some_are_turned_and_the_seed_says_which() -> None:
-    known = some("one", "a", 2, 100)
-    chosen = some_turned(known, 0.3, 7)
+    candidates = some("one", "a", 2, 100)
+    chosen = turn_some(candidates, 0.3, 7)
     assert Counter(picture.quarters for picture in chosen).keys() == {0, 1, 3}
     assert sum(picture.quarters > 0 for picture in chosen) == 30
-    assert [p.quarters for p in some_turned(known, 0.3, 7)] == [p.quarters for p in chosen]
-    assert some_turned(known, 0.0, 7) == known
+    assert [p.quarters for p in turn_some(candidates, 0.3, 7)] == [p.quarters for p in chosen]
+    assert turn_some(candidates, 0.0, 7) == candidates
 
 
 def test_bags_are_looked_for() -> None:
-    known = some("one", "a", 1, 100) + [with_bag(picture) for picture in some("one", "b", 1, 4)]
-    chosen = spread(known, ["person", "bag"], 20, 7)
+    candidates = some("one", "a", 1, 100) + [with_bag(picture) for picture in some("one", "b", 1, 4)]
+    chosen = choose_pictures(candidates, ["person", "bag"], 20, 7)
     assert len(chosen) == 20
-    assert sum(picture.counted("bag").any() for picture in chosen) >= 3
-    assert len({(picture.group, picture.place) for picture in chosen}) == 20
+    assert sum(picture.is_countable("bag").any() for picture in chosen) >= 3
+    assert len({(picture.group, picture.position) for picture in chosen}) == 20
 
 
 def test_the_seed_and_nothing_else_decides() -> None:
-    known = some("one", "a", 1, 100) + some("two", "b", 2, 100)
-    places = [[picture.place for picture in spread(known, ["person"], 10, seed)] for seed in (1, 1, 2)]
+    candidates = some("one", "a", 1, 100) + some("two", "b", 2, 100)
+    places = [[picture.position for picture in choose_pictures(candidates, ["person"], 10, seed)] for seed in (1, 1, 2)]
     assert places[0] == places[1] != places[2]
 
 
 def test_fewer_than_wanted_are_all() -> None:
-    known = some("one", "a", 1, 5) + some("one", "b", 0, 1)
-    assert len(spread(known, ["person"], 100, 7)) == 6
-    assert spread([], ["person"], 10, 7) == []
+    candidates = some("one", "a", 1, 5) + some("one", "b", 0, 1)
+    assert len(choose_pictures(candidates, ["person"], 100, 7)) == 6
+    assert choose_pictures([], ["person"], 10, 7) == []
 
 
 def test_labels_are_the_middle_and_size_of_what_counts(tmp_path: Path) -> None:
     recorded(
         "a", [(0, [64, 48, 320, 240], "person", 1.0), (0, [0, 0, 32, 24], "bag", 1), (0, [0, 0, 9, 9], "bag", 0.1)]
     )
-    assert write(pictures("a"), ("person", "bag"), tmp_path / "set", "train") == 3
+    assert write_dataset(pictures("a"), ("person", "bag"), tmp_path / "set", "train") == 3
     lines = (tmp_path / "set/labels/train/000000.txt").read_text().split("\n")
     assert lines == ["0 0.300000 0.300000 0.400000 0.400000", "1 0.025000 0.025000 0.050000 0.050000", ""]
     assert (tmp_path / "set/labels/train/000001.txt").read_text() == ""
-    assert decode((tmp_path / "set/images/train/000002.jpg").read_bytes())[0, 0, 0] == 6
+    assert decode_jpeg((tmp_path / "set/images/train/000002.jpg").read_bytes())[0, 0, 0] == 6
 
 
 def yolo_set(folder: Path) -> Path:
@@ -178,24 +187,24 @@ def yolo_set(folder: Path) -> Path:
 
 
 def test_a_yolo_dataset(tmp_path: Path) -> None:
-    classes, train, val = of_yolo(yolo_set(tmp_path / "set"))
+    classes, train, val = read_yolo_dataset(yolo_set(tmp_path / "set"))
     assert classes == ("dog", "person")
     assert [picture.file.name for picture in train + val] == ["a.png", "b.png", "c.png"]
     np.testing.assert_allclose(train[0].boxes[0], [0.4, 0.3, 0.6, 0.7])
     assert train[0].classes.tolist() == ["person", "dog"]
     assert train[0].image().shape == (40, 80, 3)
-    assert write(train, classes, tmp_path / "copy", "train") == 2
+    assert write_dataset(train, classes, tmp_path / "copy", "train") == 2
     assert (tmp_path / "copy/images/train/000000.png").exists()
     assert (tmp_path / "copy/labels/train/000000.txt").read_text().startswith("0 0.100000")
 
 
 def test_a_list_of_pictures_and_names_by_number(tmp_path: Path) -> None:
-    told = yolo_set(tmp_path / "set")
+    description = yolo_set(tmp_path / "set")
     (tmp_path / "set/list.txt").write_text("images/train/b.png\n")
-    told.write_text(
+    description.write_text(
         f"path: {tmp_path / 'set'}\ntrain: list.txt\nval: [images/val, images/train]\nnames: {{0: dog, 1: cat}}\n"
     )
-    classes, train, val = of_yolo(told)
+    classes, train, val = read_yolo_dataset(description)
     assert classes == ("dog", "cat")
     assert [len(train), len(val)] == [1, 3]
 
@@ -209,15 +218,15 @@ def test_a_list_of_pictures_and_names_by_number(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_dataset_is_said(tmp_path: Path, old: str, new: str, message: str) -> None:
-    told = yolo_set(tmp_path / "set")
-    told.write_text(told.read_text().replace(old, new))
+    description = yolo_set(tmp_path / "set")
+    description.write_text(description.read_text().replace(old, new))
     with pytest.raises(VigilError, match=message):
-        of_yolo(told)
+        read_yolo_dataset(description)
 
 
 @pytest.mark.parametrize("line", ["2 0.5 0.5 0.1 0.1", "-1 0.5 0.5 0.1 0.1", "0 0.5 x 0.1 0.1", "0 0.5 0.5"])
 def test_a_label_that_is_none_is_named(tmp_path: Path, line: str) -> None:
-    told = yolo_set(tmp_path / "set")
+    description = yolo_set(tmp_path / "set")
     (tmp_path / "set/labels/val/c.txt").write_text(line)
     with pytest.raises(VigilError, match=r"labels/val/c\.txt: expected lines of class x y width height"):
-        of_yolo(told)
+        read_yolo_dataset(description)

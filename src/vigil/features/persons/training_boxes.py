@@ -11,8 +11,8 @@ import numpy as np
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
-from vigil.features.frames import Archive, decode, encode
-from vigil.features.quality.box_quality import Judged, judge
+from vigil.features.frames import FrameArchive, decode_jpeg, encode_jpeg
+from vigil.features.quality.box_quality import BoxMatches, match_boxes
 from vigil.footage.video_table import Video
 
 VISIBLE = 0.3  # share of a thing that must be seen to be shown to the network, or expected of it
@@ -27,10 +27,10 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture on disk, and what there is to be seen."""
+    """One picture on disk, and the boxes of what it shows."""
 
     file: Path  # an archive of frames, or an image
-    place: int | None  # of the frame in the archive
+    position: int | None  # of the frame in the archive
     source: str  # pictures of one source are alike: camera, or the picture itself
     group: str  # the video
     classes: np.ndarray  # (M,) names
@@ -39,74 +39,83 @@ class Picture:
     aspect: float = 1.0  # width of the picture in heights
     quarters: int = 0  # by which the picture on disk is turned left; boxes are those of the turned one
 
-    def counted(self, kind: str) -> np.ndarray:
-        """(M,) bool: of this class, and seen well enough."""
+    def is_countable(self, kind: str) -> np.ndarray:
+        """Returns (M,) bool: which things are of this class, and seen well enough."""
         return (self.classes == kind) & (self.visible >= VISIBLE)
 
-    def lying(self, kind: str) -> bool:
+    def shows_lying(self, kind: str) -> bool:
         """Whether one of this class is about as wide as tall."""
-        width, height = (self.boxes[self.counted(kind), 2:] - self.boxes[self.counted(kind), :2]).T
+        width, height = (self.boxes[self.is_countable(kind), 2:] - self.boxes[self.is_countable(kind), :2]).T
         return bool((width * self.aspect >= LYING * height).any())
 
-    def turned(self, quarters: int) -> "Picture":
-        """The same turned left, so that who stands comes to lie."""
+    def turn_left(self, quarters: int) -> "Picture":
+        """Returns the same picture turned left by quarters, so that who stands comes to lie."""
         boxes, aspect = self.boxes, self.aspect
         for _ in range(quarters % 4):
             x0, y0, x1, y1 = boxes.T
             boxes, aspect = np.column_stack([y0, 1 - x1, y1, 1 - x0]), 1 / aspect
         return replace(self, boxes=boxes, aspect=aspect, quarters=self.quarters + quarters)
 
-    def judged(self, detector: Callable[[np.ndarray], np.ndarray], kind: str) -> Judged:
-        """How the detector of this class does on it."""
+    def match_detections(self, detector: Callable[[np.ndarray], np.ndarray], kind: str) -> BoxMatches:
+        """Compares what the detector of this class finds in the picture with its true boxes."""
         image = self.image()
-        mine = self.classes == kind
+        is_of_kind = self.classes == kind
         size = np.array(image.shape[1::-1] * 2)
-        return judge(detector(image), self.boxes[mine] * size, self.counted(kind)[mine])
+        return match_boxes(detector(image), self.boxes[is_of_kind] * size, self.is_countable(kind)[is_of_kind])
 
     def image(self) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
+        """Decodes the picture to (H, W, 3) uint8 RGB, turned."""
         upright = (
-            decode(self.file.read_bytes()) if self.place is None else next(Archive(self.file).images([self.place]))
+            decode_jpeg(self.file.read_bytes())
+            if self.position is None
+            else next(FrameArchive(self.file).images([self.position]))
         )
         return np.ascontiguousarray(np.rot90(upright, self.quarters))
 
     def save(self, stem: Path) -> Path:
-        """Copy the picture to `stem` with its own extension: nobody else may write to the original."""
+        """Copies the picture to `stem` with its own extension: nobody else may write to the original."""
         if self.quarters:
             path = stem.with_name(f"{stem.name}.jpg")
-            path.write_bytes(encode(self.image(), QUALITY))
+            path.write_bytes(encode_jpeg(self.image(), QUALITY))
             return path
-        if self.place is None:
+        if self.position is None:
             return Path(shutil.copyfile(self.file, stem.with_name(stem.name + self.file.suffix)))
         path = stem.with_name(f"{stem.name}.jpg")
-        path.write_bytes(next(Archive(self.file).jpegs([self.place])))
+        path.write_bytes(next(FrameArchive(self.file).jpegs([self.position])))
         return path
 
 
-def of_videos(videos: Iterable[Video], frames: Path, truth: Path, every: int = 1) -> Iterator[Picture]:
-    """Every so many stored frames of the videos whose truth is known."""
+def read_encoded(picture: Picture) -> bytes:
+    """Reads the picture as it lies on disk, JPEG or as its file has it, not turned."""
+    if picture.position is None:
+        return picture.file.read_bytes()
+    return next(FrameArchive(picture.file).jpegs([picture.position]))
+
+
+def read_pictures(videos: Iterable[Video], frames: Path, truth: Path, every: int = 1) -> Iterator[Picture]:
+    """Reads every `every`-th stored frame of the videos whose truth is known."""
     for video in videos:
-        archive, told = frames / f"{video.video}.npz", truth / f"{video.video}.npz"
-        if video.pictures and archive.exists() and told.exists():
-            yield from of_video(video, archive, told, every)
+        archive, boxes = frames / f"{video.video}.npz", truth / f"{video.video}.npz"
+        if video.pictures and archive.exists() and boxes.exists():
+            yield from read_video_pictures(video, archive, boxes, every)
 
 
-def of_video(video: Video, archive: Path, told: Path, every: int = 1) -> Iterator[Picture]:
+def read_video_pictures(video: Video, archive: Path, truth: Path, every: int = 1) -> Iterator[Picture]:
     """Boxes are in pixels of the video, and frames are stored in a size of their own: shares fit both."""
-    stored, known = Archive(archive), load_arrays(told)
+    stored, labels = FrameArchive(archive), load_arrays(truth)
     size = np.array(stored.source_size * 2, np.float64)
-    order = np.argsort(known["frame"], kind="stable")
-    numbers = known["frame"][order]
-    for place in range(0, len(stored), every):
-        low, high = np.searchsorted(numbers, [stored.index[place], stored.index[place] + 1])
+    order = np.argsort(labels["frame"], kind="stable")
+    frame_numbers = labels["frame"][order]
+    for position in range(0, len(stored), every):
+        low, high = np.searchsorted(frame_numbers, [stored.index[position], stored.index[position] + 1])
         rows = order[low:high]
-        boxes = np.clip(known["boxes"][rows] / size, 0, 1)
-        kinds, seen, aspect = known["class"][rows], known["visible"][rows], float(size[0] / size[1])
-        yield Picture(archive, place, video.source, video.video, kinds, boxes, seen, aspect)
+        boxes = np.clip(labels["boxes"][rows] / size, 0, 1)
+        kinds, seen, aspect = labels["class"][rows], labels["visible"][rows], float(size[0] / size[1])
+        yield Picture(archive, position, video.source, video.video, kinds, boxes, seen, aspect)
 
 
-def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: int) -> list[Picture]:
-    """`count` of them: the same number of crowds of every size and, within it, of every camera and of every video.
+def choose_pictures(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: int) -> list[Picture]:
+    """Chooses `count`: the same number of crowds of every size and, within it, of every camera and of every video.
 
     Crowds are of the first kind. The others are rare, and so are people who lie and pictures without anything: they
     have their share.
@@ -114,30 +123,33 @@ def spread(pictures: Sequence[Picture], kinds: Sequence[str], count: int, seed: 
     random = np.random.default_rng(seed)
     shuffled = [pictures[number] for number in random.permutation(len(pictures))]
     levels = (
-        lambda p: np.searchsorted(CROWDS, p.counted(kinds[0]).sum(), "right"),
+        lambda p: np.searchsorted(CROWDS, p.is_countable(kinds[0]).sum(), "right"),
         lambda p: p.source,
         lambda p: p.group,
     )
-    wanted = [([p for p in shuffled if p.counted(kind).any()], RARE) for kind in kinds[1:]]
-    wanted += [([p for p in shuffled if p.lying(kinds[0])], LOW), ([p for p in shuffled if not len(p.boxes)], EMPTY)]
+    shares = [([p for p in shuffled if p.is_countable(kind).any()], RARE) for kind in kinds[1:]]
+    shares += [
+        ([p for p in shuffled if p.shows_lying(kinds[0])], LOW),
+        ([p for p in shuffled if not len(p.boxes)], EMPTY),
+    ]
     chosen: dict[int, Picture] = {}
-    for some, share in wanted:
-        chosen |= {id(p): p for p in _in_turn(some, levels)[: round(share * count)]}
-    people = [p for p in shuffled if p.counted(kinds[0]).any() and id(p) not in chosen]
+    for members, share in shares:
+        chosen |= {id(p): p for p in _in_turn(members, levels)[: round(share * count)]}
+    people = [p for p in shuffled if p.is_countable(kinds[0]).any() and id(p) not in chosen]
     chosen |= {id(p): p for p in _in_turn(people, levels)[: count - len(chosen)]}
-    return sorted(chosen.values(), key=lambda p: (p.group, p.place or 0, str(p.file)))
+    return sorted(chosen.values(), key=lambda p: (p.group, p.position or 0, str(p.file)))
 
 
-def some_turned(pictures: Sequence[Picture], share: float, seed: int) -> list[Picture]:
-    """The same, `share` of them turned by a quarter to the left or to the right."""
+def turn_some(pictures: Sequence[Picture], share: float, seed: int) -> list[Picture]:
+    """Returns the same pictures, `share` of them turned by a quarter to the left or to the right."""
     random = np.random.default_rng([seed, len(pictures)])
     sides = dict.fromkeys(random.permutation(len(pictures))[: round(share * len(pictures))].tolist(), 0)
     sides = {number: int(random.choice((1, 3))) for number in sides}
-    return [p.turned(sides[number]) if number in sides else p for number, p in enumerate(pictures)]
+    return [p.turn_left(sides[number]) if number in sides else p for number, p in enumerate(pictures)]
 
 
 def _in_turn(pictures: Sequence[Picture], levels: Sequence[Any]) -> list[Picture]:
-    """Reordered so that every value of the first level has its turn, and within each those of the next."""
+    """Reorders them so that every value of the first level has its turn, and within each those of the next."""
     if not levels:
         return list(pictures)
     groups: Mapping[Any, list[Picture]] = defaultdict(list)
@@ -148,8 +160,8 @@ def _in_turn(pictures: Sequence[Picture], levels: Sequence[Any]) -> list[Picture
     return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
 
 
-def write(pictures: Iterable[Picture], classes: Sequence[str], folder: Path, split: str) -> int:
-    """The pictures and their labels as Ultralytics reads them, under `folder`; how many."""
+def write_dataset(pictures: Iterable[Picture], classes: Sequence[str], folder: Path, split: str) -> int:
+    """Writes pictures and labels as Ultralytics reads them, under `folder`; returns how many."""
     images, labels = folder / "images" / split, folder / "labels" / split
     images.mkdir(parents=True)
     labels.mkdir(parents=True)
@@ -159,24 +171,24 @@ def write(pictures: Iterable[Picture], classes: Sequence[str], folder: Path, spl
         picture.save(images / name)
         lines = []
         for number, kind in enumerate(classes):
-            for x0, y0, x1, y1 in picture.boxes[picture.counted(kind)].tolist():
+            for x0, y0, x1, y1 in picture.boxes[picture.is_countable(kind)].tolist():
                 lines.append(f"{number} {(x0 + x1) / 2:.6f} {(y0 + y1) / 2:.6f} {x1 - x0:.6f} {y1 - y0:.6f}\n")
         (labels / f"{name}.txt").write_text("".join(lines))
         count += 1
     return count
 
 
-def of_yolo(path: Path) -> tuple[tuple[str, ...], list[Picture], list[Picture]]:
-    """Classes, pictures to train on and to validate on of a user's YOLO dataset, by its data.yaml."""
+def read_yolo_dataset(path: Path) -> tuple[tuple[str, ...], list[Picture], list[Picture]]:
+    """Reads classes, pictures to train on and to validate on of a user's YOLO dataset, by its data.yaml."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        told = YAML(typ="safe", pure=True).load(path)
-        names = told["names"]
+        description = YAML(typ="safe", pure=True).load(path)
+        names = description["names"]
         classes = tuple(map(str, names.values() if isinstance(names, Mapping) else names))
-        root = path.parent / told.get("path", ".")
-        folders = told["train"], told.get("val") or told["validation"]
+        root = path.parent / description.get("path", ".")
+        folders = description["train"], description.get("val") or description["validation"]
     except (OSError, YAMLError, KeyError, TypeError, AttributeError) as error:
         raise VigilError(
             f"{path}: no YOLO dataset ({type(error).__name__}: {' '.join(str(error).split())[:100]}). "
@@ -189,15 +201,15 @@ def of_yolo(path: Path) -> tuple[tuple[str, ...], list[Picture], list[Picture]]:
 def _yolo_split(root: Path, listed: str | Sequence[str], classes: Sequence[str], where: Path) -> Iterator[Picture]:
     images: list[Path] = []
     for entry in [listed] if isinstance(listed, str) else listed:
-        place = root / entry
-        if place.is_dir():
-            images += sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES)
-        elif place.suffix == ".txt" and place.exists():
-            images += [place.parent / line.strip() for line in place.read_text().splitlines() if line.strip()]
+        location = root / entry
+        if location.is_dir():
+            images += sorted(file for file in location.rglob("*") if file.suffix.lower() in SUFFIXES)
+        elif location.suffix == ".txt" and location.exists():
+            images += [location.parent / line.strip() for line in location.read_text().splitlines() if line.strip()]
     if not images:
         raise VigilError(f"{where}: {listed}: no pictures there ({root}). Expected a folder or a .txt that lists them.")
     for image in images:
-        label = _label(image)
+        label = _label_path(image)
         rows = [line.split() for line in label.read_text().splitlines() if line.strip()] if label.exists() else []
         try:
             table = np.array([[float(cell) for cell in row[:5]] for row in rows], np.float64).reshape(-1, 5)
@@ -211,11 +223,11 @@ def _yolo_split(root: Path, listed: str | Sequence[str], classes: Sequence[str],
         yield Picture(image, None, image.name, image.name, kinds, boxes, np.ones(len(table)))
 
 
-def _label(image: Path) -> Path:
-    """Where YOLO keeps the label of an image: the last folder `images` of its path is called `labels`."""
+def _label_path(image: Path) -> Path:
+    """Where YOLO has the label of an image: the last folder `images` of its path is called `labels`."""
     parts = list(image.parts)
-    for place in range(len(parts) - 1, -1, -1):
-        if parts[place] == "images":
-            parts[place] = "labels"
+    for level in range(len(parts) - 1, -1, -1):
+        if parts[level] == "images":
+            parts[level] = "labels"
             break
     return Path(*parts).with_suffix(".txt")

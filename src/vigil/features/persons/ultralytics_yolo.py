@@ -1,6 +1,6 @@
 """Ultralytics, kept on a short lead: it trains a network on a folder of ours and hands it over. Licence AGPL-3.0.
 
-Import this module in a process of its own (`apart`): Ultralytics patches torch on import and counts threads its own
+Import this module in a process of its own (`run_apart`): Ultralytics patches torch on import and counts threads its own
 way. Nothing of it reaches the network, the home folder or dvc.yaml, and no file that it writes is kept.
 """
 
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
+from vigil.features.persons.training_state import load_state, save_state
 
 SCRATCH = "yolov8n.yaml"  # the architecture that is trained when no weights are given; it comes with Ultralytics
 OPSET = 17  # of ONNX
@@ -42,13 +43,14 @@ class Job:
     imgsz: int  # px, side of the square that the network looks at
     seed: int
     threads: int
+    state: Path  # where it lies how far the training has come
     settings: Mapping[str, Any] = field(default_factory=dict)  # the rest, as Ultralytics names it
 
 
-def apart(work: Callable[..., T], *args: Any) -> T:
-    """`work(*args)` in a new process, which ends with this one."""
+def run_apart(work: Callable[..., T], *args: Any) -> T:
+    """Runs `work(*args)` in a new process, which ends with this one."""
     try:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leashed) as pool:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
             return pool.submit(work, *args).result()
     except BrokenProcessPool:
         raise VigilError(
@@ -57,28 +59,28 @@ def apart(work: Callable[..., T], *args: Any) -> T:
         ) from None
 
 
-def make(job: Job, out: Path, network: Path) -> tuple[str, ...]:
-    """Write the weights to `out` (.pt) and the network to run to `network` (.onnx); the names of its classes."""
+def make_detector(job: Job, out: Path, network: Path) -> tuple[str, ...]:
+    """Writes the weights to `out` (.pt) and the network to run to `network` (.onnx); returns its classes."""
     _quiet(job.folder)
     import torch
 
     torch.set_num_threads(job.threads)
-    model = _train(job) if job.epochs else _loaded(job.weights)
+    model = _train(job) if job.epochs else _load_network(job.weights)
     _write(model, job.imgsz, out, network)
     return tuple(model.names[number] for number in sorted(model.names))
 
 
-def poser(weights: Path, folder: Path) -> Any:
+def load_pose_model(weights: Path, folder: Path) -> Any:
     """Ultralytics' model of a file of YOLO-pose weights, in this process; `folder` is where it may write."""
     _quiet(folder)
-    _loaded(weights, "pose", "params.yaml [weights]: yolo")
+    _load_network(weights, "pose", "params.yaml [weights]: yolo")
     from ultralytics import YOLO
 
     return YOLO(str(weights), task="pose")
 
 
-def _leashed() -> None:
-    """A child that outlives its parent would train for nobody."""
+def _end_with_parent() -> None:
+    """Let the system kill this process when its parent dies: it would train for nobody."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -124,11 +126,38 @@ def _quiet(folder: Path) -> None:
 def _train(job: Job) -> Any:
     """The trained network: the mean over the last steps, in float32."""
     import torch
+
+    def start(trainer: Any) -> None:
+        torch.set_num_threads(job.threads)  # it has set its own
+        trainer.model.to(memory_format=torch.channels_last)
+        load_state(job.state, trainer)
+
+    def end_epoch(trainer: Any) -> None:
+        if trainer.epoch + 1 < job.epochs:  # the last is done again when what follows it was interrupted
+            save_state(job.state, trainer)
+
+    if job.weights is not None:
+        _load_network(job.weights)
+    try:
+        trainer = _trainer_class()(overrides=_overrides(job))
+    except ValueError as error:  # a device that is not there
+        raise VigilError(f"params.yaml [person]: {' '.join(str(error).split())}") from None
+    trainer.add_callback("on_train_start", start)
+    trainer.add_callback("on_train_epoch_end", lambda trainer: _report(trainer, job.epochs))
+    trainer.add_callback("on_fit_epoch_end", end_epoch)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        trainer.train()
+    assert trainer.ema is not None
+    return trainer.ema.ema
+
+
+def _trainer_class() -> Any:
+    """Ultralytics' trainer of detectors, which trains and does nothing else: what comes out is measured by us."""
+    import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
 
     class Trainer(DetectionTrainer):
-        """Trains and does nothing else: what comes out is measured by us, as it will be run."""
-
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             """Pictures in the order of memory that CPU convolutions work in: no copying to and fro."""
             batch = super().preprocess_batch(batch)
@@ -146,9 +175,12 @@ def _train(job: Job) -> Any:
         def final_eval(self) -> None:
             pass
 
-    if job.weights is not None:
-        _loaded(job.weights)
-    overrides = {
+    return Trainer
+
+
+def _overrides(job: Job) -> dict[str, Any]:
+    """The settings of the training, as Ultralytics names them."""
+    return {
         "model": SCRATCH if job.weights is None else str(job.weights),
         "data": str(job.folder / "data.yaml"),
         "project": str(job.folder / "runs"),
@@ -170,30 +202,14 @@ def _train(job: Job) -> Any:
         **job.settings,
     }
 
-    def begin(own: Any) -> None:
-        torch.set_num_threads(job.threads)  # it has set its own
-        own.model.to(memory_format=torch.channels_last)
 
-    try:
-        trainer = Trainer(overrides=overrides)
-    except ValueError as error:  # a device that is not there
-        raise VigilError(f"params.yaml [person]: {' '.join(str(error).split())}") from None
-    trainer.add_callback("on_train_start", begin)
-    trainer.add_callback("on_train_epoch_end", lambda own: _tell(own, job.epochs))
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        trainer.train()
-    assert trainer.ema is not None
-    return trainer.ema.ema
-
-
-def _tell(trainer: Any, epochs: int) -> None:
+def _report(trainer: Any, epochs: int) -> None:
     if (trainer.epoch + 1) % max(1, epochs // 5) == 0:
         losses = ", ".join(f"{name} {float(value):.2f}" for name, value in (trainer.tloss or {}).items())
         print(f"person: epoch {trainer.epoch + 1} of {epochs}, {losses}", file=sys.stderr)
 
 
-def _loaded(path: Path | None, task: str = "detect", where: str = "params.yaml [person]: weights") -> Any:
+def _load_network(path: Path | None, task: str = "detect", where: str = "params.yaml [person]: weights") -> Any:
     """The network of an Ultralytics file."""
     from ultralytics.nn.tasks import load_checkpoint
 
@@ -242,5 +258,5 @@ def _write(model: Any, imgsz: int, out: Path, network: Path) -> None:
 def write_names(path: Path, classes: tuple[str, ...]) -> None:
     """data.yaml of a dataset whose pictures lie in images/train and images/val beside it. JSON is YAML too."""
     names = dict(enumerate(classes))
-    told = {"path": str(path.parent.resolve()), "train": "images/train", "val": "images/val", "names": names}
-    path.write_text(json.dumps(told, indent=1))
+    description = {"path": str(path.parent.resolve()), "train": "images/train", "val": "images/val", "names": names}
+    path.write_text(json.dumps(description, indent=1))

@@ -1,0 +1,68 @@
+"""How far a training has come, and the file with which a later process goes on from there."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vigil.core.storage import replacing
+from vigil.training.devices import say
+from vigil.training.history import Row
+from vigil.training.schedules import Plateau, TrainParams
+
+
+@dataclass
+class Progress:
+    """What a training has found out by the end of its last complete epoch."""
+
+    epoch: int = 0  # complete epochs
+    steps: int = 0  # of the optimiser
+    epochs_since_best: int = 0
+    finished: bool = False
+    plateau: Plateau = field(default_factory=Plateau)
+    history: list[Row] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)  # epoch (from 1), metric, value, loss
+    best_rank: tuple[float, float] | None = None  # metric, then how low the loss was
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def add_epoch(self, row: Row, metric: str | None, params: TrainParams) -> bool:
+        """Take in the history's line of an epoch; whether it is the best so far."""
+        self.history.append(row)
+        value, loss = row.get(f"val_{metric}"), float(row["val_loss"] or 0.0)
+        rank = (-math.inf if value is None else value, -loss)
+        is_best = self.best_rank is None or rank > self.best_rank
+        if is_best:
+            self.best_rank = rank
+            self.best = {"epoch": row["epoch"], "metric": metric, "value": value, "loss": loss}
+        self.epochs_since_best = 0 if is_best else self.epochs_since_best + 1
+        self.plateau = self.plateau.after(loss, params)
+        self.epoch += 1
+        self.finished = 0 < params.patience <= self.epochs_since_best or self.epoch == params.epochs
+        return is_best
+
+
+def save_state(path: Path, progress: Progress, state: dict[str, Any]) -> None:
+    """Write both in place of what `path` held."""
+    fields = {name: getattr(progress, name) for name in Progress.__dataclass_fields__}
+    with replacing(path) as part:
+        torch.save({"progress": fields | {"plateau": asdict(progress.plateau)}, "state": state}, part)
+
+
+def load_state(path: Path, model: Any, name: str) -> tuple[Progress, dict[str, Any] | None]:
+    """What `save_state` wrote, the weights loaded into `model`; a start from nothing where there is no such file."""
+    if not path.exists():
+        return Progress(), None
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        state = saved["state"]
+        progress = Progress(**saved["progress"] | {"plateau": Plateau(**saved["progress"]["plateau"])})
+        model.load_state_dict(state["model"])
+    except Exception as error:  # noqa: BLE001  a damaged file may fail in any way; without it all is well
+        say(f"{name}: {path} cannot be read ({type(error).__name__}): starts again", warn=True)
+        return Progress(), None
+    if not progress.finished:
+        say(f"{name}: goes on after epoch {progress.epoch}")
+    return progress, state
