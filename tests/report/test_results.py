@@ -6,18 +6,18 @@ import pytest
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import write_json
-from vigil.report.results import CLOSE, OPEN, collect, number, render, word, write_into
+from vigil.report.results import CLOSE, OPEN, read_metrics, render_tables, write_into
 
 
 def card() -> dict[str, object]:
-    def some(count: int) -> dict[str, object]:
-        return {"videos": count, "sources": count, "hours": count / 60} if count else {"videos": 0}
+    def counts(videos: int) -> dict[str, object]:
+        return {"videos": videos, "sources": videos, "hours": videos / 60} if videos else {"videos": 0}
 
     return {
-        "splits": {"train": some(12), "val": some(3), "test": some(0)},
+        "splits": {"train": counts(12), "val": counts(3), "test": counts(0)},
         "classes": {
-            "normal": {"train": some(9), "val": some(3), "test": some(0)},
-            "theft": {"train": some(3), "val": some(0), "test": some(0)},
+            "normal": {"train": counts(9), "val": counts(3), "test": counts(0)},
+            "theft": {"train": counts(3), "val": counts(0), "test": counts(0)},
         },
         "leaks": {"found": 2, "allowed": 2},
         "rejects": 1,
@@ -26,7 +26,7 @@ def card() -> dict[str, object]:
 
 
 def test_the_card_becomes_a_table_whose_columns_line_up() -> None:
-    assert render({"data": card()}).splitlines() == [
+    assert render_tables({"data": card()}).splitlines() == [
         "| videos      | train | val | test |",
         "| ----------- | ----: | --: | ---: |",
         "| normal      |     9 |   3 |    0 |",
@@ -40,15 +40,15 @@ def test_the_card_becomes_a_table_whose_columns_line_up() -> None:
     ]
 
 
-def test_every_metrics_file_is_collected_by_name() -> None:
+def test_every_metrics_file_is_read_by_name() -> None:
     write_json(Path("metrics/data.json"), card())
     write_json(Path("metrics/panic.json"), {"video_auc": {"value": 0.9}})
-    assert collect(Path("metrics")) == {"data": card(), "panic": {"video_auc": {"value": 0.9}}}
+    assert read_metrics(Path("metrics")) == {"data": card(), "panic": {"video_auc": {"value": 0.9}}}
 
 
 def test_no_results_is_one_line_that_says_what_to_run() -> None:
     with pytest.raises(VigilError, match="make repro"):
-        collect(Path("metrics"))
+        read_metrics(Path("metrics"))
 
 
 def test_the_tables_go_between_the_marks_and_nowhere_else() -> None:
@@ -63,9 +63,9 @@ def test_the_tables_go_between_the_marks_and_nowhere_else() -> None:
 
 
 def summary() -> dict[str, object]:
-    known = {"headline": "video_auc", "value": 0.91234, "low": 0.8, "high": 0.97, "n": 8}
-    best = {"name": "motion", "value": 0.7, "apart": {"value": 0.2, "low": 0.1, "high": 0.3}}
-    lost = {
+    better = {"headline": "video_auc", "value": 0.91234, "low": 0.8, "high": 0.97, "n": 8}
+    baseline = {"name": "motion", "value": 0.7, "apart": {"value": 0.2, "low": 0.1, "high": 0.3}}
+    missing = {
         "headline": "cell_auc",
         "value": None,
         "low": None,
@@ -73,19 +73,19 @@ def summary() -> dict[str, object]:
         "n": 0,
         "reason": "no metrics/activity.json",
     }
-    even = known | {"baseline": best | {"apart": {"value": -0.1}}, "beats_baselines": False}
+    not_better = better | {"baseline": baseline | {"apart": {"value": -0.1}}, "beats_baselines": False}
     return {
         "models": {
-            "panic": known | {"baseline": best, "beats_baselines": True, "event_recall": {"value": 0.5}},
-            "i3d": even,
-            "activity": lost | {"baseline": None, "beats_baselines": None},
+            "panic": better | {"baseline": baseline, "beats_baselines": True, "event_recall": {"value": 0.5}},
+            "i3d": not_better,
+            "activity": missing | {"baseline": None, "beats_baselines": None},
         },
         "pairs": {},
     }
 
 
 def test_each_model_stands_beside_the_best_that_needs_none() -> None:
-    lines = render({"summary": summary()}).splitlines()
+    lines = render_tables({"summary": summary()}).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[:5]]
     assert cells[2] == ["panic", "video AUC", "0.912", "0.8 to 0.97", "0.700 (motion)", "yes", "0.500", "–"]
     assert cells[3][5] == "no"
@@ -94,23 +94,5 @@ def test_each_model_stands_beside_the_best_that_needs_none() -> None:
 
 
 def test_results_come_before_data() -> None:
-    text = render({"summary": summary(), "data": card()})
+    text = render_tables({"summary": summary(), "data": card()})
     assert text.index("| panic") < text.index("| normal")
-
-
-@pytest.mark.parametrize(
-    ("value", "metric", "told"),
-    [
-        (None, "video_auc", "–"),
-        (0.5, "video_auc", "0.500"),
-        (1.26, "delay_s", "1.3 s"),
-        (78.5, "false_alarms_per_hour", "78.5"),
-    ],
-)
-def test_a_number_has_the_digits_that_mean_something(value: float | None, metric: str, told: str) -> None:
-    assert number(value, metric) == told
-
-
-def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
-    assert word("noncausal_frame_ap").name == "frame AP (non-causal)"
-    assert word("new_metric").name == "new metric"

@@ -1,4 +1,4 @@
-"""Stage compare: what it writes of models that have spoken, and of those that have not."""
+"""Stage compare: what it writes of models that were evaluated, and of those that were not."""
 
 import re
 import shutil
@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import opened
-from verdicts import MODELS, Made, city, video
-from verdicts import project as written
+from browsers import opened as open_page
+from verdicts import MODELS, ModelSketch, city, video
+from verdicts import project as write_project
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
 from vigil.footage.video_table import write as write_videos
-from vigil.report.markup import VOID
-from vigil.report.results import render
+from vigil.report.results import render_tables
 from vigil.stages import compare
 
 
-def run(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str, Any], str]:
+def compare_models(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str, Any], str]:
     compare.main(
         metrics=root / "metrics/models",
         card=root / "metrics/data.json",
@@ -33,7 +32,7 @@ def run(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str
         frames=root / "data/frames",
         test=root / "data/manifest/test.csv",
         out=root / "metrics/summary.json",
-        headline=root / "metrics/headline.json",
+        headline=root / "metrics/headline",
         fusion=root / "models/fusion.json",
         report=root / "metrics/report.html",
         plots=root / "metrics/plots",
@@ -41,6 +40,9 @@ def run(root: Path, models: dict[str, Any], videos: int = 300) -> tuple[dict[str
         models=models,
     )
     return read_json(root / "metrics/summary.json"), (root / "metrics/report.html").read_text()
+
+
+VOID = {"circle", "img", "line", "link", "meta", "path", "rect"}  # elements of the page without an end tag
 
 
 class Checker(HTMLParser):
@@ -54,15 +56,15 @@ class Checker(HTMLParser):
         self.names: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         self.names.append(tag)
-        self.ids += [given["id"] or ""] if "id" in given else []
-        self.links += [(given["href"] or "")[1:]] if (given.get("href") or "").startswith("#") else []
+        self.ids += [attributes["id"] or ""] if "id" in attributes else []
+        self.links += [(attributes["href"] or "")[1:]] if (attributes.get("href") or "").startswith("#") else []
         if tag == "img":
-            assert given.get("alt"), "a picture without words"
-            assert (given.get("src") or "").startswith("data:")
+            assert attributes.get("alt"), "a picture without words"
+            assert (attributes.get("src") or "").startswith("data:")
         if tag == "svg":
-            assert given.get("aria-label"), "a picture without words"
+            assert attributes.get("aria-label"), "a picture without words"
         if tag not in VOID:
             self.open.append(tag)
 
@@ -83,25 +85,27 @@ def check(page: str) -> Checker:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of a project whose models are evaluated, and its section `models` of params.yaml."""
     root = tmp_path_factory.mktemp("project")
-    return root, written(root)
+    return root, write_project(root)
 
 
 @pytest.fixture(scope="module")
-def told(made: tuple[Path, dict[str, Any]]) -> tuple[dict[str, Any], str]:
-    return run(*made)
+def outputs(evaluated: tuple[Path, dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The summary and the report."""
+    return compare_models(*evaluated)
 
 
 @pytest.fixture
-def copied(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    shutil.copytree(made[0], tmp_path / "copy")
-    return tmp_path / "copy", made[1]
+def copied(evaluated: tuple[Path, dict[str, Any]], tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    shutil.copytree(evaluated[0], tmp_path / "copy")
+    return tmp_path / "copy", evaluated[1]
 
 
 class TestSummary:
-    def test_each_model_is_known_by_what_it_is_about(self, told: tuple[dict[str, Any], str]) -> None:
-        headlines = {name: model["headline"] for name, model in told[0]["models"].items()}
+    def test_each_model_is_known_by_what_it_is_about(self, outputs: tuple[dict[str, Any], str]) -> None:
+        headlines = {name: model["headline"] for name, model in outputs[0]["models"].items()}
         assert headlines == {
             "panic": "video_auc",
             "pose_lstm": "video_auc",
@@ -109,30 +113,30 @@ class TestSummary:
             "namer": "balanced_accuracy",
             "activity": "cell_auc",
         }
-        assert list(told[0]["models"]) == sorted(MODELS)
+        assert list(outputs[0]["models"]) == sorted(MODELS)
 
     def test_a_model_with_skill_beats_what_needs_none_and_the_value_is_its_evaluation(
-        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str]
+        self, evaluated: tuple[Path, dict[str, Any]], outputs: tuple[dict[str, Any], str]
     ) -> None:
-        panic = told[0]["models"]["panic"]
+        panic = outputs[0]["models"]["panic"]
         assert panic["beats_baselines"] is True
         assert panic["baseline"]["value"] < panic["value"]
-        assert panic["value"] == read_json(made[0] / "metrics/panic.json")["video_auc"]["value"]
+        assert panic["value"] == read_json(evaluated[0] / "metrics/models/panic.json")["video_auc"]["value"]
 
-    def test_only_models_of_the_same_question_are_paired(self, told: tuple[dict[str, Any], str]) -> None:
-        pairs = set(told[0]["pairs"])
+    def test_only_models_of_the_same_question_are_paired(self, outputs: tuple[dict[str, Any], str]) -> None:
+        pairs = set(outputs[0]["pairs"])
         assert "fused over panic" in pairs and "pose_lstm over gate" in pairs
         assert not any("namer" in pair or "activity" in pair for pair in pairs)
         assert "panic over pose_lstm" not in pairs  # no abnormal video that both judge
 
-    def test_the_fused_detector_hears_those_that_raise_alarms(
-        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str]
+    def test_the_fused_detector_fuses_those_that_raise_alarms(
+        self, evaluated: tuple[Path, dict[str, Any]], outputs: tuple[dict[str, Any], str]
     ) -> None:
-        fused = told[0]["fused"]
+        fused = outputs[0]["fused"]
         assert fused["models"] == ["gate", "panic", "pose_lstm"]
         assert fused["low"] <= fused["value"] <= fused["high"]
-        kept = read_json(made[0] / "models/fusion.json")
-        assert kept["fusion"]["models"] == fused["models"] and kept["calibration"]["sha256"]
+        saved = read_json(evaluated[0] / "models/fusion.json")
+        assert saved["fusion"]["models"] == fused["models"] and saved["calibration"]["sha256"]
 
     def test_the_fused_detector_is_fitted_on_validation_alone(self, copied: tuple[Path, dict[str, Any]]) -> None:
         root, models = copied
@@ -141,31 +145,31 @@ class TestSummary:
             path = root / f"data/scores/{name}/test.npz"
             arrays = load_arrays(path)
             save_arrays(path, **arrays | {"score": -arrays["score"], "video_score": -arrays["video_score"]})
-        run(root, models)
+        compare_models(root, models)
         assert (root / "models/fusion.json").read_bytes() == before
 
     def test_the_same_input_gives_the_same_bytes(
-        self, told: tuple[dict[str, Any], str], copied: tuple[Path, dict[str, Any]]
+        self, outputs: tuple[dict[str, Any], str], copied: tuple[Path, dict[str, Any]]
     ) -> None:
-        assert run(*copied) == told
+        assert compare_models(*copied) == outputs
 
-    def test_the_table_has_a_line_for_each(self, told: tuple[dict[str, Any], str]) -> None:
-        lines = render({"summary": told[0]}).splitlines()
+    def test_the_table_has_a_line_for_each(self, outputs: tuple[dict[str, Any], str]) -> None:
+        lines = render_tables({"summary": outputs[0]}).splitlines()
         assert [line.split()[1] for line in lines[2:8]] == [*sorted(MODELS), "fused"]
         assert len({len(line) for line in lines[:8]}) == 1
 
 
 class TestReport:
-    def test_it_is_sound_and_stands_alone(self, told: tuple[dict[str, Any], str]) -> None:
-        checker = check(told[1])
+    def test_it_is_sound_and_stands_alone(self, outputs: tuple[dict[str, Any], str]) -> None:
+        checker = check(outputs[1])
         assert {"results", "data", "videos", "models", "features", "caveats", "model-fused"} <= set(checker.ids)
 
-    def test_every_test_video_is_there_with_pictures(self, told: tuple[dict[str, Any], str]) -> None:
-        for one in city("test"):
-            assert f"<h4>{one.stem}<" in told[1]
-        assert told[1].count('class="film"') >= len(city("test"))
+    def test_every_test_video_is_there_with_pictures(self, outputs: tuple[dict[str, Any], str]) -> None:
+        for tested in city("test"):
+            assert f"<h4>{tested.stem}<" in outputs[1]
+        assert outputs[1].count('class="film"') >= len(city("test"))
 
-    def test_it_shows_attention_maps_and_mistakes(self, told: tuple[dict[str, Any], str]) -> None:
+    def test_it_shows_attention_maps_and_mistakes(self, outputs: tuple[dict[str, Any], str]) -> None:
         for words in (
             "of the attention",
             "Agrees with the truth",
@@ -173,34 +177,36 @@ class TestReport:
             "Leak audit",
             "names it",
         ):
-            assert words in told[1]
+            assert words in outputs[1]
 
     def test_what_beats_nothing_is_said_so(self, tmp_path: Path) -> None:
-        models = written(tmp_path, {"blind": Made({"normal": ["normal"], "theft": ["theft"]}, 0.0)}, pictures=False)
-        summary, page = run(tmp_path, models)
+        models = write_project(
+            tmp_path, {"blind": ModelSketch({"normal": ["normal"], "theft": ["theft"]}, 0.0)}, pictures=False
+        )
+        summary, page = compare_models(tmp_path, models)
         assert summary["models"]["blind"]["beats_baselines"] is False
         assert "None is clearly better than what needs no model" in page
         assert "There is no fused detector" in page
 
     def test_names_of_files_are_no_markup(self, tmp_path: Path) -> None:
         test = [*city("test", 2), video("set/<script>alert(1)</script>", "theft", '"><b>', "test", [(1, 3)])]
-        models = {"a": Made({"normal": ["normal"], "theft": ["theft"]})}
-        check(run(tmp_path, written(tmp_path, models, pictures=False, test=test))[1])
+        models = {"a": ModelSketch({"normal": ["normal"], "theft": ["theft"]})}
+        check(compare_models(tmp_path, write_project(tmp_path, models, pictures=False, test=test))[1])
 
     def test_of_many_videos_the_worst_are_shown_and_the_cut_is_told(self, copied: tuple[Path, dict[str, Any]]) -> None:
         root, models = copied
-        page = run(root, models, videos=4)[1]
+        page = compare_models(root, models, videos=4)[1]
         assert page.count('<article class="video"') == 4 and "26 more videos" in page
 
     @pytest.mark.parametrize("width", [390, 1280])
     def test_a_browser_shows_it_without_a_word_of_complaint(
-        self, made: tuple[Path, dict[str, Any]], told: tuple[dict[str, Any], str], width: int, tmp_path: Path
+        self, evaluated: tuple[Path, dict[str, Any]], outputs: tuple[dict[str, Any], str], width: int, tmp_path: Path
     ) -> None:
-        (tmp_path / "report.html").write_text(told[1])
-        asked, complaints, measured = opened(tmp_path / "report.html", width, tmp_path / "profile")
+        (tmp_path / "report.html").write_text(outputs[1])
+        requests, complaints, measured = open_page(tmp_path / "report.html", width, tmp_path / "profile")
         scroll, inner, images, blank, wide = measured.split(" ")
         assert not complaints
-        assert sorted(asked) == [f"/measure-{width}.html", "/report.html"]
+        assert sorted(requests) == [f"/measure-{width}.html", "/report.html"]
         assert (int(scroll), wide) == (int(inner), "none"), "wider than the window"
         assert int(images) > 100 and int(blank) == 0
 
@@ -210,10 +216,10 @@ class TestWhatIsMissing:
         self, copied: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
     ) -> None:
         root, models = copied
-        (root / "metrics/panic.json").unlink()
-        summary, page = run(root, models)
+        (root / "metrics/models/panic.json").unlink()
+        summary, page = compare_models(root, models)
         assert summary["models"]["panic"]["value"] is None
-        assert "metrics/panic.json: run `dvc repro evaluate@panic`" in summary["models"]["panic"]["reason"]
+        assert "metrics/models/panic.json: run `dvc repro evaluate@panic`" in summary["models"]["panic"]["reason"]
         assert summary["models"]["gate"]["value"] is not None and "panic" not in summary["fused"]["models"]
         assert "Not judged: no " in page and "compare: warning: panic" in capsys.readouterr().err
         check(page)
@@ -221,17 +227,17 @@ class TestWhatIsMissing:
     def test_nothing_at_all_is_a_page_that_says_so(self, tmp_path: Path) -> None:
         write_videos(tmp_path / "data/manifest/test.csv", [])
         (tmp_path / "metrics").mkdir()
-        summary, page = run(tmp_path, {"panic": {"classes": {"normal": ["normal"]}}})
+        summary, page = compare_models(tmp_path, {"panic": {"classes": {"normal": ["normal"]}}})
         assert "fused" not in summary and summary["pairs"] == {}
         for words in ("No model has a result", "There is no video in the test split", "There is no dataset card"):
             assert words in page
         check(page)
-        assert "panic" in render({"summary": summary})
+        assert "panic" in render_tables({"summary": summary})
 
     def test_a_test_split_of_one_kind_gives_reasons_and_no_number(self, tmp_path: Path) -> None:
-        test = [one for one in city("test") if one.label == "normal"]
+        test = [tested for tested in city("test") if tested.label == "normal"]
         models = {name: MODELS[name] for name in ("panic", "gate")}
-        summary, page = run(tmp_path, written(tmp_path, models, pictures=False, test=test))
+        summary, page = compare_models(tmp_path, write_project(tmp_path, models, pictures=False, test=test))
         assert summary["models"]["panic"]["value"] is None
         assert summary["models"]["panic"]["reason"] == "nothing abnormal here"
         assert "nothing abnormal here" in page
@@ -245,7 +251,7 @@ class TestWhatIsMissing:
             **load_arrays(path) | {"model_sha256": load_arrays(root / "data/scores/panic/test.npz")["model_sha256"]},
         )
         with pytest.raises(VigilError, match=r"gate/test\.npz: of other weights than .*dvc repro evaluate@gate"):
-            run(root, models)
+            compare_models(root, models)
 
     def test_what_is_known_of_features_is_told(self, copied: tuple[Path, dict[str, Any]]) -> None:
         root, models = copied
@@ -253,41 +259,16 @@ class TestWhatIsMissing:
             root / "metrics/landmarks.json", {"recall": {"value": 0.9, "low": 0.8, "high": 0.95}, "by_source": {}}
         )
         write_json(root / "metrics/flow.json", {"reason": "no video has a truth"})
-        page = run(root, models)[1]
+        page = compare_models(root, models)[1]
         assert "Landmarks, against the truth" in page and "0.8 to 0.95" in page
         assert "Optical flow: no video has a truth" in page
 
 
-def test_the_headline_has_a_few_numbers_of_each_model(tmp_path: Path) -> None:
-    summary, _ = run(tmp_path, written(tmp_path, pictures=False))
-    headline = read_json(tmp_path / "metrics/headline.json")
-    assert set(headline["models"]) == {*MODELS, "fused"}
-    for name, numbers in headline["models"].items():
-        entry = summary["fused"] if name == "fused" else summary["models"][name]
-        assert len(numbers) <= 3
-        assert numbers[entry["headline"]] == pytest.approx(entry["value"], abs=1e-4)
-    assert headline["data"]["leaks"] == 0
-
-
-def test_curves_of_all_models_lie_in_one_table_each(tmp_path: Path) -> None:
-    models = written(tmp_path, pictures=False)
-    run(tmp_path, models)
-    rows = read_table(tmp_path / "metrics/plots/roc.csv")
-    drawn = [name for name in models if (tmp_path / f"metrics/points/{name}/roc.csv").exists()]
-    assert drawn and list(dict.fromkeys(row["model"] for row in rows)) == drawn
-    for name in drawn:
-        own = [row for row in rows if row["model"] == name]
-        whole = read_table(tmp_path / f"metrics/points/{name}/roc.csv")
-        assert len(own) == min(200, len(whole))
-        assert (own[0]["fpr"], own[-1]["fpr"]) == (whole[0]["fpr"], whole[-1]["fpr"])
-    losses = read_table(tmp_path / "metrics/plots/history.csv")
-    assert {row["model"] for row in losses} == set(models) and {row["epoch"] for row in losses} == set("12345678")
-
-
-def test_a_model_that_is_gone_leaves_no_curve(tmp_path: Path) -> None:
-    models = written(tmp_path, pictures=False)
-    run(tmp_path, models)
+def test_a_model_that_is_gone_leaves_no_number(tmp_path: Path) -> None:
+    models = write_project(tmp_path, pictures=False)
+    compare_models(tmp_path, models)
+    assert (tmp_path / "metrics/headline/models/panic.json").exists()
     models.pop("panic")
-    run(tmp_path, models)
-    assert "panic" not in {row["model"] for row in read_table(tmp_path / "metrics/plots/history.csv")}
-    assert "panic" not in read_json(tmp_path / "metrics/headline.json")["models"]
+    compare_models(tmp_path, models)
+    assert not (tmp_path / "metrics/headline/models/panic.json").exists()
+    assert "panic" not in {row["model"] for row in read_table(tmp_path / "metrics/plots/roc.csv")}

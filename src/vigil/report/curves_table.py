@@ -1,43 +1,61 @@
 """The curves of all models as one table per plot, with a column `model`: what `dvc plots` draws side by side."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vigil.core.storage import read_table, write_table
+import numpy as np
+import pandas as pd
 
-CURVES = {  # columns beside `model`, and how many points of a model are drawn at most
-    "roc": ("fpr", "tpr"),
-    "pr": ("recall", "precision"),
-    "reliability": ("told", "true"),
-    "confusion": ("actual", "predicted"),
+from vigil.core.storage import replacing
+
+CURVES = {  # the columns of a model's file that are drawn
+    "roc": ["fpr", "tpr"],
+    "pr": ["recall", "precision"],
+    "reliability": ["told", "true"],
+    "confusion": ["actual", "predicted"],
 }
-LOSSES = ("epoch", "train_loss", "val_loss")
-MOST = 200  # points of a curve; more make a picture slow and no clearer
+RENAMED = {"told": "predicted", "true": "observed"}
+LOSSES = ["train_loss", "val_loss"]
+POINTS = 200  # of a curve at most; more make a picture slow and no clearer
 
 
 def write_curves(plots: Path, points: Path, histories: Path, models: Sequence[str]) -> None:
-    """`points` holds <model>/<curve>.csv, `histories` <model>.csv; a model without is left out."""
+    """`points` holds <model>/<curve>.csv, `histories` <model>.csv; a model without a file is left out."""
     shutil.rmtree(plots, ignore_errors=True)
     for curve, columns in CURVES.items():
-        rows = []
-        for model in models:
-            path = points / model / f"{curve}.csv"
-            if path.exists():
-                table = read_table(path)
-                kept = table if curve == "confusion" else _thinned(table)
-                rows += [{"model": model} | {column: row[column] for column in columns} for row in kept]
-        write_table(plots / f"{curve}.csv", rows, ["model", *columns])
-    losses = []
-    for model in models:
-        path = histories / f"{model}.csv"
-        if path.exists():
-            losses += [{"model": model} | {column: row[column] for column in LOSSES} for row in read_table(path)]
-    write_table(plots / "history.csv", losses, ["model", *LOSSES])
+        curves = _read_tables({model: points / model / f"{curve}.csv" for model in models})
+        if curve != "confusion":  # which has a row for each video instead
+            curves = {model: _thin(table.dropna(subset=columns)) for model, table in curves.items()}
+        _write_table(plots / f"{curve}.csv", curves, columns)
+    losses = {
+        model: table.groupby("epoch", as_index=False)[LOSSES].mean().round(6)  # over the members of the model
+        for model, table in _read_tables({model: histories / f"{model}.csv" for model in models}).items()
+    }
+    _write_table(plots / "history.csv", losses, ["epoch", *LOSSES])
 
 
-def _thinned(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """At most MOST rows, evenly spread, the last one among them."""
-    if len(rows) <= MOST:
-        return rows
-    return [rows[number * (len(rows) - 1) // (MOST - 1)] for number in range(MOST)]
+def _read_tables(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
+    """Those that exist; only an empty cell is taken for a missing number, not a class that is called `None`."""
+    return {
+        model: pd.read_csv(path, dtype=dict.fromkeys(CURVES["confusion"], str), keep_default_na=False, na_values=[""])
+        for model, path in paths.items()
+        if path.exists()
+    }
+
+
+def _write_table(path: Path, tables: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> None:
+    """All rows of the models, below each other, with the name of the model before each."""
+    rows = [table[columns].assign(model=model) for model, table in tables.items()]
+    table = pd.concat(rows) if rows else pd.DataFrame(columns=list(columns))
+    with replacing(path) as part:
+        table.reindex(columns=["model", *columns]).rename(columns=RENAMED).to_csv(
+            part, index=False, lineterminator="\n"
+        )
+
+
+def _thin(table: pd.DataFrame) -> pd.DataFrame:
+    """At most POINTS rows, evenly spread, the first and the last among them."""
+    if len(table) <= POINTS:
+        return table
+    return table.iloc[np.arange(POINTS) * (len(table) - 1) // (POINTS - 1)]

@@ -1,96 +1,98 @@
 """The part of the report that is about what the models look at: videos, splits, leaks, and the quality of features."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from vigil.footage.video_table import SPLITS
-from vigil.report.markup import element
-from vigil.report.parts import count, folded, note, table
-from vigil.report.results import NOTHING, number, within
+from vigil.report.records import Table
+from vigil.report.words import NOTHING, format_interval, format_number, quantity
 
 
-def contents(card: Mapping[str, Any] | None) -> list[object]:
-    if card is None:
-        return [note("There is no dataset card: metrics/data.json is missing. Run `dvc repro manifest`.")]
-    splits = card["splits"]
-    shown = (("videos", "videos"), ("sources", "sources"), ("hours", "minutes"), ("abnormal_hours", "abnormal minutes"))
-    rows = []
-    for split in SPLITS:
-        cells = [
-            f"{60 * splits[split].get(key, 0):.1f}" if "hours" in key else splits[split].get(key, 0) for key, _ in shown
+class DataSection(NamedTuple):
+    """What the dataset card says."""
+
+    splits: Table
+    audit: str
+    leaks: Sequence[str]  # the pairs of videos that are alike
+    labels: Table
+    shortcuts: Table | None
+    not_measured: Sequence[str]  # sentences: of which sets no shortcut could be measured, and why
+
+
+class FeatureSection(NamedTuple):
+    """How good the features of a kind are: a table, or the reason why there is none."""
+
+    name: str
+    table: Table | None
+    reason: str | None
+
+
+def describe_data(card: Mapping[str, Any]) -> DataSection:
+    splits = [
+        [
+            split,
+            *(card["splits"][split].get(key, 0) for key in ("videos", "sources")),
+            *(f"{60 * card['splits'][split].get(key, 0):.1f}" for key in ("hours", "abnormal_hours")),
         ]
-        rows.append([split, *cells])
-    classes = [
-        [label, *(f"{of[split].get('videos', 0)} / {of[split].get('sources', 0)}" for split in SPLITS)]
-        for label, of in card["classes"].items()
+        for split in SPLITS
+    ]
+    labels = [
+        [label, *(f"{counts[split].get('videos', 0)} / {counts[split].get('sources', 0)}" for split in SPLITS)]
+        for label, counts in card["classes"].items()
     ]
     leaks = card["leaks"]
-    pairs = [element("li", str(pair)) for pair in leaks.get("pairs", [])]
     audit = (
-        f"Leak audit: {count(leaks['found'], 'pair')} of videos alike across splits found, "
+        f"Leak audit: {quantity(leaks['found'], 'pair')} of videos alike across splits found, "
         f"{leaks['allowed']} allowed by name, "
         f"{leaks.get('not_compared', 0)} not compared. Rejected videos: {card['rejects']}."
     )
-    return [
-        table("Splits; no source is in two of them", ["split", *(name for _, name in shown)], rows),
-        element("p", audit),
-        element("ul", *pairs) if pairs else None,
-        folded("Every label: videos / sources by split", table("Videos / sources", ["label", *SPLITS], classes)),
-        *_shortcuts(card.get("shortcuts", {})),
-    ]
+    shortcuts = card.get("shortcuts", {})
+    return DataSection(
+        Table(
+            "Splits; no source is in two of them", ["split", "videos", "sources", "minutes", "abnormal minutes"], splits
+        ),
+        audit,
+        [str(pair) for pair in leaks.get("pairs", [])],
+        Table("Videos / sources", ["label", *SPLITS], labels),
+        _shortcuts_table(shortcuts),
+        [f"{name}: shortcuts {reason}." for name, reason in shortcuts.items() if isinstance(reason, str)],
+    )
 
 
-def _shortcuts(found: Mapping[str, Any]) -> list[object]:
-    """A set in which they could not be measured has a sentence that says why."""
-    reasons: list[object] = [
-        element("p", f"{name}: shortcuts {kinds}.") for name, kinds in found.items() if isinstance(kinds, str)
-    ]
+def _shortcuts_table(shortcuts: Mapping[str, Any]) -> Table | None:
+    """A set in which they could not be measured has a sentence in place of numbers."""
     rows = [
         [
-            f"{name}: {what.replace('_', ' ')}",
-            number(of.get("auc")),
-            number(of.get("accuracy")),
-            number(of.get("chance")),
+            f"{name}: {kind.replace('_', ' ')}",
+            *(format_number(result.get(key)) for key in ("auc", "accuracy", "chance")),
         ]
-        for name, kinds in found.items()
+        for name, kinds in shortcuts.items()
         if not isinstance(kinds, str)
-        for what, of in kinds.items()
+        for kind, result in kinds.items()
     ]
-    if not rows:
-        return reasons
     caption = "What gives the label away without a look at the content"
-    shown = table(caption, ["set: what", "AUC", "accuracy", "chance"], rows)
-    return [folded("Shortcuts in the data", shown), *reasons]
+    return Table(caption, ["set: what", "AUC", "accuracy", "chance"], rows) if rows else None
 
 
-def features(quality: Mapping[str, Mapping[str, Any]]) -> list[object]:
-    if not quality:
-        return [element("p", "Nothing is known of how good the features are: no set has a truth to compare them with.")]
-    shown: list[object] = [
-        element(
-            "p",
-            "How good the features are that the models look at, where the truth is known (the drawn sample). "
-            "Nothing is chosen by these numbers.",
-        )
-    ]
-    for name, told in quality.items():
-        rows = _flat(told)
-        if rows:
-            shown.append(folded(name, table(f"{name}, against the truth", ["figure", "value", "95 % interval"], rows)))
-        elif told.get("reason"):
-            shown.append(element("p", f"{name}: {told['reason']}."))
-    return shown
+def describe_features(quality: Mapping[str, Mapping[str, Any]]) -> list[FeatureSection]:
+    sections = []
+    for name, metrics in quality.items():
+        rows = _flat_rows(metrics)
+        table = Table(f"{name}, against the truth", ["figure", "value", "95 % interval"], rows) if rows else None
+        if table or metrics.get("reason"):
+            sections.append(FeatureSection(name, table, metrics.get("reason")))
+    return sections
 
 
-def _flat(told: Mapping[str, Any], above: str = "") -> list[list[object]]:
+def _flat_rows(metrics: Mapping[str, Any], prefix: str = "") -> list[list[str]]:
     """Figures of any depth; breakdowns by source and label stay in the files."""
-    rows: list[list[object]] = []
-    for key, of in told.items():
-        name = f"{above}{key.replace('_', ' ')}"
-        if isinstance(of, Mapping) and "value" in of:
-            rows.append([name, number(of["value"]), within(of) or NOTHING])
-        elif isinstance(of, Mapping) and not key.startswith("by_"):
-            rows += _flat(of, f"{name}: ")
-        elif isinstance(of, int | float) and not isinstance(of, bool):
-            rows.append([name, f"{of:g}", NOTHING])
+    rows: list[list[str]] = []
+    for key, metric in metrics.items():
+        name = f"{prefix}{key.replace('_', ' ')}"
+        if isinstance(metric, Mapping) and "value" in metric:
+            rows.append([name, format_number(metric["value"]), format_interval(metric) or NOTHING])
+        elif isinstance(metric, Mapping) and not key.startswith("by_"):
+            rows += _flat_rows(metric, f"{name}: ")
+        elif isinstance(metric, int | float) and not isinstance(metric, bool):
+            rows.append([name, f"{metric:g}", NOTHING])
     return rows

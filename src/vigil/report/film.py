@@ -1,4 +1,4 @@
-"""Stored frames as small pictures for a page: strips, single moments, maps laid over what they are about."""
+"""Stored frames as small pictures for a page: strips, single moments, and maps laid over their frames."""
 
 import base64
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vigil.features.frames import Archive
+from vigil.features.frames import FrameArchive
 
 QUALITY = 60  # of JPEG; a thumbnail of 160 px is then about 3 KB
 SMALL, LARGE = 160, 300  # px, width
@@ -20,25 +20,25 @@ class Film:
     """The archives of a folder; a video without one has no pictures."""
 
     folder: Path
-    _open: dict[str, Archive | None] = field(default_factory=dict)
+    _archives: dict[str, FrameArchive | None] = field(default_factory=dict)
 
-    def archive(self, video: str) -> Archive | None:
-        if video not in self._open:
+    def archive(self, video: str) -> FrameArchive | None:
+        if video not in self._archives:
             path = self.folder / f"{video}.npz"
-            self._open[video] = Archive(path) if path.exists() else None
-        return self._open[video]
+            self._archives[video] = FrameArchive(path) if path.exists() else None
+        return self._archives[video]
 
-    def strip(self, video: str, many: int, width: int = SMALL) -> list[tuple[float, str]]:
-        """(time_s, address) of frames evenly over the video, each from the middle of its part."""
+    def strip(self, video: str, count: int, width: int = SMALL) -> list[tuple[float, str]]:
+        """(time_s, address) of frames evenly over the video, each from the middle of its share of the time."""
         archive = self.archive(video)
-        if archive is None or not len(archive) or many < 1:
+        if archive is None or not len(archive) or count < 1:
             return []
-        many = min(many, len(archive))
-        places = [(2 * number + 1) * len(archive) // (2 * many) for number in range(many)]
+        count = min(count, len(archive))
+        indices = [(2 * number + 1) * len(archive) // (2 * count) for number in range(count)]
         times = archive.times
         return [
-            (float(times[place]), picture(shrunk(image, width)))
-            for place, image in zip(places, archive.images(places), strict=True)
+            (float(times[index]), jpeg_address(shrink(image, width)))
+            for index, image in zip(indices, archive.images(indices), strict=True)
         ]
 
     def moment(self, video: str, time_s: float, width: int = LARGE) -> str | None:
@@ -47,28 +47,28 @@ class Film:
         if archive is None or not len(archive):
             return None
         times = [float(time) for time in archive.times]
-        place = min(max(int(np.searchsorted(times, time_s + 1e-9, side="right")) - 1, 0), len(times) - 1)
-        return picture(shrunk(next(archive.images([place])), width))
+        index = min(max(int(np.searchsorted(times, time_s + 1e-9, side="right")) - 1, 0), len(times) - 1)
+        return self.stored(video, index, width)
 
     def numbered(self, video: str, frame: int) -> np.ndarray | None:
         """(H, W, 3) uint8 RGB of the stored frame with this number in its video, or the last before it."""
         archive = self.archive(video)
         if archive is None or not len(archive):
             return None
-        place = max(int(np.searchsorted(archive.index, frame, side="right")) - 1, 0)
-        return next(archive.images([place]))
+        index = max(int(np.searchsorted(archive.index, frame, side="right")) - 1, 0)
+        return next(archive.images([index]))
 
-    def placed(self, video: str, place: int, width: int = SMALL) -> str | None:
-        """Address of the stored frame at this place of the archive."""
+    def stored(self, video: str, index: int, width: int = SMALL) -> str | None:
+        """Address of the stored frame with this index in the archive."""
         archive = self.archive(video)
-        if archive is None or not 0 <= place < len(archive):
+        if archive is None or not 0 <= index < len(archive):
             return None
-        return picture(shrunk(next(archive.images([place])), width))
+        return jpeg_address(shrink(next(archive.images([index])), width))
 
 
 def overlay(image: np.ndarray, cells: np.ndarray, true: np.ndarray, width: int = LARGE) -> str:
-    """A map (h, w) of 0..1 over a frame, warm where it is high; what is true of it is outlined where it is known."""
-    small = shrunk(image, width)
+    """Draws a map (h, w) of 0..1 over a frame: warm where it is high, and outlined where the truth is 1."""
+    small = shrink(image, width)
     size = (small.shape[1], small.shape[0])
     share = cv2.resize(np.clip(np.nan_to_num(cells), 0, 1).astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
     grey = small.mean(axis=2, keepdims=True) * 0.6 + small * 0.4
@@ -78,23 +78,23 @@ def overlay(image: np.ndarray, cells: np.ndarray, true: np.ndarray, width: int =
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(shown, outlines, -1, (255, 255, 255), 2)
     cv2.drawContours(shown, outlines, -1, (20, 20, 20), 1)
-    return picture(shown)
+    return jpeg_address(shown)
 
 
-def shrunk(image: np.ndarray, width: int) -> np.ndarray:
-    """At most so wide; never enlarged."""
+def shrink(image: np.ndarray, width: int) -> np.ndarray:
+    """At most so wide; a smaller image stays as it is."""
     if image.shape[1] <= width:
         return image
     height = max(1, round(image.shape[0] * width / image.shape[1]))
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def picture(image: np.ndarray) -> str:
+def jpeg_address(image: np.ndarray) -> str:
     """(H, W, 3) uint8 RGB as an address that holds the picture itself."""
-    done, data = cv2.imencode(
+    encoded, data = cv2.imencode(
         ".jpg",
         cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
         [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1],
     )
-    assert done
+    assert encoded
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")

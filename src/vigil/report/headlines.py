@@ -1,50 +1,67 @@
-"""The few numbers that `dvc metrics show` and `dvc metrics diff` print: one line for each thing that can change."""
+"""The few numbers that `dvc metrics show` and `dvc metrics diff` print: a line for each thing that can change.
 
+DVC prints a file of metrics as a row and its keys as columns. So there is a file for each thing, and each has its
+`value`; a model has beside the value that it is known by how it does as an alarm.
+"""
+
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-BESIDE = ("event_recall", "false_alarms_per_hour")  # shown next to what a model is known by
+from vigil.core.storage import write_json
+
+ALARM_METRICS = ("event_recall", "false_alarms_per_hour")
+LANDMARK_METRICS = {
+    "recall": "recall_one",
+    "pck_torso": "pck_torso",
+    "false_people": "false_people_per_frame",
+}
 
 
-def headlines(summary: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
-    """Of summary.json, and of data.json, person.json, landmarks.json and flow.json by their names; all are optional."""
-    fused = {} if summary.get("fused") is None else {"fused": summary["fused"]}
-    models = {name: _of_model(entry) for name, entry in {**summary["models"], **fused}.items()}
-    return {"models": models} | {name: numbers for name, numbers in _of_features(features).items() if numbers}
+def write_headlines(folder: Path, summary: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+    """<folder>/<section>/<thing>.json, one for each headline; what an earlier run wrote there goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for section, things in headline_numbers(summary, features).items():
+        for thing, numbers in things.items():
+            write_json(folder / section / f"{thing}.json", numbers)
 
 
-def _of_model(entry: Mapping[str, Any]) -> dict[str, Any]:
-    if "headline" not in entry:
-        return {}
-    names = (entry["headline"], *BESIDE)
-    return {name: _short(entry[name]["value"]) for name in names if entry.get(name, {}).get("value") is not None}
+def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Of summary.json, and of data.json, person.json, landmarks.json and flow.json by their names; all are optional.
 
-
-def _of_features(features: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    card, person = features.get("data", {}), features.get("person", {})
-    landmarks, flow = features.get("landmarks", {}), features.get("flow", {})
-    return {
-        "data": {
-            "videos": _total(card, "videos"),
-            "hours": _total(card, "hours"),
-            "leaks": card["leaks"]["found"],
-        }
+    What was not measured is left out.
+    """
+    card, landmarks, flow = features.get("data"), features.get("landmarks", {}), features.get("flow", {})
+    splits = card["splits"].values() if card else ()
+    values: dict[str, dict[str, Any]] = {
+        "data": {key: sum(split.get(key, 0) for split in splits) for key in ("videos", "hours")}
+        | {"leaks": card["leaks"]["found"]}
         if card
         else {},
-        "person": {f"map50_{name}": _short(one["value"]) for name, one in person.get("map50", {}).items()},
-        "landmarks": {
-            name: _short(landmarks[name]["value"])
-            for name in ("recall_one", "pck_torso", "false_people_per_frame")
-            if landmarks.get(name) is not None
+        "flow": {"error_px": flow.get("texture", {}).get("end_point_error_median_px")},
+        "landmarks": {name: _value(landmarks.get(metric)) for name, metric in LANDMARK_METRICS.items()},
+        "person": {
+            f"map50_{name}": _value(metric) for name, metric in features.get("person", {}).get("map50", {}).items()
         },
-        "flow": {"error_px": _short(flow["texture"]["end_point_error_median_px"])} if flow.get("texture") else {},
     }
+    headlines = {
+        section: {thing: {"value": _rounded(value)} for thing, value in things.items() if value is not None}
+        for section, things in values.items()
+    }
+    fused = {} if summary.get("fused") is None else {"fused": summary["fused"]}
+    models = {name: _model_numbers(model) for name, model in {**summary["models"], **fused}.items()}
+    return headlines | {"models": {name: numbers for name, numbers in models.items() if numbers}}
 
 
-def _total(card: Mapping[str, Any], key: str) -> Any:
-    """Over all classes and splits."""
-    return _short(sum(split[key] for splits in card["classes"].values() for split in splits.values()))
+def _model_numbers(model: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = {"value": model.get("value")} | {metric: _value(model.get(metric)) for metric in ALARM_METRICS}
+    return {key: _rounded(number) for key, number in numbers.items() if number is not None}
 
 
-def _short(number: Any) -> Any:
+def _value(metric: Mapping[str, Any] | None) -> Any:
+    return None if metric is None else metric["value"]
+
+
+def _rounded(number: Any) -> Any:
     return round(number, 4) if isinstance(number, float) else number

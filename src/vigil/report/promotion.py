@@ -15,8 +15,8 @@ import numpy as np
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.evaluation.metrics import statistics
-from vigil.evaluation.summary import Entry, paired
-from vigil.report.results import number, word
+from vigil.evaluation.summary import Entry, paired_difference
+from vigil.report.words import describe_metric, format_number
 from vigil.statistics.intervals import rounded
 from vigil.statistics.scores import Scores
 
@@ -38,64 +38,67 @@ class Promotion:
 
     def __str__(self) -> str:
         span = "" if self.low is None else f", {self.new - self.old:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
-        values = f"{number(self.old)} before, {number(self.new)} now{span}"
-        return f"{self.model}: {self.verdict}: {word(self.metric).name} {values}"
+        values = f"{format_number(self.old)} before, {format_number(self.new)} now{span}"
+        return f"{self.model}: {self.verdict}: {describe_metric(self.metric).name} {values}"
 
     def as_json(self) -> dict[str, Any]:
-        told = {key: rounded(getattr(self, key)) for key in ("old", "new", "low", "high", "p")}
-        return {"model": self.model, "metric": self.metric, "verdict": self.verdict, **told}
+        numbers = {key: rounded(getattr(self, key)) for key in ("old", "new", "low", "high", "p")}
+        return {"model": self.model, "metric": self.metric, "verdict": self.verdict, **numbers}
 
 
-def compare(old: Path, new: Path, rounds: int, seed: int) -> list[Promotion]:
+def compare_scores(old: Path, new: Path, rounds: int, seed: int) -> list[Promotion]:
     """One for each model that both have. VigilError where the two were not judged on the same test set."""
-    before, now = tables(old), tables(new)
-    if len(before) == len(now) == 1:
-        before = dict(zip(now, before.values(), strict=True))  # two files, whatever they are called
-    common = [name for name in now if name in before]
+    old_tables, new_tables = score_tables(old), score_tables(new)
+    if len(old_tables) == len(new_tables) == 1:
+        old_tables = dict(zip(new_tables, old_tables.values(), strict=True))  # two files, whatever they are called
+    common = [model for model in new_tables if model in old_tables]
     if not common:
-        raise VigilError(f"{old} and {new}: no model in common: {', '.join(before)} and {', '.join(now)}.")
-    return [_promotion(name, before[name], now[name], rounds, seed) for name in common]
+        raise VigilError(f"{old} and {new}: no model in common: {', '.join(old_tables)} and {', '.join(new_tables)}.")
+    return [_compare_model(model, old_tables[model], new_tables[model], rounds, seed) for model in common]
 
 
-def tables(path: Path) -> dict[str, Path]:
+def score_tables(path: Path) -> dict[str, Path]:
     """Files of scores by model: of a file itself, of one model's folder, or of a folder of models."""
     if path.is_file():
         return {path.parent.name or path.stem: path}
     if (path / "test.npz").exists():
         return {path.resolve().name: path / "test.npz"}
-    found = {file.parent.name: file for file in sorted(path.glob("*/test.npz"))}
-    if not found:
+    tables = {file.parent.name: file for file in sorted(path.glob("*/test.npz"))}
+    if not tables:
         raise VigilError(f"{path}: no scores. Expected a test.npz, or a folder of <model>/test.npz like data/scores.")
-    return found
+    return tables
 
 
-def _promotion(name: str, old: Path, new: Path, rounds: int, seed: int) -> Promotion:
-    arrays = {path: load_arrays(path) for path in (old, new)}
-    before, now = (
-        Scores.of(arrays[path], bool(arrays[path].get("has_normal", True)), str(path)) for path in (old, new)
-    )
-    if difference := _different(before, now):
-        raise VigilError(f"{old} and {new}: not the same test set: {difference}. Score both on the same videos.")
-    metric = Entry(name, test=now).headline
-    values = [statistics(one).get(metric) for one in (before, now)]
-    found = paired(now.judged(), before.judged(), metric, rounds, seed)
-    if found is None or any(one is None or one.value is None for one in values):
-        reason = next((one.reason for one in values if one is not None and one.reason), f"one has no {metric}")
-        raise VigilError(f"{old} and {new}: nothing to compare: {reason}.")
+def _compare_model(model: str, old: Path, new: Path, rounds: int, seed: int) -> Promotion:
+    old_scores, new_scores = _read_scores(old), _read_scores(new)
+    if mismatch := _mismatch(old_scores, new_scores):
+        raise VigilError(f"{old} and {new}: not the same test set: {mismatch}. Score both on the same videos.")
+    metric = Entry(model, test=new_scores).headline
+    values = [statistics(scores).get(metric) for scores in (old_scores, new_scores)]
+    difference = paired_difference(new_scores.select_judged(), old_scores.select_judged(), metric, rounds, seed)
+    numbers = [float(value.value) for value in values if value is not None and value.value is not None]
+    if difference is None or len(numbers) < 2:
+        reasons = [value.reason for value in values if value is not None and value.reason]
+        raise VigilError(f"{old} and {new}: nothing to compare: {[*reasons, f'one has no {metric}'][0]}.")
     verdicts: Mapping[int, Verdict] = {1: "better", -1: "worse", 0: "not told apart"}
-    told = [float(one.value) for one in values if one is not None and one.value is not None]
-    interval = found.interval
-    return Promotion(name, metric, told[0], told[1], interval.low, interval.high, found.p, verdicts[found.clear])
+    interval, verdict = difference.interval, verdicts[difference.clear]
+    return Promotion(model, metric, numbers[0], numbers[1], interval.low, interval.high, difference.p, verdict)
 
 
-def _different(old: Scores, new: Scores) -> str | None:
+def _read_scores(path: Path) -> Scores:
+    arrays = load_arrays(path)
+    return Scores.of(arrays, bool(arrays.get("has_normal", True)), str(path))
+
+
+def _mismatch(old: Scores, new: Scores) -> str | None:
     """What makes two test sets differ; None if they are the same videos with the same truth."""
-    if alone := sorted(set(old.video) ^ set(new.video)):
-        return f"{len(alone)} videos are in one only, such as {alone[0]}"
-    ours, theirs = np.argsort(old.video), np.argsort(new.video)
-    for what in ("label", "source"):
-        moved = getattr(old, what)[ours] != getattr(new, what)[theirs]
-        if moved.any():
-            return f"{old.video[ours][moved][0]} has another {what}"
-    judged = (old.klass >= 0)[ours] != (new.klass >= 0)[theirs]
-    return f"{old.video[ours][judged][0]} is of a class that only one of them knows" if judged.any() else None
+    if unshared := sorted(set(old.video) ^ set(new.video)):
+        return f"{len(unshared)} videos are in one only, such as {unshared[0]}"
+    old_order, new_order = np.argsort(old.video), np.argsort(new.video)
+    videos = old.video[old_order]
+    for truth in ("label", "source"):
+        differs = getattr(old, truth)[old_order] != getattr(new, truth)[new_order]
+        if differs.any():
+            return f"{videos[differs][0]} has another {truth}"
+    judged_once = (old.klass >= 0)[old_order] != (new.klass >= 0)[new_order]
+    return f"{videos[judged_once][0]} is of a class that only one of them knows" if judged_once.any() else None

@@ -2,114 +2,44 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, replacing
 from vigil.footage.video_table import SPLITS
+from vigil.report.words import NOTHING, baseline_verdict, describe_metric, format_interval, format_number
 
 OPEN, CLOSE = "<!-- results -->", "<!-- /results -->"
-NOTHING = "–"
 
 
-class Words(NamedTuple):
-    """A metric as a person reads it."""
-
-    name: str
-    meaning: str
-    unit: str = ""
-
-
-WORDS = {
-    "video_auc": Words("video AUC", "how often an abnormal video scores above a normal one"),
-    "video_ap": Words("video AP", "average precision of the videos"),
-    "eer": Words("equal error rate", "share wrong where as many normal videos alarm as abnormal ones are missed"),
-    "accuracy": Words("accuracy", "videos judged right at the frozen threshold"),
-    "balanced_accuracy": Words("balanced accuracy", "share named right, each class counting as much"),
-    "balanced_accuracy_abnormal": Words("balanced accuracy, abnormal", "the same among abnormal videos alone"),
-    "segment_balanced_accuracy": Words("balanced accuracy, segments", "segments of people named right"),
-    "frame_auc_micro": Words(
-        "frame AUC, pooled", "frames of all videos together: mostly skill in telling videos apart"
-    ),
-    "frame_auc_abnormal": Words(
-        "frame AUC, abnormal videos", "abnormal frames above the normal ones of abnormal videos"
-    ),
-    "frame_auc_macro": Words("frame AUC, per video", "the mean of each abnormal video's own area"),
-    "frame_ap": Words("frame AP", "average precision of the frames"),
-    "precision_at_k": Words("precision at K", "abnormal frames among the K highest, K being how many there are"),
-    "tiou": Words("temporal IoU", "overlap of alarmed and abnormal time"),
-    "event_recall": Words("events found", "abnormal events that an alert touches"),
-    "delay_s": Words("delay", "median wait from the start of an event to its alert", "s"),
-    "false_alarms_per_hour": Words(
-        "false alarms per hour", "alerts that touch no event, per hour of normal video", "/h"
-    ),
-    "alarmed_share": Words("alarmed share", "normal time under an alert"),
-    "cell_auc": Words("cell AUC", "cells where something happens above those where nothing does"),
-    "cell_iou": Words("cell IoU", "overlap of told and true cells"),
-    "map50": Words("mAP50", "average precision of boxes that overlap by half"),
-}
-
-
-def collect(metrics: Path) -> dict[str, Any]:
+def read_metrics(folder: Path) -> dict[str, Any]:
     """Every metrics file of the folder by its name."""
-    found = {path.stem: read_json(path) for path in sorted(metrics.glob("*.json"))}
-    if not found:
-        raise VigilError(f"{metrics}/: no results yet. Run `make repro`, or `vigil sync` and `dvc repro`.")
-    return found
+    metrics = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+    if not metrics:
+        raise VigilError(f"{folder}/: no results yet. Run `make repro`, or `vigil sync` and `dvc repro`.")
+    return metrics
 
 
-def render(found: Mapping[str, Any]) -> str:
+def render_tables(metrics: Mapping[str, Any]) -> str:
     """Markdown that reads well as plain text too."""
-    parts = [_models(found["summary"])] if "summary" in found else []
-    return "\n\n".join([*parts, *([_data(found["data"])] if "data" in found else [])])
+    models = [_models_table(metrics["summary"])] if "summary" in metrics else []
+    data = [_data_table(metrics["data"])] if "data" in metrics else []
+    return "\n\n".join([*models, *data])
 
 
-def write_into(document: Path, table: str) -> None:
+def write_into(document: Path, tables: str) -> None:
     """Replace what stands between the two marks in `document`."""
-    before, opened, rest = document.read_text(encoding="utf-8").partition(OPEN)
-    _, closed, after = rest.partition(CLOSE)
-    if not opened or not closed:
+    before, opening, rest = document.read_text(encoding="utf-8").partition(OPEN)
+    _, closing, after = rest.partition(CLOSE)
+    if not opening or not closing:
         raise VigilError(f"{document}: expected the lines {OPEN} and {CLOSE} around the place of the tables.")
     with replacing(document) as part:
-        part.write_text(f"{before}{OPEN}\n{table}\n{CLOSE}{after}", encoding="utf-8")
+        part.write_text(f"{before}{OPEN}\n{tables}\n{CLOSE}{after}", encoding="utf-8")
 
 
-def word(metric: str) -> Words:
-    """Also of the non-causal ones, and of those that nobody has named here."""
-    bare = metric.removeprefix("noncausal_")
-    known = WORDS.get(bare, Words(bare.replace("_", " "), ""))
-    if bare == metric:
-        return known
-    return known._replace(name=f"{known.name} (non-causal)", meaning=f"{known.meaning}, with later frames in view")
-
-
-def number(value: float | None, metric: str = "") -> str:
-    """With as many digits as mean something."""
-    if value is None:
-        return NOTHING
-    unit = word(metric).unit
-    if unit:
-        return f"{value:.1f}{' s' if unit == 's' else ''}"
-    return f"{value:.3f}"
-
-
-def within(metric: Mapping[str, Any]) -> str:
-    """The interval of a metric; nothing where there is none."""
-    if metric.get("low") is None or metric.get("high") is None:
-        return ""
-    return f"{metric['low']:.3g} to {metric['high']:.3g}"
-
-
-def beats(model: Mapping[str, Any]) -> str:
-    """Whether it is better than what needs no model."""
-    told = {True: "yes", False: "not clearly", None: NOTHING}[model.get("beats_baselines")]
-    apart = (model.get("baseline") or {}).get("apart", {})
-    return "no" if told != "yes" and (apart.get("value") or 1) <= 0 else told
-
-
-def _models(summary: Mapping[str, Any]) -> str:
+def _models_table(summary: Mapping[str, Any]) -> str:
     """One line per model: what it is known by, what the best trivial baseline has, and how it does as an alarm."""
-    head = [
+    columns = [
         "model",
         "known by",
         "value",
@@ -122,18 +52,18 @@ def _models(summary: Mapping[str, Any]) -> str:
     models = {**summary["models"], **({"fused": summary["fused"]} if "fused" in summary else {})}
     rows = []
     for name, model in models.items():
-        best = model.get("baseline")
+        baseline = model.get("baseline")
         rows.append(
             [
                 name,
-                word(model["headline"]).name,
-                number(model["value"], model["headline"]),
-                within(model) or NOTHING,
-                f"{number(best['value'])} ({best['name'].replace('_', ' ')})" if best else NOTHING,
-                beats(model),
+                describe_metric(model["headline"]).name,
+                format_number(model["value"], model["headline"]),
+                format_interval(model) or NOTHING,
+                f"{format_number(baseline['value'])} ({baseline['name'].replace('_', ' ')})" if baseline else NOTHING,
+                baseline_verdict(model),
                 *(
-                    number((model.get(key) or {}).get("value"), key)
-                    for key in ("event_recall", "false_alarms_per_hour")
+                    format_number((model.get(metric) or {}).get("value"), metric)
+                    for metric in ("event_recall", "false_alarms_per_hour")
                 ),
             ]
         )
@@ -141,36 +71,33 @@ def _models(summary: Mapping[str, Any]) -> str:
     notes = [
         "On the test split, at thresholds frozen on validation; scores of a moment know no later one; intervals draw "
         "whole sources anew.",
-        *(f"Mind: {line}." for line in reasons),
+        *(f"Mind: {reason}." for reason in reasons),
     ]
-    return "\n".join([*_table(head, rows), "", *notes])
+    return "\n".join([*_pipe_table(columns, rows), "", *notes])
 
 
-def _data(card: Mapping[str, Any]) -> str:
+def _data_table(card: Mapping[str, Any]) -> str:
     """How many videos of each class there are in each split, from how many sources, and what is wrong with them."""
-    classes = card["classes"]
-    rows = [[label, *(str(classes[label][split]["videos"]) for split in SPLITS)] for label in classes]
-    for what in ("videos", "sources"):
-        rows.append([f"all {what}", *(str(card["splits"][split].get(what, 0)) for split in SPLITS)])
-    rows.append(["minutes", *(f"{60 * card['splits'][split].get('hours', 0):.1f}" for split in SPLITS)])
-    leaks = card["leaks"]
+    classes, splits, leaks = card["classes"], card["splits"], card["leaks"]
+    rows = [
+        *([label, *(str(counts[split]["videos"]) for split in SPLITS)] for label, counts in classes.items()),
+        *([f"all {key}", *(str(splits[split].get(key, 0)) for split in SPLITS)] for key in ("videos", "sources")),
+        ["minutes", *(f"{60 * splits[split].get('hours', 0):.1f}" for split in SPLITS)],
+    ]
     notes = [
         f"Leaks across splits: {leaks['found']}, of which allowed: {leaks['allowed']}. "
         f"Rejected, with reasons in data/rejects.csv: {card['rejects']}.",
-        *(f"Mind: {line}." for line in card["warnings"]),
+        *(f"Mind: {warning}." for warning in card["warnings"]),
     ]
-    return "\n".join([*_table(["videos", *SPLITS], rows), "", *notes])
+    return "\n".join([*_pipe_table(["videos", *SPLITS], rows), "", *notes])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A pipe table, first column to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+def _pipe_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """First column to the left, the others to the right."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [
-        [
-            cell.ljust(width) if not column else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in [head, rule, *rows]
+        [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        for row in (columns, rule, *rows)
     ]
     return [f"| {' | '.join(line)} |" for line in lines]

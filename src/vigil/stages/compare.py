@@ -1,13 +1,13 @@
-"""DVC stage `compare`: all models side by side, the detector that hears them all, and the page that tells it.
+"""DVC stage `compare`: all models side by side, the detector that fuses them, and the page that tells it.
 
 Reads   <metrics>/<model>.json          what each evaluation found
-        <card>, <person>, <landmarks>, <flow>   what there is of videos, and how good the features are
+        <card>, <person>, <landmarks>, <flow>   what videos there are, and how good the features are
         <scores>/<model>/{val,test}.npz  what each model said
         <calibrations>/<model>.json, <histories>/<model>.csv, <points>/<model>/*.csv
-        <frames>/<set>/<v>.npz          pictures; a video without is shown without
+        <frames>/<set>/<v>.npz          pictures; a video without stored frames is shown without pictures
         <test>                          videos of the test split
 Writes  <out>                           what each model is known by, against baselines and each other
-        <headline>                      the few numbers that `dvc metrics` shows
+        <headline>/<section>/*.json     the few numbers that `dvc metrics` shows
         <fusion>                        the fused detector: its factors and its calibration, from validation alone
         <report>                        one page that needs nothing else
         <plots>/*.csv                   the curves of all models, with a column `model`, that `dvc plots` draws
@@ -27,14 +27,13 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, read_json, read_table, replacing, write_json
 from vigil.engine.stage_runner import run_stage
-from vigil.evaluation import summary
-from vigil.evaluation.summary import Entry
+from vigil.evaluation.summary import Entry, fuse, fused_entry, summarise
 from vigil.footage import video_table
-from vigil.judging import calibrated
+from vigil.judging.calibration import read_calibration
 from vigil.report.curves_table import write_curves
 from vigil.report.film import Film
-from vigil.report.headlines import headlines
-from vigil.report.page import Found, page
+from vigil.report.headlines import write_headlines
+from vigil.report.page import Findings, render_report
 from vigil.statistics.scores import Scores
 
 
@@ -65,53 +64,55 @@ def main(
     params: Params,
     models: Mapping[str, Any],
 ) -> None:
-    entries = [entry(name, models[name], metrics, scores, calibrations, histories) for name in models]
-    for one in entries:
-        if one.reason:
-            print(f"compare: warning: {one.name}: {one.reason}", file=sys.stderr)
-    fused = summary.fuse(entries, params.rounds, params.seed)
-    told = summary.summarise(entries, fused, params.rounds, params.seed)
+    entries = [read_entry(name, models[name], metrics, scores, calibrations, histories) for name in models]
+    for entry in entries:
+        if entry.reason:
+            print(f"compare: warning: {entry.name}: {entry.reason}", file=sys.stderr)
+    fused = fuse(entries, params.rounds, params.seed)
+    summary = summarise(entries, fused, params.rounds, params.seed)
     features = {path.stem: read_json(path) for path in (card, person, landmarks, flow) if path.exists()}
-    write_json(out, told)
-    write_json(headline, headlines(told, features))
-    write_json(fusion, None if fused is None else fused.as_json())
+    write_json(out, summary)
+    write_headlines(headline, summary, features)
+    write_json(fusion, None if fused is None else fused.to_json())
     write_curves(plots, points, histories, list(models))
-    shown = entries if fused is None else [summary.fused_entry(fused), *entries]
-    quality = {
-        title: features[path.stem]
-        for title, path in (("The detector of people", person), ("Landmarks", landmarks), ("Optical flow", flow))
-        if path.stem in features
-    }
-    text = page(
-        Found(told, shown, video_table.read(test), features.get(card.stem), quality), Film(frames), params.videos
+    findings = Findings(
+        summary,
+        entries if fused is None else [fused_entry(fused), *entries],
+        video_table.read(test),
+        features.get(card.stem),
+        {
+            title: features[path.stem]
+            for title, path in (("The detector of people", person), ("Landmarks", landmarks), ("Optical flow", flow))
+            if path.stem in features
+        },
     )
+    text = render_report(findings, Film(frames), params.videos)
     with replacing(report) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     print(f"compare: {len(entries)} models, report of {len(text.encode()) / 1e6:.1f} MB at {report}")
 
 
-def entry(
+def read_entry(
     name: str, settings: Mapping[str, Any], metrics: Path, scores: Path, calibrations: Path, histories: Path
 ) -> Entry:
-    """What there is of one model."""
+    """A model's files. Where one is missing, an entry that has the reason and nothing else."""
     classes = list(settings.get("classes", {}))
-    told = metrics / f"{name}.json"
+    evaluation, calibration = metrics / f"{name}.json", calibrations / f"{name}.json"
     tables = {split: scores / name / f"{split}.npz" for split in ("val", "test")}
-    calibration = calibrations / f"{name}.json"
-    missing = [str(path) for path in (told, *tables.values(), calibration) if not path.exists()]
+    missing = [str(path) for path in (evaluation, *tables.values(), calibration) if not path.exists()]
     if missing:
         return Entry(name, classes=classes, reason=f"no {missing[0]}: run `dvc repro evaluate@{name}`")
     arrays = {split: load_arrays(path) for split, path in tables.items()}
-    frozen = calibrated.read(calibration)
+    frozen = read_calibration(calibration)
     for split, table in arrays.items():
-        if str(table["model_sha256"]) != frozen.calibration.model_sha256:
+        if str(table["model_sha256"]) != frozen.model_sha256:
             raise VigilError(f"{tables[split]}: of other weights than {calibration}. Run `dvc repro evaluate@{name}`.")
     history = histories / f"{name}.csv"
     return Entry(
         name,
-        read_json(told),
-        _table(arrays["test"], str(tables["test"])),
-        _table(arrays["val"], str(tables["val"])),
+        read_json(evaluation),
+        _scores(arrays["test"], tables["test"]),
+        _scores(arrays["val"], tables["val"]),
         arrays["test"],
         frozen,
         read_table(history) if history.exists() else (),
@@ -119,8 +120,8 @@ def entry(
     )
 
 
-def _table(arrays: Mapping[str, np.ndarray], where: str) -> Scores:
-    return Scores.of(arrays, bool(arrays["has_normal"]), where)
+def _scores(arrays: Mapping[str, np.ndarray], path: Path) -> Scores:
+    return Scores.of(arrays, bool(arrays["has_normal"]), str(path))
 
 
 if __name__ == "__main__":

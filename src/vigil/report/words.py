@@ -1,0 +1,85 @@
+"""Metrics as a person reads them: their names, what they mean, and their numbers with the digits that count."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+NOTHING = "–"
+
+
+class MetricWords(NamedTuple):
+    """The name of a metric, what it means, and the unit of its value where it has one."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+
+
+METRICS = {
+    "video_auc": MetricWords("video AUC", "how often an abnormal video scores above a normal one"),
+    "video_ap": MetricWords("video AP", "average precision of the videos"),
+    "eer": MetricWords("equal error rate", "share wrong where as many normal videos alarm as abnormal ones are missed"),
+    "accuracy": MetricWords("accuracy", "videos judged right at the frozen threshold"),
+    "balanced_accuracy": MetricWords("balanced accuracy", "share named right, each class counting as much"),
+    "balanced_accuracy_abnormal": MetricWords("balanced accuracy, abnormal", "the same among abnormal videos alone"),
+    "segment_balanced_accuracy": MetricWords("balanced accuracy, segments", "segments of people named right"),
+    "frame_auc_micro": MetricWords(
+        "frame AUC, pooled", "frames of all videos together: mostly skill in telling videos apart"
+    ),
+    "frame_auc_abnormal": MetricWords(
+        "frame AUC, abnormal videos", "abnormal frames above the normal ones of abnormal videos"
+    ),
+    "frame_auc_macro": MetricWords("frame AUC, per video", "the mean of each abnormal video's own area"),
+    "frame_ap": MetricWords("frame AP", "average precision of the frames"),
+    "precision_at_k": MetricWords("precision at K", "abnormal frames among the K highest, K being how many there are"),
+    "tiou": MetricWords("temporal IoU", "overlap of alarmed and abnormal time"),
+    "event_recall": MetricWords("events found", "abnormal events that an alert touches"),
+    "delay_s": MetricWords("delay", "median wait from the start of an event to its alert", "s"),
+    "false_alarms_per_hour": MetricWords(
+        "false alarms per hour", "alerts that touch no event, per hour of normal video", "/h"
+    ),
+    "alarmed_share": MetricWords("alarmed share", "normal time under an alert"),
+    "cell_auc": MetricWords("cell AUC", "cells where something happens above those where nothing does"),
+    "cell_iou": MetricWords("cell IoU", "overlap of told and true cells"),
+    "map50": MetricWords("mAP50", "average precision of boxes that overlap by half"),
+}
+
+
+def describe_metric(metric: str) -> MetricWords:
+    """Of a non-causal metric too; one that has no words here is called as in its file."""
+    causal = metric.removeprefix("noncausal_")
+    words = METRICS.get(causal, MetricWords(causal.replace("_", " "), ""))
+    if causal == metric:
+        return words
+    return words._replace(name=f"{words.name} (non-causal)", meaning=f"{words.meaning}, with later frames in view")
+
+
+def format_number(value: float | None, metric: str = "") -> str:
+    """With as many digits as mean something."""
+    if value is None:
+        return NOTHING
+    unit = describe_metric(metric).unit
+    if unit:
+        return f"{value:.1f}{' s' if unit == 's' else ''}"
+    return f"{value:.3f}"
+
+
+def format_interval(metric: Mapping[str, Any]) -> str:
+    """The interval of a metric; empty where it has none."""
+    if metric.get("low") is None or metric.get("high") is None:
+        return ""
+    return f"{metric['low']:.3g} to {metric['high']:.3g}"
+
+
+def baseline_verdict(model: Mapping[str, Any]) -> str:
+    """Whether a model of summary.json is better than what needs no model."""
+    verdict = {True: "yes", False: "not clearly", None: NOTHING}[model.get("beats_baselines")]
+    difference = (model.get("baseline") or {}).get("apart", {})
+    return "no" if verdict != "yes" and (difference.get("value") or 1) <= 0 else verdict
+
+
+def quantity(count: int, noun: str) -> str:
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f} s"

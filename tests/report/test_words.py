@@ -1,0 +1,43 @@
+"""Metrics in words."""
+
+import pytest
+
+from vigil.report.words import baseline_verdict, describe_metric, format_interval, format_number, quantity
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [
+        (None, "video_auc", "–"),
+        (0.5, "video_auc", "0.500"),
+        (1.26, "delay_s", "1.3 s"),
+        (78.5, "false_alarms_per_hour", "78.5"),
+    ],
+)
+def test_a_number_has_the_digits_that_mean_something(value: float | None, metric: str, text: str) -> None:
+    assert format_number(value, metric) == text
+
+
+def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
+    assert describe_metric("noncausal_frame_ap").name == "frame AP (non-causal)"
+    assert describe_metric("new_metric").name == "new metric"
+
+
+def test_an_interval_with_an_open_end_is_not_shown() -> None:
+    assert format_interval({"low": 0.8, "high": 0.97}) == "0.8 to 0.97"
+    assert format_interval({"low": 0.8, "high": None}) == format_interval({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("beats", "difference", "verdict"),
+    [(True, 0.2, "yes"), (False, 0.2, "not clearly"), (False, -0.1, "no"), (None, None, "–")],
+)
+def test_a_model_below_its_baseline_does_not_beat_it(
+    beats: bool | None, difference: float | None, verdict: str
+) -> None:
+    baseline = None if difference is None else {"apart": {"value": difference}}
+    assert baseline_verdict({"beats_baselines": beats, "baseline": baseline}) == verdict
+
+
+def test_only_one_is_singular() -> None:
+    assert [quantity(count, "video") for count in (0, 1, 1200)] == ["0 videos", "1 video", "1,200 videos"]
