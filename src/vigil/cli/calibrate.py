@@ -1,37 +1,93 @@
-"""`vigil calibrate`: other thresholds for one camera, from some minutes of its normal video."""
+"""`vigil calibrate`: thresholds of one camera's own."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from vigil.cli import trial
-from vigil.clips.places import ordinary
-from vigil.core.errors import VigilError
-from vigil.judging import calibrated
-from vigil.judging.calibrated import Calibrated
+import click
+
+from vigil.cli.command import Command, calibration_option, json_option, print_result, require_project
+
+NORMAL = "--normal"
 
 
+class CalibrateCommand(Command):
+    """Takes several videos after one --normal, as a shell writes out a wildcard."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, repeat_option(NORMAL, args))
+
+
+def repeat_option(option: str, arguments: Sequence[str]) -> list[str]:
+    """`--normal a b --out c` as `--normal a --normal b --out c`."""
+    repeated: list[str] = []
+    within = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            within = argument == option
+        elif within and repeated[-1] != option:
+            repeated.append(option)
+        repeated.append(argument)
+    return repeated
+
+
+@click.command(
+    cls=CalibrateCommand,
+    reads="models/MODEL, its calibration, the videos",
+    writes="FILE of --out, for `vigil evaluate --calibration FILE`; what is computed of each video, in .vigil/store",
+    example="vigil calibrate panic --normal quiet-night.mp4 quiet-day.mp4 --false-alarms-per-hour 1",
+)
+@click.argument("model")
+@click.option(
+    NORMAL,
+    "normal_videos",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    metavar="VIDEO...",
+    help="Videos of the camera in which nothing abnormal happens, or folders of them. To a model of where things move "
+    "(activity), videos in which nothing moves.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The calibration to write.  [default: MODEL.calibration.json in this folder]",
+)
+@click.option(
+    "--false-alarms-per-hour", type=float, metavar="NUMBER", help="How many are acceptable.  [default: as before]"
+)
+@click.option(
+    "--confidence",
+    type=float,
+    metavar="SHARE",
+    help="How sure the promise is that there will not be more, over 0.5 and under 1.  [default: as before]",
+)
+@calibration_option
+@json_option
 def calibrate(
     model: str,
-    normal: Sequence[Path],
-    *,
-    out: Path,
-    per_hour: float | None = None,
-    confidence: float | None = None,
-    calibration: Path | None = None,
-) -> Calibrated:
-    """Written to `out`; probabilities and all else stay as they were."""
-    chosen = trial.opened(model, calibration)
-    classes = chosen.loaded.card.classes
-    if ordinary(classes) is None:
-        raise VigilError(f"{model}: names classes and raises no alarm, so there is nothing to calibrate on a camera.")
-    changed = {"false_alarms_per_hour": per_hour, "confidence": confidence}
-    old = chosen.calibrated.wanted.model_dump()
-    wanted = calibrated.Wanted.read(
-        old | {key: value for key, value in changed.items() if value is not None}, "calibrate"
+    normal_videos: tuple[Path, ...],
+    out: Path | None,
+    false_alarms_per_hour: float | None,
+    confidence: float | None,
+    calibration: Path | None,
+    as_json: bool,
+) -> None:
+    """Make thresholds for one camera.
+
+    They come from some minutes of its normal video. MODEL is the name of a trained model, or its folder.
+    """
+    from vigil.cli.camera_calibration import calibrate_camera
+
+    require_project()
+    out = out or Path(f"{Path(model).name}.calibration.json")
+    recalibrated = calibrate_camera(
+        model,
+        normal_videos,
+        out=out,
+        false_alarms_per_hour=false_alarms_per_hour,
+        confidence=confidence,
+        calibration=calibration,
     )
-    with trial.workspace() as space:
-        videos = trial.files(space, normal, next(iter(classes.values()))[0])
-        arrays = trial.scored(chosen, space, videos)
-    made = calibrated.recalibrate(chosen.calibrated, arrays, chosen.loaded, wanted)
-    calibrated.write(out, made)
-    return made
+    payload = recalibrated.to_json() | {"sha256": recalibrated.sha256}
+    print_result(payload, "\n".join([*recalibrated.sentences(), f"wrote {out}"]), as_json)

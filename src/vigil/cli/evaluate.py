@@ -1,82 +1,104 @@
-"""`vigil evaluate`: a trained model on any other data, at its frozen thresholds, without touching the pipeline."""
+"""`vigil evaluate`: a trained model on any other footage."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import click
 
-from vigil.cli import trial
-from vigil.cli.labels import called
-from vigil.core import settings
-from vigil.core.params import load
-from vigil.core.storage import load_arrays, write_json
-from vigil.evaluation import model_metrics
-from vigil.footage.video_table import Video
-from vigil.judging.stored import Arrays
-from vigil.judging.truth import Context, truth
-from vigil.models.checkpoint import Card
-
-ROUNDS, SEED = 1000, 7
-SHOWN = 5  # names of videos that are not judged
+from vigil.cli.command import Command, calibration_option, json_option, print_result, require_project
 
 
+class ClassOfLabel(click.ParamType):
+    """LABEL=CLASS, either as it is written; CLASS may be empty."""
+
+    name = "LABEL=CLASS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        label, equals, class_name = (word.strip() for word in value.partition("="))
+        if not label or not equals:
+            self.fail(f"{value}: expected LABEL=CLASS.", param, ctx)
+        return label, class_name
+
+
+class KindOption(click.ParamType):
+    """KEY=VALUE, the value as YAML has it."""
+
+    name = "KEY=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+
+        key, equals, text = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value}: expected KEY=VALUE.", param, ctx)
+        try:
+            return key, YAML(typ="safe", pure=True).load(text)
+        except YAMLError as error:
+            self.fail(f"{value}: not valid YAML: {error}", param, ctx)
+
+
+@click.command(
+    cls=Command,
+    reads="models/MODEL, its calibration, DATA",
+    writes="FILE of --out; what is computed of each video, in .vigil/store, so that it is quick the next time",
+    example="vigil evaluate panic ~/cctv --as brawl=Fighting --out cctv.json",
+)
+@click.argument("model")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Table of labels and spans: video, label, start_s, stop_s.  [default: labels.csv in the folder]",
+)
+@click.option(
+    "--as",
+    "class_of_label",
+    type=ClassOfLabel(),
+    multiple=True,
+    help="What a label that the model does not know means to it. May be repeated; LABEL= leaves its videos out.",
+)
+@click.option(
+    "--kind", help="Kind of dataset, as in params.yaml.  [default: folder; for a .csv of landmarks, landmark_csv]"
+)
+@click.option("--option", "options", type=KindOption(), multiple=True, help="A key of that kind. May be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the metrics into this file too, as JSON."
+)
+@calibration_option
+@json_option
 def evaluate(
     model: str,
-    place: Path,
-    *,
-    labels: Path | None = None,
-    said: Mapping[str, str] | None = None,
-    kind: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    calibration: Path | None = None,
-    out: Path | None = None,
-) -> dict[str, Any]:
-    """The same numbers as metrics/<model>.json; written to `out` too. `said`: the class of labels; see labels.py."""
-    chosen = trial.opened(model, calibration)
-    with trial.workspace() as space:
-        every = trial.dataset(space, place, kind, options or {}, labels)
-        videos, meant = called(chosen.loaded.card, every, said or {})
-        arrays = trial.scored(chosen, space, videos)
-        _strangers(arrays, chosen.loaded.card, videos, space / "context")
-    names = {one.video: one.label for one in every}
-    arrays |= {"label": np.array([names[video] for video in arrays["video"].tolist()])}
-    arrays |= {"calibration_sha256": np.array(chosen.calibrated.sha256)}
-    reference = settings.root() / "data/scores" / chosen.name / "val.npz"
-    found = model_metrics.evaluate(
-        chosen.name,
-        list(chosen.loaded.card.classes),
-        arrays,
-        chosen.calibrated,
-        _settings(),
-        load_arrays(reference) if reference.exists() else None,
+    data: Path,
+    labels: Path | None,
+    class_of_label: tuple[tuple[str, str], ...],
+    kind: str | None,
+    options: tuple[tuple[str, Any], ...],
+    out: Path | None,
+    calibration: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge other footage with a trained model.
+
+    Its thresholds stay as they were frozen, and what is printed is how good it is there.
+
+    MODEL is the name of a trained model, or its folder. DATA is a folder of videos in folders named after their class,
+    one video (with --labels), a table of landmarks, or the name of a dataset in params.yaml. The pipeline and its
+    results stay as they are.
+    """
+    from vigil.cli.evaluation import evaluate_footage
+    from vigil.evaluation.model_metrics import summary_lines
+
+    require_project()
+    metrics = evaluate_footage(
+        model,
+        data,
+        labels=labels,
+        class_of_label=dict(class_of_label),
+        kind=kind,
+        options=dict(options),
+        calibration=calibration,
+        out=out,
     )
-    found.told["labels"] = meant
-    judged = set(arrays["video"].tolist())
-    apart = [one.video for one in every if one.video not in judged]
-    found.told["counts"]["not_judged_videos"] = len(apart)
-    if apart:
-        shown = ", ".join(apart[:SHOWN]) + (", ..." if len(apart) > SHOWN else "")
-        found.told["notes"].append(f"{len(apart)} of {len(every)} videos are not judged: {shown}")
-    if out is not None:
-        write_json(out, found.told)
-    return found.told
-
-
-def _strangers(arrays: Arrays, card: Card, videos: Sequence[Video], context: Path) -> None:
-    """What is not normal to a model of that one class has no number there: it gets one."""
-    by_name = {one.video: one for one in videos}
-    for place in np.flatnonzero(arrays["klass"] < 0).tolist():
-        video = by_name[str(arrays["video"][place])]
-        times = Context.read(context / f"{video.video}.npz").times
-        arrays["klass"][place] = 1
-        part = slice(*arrays["offsets"][place : place + 2].tolist())
-        arrays["truth"][part] = truth(card, video, 1, times, int(arrays["ready"]))
-
-
-def _settings() -> model_metrics.Settings:
-    path = settings.root() / "params.yaml"
-    section = load(path).get("evaluate") if path.exists() else None
-    return model_metrics.Settings.read(
-        {"rounds": ROUNDS, "seed": SEED} if section is None else section, "params.yaml [evaluate]"
-    )
+    print_result(metrics, "\n".join(summary_lines(metrics)), as_json)

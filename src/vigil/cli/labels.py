@@ -1,79 +1,112 @@
-"""What the videos of a trial are called: by a table that comes with them, and then by the model that judges them.
+"""Which class of a model each label of other footage stands for. Nothing is left out without a word.
 
-A model knows the labels that it was trained on. Any other is normal if it is ordinary (see manifest.py), and abnormal
-to a model that knows nothing but normal and abnormal, for what is not normal is what it is asked about. A model with
-more classes has to be told. Whatever is decided is said.
+A model knows the labels that it was trained on. Any other is normal if it is ordinary (see footage/video_table.py), and
+abnormal to a model that knows nothing but normal and abnormal, for what is not normal is what it is asked about. To a
+model with more classes the user has to say what it is.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from fractions import Fraction
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from vigil.clips.places import ids, ordinary
+from vigil.clips.places import label_to_class, normal_class
 from vigil.core.errors import VigilError, near_miss
-from vigil.core.storage import raw_file
-from vigil.footage.listing import annotations
-from vigil.footage.listing.records import Reject, Row
 from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.checkpoint import Card
 
-UNLABELLED = "no label"
-ABNORMAL = "abnormal"  # to a model of one class
-LATE_S = Fraction(1)  # a label may go on for this long after the video's end
-
-Meant = dict[str, str | None]  # label that a model does not know -> its class; None: left out
+ABNORMAL = "abnormal"  # to a model whose only class is normal
+ClassOfLabel = dict[str, str | None]  # None: videos of that label are left out
 
 
-def called(card: Card, videos: Sequence[Video], said: Mapping[str, str]) -> tuple[list[Video], Meant]:
-    """The videos that the model can be held against, under labels that it knows.
+@dataclass(frozen=True)
+class Decision:
+    """What the labels that the model does not know stand for."""
 
-    `said` has a class of the model, or another label, for a label; or nothing, which leaves it out.
+    class_of_label: ClassOfLabel
+    undecided: tuple[str, ...]  # labels that are left out because the user has to say what they are
+
+
+def match_labels(
+    card: Card, videos: Sequence[Video], class_of_label: Mapping[str, str]
+) -> tuple[list[Video], ClassOfLabel]:
+    """The videos that the model can judge, under labels that it knows, and what the labels that it did not know became.
+
+    `class_of_label` is what the user says: a class of the model, a label that it knows, or "" to leave videos out.
     """
-    many = Counter(one.label for one in videos)
-    for label in said:
-        if label not in many:
+    counts = Counter(video.label for video in videos)
+    decision = decide_classes(card, counts, class_of_label)
+    decided, undecided = describe_decision(card, counts, decision)
+    matched = relabel_videos(card, videos, decision)
+    if not matched:
+        raise VigilError(f"{card.model}: no video is left to judge: {undecided or decided}")
+    if decided:
+        print(f"{card.model}: {decided}; --as LABEL=CLASS says otherwise", file=sys.stderr)
+    if undecided:
+        left_out = len(videos) - len(matched)
+        print(f"{card.model}: warning: {left_out} videos are left out: {undecided}", file=sys.stderr)
+    return matched, decision.class_of_label
+
+
+def decide_classes(card: Card, counts: Mapping[str, int], class_of_label: Mapping[str, str]) -> Decision:
+    """The class of every label that the model does not know, the user's word first; `counts` are videos by label."""
+    for label, name in class_of_label.items():
+        if label not in counts:
             raise VigilError(
-                f"--as {label}={said[label]}: no video has that label. There are: {', '.join(sorted(many))}."
-                f"{near_miss(label, many)}"
+                f"--as {label}={name}: no video has that label. There are: {', '.join(sorted(counts))}."
+                f"{near_miss(label, counts)}"
             )
-    known = ids(card.classes)
-    meant = {label: _class(card, label) for label in sorted(many) if label not in known}
-    unclear = [label for label, name in meant.items()
-               if name is None and label not in said and not _beyond(card, label)]  # fmt: skip
-    meant |= {label: _said(card, label, name) for label, name in said.items()}
-    told = [
-        f"{_videos(label, many)} {'is left out' if name is None else f'counts as {name}'}"
-        for label, name in sorted(meant.items())
-        if label not in unclear
-    ]
-    help_ = ""
-    if unclear:
-        hints = dict.fromkeys(near_miss(label, [*card.classes, *known]) for label in unclear)
-        help_ = (
-            f"it does not know the labels {', '.join(_videos(label, many) for label in unclear)}. Say what they are: "
-            f"{' '.join(f'--as {label}=CLASS' for label in unclear)}, a class being one of {', '.join(card.classes)}."
-            f"{''.join(hints)}"
-        )
-    kept = [
-        replace(one, label=card.classes.get(meant.get(one.label) or "", [one.label])[0])
-        for one in videos
-        if meant.get(one.label, one.label) is not None
-    ]
-    if not kept:
-        raise VigilError(f"{card.model}: no video is left to judge: {help_ or ', '.join(told)}")
-    if told:
-        print(f"{card.model}: {', '.join(told)}; --as LABEL=CLASS says otherwise", file=sys.stderr)
-    if unclear:
-        print(f"{card.model}: warning: {len(videos) - len(kept)} videos are left out: {help_}", file=sys.stderr)
-    return kept, meant
+    trained_on = label_to_class(card.classes)
+    by_itself = {label: _obvious_class(card, label) for label in sorted(counts) if label not in trained_on}
+    by_user = {label: _class_named(card, label, name) for label, name in class_of_label.items()}
+    undecided = tuple(
+        label
+        for label, class_name in by_itself.items()
+        if class_name is None and label not in by_user and not _has_no_class(card, label)
+    )
+    return Decision(by_itself | by_user, undecided)
 
 
-def _class(card: Card, label: str) -> str | None:
-    """What a label must be that nobody told; None where that is open."""
-    names, normal = list(card.classes), ordinary(card.classes)
+def describe_decision(card: Card, counts: Mapping[str, int], decision: Decision) -> tuple[str, str]:
+    """What was decided, and what the user has to say about the rest; each empty where there is nothing."""
+
+    def with_count(label: str) -> str:
+        return f"{label} ({counts[label]} video{'s' * (counts[label] != 1)})"
+
+    decided = ", ".join(
+        f"{with_count(label)} {'is left out' if class_name is None else f'counts as {class_name}'}"
+        for label, class_name in sorted(decision.class_of_label.items())
+        if label not in decision.undecided
+    )
+    if not decision.undecided:
+        return decided, ""
+    hints = dict.fromkeys(
+        near_miss(label, [*card.classes, *label_to_class(card.classes)]) for label in decision.undecided
+    )
+    return decided, (
+        f"it does not know the labels {', '.join(map(with_count, decision.undecided))}. Say what they are: "
+        f"{' '.join(f'--as {label}=CLASS' for label in decision.undecided)}, "
+        f"a class being one of {', '.join(card.classes)}.{''.join(hints)}"
+    )
+
+
+def relabel_videos(card: Card, videos: Sequence[Video], decision: Decision) -> list[Video]:
+    """The videos without those that are left out, each under a label that the model was trained on.
+
+    To a model whose only class is normal, what is abnormal keeps its label.
+    """
+    relabelled = []
+    for video in videos:
+        if video.label not in decision.class_of_label:
+            relabelled.append(video)
+        elif class_name := decision.class_of_label[video.label]:
+            relabelled.append(replace(video, label=card.classes.get(class_name, [video.label])[0]))
+    return relabelled
+
+
+def _obvious_class(card: Card, label: str) -> str | None:
+    """The class of a label of which the user says nothing; None where it cannot be told."""
+    names, normal = list(card.classes), normal_class(card.classes)
     if label in names:
         return label
     if normal is None:
@@ -84,65 +117,21 @@ def _class(card: Card, label: str) -> str | None:
     return other[0] if len(other) == 1 else None
 
 
-def _beyond(card: Card, label: str) -> bool:
-    """Whether there can be no class for it: what is ordinary, to a model that only names the abnormal."""
-    return label in ORDINARY and ordinary(card.classes) is None
+def _has_no_class(card: Card, label: str) -> bool:
+    """Whether there can be no class for it: an ordinary label, to a model that only names what is abnormal."""
+    return label in ORDINARY and normal_class(card.classes) is None
 
 
-def _said(card: Card, label: str, name: str) -> str | None:
-    names, known = list(card.classes), ids(card.classes)
-    if name and name not in names and name not in known:
-        raise VigilError(
-            f"--as {label}={name}: {card.model} has no such class. Expected one of {', '.join(names)}; or nothing, "
-            f"which leaves those videos out.{near_miss(name, [*names, *known])}"
-        )
-    return None if not name else name if name in names else names[known[name]]
-
-
-def _videos(label: str, many: Mapping[str, int]) -> str:
-    return f"{label} ({many[label]} video{'s' * (many[label] != 1)})"
-
-
-def labelled(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:
-    """The videos with what a table says of them; see datasets/annotations.py."""
-    if not labels.exists():
-        raise VigilError(f"{labels}: not found.")
-    paths = {_within(root, raw_file(Path(one.path))): one for one in videos}
-    try:
-        notes, refused = annotations.from_table(root.name, root, str(labels.resolve()), set(paths))
-    except VigilError as error:
-        raise VigilError(str(error).replace(f"{root.name}/{labels.resolve()}", str(labels))) from None
-    for reject in refused:
-        print(f"warning: {labels}: {without_sync(reject.reason)}", file=sys.stderr)
-    if not notes:
-        raise VigilError(
-            f"{labels}: names none of the {len(videos)} videos of {root}. Paths are relative to that folder."
-        )
-    return [_noted(one, notes[path], labels) if path in notes else one for path, one in paths.items()]
-
-
-def without_sync(reason: str) -> str:
-    """A reason without the advice that helps in the pipeline alone."""
-    return reason.replace("; run `vigil sync` if it is new", "")
-
-
-def _within(root: Path, path: Path) -> str:
-    try:
-        return path.resolve().relative_to(root).as_posix()
-    except ValueError:
-        return path.name
-
-
-def _noted(video: Video, notes: Sequence[annotations.Note], labels: Path) -> Video:
-    label = "" if video.label == UNLABELLED else video.label
-    made = annotations.apply(Row(video.video, video.path, video.source, label, video.spans, origin=video.video), notes)
-    if isinstance(made, Reject):
-        raise VigilError(f"{made.path}: {made.reason}")
-    late = [stop for start, stop in made.spans if start >= video.duration_s or stop > video.duration_s + LATE_S]
-    if late:
-        raise VigilError(
-            f"{labels}: {video.video}: marks {float(late[0]):g} s, and the video ends at "
-            f"{float(video.duration_s):g} s: it belongs to another video."
-        )
-    spans = tuple((start, min(stop, video.duration_s)) for start, stop in made.spans)
-    return replace(video, label=made.label or UNLABELLED, source=made.source, spans=spans)
+def _class_named(card: Card, label: str, name: str) -> str | None:
+    """The class that the user names, by itself or by one of its labels; None for an empty name."""
+    names, trained_on = list(card.classes), label_to_class(card.classes)
+    if not name:
+        return None
+    if name in names:
+        return name
+    if name in trained_on:
+        return names[trained_on[name]]
+    raise VigilError(
+        f"--as {label}={name}: {card.model} has no such class. Expected one of {', '.join(names)}; or nothing, "
+        f"which leaves those videos out.{near_miss(name, [*names, *trained_on])}"
+    )

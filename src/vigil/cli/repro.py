@@ -1,0 +1,30 @@
+"""`vigil repro`: the pipeline, with the models side by side."""
+
+import click
+
+from vigil.cli.command import Command, require_project
+from vigil.core import settings
+
+
+@click.command(
+    cls=Command,
+    reads="dvc.yaml, params.yaml, data/sources.csv",
+    writes="what `dvc repro` writes: data/, models/, metrics/, dvc.lock",
+    example="vigil repro --lanes 4",
+)
+@click.option(
+    "--lanes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many models are trained or judged at once, each on one core.  [default: the cores, at most 4]",
+)
+def repro(lanes: int | None) -> None:
+    """Run what has changed.
+
+    The same as `dvc repro`, with the same results, but models that do not wait for one another are trained and judged
+    at the same time.
+    """
+    from vigil.engine.side_by_side import run_pipeline
+
+    require_project()
+    run_pipeline(lanes or min(4, settings.available_cores()))

@@ -1,0 +1,54 @@
+"""`vigil sync`: lists every configured dataset, so that the pipeline sees new videos."""
+
+from pathlib import Path
+
+import click
+
+from vigil.cli.command import Command, json_option, print_result, require_project
+
+
+@click.command(
+    cls=Command,
+    reads="params.yaml [datasets], and the folders, tables and playlists that it names",
+    writes="data/sources.csv, when something has changed",
+    example="vigil sync && dvc repro",
+)
+@click.option(
+    "--params",
+    type=click.Path(path_type=Path),
+    default=Path("params.yaml"),
+    show_default=True,
+    metavar="FILE",
+    help="Where `datasets` is.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("data/sources.csv"),
+    show_default=True,
+    metavar="FILE",
+    help="The table to write.",
+)
+@click.option(
+    "--index", metavar="SET", help="First write the data.csv of this set of kind frame_folders, from its folders."
+)
+@json_option
+def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
+    """List the videos of every dataset.
+
+    `dvc repro` then sees which are new, and works on those alone. Also deletes what is left of a model that was taken
+    out of params.yaml.
+    """
+    from vigil.core.params import load
+    from vigil.engine.removed_models import remove_stale_models
+    from vigil.footage import sources
+
+    require_project()
+    settings = load(params)
+    datasets = settings.get("datasets")
+    if index:
+        click.echo(f"wrote {sources.index(datasets, index)}", err=True)
+    summary = sources.sync(datasets, out)
+    for model in remove_stale_models(settings.get("models")):
+        click.echo(f"removed what was left of {model}, which is no longer in {params}", err=True)
+    print_result(summary, str(summary), as_json)
