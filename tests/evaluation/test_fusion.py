@@ -7,38 +7,38 @@ import pytest
 from tables import city, scores, video
 
 from vigil.core.errors import VigilError
-from vigil.evaluation.fusion import Fusion, aligned, fit
+from vigil.evaluation.fusion import Fusion, align_tables, fit_fusion
 from vigil.evaluation.metrics import statistics
 from vigil.statistics.scores import Scores
 
 
 def twins(seed: int) -> dict[str, Scores]:
     """The same videos, judged by two whose errors have nothing to do with each other."""
-    one, rng = city(seed, sources=15, skill=1.0, camera=0.0), np.random.default_rng(seed + 999)
-    other = rng.normal(size=len(one.score)) + (one.truth == 1)
-    peaks = np.array([other[one.part(k)].max() for k in range(len(one.video))])
-    return {"a": one, "b": replace(one, score=other, noncausal=other, video_score=peaks)}
+    table, rng = city(seed, sources=15, skill=1.0, camera=0.0), np.random.default_rng(seed + 999)
+    other = rng.normal(size=len(table.score)) + (table.truth == 1)
+    peaks = np.array([other[table.frames_of(k)].max() for k in range(len(table.video))])
+    return {"a": table, "b": replace(table, score=other, noncausal=other, video_score=peaks)}
 
 
-def told(tables: dict[str, Scores]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def probabilities(tables: dict[str, Scores]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     frames = {name: 1 / (1 + np.exp(-(table.score - 1.5))) for name, table in tables.items()}
     return frames, {name: 1 / (1 + np.exp(-(table.video_score - 2.5))) for name, table in tables.items()}
 
 
 def fitted(tables: dict[str, Scores]) -> Fusion:
-    return fit(tables, *told(tables), dict.fromkeys(tables, "sha"))
+    return fit_fusion(tables, *probabilities(tables), dict.fromkeys(tables, "sha"))
 
 
 def area(table: Scores, metric: str = "frame_auc_micro") -> float:
-    found = statistics(table)[metric].value
-    assert found is not None
-    return found
+    metric_value = statistics(table)[metric].value
+    assert metric_value is not None
+    return metric_value
 
 
 def test_two_are_better_than_one() -> None:
     val, test = twins(0), twins(1)
-    fused = fitted(val).table(test, *told(test))
-    assert area(fused) > max(area(one) for one in test.values()) + 0.03
+    fused = fitted(val).table(test, *probabilities(test))
+    assert area(fused) > max(area(table) for table in test.values()) + 0.03
     assert fused.video.tolist() == sorted(test["a"].video.tolist())
     assert fused.offsets[-1] == len(test["a"].score)
 
@@ -61,19 +61,19 @@ def test_a_model_that_knows_nothing_is_hardly_heard() -> None:
 def test_no_model_lowers_the_alarm_by_being_alarmed() -> None:
     val = twins(0)
     val["b"] = replace(val["b"], score=-val["b"].score)
-    found = fitted(val)
-    assert found.frame.slopes[1] == 0
-    p = found.probability({"a": np.array([0.2, 0.2, 0.9]), "b": np.array([0.1, 0.9, 0.1])})
+    fusion = fitted(val)
+    assert fusion.frame.slopes[1] == 0
+    p = fusion.probability({"a": np.array([0.2, 0.2, 0.9]), "b": np.array([0.1, 0.9, 0.1])})
     assert p[0] == p[1] < p[2]
 
 
 def test_where_one_is_silent_the_other_still_speaks() -> None:
-    found = fitted(twins(0))
-    p = found.probability({"a": np.array([0.1, 0.9, np.nan]), "b": np.full(3, np.nan)})
+    fusion = fitted(twins(0))
+    p = fusion.probability({"a": np.array([0.1, 0.9, np.nan]), "b": np.full(3, np.nan)})
     assert p[0] < p[1] and np.isnan(p[2])
-    assert np.isfinite(found.probability({"a": np.array([0.5])})).all()  # b was not asked
+    assert np.isfinite(fusion.probability({"a": np.array([0.5])})).all()  # b was not asked
     with pytest.raises(VigilError, match=r"fitted without 'c'\. Known: a, b"):
-        found.probability({"c": np.array([0.5])})
+        fusion.probability({"c": np.array([0.5])})
 
 
 def test_certain_probabilities_do_not_drown_the_others() -> None:
@@ -82,11 +82,11 @@ def test_certain_probabilities_do_not_drown_the_others() -> None:
 
 
 def test_videos_and_frames_that_only_one_knows_are_there() -> None:
-    one = scores([video("v", [0, 0, 1, 1], [0, 1, 2, 3]), video("only", [0], [0])])
+    table = scores([video("v", [0, 0, 1, 1], [0, 1, 2, 3]), video("only", [0], [0])])
     # the other looks at every second frame, and calls another video abnormal
     other = scores([video("v", [0, 1], [5, 6], fps=0.5), video("theirs", [1, 1], [1, 1])])
-    p = {"one": one.score / 10, "other": other.score / 10}
-    base, frames, videos = aligned({"one": one, "other": other}, p, {"one": np.zeros(2), "other": np.ones(2)})
+    p = {"one": table.score / 10, "other": other.score / 10}
+    base, frames, videos = align_tables({"one": table, "other": other}, p, {"one": np.zeros(2), "other": np.ones(2)})
     assert base["video"].tolist() == ["only", "theirs", "v"]
     assert base["offsets"].tolist() == [0, 1, 3, 7]
     assert base["klass"].tolist() == [0, 1, 1]
@@ -98,5 +98,5 @@ def test_videos_and_frames_that_only_one_knows_are_there() -> None:
 
 def test_with_one_kind_alone_all_count_alike_and_it_is_said() -> None:
     val = {name: table.select(~table.abnormal) for name, table in twins(0).items()}
-    found = fitted(val)
-    assert found.frame.slopes == (0.5, 0.5) and "all models count alike" in found.notes[0]
+    fusion = fitted(val)
+    assert fusion.frame.slopes == (0.5, 0.5) and "all models count alike" in fusion.notes[0]

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import arrays, city, scores, video
+from tables import arrays, city, point_at, scores, video
 
 from vigil.core.errors import VigilError
 from vigil.evaluation.metrics import evaluate, statistics
-from vigil.statistics.events import Operating
+from vigil.statistics.events import OperatingPoint
 from vigil.statistics.scores import Scores
 
-AT = Operating(0.5, gap_s=0.0)
+AT = point_at(0.5, hold_s=0.0)
 
 
-def value(found: Scores, name: str, operating: Operating | None = AT) -> float | None:
-    return statistics(found, operating)[name].value
+def value(table: Scores, name: str, operating_point: OperatingPoint | None = AT) -> float | None:
+    return statistics(table, operating_point)[name].value
 
 
 def two_videos() -> Scores:
@@ -40,12 +40,12 @@ def test_frame_areas_pooled_within_and_averaged_differ() -> None:
 
 def test_macro_is_the_mean_over_videos_and_not_the_pool_of_them() -> None:
     # trap 14: each video is ordered perfectly, but on a level of its own
-    found = scores([video("a", [0, 1], [1, 2]), video("b", [0, 1], [11, 12]), video("c", [0, 0], [3, 3])])
-    assert value(found, "frame_auc_macro") == 1
+    table = scores([video("a", [0, 1], [1, 2]), video("b", [0, 1], [11, 12]), video("c", [0, 0], [3, 3])])
+    assert value(table, "frame_auc_macro") == 1
     # 2 beats 1; 12 beats 1, 11, 3, 3: 5 of 8
-    assert value(found, "frame_auc_micro") == pytest.approx(5 / 8)
+    assert value(table, "frame_auc_micro") == pytest.approx(5 / 8)
     # without c: 2 beats 1, 12 beats both: 3 of 4
-    assert value(found, "frame_auc_abnormal") == pytest.approx(3 / 4)
+    assert value(table, "frame_auc_abnormal") == pytest.approx(3 / 4)
 
 
 def test_overlap_in_time_is_of_alarmed_and_abnormal_frames() -> None:
@@ -54,26 +54,26 @@ def test_overlap_in_time_is_of_alarmed_and_abnormal_frames() -> None:
 
 
 def test_videos_at_the_frozen_threshold() -> None:
-    found = scores(
+    table = scores(
         [video("a", [1], [0.9]), video("b", [1], [0.4]), video("c", [0], [0.6])]
         + [video(f"n{k}", [0], [0.1]) for k in range(3)]
     )
-    assert value(found, "accuracy") == pytest.approx(4 / 6)
-    assert value(found, "balanced_accuracy") == pytest.approx((1 / 2 + 3 / 4) / 2)
-    assert value(found, "video_auc") == pytest.approx((4 + 3) / 8)
-    assert evaluate(found, AT).confusion == [[3, 1], [1, 1]]
-    assert value(found, "accuracy", Operating(0.5, video_threshold=0.3)) == pytest.approx(5 / 6)
+    assert value(table, "accuracy") == pytest.approx(4 / 6)
+    assert value(table, "balanced_accuracy") == pytest.approx((1 / 2 + 3 / 4) / 2)
+    assert value(table, "video_auc") == pytest.approx((4 + 3) / 8)
+    assert evaluate(table, AT).confusion == [[3, 1], [1, 1]]
+    assert value(table, "accuracy", replace(AT, video_threshold=0.3)) == pytest.approx(5 / 6)
 
 
 def test_without_an_operating_point_nothing_is_said_that_needs_one() -> None:
-    found = evaluate(two_videos())
-    assert {"accuracy", "tiou", "event_recall", "false_alarms_per_hour"}.isdisjoint(found.metrics)
-    assert found.confusion == []
+    result = evaluate(two_videos())
+    assert {"accuracy", "tiou", "event_recall", "false_alarms_per_hour"}.isdisjoint(result.metrics)
+    assert result.confusion == []
 
 
 def test_classes_by_the_highest_logit() -> None:
     logits = {"n": [3, 1, 0], "t": [0, 2, 1], "x": [5, 1, 2], "d": [0, 1, 2]}
-    found = scores(
+    table = scores(
         [
             video("n", [0], [0], classes=logits["n"]),
             video("t", [1], [1], classes=logits["t"], klass=1, label="theft"),
@@ -81,77 +81,77 @@ def test_classes_by_the_highest_logit() -> None:
             video("d", [1], [1], classes=logits["d"], klass=2, label="damage"),
         ]
     )
-    told = evaluate(found, AT)
-    assert told.confusion == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
-    assert told.metrics["balanced_accuracy"].value == pytest.approx((1 + 1 + 1 / 2) / 3)
-    assert told.metrics["accuracy"].value == 1  # abnormal or not, at the threshold
-    assert told.classes["damage"]["recall"] == 0.5
+    result = evaluate(table, AT)
+    assert result.confusion == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert result.metrics["balanced_accuracy"].value == pytest.approx((1 + 1 + 1 / 2) / 3)
+    assert result.metrics["accuracy"].value == 1  # abnormal or not, at the threshold
+    assert result.classes["damage"]["recall"] == 0.5
 
 
 def test_a_model_without_a_normal_class_has_accuracy_and_no_area() -> None:
-    found = scores(
+    table = scores(
         [
             video("a", [1], [1], classes=[2, 1], klass=0, label="Abuse"),
             video("b", [1], [1], classes=[2, 1], klass=1, label="Arson"),
         ],
         has_normal=False,
     )
-    told = evaluate(found).metrics
-    assert told["accuracy"].value == told["balanced_accuracy"].value == 0.5
-    assert "video_auc" not in told and told["frame_auc_micro"].reason == "nothing normal here"
+    metrics = evaluate(table).metrics
+    assert metrics["accuracy"].value == metrics["balanced_accuracy"].value == 0.5
+    assert "video_auc" not in metrics and metrics["frame_auc_micro"].reason == "nothing normal here"
 
 
 def test_trap_10_classes_are_told_apart_with_and_without_the_normal_one() -> None:
     # the normal ones come from elsewhere and are always named right; theft and damage are guessed
     rows = [video(f"n{k}", [0], [0], classes=[9, 0, 0]) for k in range(4)]
-    for number, klass in enumerate([1, 1, 2, 2]):
+    for number, class_index in enumerate([1, 1, 2, 2]):
         logits = [0, 1, 2] if number % 2 else [5, 2, 1]
-        rows.append(video(f"a{number}", [1], [1], classes=logits, klass=klass, label=f"c{klass}"))
-    told = evaluate(scores(rows), AT).metrics
-    assert told["balanced_accuracy_abnormal"].value == 0.5  # named 1, 2, 1, 2 if normal may not be said
-    assert told["balanced_accuracy"].value == pytest.approx((1 + 0 + 1 / 2) / 3)
+        rows.append(video(f"a{number}", [1], [1], classes=logits, klass=class_index, label=f"c{class_index}"))
+    metrics = evaluate(scores(rows), AT).metrics
+    assert metrics["balanced_accuracy_abnormal"].value == 0.5  # named 1, 2, 1, 2 if normal may not be said
+    assert metrics["balanced_accuracy"].value == pytest.approx((1 + 0 + 1 / 2) / 3)
 
 
 def test_segments_of_people_are_named_apart_from_their_videos() -> None:
-    given = arrays([video("a", [1], [1], classes=[0, 1]), video("n", [0], [0], classes=[1, 0])])
-    given |= {
+    columns = arrays([video("a", [1], [1], classes=[0, 1]), video("n", [0], [0], classes=[1, 0])])
+    columns |= {
         "person_video": np.array([0, 0, 0, 1]),
         "person_klass": np.array([1, 1, 0, -1]),
         "person_classes": np.array([[0, 1], [1, 0], [1, 0], [0, 9]]),
     }
     # class 1: one of two; class 0: one of one; the last is not judged
-    assert value(Scores.of(given), "segment_balanced_accuracy") == 0.75
+    assert value(Scores.of(columns), "segment_balanced_accuracy") == 0.75
 
 
 def test_trap_18_accuracy_is_never_without_false_alarms() -> None:
-    for found in (two_videos(), city(0)):
-        told = evaluate(found, AT).metrics
-        assert {"accuracy", "false_alarms_per_hour", "alarmed_share"} <= set(told)
-        assert "accuracy" not in evaluate(found).metrics
+    for table in (two_videos(), city(0)):
+        metrics = evaluate(table, AT).metrics
+        assert {"accuracy", "false_alarms_per_hour", "alarmed_share"} <= set(metrics)
+        assert "accuracy" not in evaluate(table).metrics
 
 
 def test_trap_20_a_detector_that_abstains_is_not_alarmed_and_not_excused() -> None:
     # it sees nobody in the second video, in which something happens: missed, and counted
-    found = scores([video("a", [0, 1], [0, 1]), video("b", [0, 1], [np.nan, np.nan])])
-    told = evaluate(found, AT)
-    assert told.metrics["event_recall"].value == 0.5 and told.metrics["false_alarms_per_hour"].value == 0
-    assert told.counts["unscored_videos"] == 1
+    table = scores([video("a", [0, 1], [0, 1]), video("b", [0, 1], [np.nan, np.nan])])
+    result = evaluate(table, AT)
+    assert result.metrics["event_recall"].value == 0.5 and result.metrics["false_alarms_per_hour"].value == 0
+    assert result.counts["unscored_videos"] == 1
 
 
 def test_maps_are_judged_cell_by_cell() -> None:
-    given = arrays([video("a", [0, 1], [0, 1]), video("b", [0, 0], [0, 0])])
+    columns = arrays([video("a", [0, 1], [0, 1]), video("b", [0, 0], [0, 0])])
     cells = np.array([[[2.0, -1], [0.5, -2]], [[1, -1], [-1, -1]]])
     truth = np.array([[[1, 0], [0, 1]], [[0, 0], [0, -1]]], np.int8)
-    found = Scores.of({**given, "cells": cells, "cells_truth": truth, "cells_video": np.array([0, 1])})
+    table = Scores.of({**columns, "cells": cells, "cells_truth": truth, "cells_video": np.array([0, 1])})
     # abnormal 2 and -2, normal -1 .5 1 -1 -1: 5 + 0 of 10 pairs; one cell is unknown
-    assert value(found, "cell_auc") == 0.5
-    assert value(found, "cell_iou", Operating(0.5, cell_threshold=0)) == pytest.approx(1 / 4)  # 2 of {2, .5, 1, -2}
+    assert value(table, "cell_auc") == 0.5
+    assert value(table, "cell_iou", AT) == pytest.approx(1 / 4)  # 2 of {2, .5, 1, -2}
 
 
 def test_each_class_and_each_source_is_told_apart() -> None:
-    found = evaluate(two_videos(), AT)
-    assert found.classes["bad"]["video_auc"] == 0 and found.classes["bad"]["event_recall"] == 1
-    assert found.sources["b"] == {
+    result = evaluate(two_videos(), AT)
+    assert result.classes["bad"]["video_auc"] == 0 and result.classes["bad"]["event_recall"] == 1
+    assert result.sources["b"] == {
         "videos": 1, "abnormal_videos": 0, "right_videos": 0, "events": 0, "missed_events": 0, "false_alarms": 1,
         "normal_minutes": pytest.approx(4 / 60, abs=1e-6),
     }  # fmt: skip
@@ -160,15 +160,15 @@ def test_each_class_and_each_source_is_told_apart() -> None:
 def test_causal_and_non_causal_never_mix() -> None:
     # trap 13: later frames help here, so the headline must not have them
     truth = [0, 0, 1, 1]
-    found = scores(
+    table = scores(
         [
             video("a", truth, [0, 1, 0, 1], noncausal=[0, 0, 1, 1]),
             video("b", [0, 0], [0.5, 0.5], noncausal=[0.5, 0.5]),
         ]
     )
-    told = evaluate(found, AT).metrics
-    assert told["noncausal_frame_auc_abnormal"].value == 1 and told["frame_auc_abnormal"].value == 0.5
-    assert told["noncausal_tiou"].value == 1 and told["tiou"].value == pytest.approx(1 / 3)
+    metrics = evaluate(table, AT).metrics
+    assert metrics["noncausal_frame_auc_abnormal"].value == 1 and metrics["frame_auc_abnormal"].value == 0.5
+    assert metrics["noncausal_tiou"].value == 1 and metrics["tiou"].value == pytest.approx(1 / 3)
     assert not any(name.startswith("noncausal_") for name in evaluate(two_videos(), AT).metrics)
 
 
@@ -177,18 +177,18 @@ def test_causal_and_non_causal_never_mix() -> None:
 
 def test_frames_without_a_score_count_as_the_lowest_and_are_told() -> None:
     # trap 13 too: nobody seen is no alarm. Abnormal frames: nan and 2; normal: 1, 0, nan
-    found = scores([video("a", [1, 1, 0], [np.nan, 2, 1]), video("b", [0, 0], [0, np.nan])])
+    table = scores([video("a", [1, 1, 0], [np.nan, 2, 1]), video("b", [0, 0], [0, np.nan])])
     # 2 beats all 3; nan loses to 1 and 0 and ties with nan: 3 1/2 of 6
-    assert value(found, "frame_auc_micro") == pytest.approx(3.5 / 6)
-    told = evaluate(found, AT)
-    assert told.counts["unscored_frames"] == 2 and told.counts["frames"] == 5
-    assert "2 of 5 frames and 0 of 2 videos have no score" in told.notes[0]
+    assert value(table, "frame_auc_micro") == pytest.approx(3.5 / 6)
+    result = evaluate(table, AT)
+    assert result.counts["unscored_frames"] == 2 and result.counts["frames"] == 5
+    assert "2 of 5 frames and 0 of 2 videos have no score" in result.notes[0]
 
 
 def test_a_video_without_any_score_is_the_lowest_and_not_left_out() -> None:
-    found = scores([video("a", [1], [np.nan]), video("b", [1], [1]), video("c", [0], [0])])
-    assert value(found, "video_auc") == 0.5
-    assert evaluate(found, AT).counts["unscored_videos"] == 1
+    table = scores([video("a", [1], [np.nan]), video("b", [1], [1]), video("c", [0], [0])])
+    assert value(table, "video_auc") == 0.5
+    assert evaluate(table, AT).counts["unscored_videos"] == 1
 
 
 def test_frames_of_unknown_truth_count_in_nothing() -> None:
@@ -201,31 +201,31 @@ def test_frames_of_unknown_truth_count_in_nothing() -> None:
 
 @pytest.mark.parametrize("truth", [[0, 0], [1, 1], [-1, -1]])
 def test_of_one_kind_there_is_no_area_made_of_nothing(truth: list[int]) -> None:
-    found = evaluate(scores([video("a", truth, [0, 1]), video("b", truth, [1, 0])]), AT)
+    result = evaluate(scores([video("a", truth, [0, 1]), video("b", truth, [1, 0])]), AT)
     for name in ("video_auc", "video_ap", "eer", "frame_auc_micro", "frame_ap", "precision_at_k", "frame_auc_macro"):
-        one = found.metrics[name]
-        assert (one.value, one.low, one.high) == (None, None, None) and one.reason, name
-        assert any(note.startswith(f"{name}: ") for note in found.notes)
+        interval = result.metrics[name]
+        assert (interval.value, interval.low, interval.high) == (None, None, None) and interval.reason, name
+        assert any(note.startswith(f"{name}: ") for note in result.notes)
 
 
 def test_an_area_of_one_video_is_never_quoted() -> None:
     # trap 9: with one event at the end, the number of the frame scores 1
     clip = video("a", [0] * 80 + [1] * 20, np.arange(100.0))
-    found = evaluate(scores([clip]))
+    result = evaluate(scores([clip]))
     for name in ("frame_auc_micro", "frame_auc_macro", "frame_auc_abnormal", "frame_ap"):
-        assert found.metrics[name].value is None
-        assert found.metrics[name].reason == "one video alone says nothing"
+        assert result.metrics[name].value is None
+        assert result.metrics[name].reason == "one video alone says nothing"
 
 
 def test_labels_that_a_model_does_not_know_are_not_judged() -> None:
-    found = evaluate(scores([video("a", [1], [1]), video("b", [0], [0]), video("x", [1], [-9], klass=-1)]), AT)
-    assert found.metrics["video_auc"].value == 1 and found.counts["not_judged_videos"] == 1
-    assert any("does not know" in note for note in found.notes)
+    result = evaluate(scores([video("a", [1], [1]), video("b", [0], [0]), video("x", [1], [-9], klass=-1)]), AT)
+    assert result.metrics["video_auc"].value == 1 and result.counts["not_judged_videos"] == 1
+    assert any("does not know" in note for note in result.notes)
 
 
 def test_an_empty_table_has_reasons_and_no_numbers() -> None:
-    found = evaluate(scores([video("x", [1], [1], klass=-1)]), AT)
-    assert found.metrics and all(one.value is None and one.reason for one in found.metrics.values())
+    result = evaluate(scores([video("x", [1], [1], klass=-1)]), AT)
+    assert result.metrics and all(interval.value is None and interval.reason for interval in result.metrics.values())
 
 
 def test_few_sources_and_agreeing_ones_are_told() -> None:
@@ -247,10 +247,12 @@ def test_few_sources_and_agreeing_ones_are_told() -> None:
 )
 def test_a_table_that_does_not_fit_itself_is_refused_in_a_line(change: dict, words: str) -> None:
     # trap 15: as many scores as frames, in every video
-    given = arrays([video("a", [0, 0, 1, 1, 0], [0, 0.6, 0.7, 0.4, 0]), video("b", [0, 0, 0, 0], [0.1, 0.2, 0.9, 0.3])])
-    given = {name: array for name, array in {**given, **change}.items() if array is not None}
+    columns = arrays(
+        [video("a", [0, 0, 1, 1, 0], [0, 0.6, 0.7, 0.4, 0]), video("b", [0, 0, 0, 0], [0.1, 0.2, 0.9, 0.3])]
+    )
+    columns = {name: array for name, array in {**columns, **change}.items() if array is not None}
     with pytest.raises(VigilError, match=words):
-        Scores.of(given)
+        Scores.of(columns)
 
 
 # --- properties
@@ -258,55 +260,55 @@ def test_a_table_that_does_not_fit_itself_is_refused_in_a_line(change: dict, wor
 
 @given(st.integers(0, 10**6), st.randoms())
 def test_the_order_of_the_videos_changes_nothing(seed: int, random) -> None:
-    found = city(seed, sources=5, each=2, frames=12)
-    order = list(range(len(found.video)))
+    table = city(seed, sources=5, each=2, frames=12)
+    order = list(range(len(table.video)))
     random.shuffle(order)
-    mixed = shuffled(found, order)
-    one, other = evaluate(found, Operating(1.0), rounds=40), evaluate(mixed, Operating(1.0), rounds=40)
-    for name, interval in one.metrics.items():
-        for part in ("value", "low", "high"):
-            mine, theirs = getattr(interval, part), getattr(other.metrics[name], part)
-            assert mine == theirs or mine == pytest.approx(theirs), name
-    assert (one.counts, one.confusion, one.classes, one.sources) == (
+    mixed = shuffled(table, order)
+    first, other = evaluate(table, point_at(1.0), rounds=40), evaluate(mixed, point_at(1.0), rounds=40)
+    for name, interval in first.metrics.items():
+        for bound in ("value", "low", "high"):
+            value_before, value_after = getattr(interval, bound), getattr(other.metrics[name], bound)
+            assert value_before == value_after or value_before == pytest.approx(value_after), name
+    assert (first.counts, first.confusion, first.classes, first.sources) == (
         other.counts, other.confusion, other.classes, other.sources,
     )  # fmt: skip
 
 
-def shuffled(found: Scores, order: list[int]) -> Scores:
-    frames = np.concatenate([np.arange(found.offsets[k], found.offsets[k + 1]) for k in order])
-    kept = {name: getattr(found, name)[order] for name in ("video", "label", "source", "klass", "video_score")}
-    kept |= {name: getattr(found, name)[frames] for name in ("time_s", "truth", "score")}
-    return Scores.of(kept | {"offsets": np.append(0, np.cumsum(found.frames[order]))})
+def shuffled(table: Scores, order: list[int]) -> Scores:
+    frames = np.concatenate([np.arange(table.offsets[k], table.offsets[k + 1]) for k in order])
+    columns = {name: getattr(table, name)[order] for name in ("video", "label", "source", "klass", "video_score")}
+    columns |= {name: getattr(table, name)[frames] for name in ("time_s", "truth", "score")}
+    return Scores.of(columns | {"offsets": np.append(0, np.cumsum(table.frames[order]))})
 
 
 @given(st.integers(0, 10**6))
 def test_a_rising_map_of_scores_and_threshold_changes_nothing(seed: int) -> None:
-    found = city(seed, sources=4, each=2, frames=12)
-    mapped = replace(found, **{n: np.exp(getattr(found, n)) - 3 for n in ("score", "noncausal", "video_score")})
-    one, other = statistics(found, Operating(1.0)), statistics(mapped, Operating(float(np.exp(1.0)) - 3))
-    assert {name: each.value for name, each in one.items()} == {
-        name: pytest.approx(each.value) for name, each in other.items()
+    table = city(seed, sources=4, each=2, frames=12)
+    mapped = replace(table, **{n: np.exp(getattr(table, n)) - 3 for n in ("score", "noncausal", "video_score")})
+    first, other = statistics(table, point_at(1.0)), statistics(mapped, point_at(float(np.exp(1.0)) - 3))
+    assert {name: statistic.value for name, statistic in first.items()} == {
+        name: pytest.approx(statistic.value) for name, statistic in other.items()
     }
 
 
 def test_scaling_by_video_is_not_done_here() -> None:
     # trap 5: min-max by video would tell that the flat, low video b peaks somewhere too
-    found = scores([video("a", [0, 1], [0, 10]), video("b", [0, 0], [0, 0.1])])
+    table = scores([video("a", [0, 1], [0, 10]), video("b", [0, 0], [0, 0.1])])
     scaled = scores([video("a", [0, 1], [0, 1]), video("b", [0, 0], [0, 1])])
-    assert value(found, "frame_auc_micro") == 1
+    assert value(table, "frame_auc_micro") == 1
     assert value(scaled, "frame_auc_micro") == pytest.approx(5 / 6)
 
 
 def test_shuffled_labels_score_chance_within_the_interval() -> None:
-    found = city(1, sources=30, each=4, skill=0, camera=0)
-    area = evaluate(found, Operating(2.0)).metrics["frame_auc_micro"]
+    table = city(1, sources=30, each=4, skill=0, camera=0)
+    area = evaluate(table, point_at(2.0)).metrics["frame_auc_micro"]
     assert area.low is not None and area.high is not None and area.low <= 0.5 <= area.high
     assert area.high - area.low < 0.1
 
 
 def test_what_is_told_is_rounded_and_the_same_again() -> None:
-    found = city(3)
-    told = evaluate(found, Operating(1.5)).told()
-    assert told == evaluate(found, Operating(1.5)).told()
-    assert set(told["video_auc"]) == {"value", "low", "high", "n"}
-    assert told["frame_ap"]["value"] == round(told["frame_ap"]["value"], 6)
+    table = city(3)
+    metrics = evaluate(table, point_at(1.5)).to_json()
+    assert metrics == evaluate(table, point_at(1.5)).to_json()
+    assert set(metrics["video_auc"]) == {"value", "low", "high", "n"}
+    assert metrics["frame_ap"]["value"] == round(metrics["frame_ap"]["value"], 6)

@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import city, errors, made, normal, scores, video
+from tables import calibrated, city, errors, normal, scores, video
 
 from vigil.core.errors import VigilError
 from vigil.judging.curves import Curve
-from vigil.statistics.reliability import ece, logistic, temperature
+from vigil.statistics.reliability import ece, fit_logistic, fit_temperature
 
 
 def test_overconfident_logits_are_cooled() -> None:
     rng = np.random.default_rng(0)
     logit = rng.normal(size=4000)
     true = rng.random(4000) < 1 / (1 + np.exp(-logit))
-    rows = [video(f"v{k}", [int(one)], [5 * x]) for k, (x, one) in enumerate(zip(logit, true, strict=True))]
-    found = made(scores(rows))
-    assert found.frame is not None and found.reliability is not None
-    assert 1 / found.frame.slope == pytest.approx(5, rel=0.1)  # told five times as surely as it is
-    assert found.reliability.before is not None and found.reliability.after is not None
-    assert found.reliability.after < 0.03 < 0.15 < found.reliability.before
+    rows = [video(f"v{k}", [int(is_true)], [5 * x]) for k, (x, is_true) in enumerate(zip(logit, true, strict=True))]
+    calibration = calibrated(scores(rows))
+    assert calibration.frame is not None and calibration.reliability is not None
+    assert 1 / calibration.frame.slope == pytest.approx(5, rel=0.1)  # told five times as surely as it is
+    assert calibration.reliability.before is not None and calibration.reliability.after is not None
+    assert calibration.reliability.after < 0.03 < 0.15 < calibration.reliability.before
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -32,10 +32,10 @@ def test_a_fit_does_not_depend_on_the_order_of_adding(seed: int) -> None:
     x, weight = rng.normal(size=(5000, 3)), rng.random(5000)
     target = (x.sum(1) + rng.normal(size=5000) > 0).astype(float)
     order = rng.permutation(5000)
-    first = logistic(x, target, weight, 1.0), temperature(3 * x[:, 0], target, weight)
+    first = fit_logistic(x, target, weight, 1.0), fit_temperature(3 * x[:, 0], target, weight)
     second = (
-        logistic(x[order], target[order], weight[order], 1.0),
-        temperature(3 * x[order, 0], target[order], weight[order]),
+        fit_logistic(x[order], target[order], weight[order], 1.0),
+        fit_temperature(3 * x[order, 0], target[order], weight[order]),
     )
     assert first[0].tolist() == second[0].tolist()
     assert first[1] == second[1]
@@ -43,9 +43,9 @@ def test_a_fit_does_not_depend_on_the_order_of_adding(seed: int) -> None:
 
 def test_scores_that_separate_without_error_are_not_made_certain() -> None:
     rows = [video(f"a{k}", [1], [3.0 + k]) for k in range(5)] + [video(f"n{k}", [0], [-3.0 - k]) for k in range(5)]
-    for kind in ("logits", "errors"):
-        found = made(scores(rows), kind)
-        p = found.probability(np.array([-3.0, 3.0]))
+    for score_type in ("logits", "errors"):
+        calibration = calibrated(scores(rows), score_type)
+        p = calibration.probability(np.array([-3.0, 3.0]))
         assert 0.01 < p[0] < 0.5 < p[1] < 0.99
 
 
@@ -53,37 +53,37 @@ def test_class_logits_are_cooled_too() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(3000, 3)) * 1.5
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    klass = (rng.random(3000)[:, None] > np.cumsum(p, axis=1)).sum(1)
-    rows = [video(f"v{k}", [1], [0], classes=4 * logits[k], klass=int(klass[k])) for k in range(3000)]
-    found = made(scores(rows, has_normal=False), "classes")
-    assert found.temperature == pytest.approx(4, rel=0.1)
-    assert found.thresholds is None and found.operating() is None
+    class_index = (rng.random(3000)[:, None] > np.cumsum(p, axis=1)).sum(1)
+    rows = [video(f"v{k}", [1], [0], classes=4 * logits[k], klass=int(class_index[k])) for k in range(3000)]
+    calibration = calibrated(scores(rows, has_normal=False), "classes")
+    assert calibration.temperature == pytest.approx(4, rel=0.1)
+    assert calibration.thresholds is None and calibration.operating_point is None
     with pytest.raises(VigilError, match="Ask for its classes"):
-        found.probability(np.zeros(1))
+        calibration.probability(np.zeros(1))
 
 
 def test_errors_of_normal_video_alone_become_probabilities() -> None:
-    found = made(errors(normal(0, 0.5)), "errors")
-    assert found.frame is not None and found.threshold is not None and found.frame.transform == "log"
+    calibration = calibrated(errors(normal(0, 0.5)), "errors")
+    assert calibration.frame is not None and calibration.threshold is not None and calibration.frame.transform == "log"
     median = float(np.median(errors(normal(0, 0.5)).score))
-    assert found.probability(np.array([median, found.threshold])) == pytest.approx([0.05, 0.5])
-    assert any("normal ones alone" in note for note in found.notes)
+    assert calibration.probability(np.array([median, calibration.threshold])) == pytest.approx([0.05, 0.5])
+    assert any("normal ones alone" in note for note in calibration.notes)
 
 
 def test_scores_that_point_the_wrong_way_are_not_turned_round() -> None:
-    found = city(0, sources=20)
-    wrong = errors(replace(found, score=-found.score, noncausal=-found.score))
-    calibration = made(wrong, "errors")
+    table = city(0, sources=20)
+    wrong = errors(replace(table, score=-table.score, noncausal=-table.score))
+    calibration = calibrated(wrong, "errors")
     p = calibration.probability(np.array([0.001, 0.01, 0.1]))
     assert p[0] < p[1] < p[2]
     assert any("no higher than normal ones" in note for note in calibration.notes)
 
 
 @given(st.integers(0, 100), st.sampled_from(["logits", "errors"]), st.lists(st.floats(-1e6, 1e6), min_size=2))
-def test_probability_rises_with_the_score_and_is_one(seed: int, kind: str, raw: list[float]) -> None:
-    found = made(city(seed, 4, 2, 10), kind)
+def test_probability_rises_with_the_score_and_is_one(seed: int, score_type: str, raw: list[float]) -> None:
+    calibration = calibrated(city(seed, 4, 2, 10), score_type)
     for of in ("frame", "video"):
-        p = found.probability(np.sort(raw), of)  # type: ignore[arg-type]
+        p = calibration.probability(np.sort(raw), of)  # type: ignore[arg-type]
         assert ((p >= 0) & (p <= 1)).all() and (np.diff(p) >= 0).all()
 
 
@@ -94,9 +94,9 @@ def test_no_score_is_no_probability() -> None:
 
 
 def test_scores_to_probabilities_help_reliability_on_new_video() -> None:
-    one, other = errors(city(0, sources=30)), errors(city(1, sources=30))
-    found = made(one, "errors")
-    error, bins = ece(found.probability(other.score), other.truth == 1)
+    fitted_on, unseen = errors(city(0, sources=30)), errors(city(1, sources=30))
+    calibration = calibrated(fitted_on, "errors")
+    error, bins = ece(calibration.probability(unseen.score), unseen.truth == 1)
     assert error is not None and error < 0.05
     assert sum(row.share for row in bins) == pytest.approx(1)
 

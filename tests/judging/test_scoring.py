@@ -8,21 +8,23 @@ import numpy as np
 import pytest
 
 import judging
-from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, flow, laid_out, opened, people, trained, video
+from judging import CONTEXT, DATA, SERIAL, TRUTH, flow, load_model, people, run_context, save_model, store_frames, video
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.features.flow import usual
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
 from vigil.footage.video_table import Video
-from vigil.judging import judges, scoring
-from vigil.judging.judgements import causal, in_hindsight
-from vigil.judging.judges import Picture
-from vigil.judging.scoring import Settings, Sources
+from vigil.judging import scoring
+from vigil.judging.items import Picture
+from vigil.judging.judgements import causal_scores, hindsight_scores
+from vigil.judging.judges import make_judge
+from vigil.judging.scoring import Sources, build_table
+from vigil.judging.stored import JudgingParams
 from vigil.stages.context import motion
 from vigil.statistics.scores import Scores
 
-WANTED = Settings(step=0.5)
+PARAMS = JudgingParams(step=0.5)
 ONE, TWO, THREE = (
     video("one", "normal", frames=40),
     video("two", "Arson", [(1, 2)], frames=21),
@@ -30,21 +32,21 @@ ONE, TWO, THREE = (
 )
 
 
-def sources(kind: str, gate: Path | None = None) -> Sources:
-    return Sources(DATA / kind, CONTEXT, TRUTH, "test", gate)
+def sources(input_name: str, gate: Path | None = None) -> Sources:
+    return Sources(DATA / input_name, CONTEXT, TRUTH, "test", gate)
 
 
-def scored(model: str, videos: list[Video] | None = None, kind: str = "") -> dict[str, np.ndarray]:
-    folder = trained(model)
-    return scoring.table(folder, videos or [ONE, TWO, THREE], sources(kind or judging.TINY[model][0]), WANTED, SERIAL)
+def scored(model: str, videos: list[Video] | None = None, input_name: str = "") -> dict[str, np.ndarray]:
+    checkpoint, input_name = load_model(model), input_name or judging.TINY[model][0]
+    return build_table(checkpoint, videos or [ONE, TWO, THREE], sources(input_name), PARAMS, SERIAL)
 
 
 @pytest.fixture
 def city() -> None:
-    for one in (ONE, TWO, THREE):
-        filmed(one)
+    for film in (ONE, TWO, THREE):
+        store_frames(film)
     people([ONE, TWO, THREE])
-    laid_out([ONE, TWO, THREE])
+    run_context([ONE, TWO, THREE])
 
 
 @pytest.mark.usefixtures("city")
@@ -56,25 +58,25 @@ def test_the_table_is_one_that_the_metrics_take(model: str, ready: int) -> None:
     assert arrays["klass"].tolist() == [0, 1, -1]
     assert scores.frames.tolist() == [40, 21, 5]
     assert np.allclose(arrays["time_s"][:40], np.arange(40) / 8)
-    part = [arrays["truth"][scores.part(number)].tolist() for number in range(3)]
-    assert part[0] == [-1] * (ready - 1) + [0] * (41 - ready), "before it can say anything it is not judged"
-    assert part[1] == ([-1] * (ready - 1) + ([0] * 8 + [1] * 8 + [0] * 5)[ready - 1 :])
-    assert part[2] == [-1] * 5, "what the model does not know has no truth for it"
+    truths = [arrays["truth"][scores.frames_of(number)].tolist() for number in range(3)]
+    assert truths[0] == [-1] * (ready - 1) + [0] * (41 - ready), "before it can say anything it is not judged"
+    assert truths[1] == ([-1] * (ready - 1) + ([0] * 8 + [1] * 8 + [0] * 5)[ready - 1 :])
+    assert truths[2] == [-1] * 5, "what the model does not know has no truth for it"
     for number in range(3):
-        own = arrays["score"][scores.part(number)]
-        assert arrays["video_score"][number] == np.nanmax(own) if np.isfinite(own).any() else True
-    assert str(arrays["model_sha256"]) == opened(model).sha256
+        video_scores = arrays["score"][scores.frames_of(number)]
+        assert arrays["video_score"][number] == np.nanmax(video_scores) if np.isfinite(video_scores).any() else True
+    assert str(arrays["model_sha256"]) == load_model(model).sha256
     assert arrays["score"].dtype == arrays["noncausal"].dtype == np.float32
 
 
 @pytest.mark.usefixtures("city")
 def test_stored_scores_are_those_of_a_stream() -> None:
     arrays = scored("i3d")
-    judge = judges.opened(opened("i3d"), WANTED.step)
-    found = list(judge.whole(map(Picture, filmed(TWO))))
+    judge = make_judge(load_model("i3d"), PARAMS.step)
+    judgements = list(judge.judge_all(map(Picture, store_frames(TWO))))
     times = np.arange(21) / 8
-    assert np.allclose(arrays["score"][40:61], causal(found, times, None), atol=1e-5, equal_nan=True)
-    assert np.allclose(arrays["noncausal"][40:61], in_hindsight(found, 21), atol=1e-5)
+    assert np.allclose(arrays["score"][40:61], causal_scores(judgements, times, None), atol=1e-5, equal_nan=True)
+    assert np.allclose(arrays["noncausal"][40:61], hindsight_scores(judgements, 21), atol=1e-5)
 
 
 @pytest.mark.usefixtures("city")
@@ -98,8 +100,8 @@ def test_people_are_told_by_segment_too() -> None:
     arrays = scored("pose_lstm")
     rows = load_arrays(DATA / "segments/test.npz")
     assert len(arrays["person_video"]) == len(rows["x"])
-    known = {"normal": 0, "Arson": 1, "panic": -1}
-    assert arrays["person_klass"].tolist() == [known[label] for label in rows["label"].tolist()]
+    class_of_label = {"normal": 0, "Arson": 1, "panic": -1}
+    assert arrays["person_klass"].tolist() == [class_of_label[label] for label in rows["label"].tolist()]
     assert np.isnan(arrays["score"][:3]).all() and np.isfinite(arrays["score"][3:40]).all()
 
 
@@ -109,20 +111,20 @@ def test_crime_is_named_from_cached_clips_as_from_frames() -> None:
     from vigil.footage import video_table
     from vigil.stages import attend
 
-    judging.recorded("frames")
-    gate = trained("crime_gate")
+    judging.record_lineage("frames")
+    gate = save_model("crime_gate")
     nobody, val = Path("nobody.csv"), Path("val.csv")
     video_table.write(nobody, [])
     video_table.write(val, [TWO, ONE])
-    judging.frozen(gate, Path("gate.json"))
+    judging.write_gate_calibration(gate, Path("gate.json"))
     attend.main(
         train=nobody, val=val, test=nobody, frames=DATA / "frames", gate=gate, calibration=Path("gate.json"),
         out=DATA / "attended", params=attend.Params(keep=2, step=0.5, overlap=0.5), runtime=SERIAL,
     )  # fmt: skip
     assert read_json(DATA / "attended/anomalies.json")["gate"] == sha256_file(gate / "weights.safetensors")
-    named = trained("crime_type", {"Arson": ["Arson"], "panic": ["panic"]})
-    cached = scoring.table(named, [ONE, TWO], sources("attended"), WANTED, SERIAL)
-    live = scoring.table(named, [TWO], sources("frames", gate), WANTED, SERIAL)
+    named = load_model("crime_type", {"Arson": ["Arson"], "panic": ["panic"]})
+    cached = build_table(named, [ONE, TWO], sources("attended"), PARAMS, SERIAL)
+    live = build_table(named, [TWO], sources("frames", gate), PARAMS, SERIAL)
     assert cached["video"].tolist() == ["a/two"]
     assert cached["klass"].tolist() == [0] and not cached["has_normal"]
     assert np.allclose(cached["classes"], live["classes"], atol=1e-5)
@@ -131,8 +133,8 @@ def test_crime_is_named_from_cached_clips_as_from_frames() -> None:
 
 
 def test_a_lost_video_is_left_out_and_one_that_is_merely_missing_stops(capsys: pytest.CaptureFixture[str]) -> None:
-    filmed(ONE)
-    laid_out([ONE, TWO])
+    store_frames(ONE)
+    run_context([ONE, TWO])
     with pytest.raises(VigilError, match=r"two\.npz: not found"):
         scored("crime_gate", [ONE, TWO])
     (DATA / "frames/rejects.csv").write_text("video,reason\na/two,damaged\n")
@@ -141,9 +143,9 @@ def test_a_lost_video_is_left_out_and_one_that_is_merely_missing_stops(capsys: p
 
 
 def test_a_context_of_another_video_is_noticed() -> None:
-    filmed(ONE)
-    laid_out([ONE])
-    filmed(video("one", frames=60))
+    store_frames(ONE)
+    run_context([ONE])
+    store_frames(video("one", frames=60))
     with pytest.raises(VigilError, match="judged beyond its 40 stored frames"):
         scored("crime_gate", [ONE])
 
@@ -156,43 +158,43 @@ def test_no_video_at_all_is_said_in_a_line() -> None:
 
 
 def test_the_normal_class_comes_first() -> None:
-    filmed(ONE)
-    laid_out([ONE])
-    folder = trained("crime_gate", {"crime": ["Arson"], "normal": ["normal"]})
+    store_frames(ONE)
+    run_context([ONE])
+    checkpoint = load_model("crime_gate", {"crime": ["Arson"], "normal": ["normal"]})
     with pytest.raises(VigilError, match="its normal class is 'normal': expected it first"):
-        scoring.table(folder, [ONE], sources("frames"), WANTED, SERIAL)
+        build_table(checkpoint, [ONE], sources("frames"), PARAMS, SERIAL)
 
 
 def test_the_context_tells_what_is_unusual_from_normal_videos_of_training_alone() -> None:
     planes = flow(ONE)
-    filmed(ONE)
-    filmed(TWO)
+    store_frames(ONE)
+    store_frames(TWO)
     crime = replace(ONE, label="assault")
     for train in ([], [TWO], [crime]):  # nobody; nobody with flow; nobody normal
-        laid_out([ONE, TWO], train)
+        run_context([ONE, TWO], train)
         assert np.isnan(load_arrays(CONTEXT / f"{ONE.video}.npz")["unusual"]).all()
     assert crime.abnormal
-    laid_out([ONE, TWO], [ONE, THREE])
-    told = load_arrays(CONTEXT / f"{ONE.video}.npz")["unusual"]
-    assert np.allclose(told, usual.unusual(usual.learn([planes]), planes), atol=1e-5)
+    run_context([ONE, TWO], [ONE, THREE])
+    context = load_arrays(CONTEXT / f"{ONE.video}.npz")["unusual"]
+    assert np.allclose(context, usual.score_unusual(usual.learn_norm([planes]), planes), atol=1e-5)
     assert np.isnan(load_arrays(CONTEXT / f"{TWO.video}.npz")["unusual"]).all()
 
 
 def test_the_context_tells_people_and_motion_where_they_are_known() -> None:
-    filmed(ONE)
+    store_frames(ONE)
     planes = flow(ONE)
     joints = np.full((13, 2), 9.0)
-    pose_table.write(
+    pose_table.write_poses(
         DATA / f"landmarks/{ONE.video}.csv",
         [Pose(3, Fraction(3, 8), who, 1.0, 1.0, joints, np.ones(13)) for who in (1, 2)],
     )
-    filmed(TWO)
-    laid_out([ONE, TWO])
-    told = load_arrays(CONTEXT / f"{ONE.video}.npz")
-    assert told["people"].tolist() == [0, 0, 0, 2] + [0] * 36
+    store_frames(TWO)
+    run_context([ONE, TWO])
+    context = load_arrays(CONTEXT / f"{ONE.video}.npz")
+    assert context["people"].tolist() == [0, 0, 0, 2] + [0] * 36
     length = np.hypot(planes[5, 0].astype(float), planes[5, 1].astype(float)).mean() / 127
-    assert told["motion"][5] == pytest.approx(length, abs=1e-5)
-    assert np.allclose(motion(DATA / f"flow/{ONE.video}.npy"), told["motion"])
+    assert context["motion"][5] == pytest.approx(length, abs=1e-5)
+    assert np.allclose(motion(DATA / f"flow/{ONE.video}.npy"), context["motion"])
     other = load_arrays(CONTEXT / f"{TWO.video}.npz")
     assert (other["people"] == -1).all() and np.isnan(other["motion"]).all()
     assert (other["pts"] / other["time_base"][1]).tolist() == [number / 8 for number in range(21)]
@@ -201,11 +203,11 @@ def test_the_context_tells_people_and_motion_where_they_are_known() -> None:
 def test_landmarks_without_pictures_have_the_times_of_their_rows() -> None:
     clip = Video(**{**ONE.__dict__, "path": "data/raw/a/one.csv"})
     rows = [Pose(k, Fraction(k, 5), 0, 1.0, 1.0, np.full((13, 2), float(k)), np.ones(13)) for k in range(4)]
-    pose_table.write(DATA / f"landmarks/{ONE.video}.csv", rows)
-    laid_out([clip])
-    told = load_arrays(CONTEXT / f"{ONE.video}.npz")
-    assert told["frame"].tolist() == [0, 1, 2, 3] and told["people"].tolist() == [1] * 4
-    assert (told["pts"] / told["time_base"][1]).tolist() == [0, 0.2, 0.4, 0.6]
+    pose_table.write_poses(DATA / f"landmarks/{ONE.video}.csv", rows)
+    run_context([clip])
+    context = load_arrays(CONTEXT / f"{ONE.video}.npz")
+    assert context["frame"].tolist() == [0, 1, 2, 3] and context["people"].tolist() == [1] * 4
+    assert (context["pts"] / context["time_base"][1]).tolist() == [0, 0.2, 0.4, 0.6]
 
 
 def test_maps_are_held_against_what_moves() -> None:
@@ -214,16 +216,16 @@ def test_maps_are_held_against_what_moves() -> None:
     from vigil.models.blocks.layers import Clip
     from vigil.models.checkpoint import Card
 
-    filmed(TWO)
-    laid_out([TWO])
+    store_frames(TWO)
+    run_context([TWO])
     truth = np.zeros((21, 4, 4), np.uint8)
     truth[7, 3, 3] = 1
     save_arrays(TRUTH / f"{TWO.video}.npz", cells=truth)
     card = Card("maps", Frozen(), {"static": ["static"], "dynamic": ["Arson"]}, Clip(4, size=64, target="cells"),
                 "frames", {}, "", 0, [], [])  # fmt: skip
-    found = [Judgement(stop - 4, stop, 0.0, 0.0, None, None, np.full((2, 2), float(stop)), (stop - 4, stop - 1))
+    judgements = [Judgement(stop - 4, stop, 0.0, 0.0, None, None, np.full((2, 2), float(stop)), (stop - 4, stop - 1))
              for stop in (7, 8)]  # fmt: skip
-    row = scoring._row(card, TWO, found, sources("frames"), None, 4)
+    row = scoring._row_of(card, TWO, scoring.JudgedVideo(judgements), sources("frames"), None, 4)
     assert row["cells_truth"].tolist() == [[[0, 0], [0, 0]], [[0, 0], [0, 1]]]
     assert row["cells_frame"].tolist() == [6, 7]
     assert (row["truth"] == -1).all()

@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 from tables import city
 
 from vigil.evaluation.metrics import statistics
@@ -14,7 +15,7 @@ from vigil.statistics.intervals import (
     draws,
     mean_of_shares,
     median,
-    nothing,
+    no_statistic,
     ratio,
 )
 
@@ -40,18 +41,32 @@ def test_a_mean_of_shares_weighs_each_class_alike() -> None:
     assert mean_of_shares(np.array([[9.0, 0.0]]), np.array([[10.0, 0.0]]), "one class").reason == "one class"
 
 
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+@pytest.mark.parametrize("seed", range(20))
+def test_scikit_learn_agrees_on_balanced_accuracy(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth, predicted, group = rng.integers(0, 4, (3, 40))
+    right, total = np.zeros((2, 4, 4))
+    np.add.at(right, (group, truth), truth == predicted)
+    np.add.at(total, (group, truth), 1)
+    weights = draws(4, 30, seed)
+    for weight, accuracy in zip(weights, mean_of_shares(right, total, "").weigh(weights), strict=True):
+        rows = np.repeat(np.arange(40), weight[group].astype(int))
+        assert accuracy == pytest.approx(balanced_accuracy_score(truth[rows], predicted[rows]))
+
+
 @pytest.mark.parametrize("weights", [[1, 1, 1], [2, 0, 1], [0, 0, 3], [1, 2, 0]])
 def test_a_median_of_a_draw_is_that_of_the_repeated_values(weights: list[int]) -> None:
     values, group = np.array([3.0, 1.0, 8.0, 4.0, 5.0]), np.array([0, 0, 1, 2, 2])
     repeated = np.repeat(values, np.array(weights)[group])
-    found = median(values, group, 3, "none").weigh(np.array([weights], float))
-    assert found[0] == np.median(repeated)
+    medians = median(values, group, 3, "none").weigh(np.array([weights], float))
+    assert medians[0] == np.median(repeated)
 
 
 def test_what_has_no_value_has_no_interval_but_a_reason() -> None:
-    found = bootstrap(nothing("no cat", 5), draws(5))
-    assert (found.value, found.low, found.high, found.n, found.reason) == (None, None, None, 0, "no cat")
-    assert found.told() == {"value": None, "low": None, "high": None, "n": 0, "reason": "no cat"}
+    interval = bootstrap(no_statistic("no cat", 5), draws(5))
+    assert (interval.value, interval.low, interval.high, interval.n, interval.reason) == (None, None, None, 0, "no cat")
+    assert interval.to_json() == {"value": None, "low": None, "high": None, "n": 0, "reason": "no cat"}
 
 
 def test_one_source_has_no_interval_and_few_are_flagged() -> None:
@@ -65,24 +80,24 @@ def test_few_sources_make_a_wider_interval_than_percentiles_would() -> None:
     top, bottom = np.array([0.0, 1, 2, 3, 4, 5]), np.full(6, 10.0)
     statistic, weights = ratio(top, bottom, ""), draws(6, 4000)
     plain = np.quantile(statistic.weigh(weights), [0.025, 0.975])
-    found = bootstrap(statistic, weights)
-    assert found.low is not None and found.low < plain[0]
-    assert found.high is not None and found.high > plain[1]
-    assert found.value == 0.25 and 0 <= found.low <= found.high <= 0.5
+    interval = bootstrap(statistic, weights)
+    assert interval.low is not None and interval.low < plain[0]
+    assert interval.high is not None and interval.high > plain[1]
+    assert interval.value == 0.25 and 0 <= interval.low <= interval.high <= 0.5
 
 
 def test_a_difference_is_paired() -> None:
     # the sources differ by far more than the two models do, which is always by 0.1
     base = np.linspace(0, 0.8, 12)
-    one, other = ratio(base + 0.1, np.ones(12), ""), ratio(base, np.ones(12), "")
+    first, other = ratio(base + 0.1, np.ones(12), ""), ratio(base, np.ones(12), "")
     weights = draws(12)
-    found = difference(one, other, weights)
-    assert found.interval.value == pytest.approx(0.1) and found.interval.low == pytest.approx(0.1)
-    assert found.clear == 1 and difference(other, one, weights).clear == -1
-    assert found.p is not None and found.p < 0.01
-    same = difference(one, one, weights)
+    change = difference(first, other, weights)
+    assert change.interval.value == pytest.approx(0.1) and change.interval.low == pytest.approx(0.1)
+    assert change.clear == 1 and difference(other, first, weights).clear == -1
+    assert change.p is not None and change.p < 0.01
+    same = difference(first, first, weights)
     assert same.clear == 0 and same.p == 1
-    wide = bootstrap(one, weights)
+    wide = bootstrap(first, weights)
     assert wide.low is not None and wide.high is not None and wide.high - wide.low > 0.2
 
 
@@ -97,12 +112,12 @@ def coverage(trials: int, rounds: int, sources: int) -> tuple[float, float]:
     weights = draws(sources, rounds)
     held = even = 0
     for seed in range(trials):
-        one, other = (city(2 * seed + twin, sources, each=2, frames=30, skill=1.0) for twin in (0, 1))
-        mine = statistics(one)["frame_auc_micro"]
-        found = bootstrap(mine, weights)
-        assert found.low is not None and found.high is not None
-        held += found.low <= area <= found.high
-        even += difference(mine, statistics(other)["frame_auc_micro"], weights).clear == 0
+        first, other = (city(2 * seed + twin, sources, each=2, frames=30, skill=1.0) for twin in (0, 1))
+        statistic = statistics(first)["frame_auc_micro"]
+        interval = bootstrap(statistic, weights)
+        assert interval.low is not None and interval.high is not None
+        held += interval.low <= area <= interval.high
+        even += difference(statistic, statistics(other)["frame_auc_micro"], weights).clear == 0
     return held / trials, even / trials
 
 

@@ -13,7 +13,7 @@ MEASURES = {"auc": auc, "ap": ap, "eer": eer, "precision_at_k": precision_at_k}
 
 
 def value(measure: str, score: list[float] | np.ndarray, positive: list[int] | np.ndarray) -> float | None:
-    ranking = Ranking.of(np.asarray(score, float), np.asarray(positive, bool), np.zeros(len(score), int), 1)
+    ranking = Ranking.pooled(np.asarray(score, float), np.asarray(positive, bool))
     return ranking.statistic(MEASURES[measure]).value
 
 
@@ -61,7 +61,7 @@ def test_precision_at_k_takes_as_many_as_there_are_abnormal_ones() -> None:
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("positive", [[1, 1], [0, 0], []])
 def test_one_kind_alone_has_no_value_but_a_reason(measure: str, positive: list[int]) -> None:
-    ranking = Ranking.of(np.zeros(len(positive)), np.array(positive, bool), np.zeros(len(positive), int), 1)
+    ranking = Ranking.pooled(np.zeros(len(positive)), np.array(positive, bool))
     statistic = ranking.statistic(MEASURES[measure])
     assert statistic.value is None
     assert statistic.reason in {"nothing abnormal here", "nothing normal here", "nothing with a known truth here"}
@@ -81,8 +81,8 @@ def test_scikit_learn_agrees_ties_and_all(rows: list[tuple[int, bool]]) -> None:
     false, true, _ = roc_curve(positive, score, drop_intermediate=False)
     at = int(np.argmax(false >= 1 - true))
     low, high = sorted([false[at], max(false[at - 1], 0)])
-    found = value("eer", score, positive)
-    assert found is not None and low - 1e-12 <= found <= high + 1e-12
+    rate = value("eer", score, positive)
+    assert rate is not None and low - 1e-12 <= rate <= high + 1e-12
 
 
 @given(mixed, st.randoms())
@@ -109,8 +109,22 @@ def test_a_weight_is_a_repetition(rows: list[tuple[int, bool]], sources: int, da
     ranking = Ranking.of(score, positive, group, sources)
     for name, measure in MEASURES.items():
         expected = value(name, score[repeated], positive[repeated])
-        found = ranking.statistic(measure).weigh(weights[None].astype(float))[0]
-        assert (np.isnan(found) and expected is None) or found == pytest.approx(expected)
+        weighed = ranking.statistic(measure).weigh(weights[None].astype(float))[0]
+        assert (np.isnan(weighed) and expected is None) or weighed == pytest.approx(expected)
+
+
+@given(mixed, st.integers(1, 5), st.data())
+def test_scikit_learn_agrees_on_every_draw(rows: list[tuple[int, bool]], sources: int, data: st.DataObject) -> None:
+    score, positive = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows])
+    group = np.array(data.draw(st.lists(st.integers(0, sources - 1), min_size=len(rows), max_size=len(rows))))
+    weights = np.array(data.draw(st.lists(st.integers(0, 3), min_size=sources, max_size=sources)), float)
+    weight, ranking = weights[group], Ranking.of(score, positive, group, sources)
+    weighed = {name: ranking.statistic(MEASURES[name]).weigh(weights[None])[0] for name in ("auc", "ap")}
+    if not weight[positive].any() or not weight[~positive].any():
+        assert np.isnan(list(weighed.values())).all(), "scikit-learn would warn, and give 0 or nothing"
+        return
+    assert weighed["auc"] == pytest.approx(roc_auc_score(positive, score, sample_weight=weight))
+    assert weighed["ap"] == pytest.approx(average_precision_score(positive, score, sample_weight=weight))
 
 
 def test_coarse_levels_of_the_draws_hardly_move_them() -> None:
@@ -129,7 +143,7 @@ def test_coarse_levels_of_the_draws_hardly_move_them() -> None:
 def test_curves_for_pictures_have_the_right_ends_and_area() -> None:
     rng = np.random.default_rng(0)
     positive = rng.random(20_000) < 0.3
-    ranking = Ranking.of(rng.normal(size=20_000) + positive, positive, np.zeros(20_000, int), 1)
+    ranking = Ranking.pooled(rng.normal(size=20_000) + positive, positive)
     false, true = ranking.roc()
     assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
     assert len(false) <= 402

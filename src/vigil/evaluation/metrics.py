@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from vigil.evaluation import breakdown
-from vigil.statistics.events import Operating, Outcome
+from vigil.statistics.events import OperatingPoint, Outcome
 from vigil.statistics.intervals import (
     ROUNDS,
     Interval,
@@ -36,7 +36,7 @@ from vigil.statistics.intervals import (
     draws,
     mean_of_shares,
     median,
-    nothing,
+    no_statistic,
     ratio,
 )
 from vigil.statistics.ranking import Ranking, ap, area, auc, eer, precision_at_k
@@ -49,163 +49,174 @@ class Evaluation:
 
     metrics: dict[str, Interval]
     counts: dict[str, int | float]
-    confusion: list[list[int]] = field(default_factory=list)  # true class by row, told class by column
+    confusion: list[list[int]] = field(default_factory=list)  # true class by row, predicted class by column
     classes: breakdown.Rows = field(default_factory=dict)
     sources: breakdown.Rows = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
-        """Flat, for JSON: the metrics by name, and the rest under names of its own."""
-        told: dict[str, Any] = {name: interval.told() for name, interval in self.metrics.items()}
-        return told | {name: getattr(self, name) for name in ("counts", "confusion", "classes", "sources", "notes")}
+    def to_json(self) -> dict[str, Any]:
+        """Flat: the metrics by name, and the rest under names of its own."""
+        values: dict[str, Any] = {name: interval.to_json() for name, interval in self.metrics.items()}
+        return values | {name: getattr(self, name) for name in ("counts", "confusion", "classes", "sources", "notes")}
 
 
-def statistics(scores: Scores, operating: Operating | None = None, names: Sequence[str] = ()) -> dict[str, Statistic]:
-    """Every metric that the model has, for any draw of the sources `names` (its own, if none are given).
+def statistics(
+    scores: Scores, operating_point: OperatingPoint | None = None, names: Sequence[str] = ()
+) -> dict[str, Statistic]:
+    """Every metric that the model has, for any draw of the sources `names`; without names, of its own sources.
 
     Without an operating point those that need one are left out.
     """
-    scores = scores.judged()
-    return _statistics(scores, operating, operating.outcome(scores) if operating else None, names)
+    scores = scores.select_judged()
+    outcome = operating_point.outcome(scores) if operating_point else None
+    return _statistics(scores, operating_point, outcome, names)
 
 
 def evaluate(
-    scores: Scores, operating: Operating | None = None, *, rounds: int = ROUNDS, seed: int = 7, parts: bool = True
+    scores: Scores,
+    operating_point: OperatingPoint | None = None,
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 7,
+    parts: bool = True,
 ) -> Evaluation:
     """All metrics with intervals; with `parts`, each class and each source too."""
-    given, scores = scores, scores.judged()
-    outcome = operating.outcome(scores) if operating else None
+    all_scores, scores = scores, scores.select_judged()
+    outcome = operating_point.outcome(scores) if operating_point else None
     weights = draws(len(scores.names), rounds, seed)
-    found = _statistics(scores, operating, outcome, ())
-    metrics = {name: bootstrap(statistic, weights) for name, statistic in found.items()}
-    told = breakdown.guesses(scores, operating)
+    by_name = _statistics(scores, operating_point, outcome, ())
+    metrics = {name: bootstrap(statistic, weights) for name, statistic in by_name.items()}
+    predicted = breakdown.predicted_classes(scores, operating_point)
     return Evaluation(
         metrics,
-        breakdown.counts(given, scores, outcome),
-        breakdown.confusion(scores, told).tolist(),
-        breakdown.by_class(scores, told, outcome) if parts else {},
-        breakdown.by_source(scores, told, outcome) if parts else {},
-        breakdown.notes(given, scores, metrics),
+        breakdown.counts(all_scores, scores, outcome),
+        breakdown.confusion(scores, predicted).tolist(),
+        breakdown.by_class(scores, predicted, outcome) if parts else {},
+        breakdown.by_source(scores, predicted, outcome) if parts else {},
+        breakdown.notes(all_scores, scores, metrics),
     )
 
 
 def _statistics(
-    scores: Scores, operating: Operating | None, outcome: Outcome | None, names: Sequence[str]
+    scores: Scores, operating_point: OperatingPoint | None, outcome: Outcome | None, names: Sequence[str]
 ) -> dict[str, Statistic]:
-    every = np.asarray(names, str) if len(names) else scores.names
-    group = np.searchsorted(every, scores.source)
-    found = _of_videos(scores, operating, group, len(every)) | _of_frames(scores, scores.score, group, len(every))
-    if operating and outcome:
-        found["tiou"] = _tiou(scores, scores.score, operating.threshold, group, len(every))
-        found |= _of_events(outcome, group, len(every))
+    source_names = np.asarray(names, str) if len(names) else scores.names
+    group, sources = np.searchsorted(source_names, scores.source), len(source_names)
+    by_name = _of_videos(scores, operating_point, group, sources) | _of_frames(scores, scores.score, group, sources)
+    if operating_point and outcome:
+        by_name["tiou"] = _tiou(scores, scores.score, operating_point.threshold, group, sources)
+        by_name |= _of_events(outcome, group, sources)
     if not np.array_equal(scores.noncausal, scores.score):
-        later = _of_frames(scores, scores.noncausal, group, len(every))
-        if operating:
-            later["tiou"] = _tiou(scores, scores.noncausal, operating.threshold, group, len(every))
-        found |= {f"noncausal_{name}": statistic for name, statistic in later.items()}
-    return found | _of_people(scores, group, len(every)) | _of_cells(scores, operating, group, len(every))
+        later = _of_frames(scores, scores.noncausal, group, sources)
+        if operating_point:
+            later["tiou"] = _tiou(scores, scores.noncausal, operating_point.threshold, group, sources)
+        by_name |= {f"noncausal_{name}": statistic for name, statistic in later.items()}
+    return by_name | _of_people(scores, group, sources) | _of_cells(scores, operating_point, group, sources)
 
 
-def _of_videos(scores: Scores, operating: Operating | None, group: np.ndarray, sources: int) -> dict[str, Statistic]:
-    found: dict[str, Statistic] = {}
+def _of_videos(
+    scores: Scores, operating_point: OperatingPoint | None, group: np.ndarray, sources: int
+) -> dict[str, Statistic]:
+    by_name: dict[str, Statistic] = {}
     if scores.has_normal:
         ranking = Ranking.of(scores.video_score, scores.abnormal, group, sources)
-        found = {"video_auc": ranking.statistic(auc), "video_ap": ranking.statistic(ap), "eer": ranking.statistic(eer)}
-    told = breakdown.guesses(scores, operating)
-    if told is None:
-        return found
+        measures = {"video_auc": auc, "video_ap": ap, "eer": eer}
+        by_name = {name: ranking.statistic(measure) for name, measure in measures.items()}
+    predicted = breakdown.predicted_classes(scores, operating_point)
+    if predicted is None:
+        return by_name
     named = scores.classes.shape[1]
-    kinds = max(named, 2)
-    if scores.has_normal and operating:
-        right = (scores.video_score >= operating.of_video) == scores.abnormal
-        found["accuracy"] = _share(right, group, sources)
+    class_count = max(named, 2)
+    if scores.has_normal and operating_point:
+        right = (scores.video_score >= operating_point.of_video) == scores.abnormal
+        by_name["accuracy"] = _share(right, group, sources)
     elif not scores.has_normal:
-        found["accuracy"] = _share(told == scores.klass, group, sources)
-    truth = np.minimum(scores.klass, kinds - 1) if not named else scores.klass
-    found["balanced_accuracy"] = _balanced(told, truth, group, sources, kinds)
+        by_name["accuracy"] = _share(predicted == scores.klass, group, sources)
+    truth = np.minimum(scores.klass, class_count - 1) if not named else scores.klass
+    by_name["balanced_accuracy"] = _balanced_accuracy(predicted, truth, group, sources, class_count)
     if scores.has_normal and named > 2:
-        bad = scores.abnormal
-        best = scores.classes[bad][:, 1:].argmax(1) + 1
-        found["balanced_accuracy_abnormal"] = _balanced(best, truth[bad], group[bad], sources, named)
-    return found
+        abnormal = scores.abnormal
+        best = scores.classes[abnormal][:, 1:].argmax(1) + 1
+        statistic = _balanced_accuracy(best, truth[abnormal], group[abnormal], sources, named)
+        by_name["balanced_accuracy_abnormal"] = statistic
+    return by_name
 
 
 def _of_frames(scores: Scores, score: np.ndarray, group: np.ndarray, sources: int) -> dict[str, Statistic]:
     """How scores of frames rank. Of one video alone nothing is said: its frame numbers may score as well."""
-    known, positive = scores.truth >= 0, scores.truth == 1
+    has_truth, positive = scores.truth >= 0, scores.truth == 1
     owner = scores.owner
-    videos = len(np.unique(owner[known]))
+    videos = len(np.unique(owner[has_truth]))
     names = ("frame_auc_micro", "frame_ap", "precision_at_k")
     if videos == 1:
-        every = (*names, "frame_auc_abnormal", "frame_auc_macro")
-        return {name: nothing("one video alone says nothing", sources) for name in every}
-    pooled = Ranking.of(score[known], positive[known], group[owner[known]], sources)
+        all_names = (*names, "frame_auc_abnormal", "frame_auc_macro")
+        return {name: no_statistic("one video alone says nothing", sources) for name in all_names}
+    pooled = Ranking.of(score[has_truth], positive[has_truth], group[owner[has_truth]], sources)
     measures = (auc, ap, precision_at_k)
-    found = {name: pooled.statistic(measure) for name, measure in zip(names, measures, strict=True)}
-    inside = known & scores.abnormal[owner]
-    found["frame_auc_abnormal"] = Ranking.of(score[inside], positive[inside], group[owner[inside]], sources).statistic(
-        auc
-    )
+    by_name = {name: pooled.statistic(measure) for name, measure in zip(names, measures, strict=True)}
+    inside = has_truth & scores.abnormal[owner]
+    abnormal = Ranking.of(score[inside], positive[inside], group[owner[inside]], sources)
+    by_name["frame_auc_abnormal"] = abnormal.statistic(auc)
     total, count = np.zeros((2, sources))
     for video in np.unique(owner[positive]).tolist():
-        part = scores.part(video)
-        own = area(score[part][known[part]], positive[part][known[part]])
-        if own is not None:
-            total[group[video]] += own
+        frames = scores.frames_of(video)
+        video_auc = area(score[frames][has_truth[frames]], positive[frames][has_truth[frames]])
+        if video_auc is not None:
+            total[group[video]] += video_auc
             count[group[video]] += 1
-    found["frame_auc_macro"] = ratio(total, count, "no video has both normal and abnormal frames")
-    return found
+    by_name["frame_auc_macro"] = ratio(total, count, "no video has both normal and abnormal frames")
+    return by_name
 
 
 def _tiou(scores: Scores, score: np.ndarray, threshold: float, group: np.ndarray, sources: int) -> Statistic:
-    on, true, known = score >= threshold, scores.truth == 1, scores.truth >= 0
+    on, true, has_truth = score >= threshold, scores.truth == 1, scores.truth >= 0
     videos = len(scores.video)
     both = np.bincount(scores.owner, on & true, minlength=videos)
-    either = np.bincount(scores.owner, (on | true) & known, minlength=videos)
-    judged = np.bincount(scores.owner, true, minlength=videos) > 0
-    top = np.bincount(group[judged], both[judged] / either[judged], minlength=sources)
-    return ratio(top, np.bincount(group[judged], minlength=sources), "no abnormal frame is known")
+    either = np.bincount(scores.owner, (on | true) & has_truth, minlength=videos)
+    has_abnormal = np.bincount(scores.owner, true, minlength=videos) > 0
+    top = np.bincount(group[has_abnormal], both[has_abnormal] / either[has_abnormal], minlength=sources)
+    return ratio(top, np.bincount(group[has_abnormal], minlength=sources), "no abnormal frame is known")
 
 
 def _of_events(outcome: Outcome, group: np.ndarray, sources: int) -> dict[str, Statistic]:
-    happened, found = group[outcome.events.video], np.isfinite(outcome.delay_s)
+    event_sources, is_found = group[outcome.events.video], np.isfinite(outcome.delay_s)
     hours = np.bincount(group, outcome.normal_s, minlength=sources) / 3600
     alarmed = np.bincount(group, outcome.alarmed_s, minlength=sources) / 3600
     false = np.bincount(group[outcome.alerts.video], outcome.false, minlength=sources)
-    hits = np.bincount(happened, found, minlength=sources)
-    why = "no normal time is known"
+    hits = np.bincount(event_sources, is_found, minlength=sources)
+    no_delay = "no event is found" if len(is_found) else "no event is known"
+    no_hours = "no normal time is known"
     return {
-        "event_recall": ratio(hits, np.bincount(happened, minlength=sources), "no event is known"),
-        "delay_s": median(
-            outcome.delay_s[found], happened[found], sources, "no event is found" if len(found) else "no event is known"
-        ),
-        "false_alarms_per_hour": ratio(false, hours, why),
-        "alarmed_share": ratio(alarmed, hours, why),
+        "event_recall": ratio(hits, np.bincount(event_sources, minlength=sources), "no event is known"),
+        "delay_s": median(outcome.delay_s[is_found], event_sources[is_found], sources, no_delay),
+        "false_alarms_per_hour": ratio(false, hours, no_hours),
+        "alarmed_share": ratio(alarmed, hours, no_hours),
     }
 
 
 def _of_people(scores: Scores, group: np.ndarray, sources: int) -> dict[str, Statistic]:
-    known = (scores.person_klass >= 0) & np.isfinite(scores.person_classes).all(axis=1)
-    if not len(known):
+    usable = (scores.person_klass >= 0) & np.isfinite(scores.person_classes).all(axis=1)
+    if not len(usable):
         return {}
-    told, kinds = scores.person_classes[known].argmax(1), scores.person_classes.shape[1]
-    owner = group[scores.person_video[known]]
-    found = _balanced(told, scores.person_klass[known], owner, sources, kinds, "segments")
-    return {"segment_balanced_accuracy": found}
+    predicted, class_count = scores.person_classes[usable].argmax(1), scores.person_classes.shape[1]
+    owner, truth = group[scores.person_video[usable]], scores.person_klass[usable]
+    return {"segment_balanced_accuracy": _balanced_accuracy(predicted, truth, owner, sources, class_count, "segments")}
 
 
-def _of_cells(scores: Scores, operating: Operating | None, group: np.ndarray, sources: int) -> dict[str, Statistic]:
+def _of_cells(
+    scores: Scores, operating_point: OperatingPoint | None, group: np.ndarray, sources: int
+) -> dict[str, Statistic]:
     if not scores.cells.size:
         return {}
     owner = np.broadcast_to(group[scores.cells_video][:, None, None], scores.cells.shape)
-    known = scores.cells_truth >= 0
-    values, true, owner = scores.cells[known], scores.cells_truth[known] == 1, owner[known]
-    found = {"cell_auc": Ranking.of(values, true, owner, sources).statistic(auc)}
-    if operating:
-        on = values >= operating.cell_threshold
-        both, either = (np.bincount(owner, part, minlength=sources) for part in (on & true, on | true))
-        found["cell_iou"] = ratio(both, either, "no cell is abnormal, or told to be")
-    return found
+    has_truth = scores.cells_truth >= 0
+    values, true, owner = scores.cells[has_truth], scores.cells_truth[has_truth] == 1, owner[has_truth]
+    by_name = {"cell_auc": Ranking.of(values, true, owner, sources).statistic(auc)}
+    if operating_point:
+        on = values >= operating_point.cell_threshold
+        both, either = (np.bincount(owner, cells, minlength=sources) for cells in (on & true, on | true))
+        by_name["cell_iou"] = ratio(both, either, "no cell is abnormal, or told to be")
+    return by_name
 
 
 def _share(right: np.ndarray, group: np.ndarray, sources: int) -> Statistic:
@@ -213,10 +224,10 @@ def _share(right: np.ndarray, group: np.ndarray, sources: int) -> Statistic:
     return ratio(top, bottom, "no video is judged")
 
 
-def _balanced(
-    told: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, kinds: int, what: str = "videos"
+def _balanced_accuracy(
+    predicted: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, class_count: int, unit: str = "videos"
 ) -> Statistic:
-    right, every = np.zeros((2, sources, kinds))
-    np.add.at(right, (group, truth), told == truth)
-    np.add.at(every, (group, truth), 1)
-    return mean_of_shares(right, every, f"{what} of fewer than two classes")
+    right, total = np.zeros((2, sources, class_count))
+    np.add.at(right, (group, truth), predicted == truth)
+    np.add.at(total, (group, truth), 1)
+    return mean_of_shares(right, total, f"{unit} of fewer than two classes")

@@ -1,4 +1,4 @@
-"""Scores and a frozen calibration in, the numbers of metrics/<model>.json and the points of its plots out.
+"""Scores and a frozen calibration in, the numbers of metrics/models/<model>.json and the points of its plots out.
 
 Nothing is read or written here, and nothing is chosen: all thresholds come from the calibration.
 """
@@ -13,7 +13,8 @@ from pydantic import Field
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.evaluation import baselines, breakdown, metrics
-from vigil.judging.calibrated import Calibrated
+from vigil.evaluation.baselines import ORACLE
+from vigil.judging.calibration import Calibration
 from vigil.judging.stored import Arrays
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, rounded
 from vigil.statistics.ranking import Ranking
@@ -21,7 +22,6 @@ from vigil.statistics.reliability import ece
 from vigil.statistics.scores import Scores
 
 LOWER = ("eer", "delay_s", "false_alarms_per_hour", "alarmed_share")  # is better
-NO_SKILL = ("oracle_video_label",)  # knows the answer: no model is expected to beat it
 HEADLINES = (
     "video_auc",
     "frame_auc_micro",
@@ -34,7 +34,7 @@ OF_MAPS = ("cell_auc", "cell_iou")
 Rows = list[dict[str, Any]]
 
 
-class Settings(Frozen):
+class EvaluationParams(Frozen):
     """Section `evaluate` of params.yaml."""
 
     rounds: Annotated[int, Field(ge=100)]  # draws of the sources behind an interval
@@ -42,84 +42,93 @@ class Settings(Frozen):
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    told: dict[str, Any]  # metrics/<model>.json
+class ModelResults:
+    """What is written of one model."""
+
+    metrics: dict[str, Any]  # metrics/models/<model>.json
     plots: dict[str, Rows]  # file name without ending -> points
 
 
-def evaluate(
+def evaluate_model(
     name: str,
-    names: Sequence[str],
+    class_names: Sequence[str],
     arrays: Arrays,
-    calibrated: Calibrated,
-    wanted: Settings,
+    calibration: Calibration,
+    params: EvaluationParams,
     reference: Arrays | None = None,
-) -> Evaluated:
-    """Of the model `name` with the classes `names`. `reference`: the validation table, from which baselines learn."""
-    if str(arrays["model_sha256"]) != calibrated.calibration.model_sha256:
+) -> ModelResults:
+    """The results of the model `name`. `reference` is the validation table, from which baselines learn."""
+    if str(arrays["model_sha256"]) != calibration.model_sha256:
         raise VigilError(
             f"{name}: the scores are of other weights than the calibration. Run `dvc repro evaluate@{name}`."
         )
     scores = Scores.of(arrays, bool(arrays["has_normal"]), name)
-    judged = scores.judged()
+    judged = scores.select_judged()
     if not len(judged.video):
-        raise VigilError(f"{name}: no video has a label of its classes ({', '.join(names)}): nothing to evaluate.")
-    operating = calibrated.operating
-    keep = _kept(scores)
-    found = metrics.evaluate(scores, operating, rounds=wanted.rounds, seed=wanted.seed)
-    values = {key: one for key, one in found.metrics.items() if keep(key)}
-    known = None if reference is None else Scores.of(reference, bool(reference["has_normal"]), name)
-    weights = draws(len(judged.names), wanted.rounds, wanted.seed)
-    compared = {
-        key: {what: one for what, one in metrics.statistics(table).items() if what in values and one.value is not None}
-        for key, table in baselines.tables(judged, known).items()
+        raise VigilError(
+            f"{name}: no video has a label of its classes ({', '.join(class_names)}): nothing to evaluate."
+        )
+    is_about = _metric_filter(scores)
+    evaluation = metrics.evaluate(scores, calibration.operating_point, rounds=params.rounds, seed=params.seed)
+    intervals = {key: interval for key, interval in evaluation.metrics.items() if is_about(key)}
+    learnt = None if reference is None else Scores.of(reference, bool(reference["has_normal"]), name)
+    weights = draws(len(judged.names), params.rounds, params.seed)
+    trivial = {
+        baseline: {
+            key: statistic
+            for key, statistic in metrics.statistics(table).items()
+            if key in intervals and statistic.value is not None
+        }
+        for baseline, table in baselines.baseline_tables(judged, learnt).items()
     }
-    told: dict[str, Any] = {key: one.told() for key, one in values.items()}
-    notes = [note for note in found.notes if note.split(":")[0] not in found.metrics or note.split(":")[0] in values]
-    told |= {
+    omitted = evaluation.metrics.keys() - intervals.keys()
+    notes = [note for note in evaluation.notes if note.split(":")[0] not in omitted]
+    record: dict[str, Any] = {key: interval.to_json() for key, interval in intervals.items()}
+    record |= {
         "baselines": {
-            key: {what: bootstrap(one, weights).told() for what, one in rows.items()} for key, rows in compared.items()
+            baseline: {key: bootstrap(statistic, weights).to_json() for key, statistic in rows.items()}
+            for baseline, rows in trivial.items()
         },
-        "classes": found.classes,
-        "sources": found.sources,
-        "counts": found.counts,
-        "confusion": {"classes": _kinds(scores, names), "table": found.confusion},
-        "operating_point": _operating(scores, calibrated),
-        "notes": [*calibrated.calibration.notes, *_unready(arrays), *notes, *unbeaten(judged, compared, weights)],
+        "classes": evaluation.classes,
+        "sources": evaluation.sources,
+        "counts": evaluation.counts,
+        "confusion": {"classes": _class_labels(scores, class_names), "table": evaluation.confusion},
+        "operating_point": _describe_operating_point(scores, calibration),
+        "notes": [*calibration.notes, *_warmup_notes(arrays), *notes, *find_unbeaten(judged, trivial, weights)],
     }
-    return Evaluated(told, _plots(scores, calibrated, names))
+    return ModelResults(record, _plot_points(scores, calibration, class_names))
 
 
-def unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray) -> list[str]:
+def find_unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray) -> list[str]:
     """A sentence for each headline metric in which a model is not clearly better than something that needs none.
 
     Clearly: on the same sources under the same draws. It names the one that comes closest, or is the furthest above.
     """
-    own = metrics.statistics(scores)
-    found = []
+    model_statistics = metrics.statistics(scores)
+    sentences = []
     for key in HEADLINES:
-        rows = {name: has[key] for name, has in trivial.items() if key in has and name not in NO_SKILL}
-        apart = {name: difference(own[key], one, weights) for name, one in rows.items()}
-        apart = {name: one for name, one in apart.items() if one.interval.value is not None and one.clear <= 0}
-        if not apart:
+        rows = {name: statistics[key] for name, statistics in trivial.items() if key in statistics and name != ORACLE}
+        leads = {name: difference(model_statistics[key], statistic, weights) for name, statistic in rows.items()}
+        leads = {name: lead for name, lead in leads.items() if lead.interval.value is not None and lead.clear <= 0}
+        if not leads:
             continue
-        best = min(apart, key=lambda name: (apart[name].interval.value, name))
-        gap = apart[best].interval
-        span = "" if gap.low is None else f" ({gap.low:+.3f} to {gap.high:+.3f})"
-        clearly = "clearly " if (gap.value or 0.0) > 0 else ""
-        values = f"{own[key].value:.3f} against {rows[best].value:.3f}, {gap.value:+.3f}{span}"
-        found.append(f"does not beat `{best}` {clearly}in {key}: {values}")
-    return found
+        best = min(leads, key=lambda name: (leads[name].interval.value, name))
+        lead = leads[best].interval
+        span = "" if lead.low is None else f" ({lead.low:+.3f} to {lead.high:+.3f})"
+        clearly = "clearly " if (lead.value or 0.0) > 0 else ""
+        values = f"{model_statistics[key].value:.3f} against {rows[best].value:.3f}, {lead.value:+.3f}{span}"
+        sentences.append(f"does not beat `{best}` {clearly}in {key}: {values}")
+    return sentences
 
 
-def _unready(arrays: Arrays) -> list[str]:
+def _warmup_notes(arrays: Arrays) -> list[str]:
     ready = int(arrays.get("ready", np.array(1)))
     if ready < 2:
         return []
     return [f"the first {ready - 1} stored frames of a video, before it can have a score, are in no metric of frames"]
 
 
-def _kept(scores: Scores) -> Callable[[str], bool]:
+def _metric_filter(scores: Scores) -> Callable[[str], bool]:
     """Which metrics speak of the model: one that only names classes, or only draws maps, ranks no frames."""
     if scores.cells.size:
         return lambda key: key in OF_MAPS
@@ -128,93 +137,94 @@ def _kept(scores: Scores) -> Callable[[str], bool]:
     return lambda key: key not in OF_MAPS
 
 
-def _operating(scores: Scores, calibrated: Calibrated) -> dict[str, Any]:
-    """Where the alarm sounds and what was promised, as frozen; and how far probabilities hold here."""
-    made = calibrated.calibration
-    told: dict[str, Any] = {"calibration_sha256": calibrated.sha256, "temperature": rounded(made.temperature)}
-    if made.thresholds is not None:
-        told["thresholds"] = {key: _short(value) for key, value in made.thresholds.model_dump().items()}
-        told["threshold"] = _short(made.threshold)
-    if made.promise is not None:
-        told["promise"] = made.promise.sentence()
-    if made.reliability is not None:
-        told["ece"] = {
-            "validation": rounded(made.reliability.after),
-            "here": rounded(_reliability(scores, calibrated)[0]),
+def _describe_operating_point(scores: Scores, calibration: Calibration) -> dict[str, Any]:
+    """Where the alarm sounds and what was promised, as frozen; and how far probabilities hold for these scores."""
+    temperature = rounded(calibration.temperature)
+    record: dict[str, Any] = {"calibration_sha256": calibration.sha256, "temperature": temperature}
+    if calibration.thresholds is not None:
+        record["thresholds"] = {key: _shorten(value) for key, value in calibration.thresholds.model_dump().items()}
+        record["threshold"] = _shorten(calibration.threshold)
+    if calibration.promise is not None:
+        record["promise"] = calibration.promise.sentence()
+    if calibration.reliability is not None:
+        record["ece"] = {
+            "validation": rounded(calibration.reliability.after),
+            "here": rounded(_measure_reliability(scores, calibration)[0]),
         }
-    return told
+    return record
 
 
-def _short(raw: float | None) -> float | None:
+def _shorten(raw: float | None) -> float | None:
     """A raw score, which may be tiny; the exact one is in the calibration."""
     return None if raw is None else float(f"{raw:.6g}")
 
 
-def _reliability(scores: Scores, calibrated: Calibrated) -> tuple[float | None, Rows]:
-    judged, made = scores.judged(), calibrated.calibration
-    known = (judged.truth >= 0) & np.isfinite(judged.score)
-    if made.frame is None or not known.any():
+def _measure_reliability(scores: Scores, calibration: Calibration) -> tuple[float | None, Rows]:
+    judged = scores.select_judged()
+    usable = (judged.truth >= 0) & np.isfinite(judged.score)
+    if calibration.frame is None or not usable.any():
         return None, []
-    error, bins = ece(made.probability(judged.score[known]), judged.truth[known] == 1)
-    return error, [one.told_as() for one in bins if one.share]
+    error, bins = ece(calibration.probability(judged.score[usable]), judged.truth[usable] == 1)
+    return error, [row.to_json() for row in bins if row.share]
 
 
-def _plots(scores: Scores, calibrated: Calibrated, names: Sequence[str]) -> dict[str, Rows]:
+def _plot_points(scores: Scores, calibration: Calibration, class_names: Sequence[str]) -> dict[str, Rows]:
     """Points of the curves, those of frames where the model ranks frames; and a row per video for the confusion."""
-    judged = scores.judged()
-    points: dict[str, Rows] = {"roc": [], "pr": [], "reliability": _reliability(scores, calibrated)[1], "confusion": []}
-    for ranking in _rankings(judged):
+    judged = scores.select_judged()
+    reliability = _measure_reliability(scores, calibration)[1]
+    points: dict[str, Rows] = {"roc": [], "pr": [], "reliability": reliability, "confusion": []}
+    ranking = _choose_ranking(judged)
+    if ranking is not None:
         false, true = ranking.roc()
         recall, precision = ranking.pr()
-        points["roc"] = _points(fpr=false, tpr=true)
-        points["pr"] = _points(recall=recall, precision=precision)
-    told = breakdown.guesses(judged, calibrated.operating)
-    if told is not None:
-        kinds = _kinds(judged, names)
-        truth = judged.klass if judged.classes.shape[1] else judged.abnormal.astype(np.int64)
+        points["roc"] = _rows_of(fpr=false, tpr=true)
+        points["pr"] = _rows_of(recall=recall, precision=precision)
+    predicted = breakdown.predicted_classes(judged, calibration.operating_point)
+    if predicted is not None:
+        names = _class_labels(judged, class_names)
         points["confusion"] = [
-            {"actual": kinds[int(true)], "predicted": kinds[int(guess)]}
-            for true, guess in zip(truth, told, strict=True)
+            {"actual": names[int(actual)], "predicted": names[int(guess)]}
+            for actual, guess in zip(breakdown.true_classes(judged), predicted, strict=True)
             if guess >= 0
         ]
     return points
 
 
-def _rankings(scores: Scores) -> list[Ranking]:
-    """Of cells for maps, of frames where both kinds are known, else of videos; none where nothing can be ranked."""
-    known = scores.cells_truth >= 0
+def _choose_ranking(scores: Scores) -> Ranking | None:
+    """Of cells for maps, of frames where both kinds are known, else of videos; None where nothing can be ranked."""
+    has_truth = scores.cells_truth >= 0
     frames = scores.truth >= 0
-    kinds = [
-        (scores.cells[known], scores.cells_truth[known] == 1),
+    for score, true in (
+        (scores.cells[has_truth], scores.cells_truth[has_truth] == 1),
         (scores.score[frames], scores.truth[frames] == 1),
         (scores.video_score, scores.abnormal),
-    ]
-    made = [Ranking.of(score, true, np.zeros(len(score), np.int64), 1) for score, true in kinds if len(score)]
-    return [one for one in made if one.reason is None and len(one.score) > 1][:1]
+    ):
+        ranking = Ranking.pooled(score, true)
+        if ranking.reason is None and len(ranking.score) > 1:
+            return ranking
+    return None
 
 
-def _kinds(scores: Scores, names: Sequence[str]) -> list[str]:
-    return list(names) if scores.classes.shape[1] else ["normal", "abnormal"]
+def _class_labels(scores: Scores, class_names: Sequence[str]) -> list[str]:
+    return list(class_names) if scores.classes.shape[1] else ["normal", "abnormal"]
 
 
-def _points(**columns: np.ndarray) -> Rows:
+def _rows_of(**columns: np.ndarray) -> Rows:
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     return [dict(zip(columns, map(rounded, row), strict=True)) for row in rows]
 
 
-def render(told: Mapping[str, Any]) -> list[str]:
+def summary_lines(record: Mapping[str, Any]) -> list[str]:
     """A line for each metric with the best trivial baseline beside it, and the notes."""
     lines = []
-    for key, one in told.items():
-        if not isinstance(one, Mapping) or "value" not in one:
+    for key, metric in record.items():
+        if not isinstance(metric, Mapping) or metric.get("value") is None:
             continue
-        if one["value"] is None:
-            continue
-        span = f" ({one['low']:.3f} to {one['high']:.3f})" if one["low"] is not None else ""
+        span = f" ({metric['low']:.3f} to {metric['high']:.3f})" if metric["low"] is not None else ""
         trivial = {
-            name: rows[key]["value"] for name, rows in told["baselines"].items() if key in rows and name not in NO_SKILL
+            name: rows[key]["value"] for name, rows in record["baselines"].items() if key in rows and name != ORACLE
         }
         best = (min if key in LOWER else max)(trivial, key=lambda name: trivial[name], default=None)
         beside = f"; {best} {trivial[best]:.3f}" if best is not None else ""
-        lines.append(f"{key} {one['value']:.3f}{span}{beside}")
-    return lines + [f"mind: {note}" for note in told["notes"]]
+        lines.append(f"{key} {metric['value']:.3f}{span}{beside}")
+    return lines + [f"mind: {note}" for note in record["notes"]]

@@ -1,4 +1,4 @@
-"""Judging: how a trained model looks at a video, and what its scores mean: thresholds, promises, alerts.
+"""Judging: how a trained model looks at a video, and what its scores mean: thresholds, promises.
 
 Imports statistics, clips, models. Start with judges.py and calibration.py.
 """

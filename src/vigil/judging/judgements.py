@@ -19,46 +19,62 @@ class Judgement:
     frames: np.ndarray | None = None  # (stop - start,) raw, of each frame, later ones of the window in view
     classes: np.ndarray | None = None  # (C,) logits
     cells: np.ndarray | None = None  # (h, w) raw, of the last frame shown
-    shown: tuple[int, ...] = ()  # places of the frames that it was shown
+    shown: tuple[int, ...] = ()  # indices of the frames that it was shown
     attention: np.ndarray | None = None  # on each of those, sums to 1
     person: int = NOBODY
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The stored frames that it is about, half-open."""
+        return self.start, self.stop
 
-Known = Mapping[int, tuple[float, float]]  # of each person (or NOBODY): the last score, and when it was made, seconds
-UNKNOWN: Known = {}
+
+Standing = Mapping[
+    int, tuple[float, float]
+]  # of each person (or NOBODY): the last score, and when it was made, seconds
+NOTHING: Standing = {}
 
 
-def known(state: Known, time_s: float, judgements: Sequence[Judgement], hold_s: float | None) -> tuple[Known, float]:
-    """The score of the frame at `time_s`, given what was judged at its end: the highest of the last ones that stand.
+def update_score(
+    standing: Standing, time_s: float, judgements: Sequence[Judgement], hold_s: float | None
+) -> tuple[Standing, float]:
+    """The score of the frame at `time_s`, at whose end `judgements` were made: the highest of the last that stand.
 
-    NaN while nothing is known, and where nobody is there.
+    NaN while nothing is known, and where nobody is there. Also the judgements that stand from then on.
     """
-    kept = {who: was for who, was in state.items() if hold_s is None or time_s - was[1] <= hold_s + 1e-9}
-    kept |= {one.person: (one.newest, time_s) for one in judgements}
-    return kept, max((score for score, _ in kept.values()), default=float("nan"))
+    fresh = {person: last for person, last in standing.items() if hold_s is None or time_s - last[1] <= hold_s + 1e-9}
+    fresh |= {judgement.person: (judgement.newest, time_s) for judgement in judgements}
+    return fresh, max((score for score, _ in fresh.values()), default=float("nan"))
 
 
-def causal(judgements: Sequence[Judgement], times: Sequence[float] | np.ndarray, hold_s: float | None) -> np.ndarray:
-    """(T,) what was known by the end of each frame, by `known`."""
-    ended: dict[int, list[Judgement]] = {}
-    for one in judgements:
-        ended.setdefault(one.stop - 1, []).append(one)
-    scores, state = np.full(len(times), np.nan), UNKNOWN
-    for place, time_s in enumerate(times):
-        state, scores[place] = known(state, float(time_s), ended.get(place, ()), hold_s)
+def causal_scores(
+    judgements: Sequence[Judgement], times: Sequence[float] | np.ndarray, hold_s: float | None
+) -> np.ndarray:
+    """(T,) what was known by the end of each frame, by `update_score`."""
+    by_last_frame: dict[int, list[Judgement]] = {}
+    for judgement in judgements:
+        by_last_frame.setdefault(judgement.stop - 1, []).append(judgement)
+    scores, standing = np.full(len(times), np.nan), NOTHING
+    for index, time_s in enumerate(times):
+        standing, scores[index] = update_score(standing, float(time_s), by_last_frame.get(index, ()), hold_s)
     return scores
 
 
-def in_hindsight(judgements: Sequence[Judgement], frames: int) -> np.ndarray:
-    """(frames,) the mean of all that was judged of a frame, in windows that end after it too; the highest of people."""
+def hindsight_scores(judgements: Sequence[Judgement], frames: int) -> np.ndarray:
+    """(frames,) the mean of all judgements of a frame, also of windows that end after it; the highest of the people."""
     scores = np.full(frames, np.nan)
-    for person in sorted({one.person for one in judgements}):
-        own = [one for one in judgements if one.person == person]
-        places = np.concatenate([np.arange(one.start, one.stop) for one in own])
+    for person in sorted({judgement.person for judgement in judgements}):
+        of_person = [judgement for judgement in judgements if judgement.person == person]
+        indices = np.concatenate([np.arange(judgement.start, judgement.stop) for judgement in of_person])
         values = np.concatenate(
-            [np.full(one.stop - one.start, one.score) if one.frames is None else one.frames for one in own]
+            [
+                np.full(judgement.stop - judgement.start, judgement.score)
+                if judgement.frames is None
+                else judgement.frames
+                for judgement in of_person
+            ]
         )
-        count = np.bincount(places, minlength=frames)
-        total = np.bincount(places, values, minlength=frames)
+        count = np.bincount(indices, minlength=frames)
+        total = np.bincount(indices, values, minlength=frames)
         scores = np.fmax(scores, np.divide(total, count, out=np.full(frames, np.nan), where=count > 0))
     return scores

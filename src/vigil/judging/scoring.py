@@ -2,14 +2,14 @@
 
 Of V videos with N stored frames in all:
 
-    video, label, source (V,) str, klass (V,) int16     number of the model's class; -1: a label that it does not know
+    video, label, source (V,) str, klass (V,) int16     index of the model's class; -1: a label that it does not know
     offsets (V + 1,) int64                              into the frames
     frame (N,) int32, time_s (N,) float64               number in the video
     truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown
     score (N,) float32                                  raw, known at the end of the frame; NaN: nothing known
     noncausal (N,) float32                              raw, later frames in view
     video_score (V,) float32                            the highest `score`
-    classes (V, C) float32                              logits, see `verdict`
+    classes (V, C) float32                              logits, see `class_logits`
     people (N,) int16, motion (N,) float32              -1 and NaN: unknown
     cells (M, h, w) float16, cells_truth int8, cells_video (M,) int32, cells_frame (M,) int32
     window_video (W,), window (W, 2), window_score (W,), shown (W, T), attention (W, T)    of models that attend
@@ -21,31 +21,30 @@ A video whose label the model does not know is scored all the same, for others t
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from vigil.clips.places import ids, ordinary, there
+from vigil.clips.places import label_to_class, normal_class, videos_with_features
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file
 from vigil.engine.code_version import code_version
-from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.footage.video_table import Video
-from vigil.judging import attention, judges, stored
-from vigil.judging.attention import Look
-from vigil.judging.judgements import Judgement, causal, in_hindsight
-from vigil.judging.judges import Segment
-from vigil.judging.stored import Arrays, Settings
-from vigil.judging.truth import Context, maps, truth
-from vigil.models import checkpoint
-from vigil.models.checkpoint import Card, Loaded
+from vigil.judging import attention, stored
+from vigil.judging.items import Segment
+from vigil.judging.judgements import Judgement, causal_scores, hindsight_scores
+from vigil.judging.judges import make_judge
+from vigil.judging.stored import Arrays, JudgingParams
+from vigil.judging.truth import Context, frame_truth, map_arrays
+from vigil.models.checkpoint import CONFIG, WEIGHTS, Card, Checkpoint, find_module, load_checkpoint
 
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
-STAGES = {"flow": (".npy", "flow"), "frames": (".npz", "frames"), "attended": (".npy", "attend")}
+FILES = {"flow": (".npy", "flow"), "frames": (".npz", "frames"), "attended": (".npy", "attend")}  # ending, stage
 
 
 @dataclass(frozen=True)
@@ -59,130 +58,146 @@ class Sources:
     gate: Path | None = None  # a gate, where clips are still to be attended to in the frames that `features` then has
 
 
-def kind(loaded: Loaded) -> Literal["errors", "logits", "classes"]:
+@dataclass(frozen=True, eq=False)
+class JudgedVideo:
+    """All that a model says of one video."""
+
+    judgements: Sequence[Judgement]
+    labels: Sequence[str] | None = None  # of the segments of people, one for each judgement
+
+
+def score_type_of(checkpoint: Checkpoint) -> Literal["errors", "logits", "classes"]:
     """What the model's scores are; see calibration.py."""
-    normal = ordinary(loaded.card.classes)
+    card = checkpoint.card
+    normal = normal_class(card.classes)
     if normal not in (None, 0):
-        name = list(loaded.card.classes)[normal or 0]
-        raise VigilError(f"{loaded.card.model}: its normal class is '{name}': expected it first in `classes`.")
+        name = list(card.classes)[normal or 0]
+        raise VigilError(f"{card.model}: its normal class is '{name}': expected it first in `classes`.")
     if normal is None:
         return "classes"
-    return "errors" if loaded.card.clip.target == "itself" else "logits"
+    return "errors" if card.clip.target == "itself" else "logits"
 
 
-def table(folder: Path, videos: Sequence[Video], sources: Sources, wanted: Settings, runtime: Runtime) -> Arrays:
-    """The table of `videos`, in their order, by the model in `folder`; without those whose features are lost."""
-    loaded = checkpoint.load(folder)
-    sort = kind(loaded)
-    if loaded.card.input == "segments":
-        found, labels = _of_people(loaded, videos, sources, wanted)
+def build_table(
+    checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams, runtime: Runtime
+) -> Arrays:
+    """The table of `videos`, in their order, without those whose features are lost."""
+    card, score_type = checkpoint.card, score_type_of(checkpoint)
+    judge = make_judge(checkpoint, params.step, None if sources.gate is None else load_checkpoint(sources.gate))
+    hold_s, ready = (None, 1) if card.input == "attended" else (judge.hold_s, judge.ready)
+    if card.input == "segments":
+        judged_videos = _judge_segments(checkpoint, videos, sources, params)
     else:
-        found, labels = _of_files(loaded, folder, videos, sources, wanted, runtime), {}
-    watching = None if loaded.card.input == "attended" else judges.opened(loaded, wanted.step)
-    hold_s, ready = (None, 1) if watching is None else (watching.hold_s, watching.ready)
-    rows = [_row(loaded.card, one, found[one.video], sources, hold_s, ready) for one in videos if one.video in found]
-    known = ids(loaded.card.classes)
-    for row in rows if labels else ():
-        of = str(row["video"][0])
-        row["person_klass"] = np.array([known.get(label, -1) for label in labels[of]], np.int16)
-        if found[of]:
-            row["person_classes"] = np.array([one.classes for one in found[of]], np.float32)
+        judged_videos = _judge_files(checkpoint, videos, sources, params, runtime)
+    rows = [
+        _row_of(card, video, judged_videos[video.video], sources, hold_s, ready)
+        for video in videos
+        if video.video in judged_videos
+    ]
     if not rows:
-        raise VigilError(f"{loaded.card.model}: not one of {len(videos)} videos has anything that it looks at.")
-    return _stacked(rows) | {
-        "has_normal": np.array(sort != "classes"),
+        raise VigilError(f"{card.model}: not one of {len(videos)} videos has anything that it looks at.")
+    return _stack_rows(rows) | {
+        "has_normal": np.array(score_type != "classes"),
         "ready": np.array(ready),
-        "model_sha256": np.array(loaded.sha256),
+        "model_sha256": np.array(checkpoint.sha256),
         "calibration_sha256": np.array(""),
     }
 
 
-def verdict(card: Card, found: Sequence[Judgement]) -> np.ndarray | None:
-    """(C,) logits of the class of a video: their mean over the clips attended to, else over its TOP most abnormal
-    judgements. None where no class is named.
+def class_logits(card: Card, judgements: Sequence[Judgement]) -> np.ndarray | None:
+    """(C,) logits of the class of a video; None where no class is named.
+
+    They are the mean over the clips attended to, else over the TOP most abnormal judgements.
     """
-    named = [one for one in found if one.classes is not None]
+    named = [judgement for judgement in judgements if judgement.classes is not None]
     if not named:
         return None
     if card.input == "attended":
-        made = card.features["attended"]
-        looks = {one.start: Look((one.start, one.stop), one.shown, one.score, np.zeros(0)) for one in named}
-        kept = {look.place for look in attention.most(list(looks.values()), made["keep"], made["overlap"])}
-        named = [one for one in named if (one.start, one.stop) in kept]
+        attended = card.features["attended"]
+        spans = {clip.span for clip in attention.select_clips(named, attended["keep"], attended["overlap"])}
+        named = [judgement for judgement in named if judgement.span in spans]
     else:
-        named = sorted(named, key=lambda one: (-one.score, one.start))[:TOP]
-    return np.stack([np.asarray(one.classes, np.float64) for one in named]).mean(axis=0)
+        named = sorted(named, key=lambda judgement: (-judgement.score, judgement.start))[:TOP]
+    return np.stack([np.asarray(judgement.classes, np.float64) for judgement in named]).mean(axis=0)
 
 
-def _of_files(
-    loaded: Loaded, folder: Path, videos: Sequence[Video], sources: Sources, wanted: Settings, runtime: Runtime
-) -> dict[str, list[Judgement]]:
+def _judge_files(
+    checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams, runtime: Runtime
+) -> dict[str, JudgedVideo]:
     """By video, of features with a file for each."""
-    card = loaded.card
-    clips = card.input == "attended" and sources.gate is None
-    ending, stage = STAGES["frames" if sources.gate is not None else card.input]
-    told = _told(sources) if clips else {}
-    if clips:
-        videos = [one for one in videos if one.video in told]
-    kept = [one for one in there(sources.features, videos, ending, stage) if _path(sources, one, ending).exists()]
-    models = [folder, *([] if sources.gate is None else [sources.gate])]
-    key = [sha256_file(each_ / name) for each_ in models for name in (checkpoint.WEIGHTS, checkpoint.CONFIG)]
-    kinds = [checkpoint.module(checkpoint.load(each_).card.model, str(each_)) for each_ in models]
-    key += [code_version(each_.Model) for each_ in kinds]
+    card = checkpoint.card
+    ending, stage = FILES["frames" if sources.gate is not None else card.input]
+    clips: dict[str, Any] | None = None
+    if card.input == "attended" and sources.gate is None:
+        clips = _attended_clips(sources)
+        videos = [video for video in videos if video.video in clips]
+    videos = videos_with_features(sources.features, videos, ending, stage)
+    videos = [video for video in videos if _path_of(sources.features, video, ending).exists()]
+    folders = [checkpoint.folder, *([] if sources.gate is None else [sources.gate])]
+    key = [sha256_file(folder / name) for folder in folders for name in (WEIGHTS, CONFIG)]
+    modules = [find_module(load_checkpoint(folder).card.model, str(folder)) for folder in folders]
+    key += [code_version(module.Model) for module in modules]
     settings.home().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home()) as parts:
         items = []
-        for one in kept:
-            path = _path(sources, one, ending)
-            out = (Path(parts) / f"{one.video}.npz",)
-            args: tuple[Any, ...] = (path, folder.absolute(), sources.gate and sources.gate.absolute())
-            if clips:
-                args = (path, told[one.video]["clips"], folder.absolute())
-            own = (sha256_file(path), repr(told[one.video]["clips"]) if clips else "")
-            items.append(Item(one.video, (*own, *key), args, out))
-        work, params = (stored.name, None) if clips else (stored.judge, wanted)
-        outcomes = each(card.model, work, items, params, runtime)
-        for lost in (one for one in outcomes if one.reason):
-            print(f"{card.model}: warning: {lost.item.name} is left out: {lost.reason}", file=sys.stderr)
-        return {one.item.name: stored.read(one.item.outputs[0]) for one in outcomes if not one.reason}
+        for video in videos:
+            path = _path_of(sources.features, video, ending)
+            video_clips = None if clips is None else clips[video.video]
+            items.append(
+                Item(
+                    video.video,
+                    (sha256_file(path), "" if video_clips is None else repr(video_clips), *key),
+                    (path, video_clips, checkpoint.folder, sources.gate),
+                    (Path(parts) / f"{video.video}.npz",),
+                )
+            )
+        outcomes = run_per_video(card.model, stored.judge_video, items, params, runtime)
+        for outcome in outcomes:
+            if outcome.reason:
+                print(f"{card.model}: warning: {outcome.item.name} is left out: {outcome.reason}", file=sys.stderr)
+        return {
+            outcome.item.name: JudgedVideo(stored.read_judgements(outcome.item.outputs[0]))
+            for outcome in outcomes
+            if not outcome.reason
+        }
 
 
-def _told(sources: Sources) -> dict[str, Any]:
-    """What stage `attend` says of each video; of test videos in a file of their own, if it has one."""
-    told: dict[str, Any] = {}
+def _attended_clips(sources: Sources) -> dict[str, Any]:
+    """What stage `attend` says of the clips of each video; of test videos in a file of their own, if it has one."""
+    videos: dict[str, Mapping[str, Any]] = {}
     for name in ("anomalies.json", "test.json") if sources.split == "test" else ("anomalies.json",):
         if (path := sources.features / name).exists():
-            told |= read_json(path)["videos"]
-    return told
+            videos |= read_json(path)["videos"]
+    return {name: record["clips"] for name, record in videos.items()}
 
 
-def _of_people(
-    loaded: Loaded, videos: Sequence[Video], sources: Sources, wanted: Settings
-) -> tuple[dict[str, list[Judgement]], dict[str, list[str]]]:
-    """By video, of the segments of a split: all in one go, for each is small. And what each segment truly is."""
-    arrays = _segments(loaded.card, sources)
-    judge = judges.opened(loaded, wanted.step)
-    found: dict[str, list[Judgement]] = {}
-    labels: dict[str, list[str]] = {}
-    by_video = _rows(arrays["video"])
-    with stored.one_thread():
-        for one in videos:
-            context = _path(sources, one, ".npz", sources.context)
-            if not context.exists():
-                print(f"{loaded.card.model}: warning: {one.video} is left out: no {context}", file=sys.stderr)
+def _judge_segments(
+    checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams
+) -> dict[str, JudgedVideo]:
+    """By video, of the segments of a split: all in one go, for each is small."""
+    arrays = _load_segments(checkpoint.card, sources)
+    judge = make_judge(checkpoint, params.step)
+    judged_videos = {}
+    rows_of: dict[str, list[int]] = {}
+    for row, name in enumerate(arrays["video"].tolist()):
+        rows_of.setdefault(name, []).append(row)
+    with stored.single_thread():
+        for video in videos:
+            path = _path_of(sources.context, video, ".npz")
+            if not path.exists():
+                print(f"{checkpoint.card.model}: warning: {video.video} is left out: no {path}", file=sys.stderr)
                 continue
-            numbers, rows = load_arrays(context)["frame"], by_video.get(one.video, [])
-            starts, lasts = (np.searchsorted(numbers, arrays["frame"][rows, edge]) for edge in (0, -1))
+            frames, rows = load_arrays(path)["frame"], rows_of.get(video.video, [])
+            starts, lasts = (np.searchsorted(frames, arrays["frame"][rows, edge]) for edge in (0, -1))
             segments = [
                 Segment(int(arrays["person"][row]), int(start), int(last) + 1, arrays["x"][row])
                 for row, start, last in zip(rows, starts, lasts, strict=True)
             ]
-            found[one.video] = list(judge.whole([segments]))
-            labels[one.video] = arrays["label"][rows].tolist()
-    return found, labels
+            judged_videos[video.video] = JudgedVideo(list(judge.judge_all([segments])), arrays["label"][rows].tolist())
+    return judged_videos
 
 
-def _segments(card: Card, sources: Sources) -> Arrays:
+def _load_segments(card: Card, sources: Sources) -> Arrays:
     path = sources.features / f"{sources.split}.npz"
     arrays = load_arrays(path)
     if arrays["x"].ndim != 3 or (len(arrays["x"]) and arrays["x"].shape[1] != card.clip.frames):
@@ -190,30 +205,31 @@ def _segments(card: Card, sources: Sources) -> Arrays:
     return arrays
 
 
-def _row(
-    card: Card, video: Video, found: Sequence[Judgement], sources: Sources, hold_s: float | None, ready: int
+def _row_of(
+    card: Card, video: Video, judged_video: JudgedVideo, sources: Sources, hold_s: float | None, ready: int
 ) -> Arrays:
     """The part of the table that is of one video."""
-    path = _path(sources, video, ".npz", sources.context)
+    path, judgements = _path_of(sources.context, video, ".npz"), judged_video.judgements
     context = Context.read(path)
-    many = len(context.frame)
-    if any(one.stop > many for one in found):
+    frame_count = len(context.frame)
+    if any(judgement.stop > frame_count for judgement in judgements):
         raise VigilError(
-            f"{video.video}: judged beyond its {many} stored frames: {path} is of another. Run `dvc repro`."
+            f"{video.video}: judged beyond its {frame_count} stored frames: {path} is of another. Run `dvc repro`."
         )
     times = np.array([float(time) for time in context.times])
-    score, later = causal(found, times, hold_s), in_hindsight(found, many)
-    if ordinary(card.classes) is None:  # it names what is abnormal, and does not say whether
-        score, later = np.full((2, many), np.nan)
-    klass = ids(card.classes).get(video.label, -1)
+    score, later = causal_scores(judgements, times, hold_s), hindsight_scores(judgements, frame_count)
+    if normal_class(card.classes) is None:  # it names what is abnormal, and does not say whether
+        score, later = np.full((2, frame_count), np.nan)
+    class_indices = label_to_class(card.classes)
+    class_index = class_indices.get(video.label, -1)
     row: Arrays = {
         "video": np.array([video.video]),
         "label": np.array([video.label]),
         "source": np.array([video.source]),
-        "klass": np.array([klass], np.int16),
+        "klass": np.array([class_index], np.int16),
         "frame": context.frame,
         "time_s": times,
-        "truth": truth(card, video, klass, context.times, ready),
+        "truth": frame_truth(card, video, class_index, context.times, ready),
         "score": score.astype(np.float32),
         "noncausal": later.astype(np.float32),
         "video_score": np.array([np.nan if np.isnan(score).all() else np.nanmax(score)], np.float32),
@@ -221,41 +237,38 @@ def _row(
         "motion": context.motion,
         "unusual": context.unusual,
     }
-    logits = verdict(card, found)
+    logits = class_logits(card, judgements)
     if logits is not None:
         row["classes"] = logits[None].astype(np.float32)
-    if found and found[0].attention is not None:
+    if judgements and judgements[0].attention is not None:
         row |= {
-            "window": np.array([(one.start, one.stop) for one in found], np.int32),
-            "window_score": np.array([one.score for one in found], np.float32),
-            "shown": np.array([one.shown for one in found], np.int32),
-            "attention": np.array([one.attention for one in found], np.float32),
+            "window": np.array([judgement.span for judgement in judgements], np.int32),
+            "window_score": np.array([judgement.score for judgement in judgements], np.float32),
+            "shown": np.array([judgement.shown for judgement in judgements], np.int32),
+            "attention": np.array([judgement.attention for judgement in judgements], np.float32),
         }
-    if card.clip.target == "cells" and found:
-        row |= maps(video, klass, found, context, sources.truth)
+    if card.clip.target == "cells" and judgements:
+        row |= map_arrays(video, class_index, judgements, context, sources.truth)
+    if judged_video.labels is not None:
+        row["person_klass"] = np.array([class_indices.get(label, -1) for label in judged_video.labels], np.int16)
+        if judgements:
+            row["person_classes"] = np.array([judgement.classes for judgement in judgements], np.float32)
     return row
 
 
-def _stacked(rows: Sequence[Arrays]) -> Arrays:
+def _stack_rows(rows: Sequence[Arrays]) -> Arrays:
     """The rows one after the other, and of which video each part is."""
-    whole: Arrays = {"offsets": np.append(0, np.cumsum([len(row["frame"]) for row in rows])).astype(np.int64)}
+    table: Arrays = {"offsets": np.append(0, np.cumsum([len(row["frame"]) for row in rows])).astype(np.int64)}
     width = max(row["classes"].shape[1] if "classes" in row else 0 for row in rows)
     rows = [row if "classes" in row else row | {"classes": np.full((1, width), np.nan, np.float32)} for row in rows]
     for key in dict.fromkeys(key for row in rows for key in row):
-        whole[key] = np.concatenate([row[key] for row in rows if key in row])
+        table[key] = np.concatenate([row[key] for row in rows if key in row])
     for key, owner in (("cells", "cells_video"), ("window", "window_video"), ("person_klass", "person_video")):
-        if key in whole:
+        if key in table:
             counts = [len(row.get(key, ())) for row in rows]
-            whole[owner] = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
-    return whole
+            table[owner] = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
+    return table
 
 
-def _rows(names: np.ndarray) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for row, name in enumerate(names.tolist()):
-        found.setdefault(name, []).append(row)
-    return found
-
-
-def _path(sources: Sources, video: Video, ending: str, folder: Path | None = None) -> Path:
-    return (folder or sources.features) / f"{video.video}{ending}"
+def _path_of(folder: Path, video: Video, ending: str) -> Path:
+    return folder / f"{video.video}{ending}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,60 +11,53 @@ from pydantic import Field
 
 from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, save_arrays
-from vigil.features.frames import Archive
-from vigil.features.pictures import normalised
-from vigil.judging import judges
+from vigil.features.frames import FrameArchive
+from vigil.judging.items import Picture, StoredClip
 from vigil.judging.judgements import Judgement
-from vigil.judging.judges import Picture
-from vigil.models import checkpoint
-from vigil.models.checkpoint import Loaded
+from vigil.judging.judges import make_judge
+from vigil.models.checkpoint import load_checkpoint
 
 Arrays = dict[str, np.ndarray]
 
 
-class Settings(Frozen):
+class JudgingParams(Frozen):
     """How a model is made to look; the same for calibration, evaluation and live."""
 
     step: Annotated[float, Field(gt=0, le=1)]  # windows, from one that is judged to the next
 
 
-def judge(source: Path, model: Path, gate: Path | None, out: Path, *, params: Settings) -> dict[str, Any]:
-    """Write what the model makes of a video; `source` holds its flow or its frames."""
-    loaded = opened(model)
-    watching = judges.opened(loaded, params.step, None if gate is None else opened(gate))
-    with one_thread():
-        if loaded.card.input == "flow":
-            items: Iterable[Any] = np.load(source, mmap_mode="r", allow_pickle=False)
+def judge_video(
+    source: Path,
+    clips: Sequence[Mapping[str, Any]] | None,
+    model: Path,
+    gate: Path | None,
+    out: Path,
+    *,
+    params: JudgingParams,
+) -> dict[str, Any]:
+    """Writes what the model makes of a video.
+
+    `source` holds its flow, its frames, or the clips that stage `attend` found in it, with what it says of each in
+    `clips`.
+    """
+    checkpoint = load_checkpoint(model)
+    judge = make_judge(checkpoint, params.step, None if gate is None else load_checkpoint(gate))
+    items: Iterable[Any]
+    with single_thread():
+        if clips is not None:
+            pixels = np.load(source, allow_pickle=False)
+            items = (_stored_clip(*pair) for pair in zip(clips, pixels, strict=True))
+        elif checkpoint.card.input == "flow":
+            items = np.load(source, mmap_mode="r", allow_pickle=False)
         else:
-            items = map(Picture, Archive(source).jpegs())
-        found = list(watching.whole(items))
-    write(out, found, cells=loaded.card.clip.target == "cells")
-    return {"judgements": len(found)}
-
-
-def name(clips: Path, told: Sequence[Mapping[str, Any]], model: Path, out: Path) -> dict[str, Any]:
-    """The same of the clips that stage `attend` found in a video; `told` is what it says of them."""
-    loaded = opened(model)
-    found = []
-    with one_thread(), torch.inference_mode():
-        for squares, clip in zip(np.load(clips, allow_pickle=False), told, strict=True):
-            x = normalised(squares, loaded.card.clip.layout)[None]
-            logits = loaded.model.judge(loaded.model(x), x)["classes"][0].numpy()
-            weights = np.array(clip["attention"], np.float32)
-            odds, shown = float(clip["odds"]), tuple(clip["frames"])
-            found.append(Judgement(clip["start"], clip["stop"], odds, odds, None, logits, None, shown, weights))
-    write(out, found, cells=False)
-    return {"judgements": len(found)}
-
-
-@lru_cache(maxsize=4)
-def opened(folder: Path) -> Loaded:
-    """A worker judges many videos with one model, which does not change meanwhile."""
-    return checkpoint.load(folder)
+            items = map(Picture, FrameArchive(source).jpegs())
+        judgements = list(judge.judge_all(items))
+    write_judgements(out, judgements, cells=checkpoint.card.clip.target == "cells")
+    return {"judgements": len(judgements)}
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_thread() -> Iterator[None]:
     """The same bytes whatever the machine's number of cores; videos run side by side instead."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -75,37 +67,44 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def write(path: Path, found: Sequence[Judgement], *, cells: bool) -> None:
-    """`cells` False leaves maps out. Of each kind either every judgement has one or none."""
+def write_judgements(path: Path, judgements: Sequence[Judgement], *, cells: bool) -> None:
+    """Writes judgements, of which either each has an optional array or none does; `cells` False leaves maps out."""
     optional: Arrays = {}
     for key in ("classes", "attention", *(["cells"] if cells else [])):
-        values = [getattr(one, key) for one in found]
+        values = [getattr(judgement, key) for judgement in judgements]
         if values and values[0] is not None:
             optional[key] = np.stack(values).astype(np.float32)
-    if found and found[0].frames is not None:
-        optional["frames"] = np.concatenate([one.frames for one in found]).astype(np.float32)
-    if found and found[0].shown:
-        optional["shown"] = np.array([one.shown for one in found], np.int32)
+    if judgements and judgements[0].frames is not None:
+        optional["frames"] = np.concatenate([judgement.frames for judgement in judgements]).astype(np.float32)
+    if judgements and judgements[0].shown:
+        optional["shown"] = np.array([judgement.shown for judgement in judgements], np.int32)
     save_arrays(
         path,
-        place=np.array([(one.start, one.stop) for one in found], np.int32).reshape(-1, 2),
-        score=np.array([one.score for one in found], np.float32),
-        newest=np.array([one.newest for one in found], np.float32),
-        person=np.array([one.person for one in found], np.int32),
+        span=np.array([judgement.span for judgement in judgements], np.int32).reshape(-1, 2),
+        score=np.array([judgement.score for judgement in judgements], np.float32),
+        newest=np.array([judgement.newest for judgement in judgements], np.float32),
+        person=np.array([judgement.person for judgement in judgements], np.int32),
         **optional,
     )
 
 
-def read(path: Path) -> list[Judgement]:
-    """As they were written, in their order."""
+def read_judgements(path: Path) -> list[Judgement]:
+    """Reads judgements back in the order in which they were written."""
     arrays = load_arrays(path)
-    edges = np.append(0, np.cumsum(np.diff(arrays["place"], axis=1)))
-    found = []
-    for row, (start, stop) in enumerate(arrays["place"].tolist()):
-        own: dict[str, Any] = {key: arrays[key][row] for key in ("classes", "attention", "cells") if key in arrays}
+    edges = np.append(0, np.cumsum(np.diff(arrays["span"], axis=1)))
+    judgements = []
+    for row, (start, stop) in enumerate(arrays["span"].tolist()):
+        optional: dict[str, Any] = {key: arrays[key][row] for key in ("classes", "attention", "cells") if key in arrays}
         if "frames" in arrays:
-            own["frames"] = arrays["frames"][edges[row] : edges[row + 1]]
+            optional["frames"] = arrays["frames"][edges[row] : edges[row + 1]]
         shown = tuple(arrays["shown"][row].tolist()) if "shown" in arrays else ()
         score, newest = float(arrays["score"][row]), float(arrays["newest"][row])
-        found.append(Judgement(start, stop, score, newest, shown=shown, person=int(arrays["person"][row]), **own))
-    return found
+        judgements.append(
+            Judgement(start, stop, score, newest, shown=shown, person=int(arrays["person"][row]), **optional)
+        )
+    return judgements
+
+
+def _stored_clip(clip: Mapping[str, Any], pixels: np.ndarray) -> StoredClip:
+    attention = np.array(clip["attention"], np.float32)
+    return StoredClip(clip["start"], clip["stop"], float(clip["odds"]), tuple(clip["frames"]), attention, pixels)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vigil.clips.places import ordinary
-from vigil.clips.windows import inside
+from vigil.clips.places import normal_class
+from vigil.clips.windows import inside_spans
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
-from vigil.features.pictures import coarse
+from vigil.features.pictures import coarsen_truth
 from vigil.footage.video_table import Video
 from vigil.judging.judgements import Judgement
 from vigil.models.checkpoint import Card
@@ -19,7 +19,7 @@ from vigil.models.checkpoint import Card
 
 @dataclass(frozen=True)
 class Context:
-    """The stored frames of one video; see stages/context.py."""
+    """The stored frames of one video, as stage `context` lays them out; see there."""
 
     frame: np.ndarray
     times: list[Fraction]
@@ -35,33 +35,39 @@ class Context:
         return cls(arrays["frame"], times, arrays["people"], arrays["motion"], arrays["unusual"])
 
 
-def truth(card: Card, video: Video, klass: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:
+def frame_truth(card: Card, video: Video, class_index: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:
     """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about.
 
     Unknown too is what is before the `ready`-th frame, when the model cannot have a score: little happens at the
     beginning of a video, so that no score there would be a good one.
     """
-    known = np.full(len(times), -1, np.int8)
-    if klass >= 0 and klass == ordinary(card.classes):
-        known[:] = 0
-    elif klass >= 0 and card.clip.target != "cells" and video.spans:
-        known[:] = inside(times, video.spans)
-    known[: min(ready, len(times)) - 1] = -1
-    return known
+    truth = np.full(len(times), -1, np.int8)
+    if class_index >= 0 and class_index == normal_class(card.classes):
+        truth[:] = 0
+    elif class_index >= 0 and card.clip.target != "cells" and video.spans:
+        truth[:] = inside_spans(times, video.spans)
+    truth[: min(ready, len(times)) - 1] = -1
+    return truth
 
 
-def maps(video: Video, klass: int, found: Sequence[Judgement], context: Context, folder: Path) -> dict[str, np.ndarray]:
-    """What moves, as told and as known, of the newest frame shown of every window."""
-    cells = np.array([one.cells for one in found])
-    side, path = cells.shape[-1], folder / f"{video.video}.npz"
-    known = load_arrays(path).get("cells") if path.exists() else None
-    last = [one.shown[-1] for one in found]
-    if known is not None:
-        if known.ndim != 3 or len(known) <= context.frame[-1]:
-            raise VigilError(f"{path}: maps {known.shape}, the video has frame {context.frame[-1]}. Draw it again.")
+def map_arrays(
+    video: Video, class_index: int, judgements: Sequence[Judgement], context: Context, truth_folder: Path
+) -> dict[str, np.ndarray]:
+    """Maps of what moves in the newest frame shown of every window: what the model says, and what is true."""
+    cells = np.array([judgement.cells for judgement in judgements])
+    side, path = cells.shape[-1], truth_folder / f"{video.video}.npz"
+    truth = load_arrays(path).get("cells") if path.exists() else None
+    newest = [judgement.shown[-1] for judgement in judgements]
+    if truth is not None:
+        if truth.ndim != 3 or len(truth) <= context.frame[-1]:
+            raise VigilError(f"{path}: maps {truth.shape}, the video has frame {context.frame[-1]}. Draw it again.")
         since = np.concatenate([[0], context.frame[:-1] + 1])  # what has moved since the stored frame before
-        moved = np.maximum.reduceat(known[: int(context.frame[-1]) + 1], since, axis=0)
-        true = np.stack([coarse(moved[place], side) for place in last]).astype(np.int8)
+        moved = np.maximum.reduceat(truth[: int(context.frame[-1]) + 1], since, axis=0)
+        true_cells = np.stack([coarsen_truth(moved[index], side) for index in newest]).astype(np.int8)
     else:
-        true = np.full(cells.shape, -1 if klass else 0, np.int8)  # class 0 is what does not move
-    return {"cells": cells.astype(np.float16), "cells_truth": true, "cells_frame": context.frame[last].astype(np.int32)}
+        true_cells = np.full(cells.shape, -1 if class_index else 0, np.int8)  # class 0 is what does not move
+    return {
+        "cells": cells.astype(np.float16),
+        "cells_truth": true_cells,
+        "cells_frame": context.frame[newest].astype(np.int32),
+    }

@@ -6,7 +6,7 @@ Reads   <train>, <val>, <test>      videos of each split; the abnormal ones coun
         <calibration>               its thresholds and probabilities
 Writes  <out>/<set>/<v>.npy         uint8 (N, T, S, S, 3) RGB: N clips, surest first
         <out>/anomalies.json        of every video: calibrated confidence, whether the gate flags it, and of each clip
-                                    its place, the frames shown, the attention on each, and the frames with the most
+                                    its span, the frames shown, the attention on each, and the frames with the most
         <out>/test.json             the same of the test split, apart: no training opens it
         <out>/gate/                 the gate's weights, to start from
         <out>/rejects.csv           videos that could not be read, when there are any
@@ -22,23 +22,26 @@ from typing import Annotated, Any
 
 import cv2
 import numpy as np
-import torch
 from pydantic import Field
 
-from vigil.clips.places import there
+from vigil.clips.places import videos_with_features
 from vigil.core import lineage
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import replacing, sha256_file, write_json
-from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
-from vigil.features.frames import Archive
+from vigil.features.frames import FrameArchive
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.judging import attention, calibrated
-from vigil.judging.attention import Look
-from vigil.judging.calibration import Calibration
-from vigil.models import checkpoint, crime_gate
+from vigil.judging.attention import rank_frames, read_clips, select_clips
+from vigil.judging.calibration import Calibration, read_calibration
+from vigil.judging.items import Picture
+from vigil.judging.judgements import Judgement
+from vigil.judging.judges import judge_stream, make_judge
+from vigil.judging.stored import single_thread
+from vigil.models import crime_gate
+from vigil.models.checkpoint import CONFIG, WEIGHTS, load_checkpoint
 
 DIGITS = 6
 TOP = 4  # frames of a clip that are named as those with the most attention
@@ -62,86 +65,85 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    made = lineage.read(frames)
-    loaded = checkpoint.load(gate, features=made)
-    if not isinstance(loaded.card.config, crime_gate.Config):
-        raise VigilError(f"{gate}: a {loaded.card.model}; expected a trained crime_gate.")
-    frozen = calibrated.read(calibration)
-    frozen.check(loaded, str(calibration))
-    listed = [
+    features = lineage.read(frames)
+    checkpoint = load_checkpoint(gate, features=features)
+    if not isinstance(checkpoint.card.config, crime_gate.Config):
+        raise VigilError(f"{gate}: a {checkpoint.card.model}; expected a trained crime_gate.")
+    frozen = read_calibration(calibration)
+    frozen.check(checkpoint, str(calibration))
+    crimes = [
         video for path in (train, val, test) for video in video_table.read(path) if video.abnormal and video.pictures
     ]
-    kept = there(frames, listed, ".npz", "frames")
-    digests = tuple(sha256_file(gate / name) for name in (checkpoint.WEIGHTS, checkpoint.CONFIG))
-    fps = float(made["frames"]["fps"])
+    videos = videos_with_features(frames, crimes, ".npz", "frames")
+    key = (*(sha256_file(gate / name) for name in (WEIGHTS, CONFIG)), repr(float(features["frames"]["fps"])))
     items = [
         Item(
             video.video,
-            (sha256_file(frames / f"{video.video}.npz"), *digests, repr(fps)),
-            (frames / f"{video.video}.npz", gate, fps),
+            (sha256_file(frames / f"{video.video}.npz"), *key),
+            (frames / f"{video.video}.npz", gate),
             (out / f"{video.video}.npy",),
         )
-        for video in kept
+        for video in videos
     ]
-    outcomes = each("attend", attend, items, params, runtime)
-    finish("attend", out, outcomes)
-    about = {video.video: video for video in kept}
-    told = {
-        one.item.name: _about(about[one.item.name], one.value, frozen.calibration)
-        for one in outcomes
-        if one.reason is None
+    outcomes = run_per_video("attend", attend, items, params, runtime)
+    finish_folder("attend", out, outcomes)
+    by_name = {video.video: video for video in videos}
+    records = {
+        outcome.item.name: _describe_video(by_name[outcome.item.name], outcome.value, frozen)
+        for outcome in outcomes
+        if outcome.reason is None
     }
     for file, splits in (("anomalies.json", ("train", "val")), ("test.json", ("test",))):
-        videos = {name: each for name, each in told.items() if each["split"] in splits}
-        write_json(out / file, {"videos": videos, "gate": loaded.sha256})
-    for name in (checkpoint.WEIGHTS, checkpoint.CONFIG):
+        of_splits = {name: record for name, record in records.items() if record["split"] in splits}
+        write_json(out / file, {"videos": of_splits, "gate": checkpoint.sha256})
+    for name in (WEIGHTS, CONFIG):
         with replacing(out / "gate" / name) as part:
             shutil.copyfile(gate / name, part)
-    lineage.record(out, "attended", {**params.model_dump(mode="json"), "gate": loaded.sha256}, frames)
-    missed = sum(not video["flagged"] for video in told.values())
-    print(
-        f"attend: {sum(len(video['clips']) for video in told.values())} clips; the gate misses {missed} of {len(told)}"
-    )
+    lineage.record(out, "attended", {**params.model_dump(mode="json"), "gate": checkpoint.sha256}, frames)
+    clips = sum(len(record["clips"]) for record in records.values())
+    missed = sum(not record["flagged"] for record in records.values())
+    print(f"attend: {clips} clips; the gate misses {missed} of {len(records)}")
 
 
-def attend(frames: Path, gate: Path, fps: float, out: Path, *, params: Params) -> dict[str, Any]:
-    """Write the clips of one video; what is to be told of them."""
-    torch.set_num_threads(1)  # the number of threads is in the last digits of what a network says
+def attend(frames: Path, gate: Path, out: Path, *, params: Params) -> dict[str, Any]:
+    """Writes the clips of one video that the gate is surest of, and returns what is recorded of each."""
     cv2.setNumThreads(1)
-    archive, model = Archive(frames), checkpoint.load(gate).model
-    times = archive.times
-    found = attention.most(attention.looks(archive, model, fps, params.step), params.keep, params.overlap)
+    archive, checkpoint = FrameArchive(frames), load_checkpoint(gate)
+    with single_thread():
+        judgements = list(judge_stream(make_judge(checkpoint, params.step), map(Picture, archive.jpegs())))
+    clips = select_clips(judgements, params.keep, params.overlap)
     with out.open("wb") as file:
-        np.save(file, attention.tensors(archive, found, model.clip.size), allow_pickle=False)
-    return {"clips": [_told(look, times) for look in found]}
+        np.save(file, read_clips(archive, clips, checkpoint.model.clip.size), allow_pickle=False)
+    return {"clips": [_describe_clip(clip, archive.times) for clip in clips]}
 
 
-def _told(look: Look, times: Sequence[Fraction]) -> dict[str, Any]:
-    """Places are stored frames; seconds are those of the first and of the last of the window."""
-    start, stop = look.place
+def _describe_clip(clip: Judgement, times: Sequence[Fraction]) -> dict[str, Any]:
+    """Start and stop are stored frames; seconds are those of the first and of the last frame of the window."""
+    assert clip.attention is not None
     return {
-        "start": start,
-        "stop": stop,
-        "start_s": round(float(times[start]), DIGITS),
-        "stop_s": round(float(times[stop - 1]), DIGITS),
-        "odds": round(look.odds, DIGITS),
-        "frames": list(look.frames),
-        "attention": [round(float(weight), DIGITS) for weight in look.attention],
-        "top": look.top[:TOP],
+        "start": clip.start,
+        "stop": clip.stop,
+        "start_s": round(float(times[clip.start]), DIGITS),
+        "stop_s": round(float(times[clip.stop - 1]), DIGITS),
+        "odds": round(clip.score, DIGITS),
+        "frames": list(clip.shown),
+        "attention": [round(float(weight), DIGITS) for weight in clip.attention],
+        "top": rank_frames(clip)[:TOP],
     }
 
 
-def _about(video: Video, told: Mapping[str, Any], gate: Calibration) -> dict[str, Any]:
+def _describe_video(video: Video, record: Mapping[str, Any], gate: Calibration) -> dict[str, Any]:
     """Each clip with its calibrated probability; a video is as suspicious as its surest clip, as in evaluation."""
-    odds = np.array([clip["odds"] for clip in told["clips"]], np.float32)
-    sure = gate.probability(odds, "video").tolist()
-    clips = [clip | {"confidence": round(each, DIGITS)} for clip, each in zip(told["clips"], sure, strict=True)]
-    flags = gate.thresholds.video if gate.thresholds else None
+    odds = np.array([clip["odds"] for clip in record["clips"]], np.float32)
+    probabilities = gate.probability(odds, "video").tolist()
+    pairs = zip(record["clips"], probabilities, strict=True)
+    clips = [clip | {"confidence": round(probability, DIGITS)} for clip, probability in pairs]
+    threshold = gate.thresholds.video if gate.thresholds else None
     return {
         "label": video.label,
         "split": video.split,
         "confidence": clips[0]["confidence"],
-        "flagged": flags is not None and bool(odds[0] >= flags),
+        "flagged": threshold is not None and bool(odds[0] >= threshold),
         "clips": clips,
     }
 

@@ -4,8 +4,8 @@ Reads   <val>                   videos of the validation split
         <trained>/              the model
         <features>, <context>   what it looks at, and when; of segments those of the validation split alone
         <truth>/<set>/<v>.npz   maps of what moves, for a model that draws them
-Writes  <scores>                every score of those videos; see scoring.py
-        <out>                   thresholds, promise, probabilities, with a hash; see calibrated.py
+Writes  <scores>                every score of those videos; see judging/scoring.py
+        <out>                   thresholds, promise, probabilities, with a hash; see judging/calibration.py
 """
 
 from pathlib import Path
@@ -15,11 +15,13 @@ from vigil.core.storage import save_arrays
 from vigil.engine.per_video import Runtime
 from vigil.engine.stage_runner import run_stage
 from vigil.footage import video_table
-from vigil.judging import calibrated, scoring
-from vigil.judging.scoring import Sources
-from vigil.models import checkpoint
+from vigil.judging.calibration import CalibrationParams
+from vigil.judging.calibration_fit import calibrate_model
+from vigil.judging.scoring import Sources, build_table
+from vigil.judging.stored import JudgingParams
+from vigil.models.checkpoint import load_checkpoint
 
-Params = calibrated.Wanted
+Params = CalibrationParams
 
 
 def main(
@@ -35,15 +37,14 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    loaded = checkpoint.load(trained, features=lineage.read(features))
+    checkpoint = load_checkpoint(trained, features=lineage.read(features))
     sources = Sources(features, context, truth, "val")
-    wanted = scoring.Settings(step=params.step)
-    arrays = scoring.table(trained, video_table.read(val), sources, wanted, runtime)
-    made = calibrated.calibrate(arrays, loaded, params)
+    arrays = build_table(checkpoint, video_table.read(val), sources, JudgingParams(step=params.step), runtime)
+    calibration = calibrate_model(arrays, checkpoint, params)
     save_arrays(scores, **arrays)
-    calibrated.write(out, made)
-    for line in calibrated.sentences(made):
-        print(f"{model}: {line}")
+    calibration.write(out)
+    for sentence in calibration.sentences():
+        print(f"{model}: {sentence}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ Nothing is chosen by these numbers. Intervals draw whole sources anew.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -28,18 +28,16 @@ from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, write_json
 from vigil.engine.stage_runner import run_stage
 from vigil.features.flow import dense as flows
-from vigil.features.frames import Archive
-from vigil.features.landmarks.pose_table import by_frame, read
+from vigil.features.frames import FrameArchive
+from vigil.features.landmarks.pose_table import group_by_frame, read_poses
 from vigil.features.persons import training_boxes
 from vigil.features.persons.detector import PERSON, Detector
 from vigil.features.quality import box_quality, flow_quality, landmark_quality
-from vigil.features.quality.landmark_quality import Tally
+from vigil.features.quality.landmark_quality import Tally, summarise_landmarks
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 
 NOTHING_KNOWN = "no video of the test split has a truth to compare with"
-ROUNDS = 500  # of the bootstrap
-Summary = Mapping[str, float | None]
 
 
 class Params(Frozen):
@@ -48,13 +46,13 @@ class Params(Frozen):
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What there is to be said of one video."""
+class CheckedVideo:
+    """What the features of one video are worth."""
 
     video: Video
     tally: Tally
-    told: np.ndarray  # (N, 2) how joints moved, px of the flow's square
-    found: np.ndarray  # (N, 2) what the flow says
+    true_motion: np.ndarray  # (N, 2) how joints moved, px of the flow's square
+    flow_motion: np.ndarray  # (N, 2) what the flow says
 
 
 def main(
@@ -72,68 +70,73 @@ def main(
 ) -> None:
     cv2.setNumThreads(1)
     listed = [video for video in video_table.read(test) if (truth / f"{video.video}.npz").exists()]
-    known = [video for video in listed if (frames / f"{video.video}.npz").exists()]
-    judged = [judge(video, landmarks, planes, truth, frames, flow) for video in known]
-    write_json(out, _landmarks(judged) | {"person": {"map50": _boxes(known, frames, truth, person, params)}})
-    write_json(motion, {"texture": flow_quality.measure(flow), "people": _motion(judged)})
-    if not known:
+    videos = [video for video in listed if (frames / f"{video.video}.npz").exists()]
+    checked = [check_video(video, landmarks, planes, truth, frames, flow) for video in videos]
+    average_precision = _check_person(videos, frames, truth, person, params)
+    write_json(out, _summarise_landmarks(checked) | {"person": {"map50": average_precision}})
+    write_json(motion, {"texture": flow_quality.measure_flow(flow), "people": _summarise_motion(checked)})
+    if not videos:
         print(f"check: warning: {NOTHING_KNOWN}", file=sys.stderr)
-    print(f"check: {len(known)} videos of {len({video.source for video in known})} sources")
+    print(f"check: {len(videos)} videos of {len({video.source for video in videos})} sources")
 
 
-def judge(video: Video, landmarks: Path, planes: Path, truth: Path, frames: Path, flow: flows.Settings) -> Judged:
-    """Hold one video's features against its truth."""
-    told = load_arrays(truth / f"{video.video}.npz")
-    archive = Archive(frames / f"{video.video}.npz")
+def check_video(
+    video: Video, landmarks: Path, planes: Path, truth: Path, frames: Path, flow: flows.Settings
+) -> CheckedVideo:
+    """Holds one video's features against its truth."""
+    true_arrays = load_arrays(truth / f"{video.video}.npz")
+    archive = FrameArchive(frames / f"{video.video}.npz")
     table, motion = landmarks / f"{video.video}.csv", planes / f"{video.video}.npy"
-    people = by_frame(read(table)) if table.exists() else {}
-    poses = {frame: [(pose.person, pose.joints) for pose in there] for frame, there in people.items()}
-    tally = landmark_quality.compare(told, poses, archive.index.tolist(), float(video.duration_s))
+    poses_of_frame = group_by_frame(read_poses(table)) if table.exists() else {}
+    poses = {
+        frame: [(pose.person, pose.joints) for pose in frame_poses] for frame, frame_poses in poses_of_frame.items()
+    }
+    tally = landmark_quality.compare_landmarks(true_arrays, poses, archive.index.tolist(), float(video.duration_s))
     moved = (np.zeros((0, 2)), np.zeros((0, 2)))
     if motion.exists():
         arrays = np.load(motion, allow_pickle=False)
-        moved = flow_quality.at_joints(arrays, archive.index, told, archive.source_size, flow.clip)
-    return Judged(video, tally, *moved)
+        moved = flow_quality.motion_at_joints(arrays, archive.index, true_arrays, archive.source_size, flow.clip)
+    return CheckedVideo(video, tally, *moved)
 
 
-def _landmarks(judged: Sequence[Judged]) -> dict[str, Any]:
-    if not judged:
-        return dict.fromkeys(landmark_quality.summary(Tally())) | {"reason": NOTHING_KNOWN}
-    by_source = _tallies(judged, lambda video: video.source)
+def _summarise_landmarks(checked: Sequence[CheckedVideo]) -> dict[str, Any]:
+    if not checked:
+        return dict.fromkeys(summarise_landmarks(Tally())) | {"reason": NOTHING_KNOWN}
+    by_source = _add_up(checked, lambda video: video.source)
     everything = reduce(add, by_source.values())
-    told: dict[str, Any] = {
-        name: {"value": value, **_interval(list(by_source.values()), name)}
-        for name, value in landmark_quality.summary(everything).items()
+    tallies = list(by_source.values())
+    record: dict[str, Any] = {
+        name: {"value": value, **_interval(tallies, name)} for name, value in summarise_landmarks(everything).items()
     }
-    told["by_source"] = {name: landmark_quality.summary(tally) for name, tally in by_source.items()}
-    told["by_label"] = {
-        name: landmark_quality.summary(tally) for name, tally in _tallies(judged, lambda video: video.label).items()
+    record["by_source"] = {name: summarise_landmarks(tally) for name, tally in by_source.items()}
+    record["by_label"] = {
+        name: summarise_landmarks(tally) for name, tally in _add_up(checked, lambda video: video.label).items()
     }
-    told["n"] = {
+    record["n"] = {
         "frames": everything.frames,
         "minutes": round(everything.seconds / 60, 2),
-        "people": {str(count): everything.there[count] for count in sorted(everything.there) if count},
+        "people": {str(count): everything.expected[count] for count in sorted(everything.expected) if count},
         "sources": len(by_source),
-        "videos": len(judged),
+        "videos": len(checked),
     }
-    return told
+    return record
 
 
-def _tallies(judged: Iterable[Judged], key: Callable[[Video], str]) -> dict[str, Tally]:
-    """Added up by a property of the video, in the order of its values."""
-    found: dict[str, Tally] = {}
-    for one in sorted(judged, key=lambda one: (key(one.video), one.video.video)):
-        found[key(one.video)] = found.get(key(one.video), Tally()) + one.tally
-    return found
+def _add_up(checked: Iterable[CheckedVideo], key: Callable[[Video], str]) -> dict[str, Tally]:
+    """Tallies added up by a property of the video, in the order of its values."""
+    tallies: dict[str, Tally] = {}
+    for entry in sorted(checked, key=lambda entry: (key(entry.video), entry.video.video)):
+        tallies[key(entry.video)] = tallies.get(key(entry.video), Tally()) + entry.tally
+    return tallies
 
 
 def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
-    """95 % of the values when whole sources are drawn anew; nothing for a single one."""
+    """95 % of the values when whole sources are drawn anew; None with a single source."""
     random = np.random.default_rng(0)
     values = []
-    for _ in range(ROUNDS if len(tallies) > 1 else 0):
-        drawn = [tallies[k] for k in random.integers(len(tallies), size=len(tallies))]
-        value = landmark_quality.summary(reduce(add, drawn))[name]
+    for _ in range(box_quality.ROUNDS if len(tallies) > 1 else 0):
+        drawn = [tallies[index] for index in random.integers(len(tallies), size=len(tallies))]
+        value = summarise_landmarks(reduce(add, drawn))[name]
         values += [] if value is None else [value]
     if not values:
         return {"low": None, "high": None}
@@ -141,23 +144,25 @@ def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
     return {"low": round(float(low), 4), "high": round(float(high), 4)}
 
 
-def _boxes(known: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:
+def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:
     detector = Detector(person, params.person_confidence)
-    pictures = training_boxes.of_videos(known, frames, truth, params.person_every)
-    return box_quality.summary((picture.source, picture.judged(detector, PERSON)) for picture in pictures)
+    pictures = training_boxes.read_pictures(videos, frames, truth, params.person_every)
+    return box_quality.summarise_precision(
+        (picture.source, picture.match_detections(detector, PERSON)) for picture in pictures
+    )
 
 
-def _motion(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Of people's trunks, from frame to frame; beside it the error of saying that nothing moves."""
-    told = np.concatenate([np.zeros((0, 2)), *(one.told for one in judged)])
-    found = np.concatenate([np.zeros((0, 2)), *(one.found for one in judged)])
-    if not len(told):
-        reason = "nobody's trunk is seen in two stored frames that have flow" if judged else NOTHING_KNOWN
+def _summarise_motion(checked: Sequence[CheckedVideo]) -> dict[str, Any]:
+    """The error of the motion of people's trunks from frame to frame, and that of saying that nothing moves."""
+    true = np.concatenate([np.zeros((0, 2)), *(entry.true_motion for entry in checked)])
+    estimated = np.concatenate([np.zeros((0, 2)), *(entry.flow_motion for entry in checked)])
+    if not len(true):
+        reason = "nobody's trunk is seen in two stored frames that have flow" if checked else NOTHING_KNOWN
         return {"end_point_error_median_px": None, "of_no_motion_px": None, "n": 0, "reason": reason}
     return {
-        "end_point_error_median_px": round(float(np.median(np.hypot(*(found - told).T))), 4),
-        "of_no_motion_px": round(float(np.median(np.hypot(*told.T))), 4),
-        "n": len(told),
+        "end_point_error_median_px": round(float(np.median(np.hypot(*(estimated - true).T))), 4),
+        "of_no_motion_px": round(float(np.median(np.hypot(*true.T))), 4),
+        "n": len(true),
     }
 
 

@@ -9,8 +9,8 @@ Writes  <out>/<set>/<v>.npz     of T stored frames (of landmarks without picture
             pts (T,) int64, time_base (2,) int64: time_s = pts * time_base[0] / time_base[1], exactly
             people (T,) int16   who are followed in it; -1 unknown
             motion (T,) float32 mean length of the flow, as a share of flow.clip; NaN unknown
-            unusual (T,) float32    deviations from what is usual where; see features/usual.py; NaN unknown
-        <out>/settings.json     what made them; see lineage.py
+            unusual (T,) float32    deviations from what is usual where; see features/flow/usual.py; NaN unknown
+        <out>/settings.json     what made them; see core/lineage.py
         <out>/rejects.csv       videos that could not be read, when there are any
 """
 
@@ -23,44 +23,44 @@ import numpy as np
 
 from vigil.core.lineage import FILE, record
 from vigil.core.storage import save_arrays, sha256_file
-from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.flow import usual
 from vigil.features.flow.dense import LEVELS
-from vigil.features.frames import Archive
+from vigil.features.frames import FrameArchive
 from vigil.features.landmarks import pose_table
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 
 
 def main(videos: Path, train: Path, frames: Path, landmarks: Path, flow: Path, out: Path, runtime: Runtime) -> None:
-    norm = learnt(video_table.read(train), flow)
+    norm = learn_usual_flow(video_table.read(train), flow)
     items = [item for video in video_table.read(videos) if (item := _item(video, frames, landmarks, flow, norm, out))]
-    finish("context", out, each("context", context, items, None, runtime))
+    finish_folder("context", out, run_per_video("context", context, items, None, runtime))
     record(out, "context", {}, flow if (flow / FILE).exists() else frames)
 
 
-def learnt(train: list[Video], flow: Path) -> usual.Norm | None:
-    """What is usual in normal video; None where there is none with flow."""
+def learn_usual_flow(train: list[Video], flow: Path) -> usual.Norm | None:
+    """What is usual in normal video; None where no normal video has flow."""
     paths = [path for video in train if not video.abnormal and (path := flow / f"{video.video}.npy").exists()]
-    return usual.learn(np.load(path, allow_pickle=False) for path in paths) if paths else None
+    return usual.learn_norm(np.load(path, allow_pickle=False) for path in paths) if paths else None
 
 
 def context(
     frames: Path | None, landmarks: Path | None, flow: Path | None, norm: usual.Norm | None, out: Path
 ) -> dict[str, Any]:
-    """Write what is known of one video."""
+    """Writes what is known of one video."""
     if frames is None:
         assert landmarks is not None
-        clock = sorted({pose.frame: pose.time_s for pose in pose_table.read(landmarks)}.items())
+        clock = sorted({pose.frame: pose.time_s for pose in pose_table.read_poses(landmarks)}.items())
         numbers, times = [frame for frame, _ in clock], [time_s for _, time_s in clock]
     else:
-        archive = Archive(frames)
+        archive = FrameArchive(frames)
         numbers, times = archive.index.tolist(), archive.times
     base = int(np.lcm.reduce([time.denominator for time in times] or [1], dtype=object))
     people = [-1] * len(numbers)
     if landmarks is not None:
-        people = [len(found) for found in pose_table.along(landmarks, numbers)]
+        people = [len(poses) for poses in pose_table.read_along(landmarks, numbers)]
     unknown = np.full(len(numbers), np.nan, np.float32)
     save_arrays(
         out,
@@ -75,27 +75,27 @@ def context(
 
 
 def motion(flow: Path) -> np.ndarray:
-    return _by_frame(flow, lambda plane: np.hypot(*plane[:2].astype(np.float32)).mean() / LEVELS)
+    return _measure_planes(flow, lambda plane: np.hypot(*plane[:2].astype(np.float32)).mean() / LEVELS)
 
 
 def unusual(norm: usual.Norm, flow: Path) -> np.ndarray:
-    return _by_frame(flow, lambda plane: usual.unusual(norm, plane[None])[0])
+    return _measure_planes(flow, lambda plane: usual.score_unusual(norm, plane[None])[0])
 
 
-def _by_frame(flow: Path, measure: Callable[[np.ndarray], float]) -> np.ndarray:
+def _measure_planes(flow: Path, measure: Callable[[np.ndarray], float]) -> np.ndarray:
     """(T,) float32 of an array (T, 3, H, W) int8, read a frame at a time."""
     planes = np.load(flow, mmap_mode="r", allow_pickle=False)
     return np.array([measure(plane) for plane in planes], np.float32)
 
 
 def _item(video: Video, frames: Path, landmarks: Path, flow: Path, norm: usual.Norm | None, out: Path) -> Item | None:
-    wanted = [folder / f"{video.video}{end}" for folder, end in ((frames, ".npz"), (landmarks, ".csv"), (flow, ".npy"))]
-    found = [path if path.exists() else None for path in wanted]
-    if found[0] is None and (video.pictures or found[1] is None):
+    paths = [folder / f"{video.video}{end}" for folder, end in ((frames, ".npz"), (landmarks, ".csv"), (flow, ".npy"))]
+    existing = [path if path.exists() else None for path in paths]
+    if existing[0] is None and (video.pictures or existing[1] is None):
         return None
-    learnt_ = b"" if norm is None else norm.mean.tobytes() + norm.deviation.tobytes()
-    key = (*("" if path is None else sha256_file(path) for path in found), hashlib.sha256(learnt_).hexdigest())
-    return Item(video.video, key, (*found, norm), (out / f"{video.video}.npz",))
+    norm_bytes = b"" if norm is None else norm.mean.tobytes() + norm.deviation.tobytes()
+    key = (*("" if path is None else sha256_file(path) for path in existing), hashlib.sha256(norm_bytes).hexdigest())
+    return Item(video.video, key, (*existing, norm), (out / f"{video.video}.npz",))
 
 
 if __name__ == "__main__":

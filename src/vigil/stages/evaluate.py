@@ -4,8 +4,8 @@ Reads   <trained>/, <calibration>   the model, and where its alarm sounds: refus
         <reference>                 its validation scores, from which the trivial baselines learn
         <test>                      videos of the test split
         <features>, <context>, <truth>   as for calibrate
-Writes  <scores>                    every score of those videos; see scoring.py
-        <out>                       the metrics with intervals, and the baselines' beside them; see evaluation.py
+Writes  <scores>                    every score of those videos; see judging/scoring.py
+        <out>                       metrics with intervals, and those of baselines; see evaluation/model_metrics.py
         <plots>/*.csv               points of ROC, precision and recall, reliability; a row per video for the confusion
 
 The metrics are added to the run of the training too, where it is tracked.
@@ -22,11 +22,11 @@ from vigil.engine.per_video import Runtime
 from vigil.engine.stage_runner import run_stage
 from vigil.evaluation import model_metrics
 from vigil.footage import video_table
-from vigil.judging import calibrated, scoring
-from vigil.judging.scoring import Sources
-from vigil.models import checkpoint
+from vigil.judging.calibration import read_calibration
+from vigil.judging.scoring import Sources, build_table
+from vigil.models.checkpoint import load_checkpoint
 
-Params = model_metrics.Settings
+Params = model_metrics.EvaluationParams
 
 
 def main(
@@ -45,23 +45,28 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    loaded = checkpoint.load(trained, features=lineage.read(features))
-    frozen = calibrated.read(calibration)
-    frozen.check(loaded, str(calibration))  # before the test split is opened
+    checkpoint = load_checkpoint(trained, features=lineage.read(features))
+    frozen = read_calibration(calibration)
+    frozen.check(checkpoint, str(calibration))  # before the test split is opened
     sources = Sources(features, context, truth, "test")
-    arrays = scoring.table(trained, video_table.read(test), sources, frozen.scoring, runtime)
+    arrays = build_table(checkpoint, video_table.read(test), sources, frozen.judging_params, runtime)
     arrays |= {"calibration_sha256": np.array(frozen.sha256)}
-    found = model_metrics.evaluate(model, list(loaded.card.classes), arrays, frozen, params, load_arrays(reference))
+    class_names = list(checkpoint.card.classes)
+    results = model_metrics.evaluate_model(model, class_names, arrays, frozen, params, load_arrays(reference))
     save_arrays(scores, **arrays)
-    write_json(out, found.told)
+    write_json(out, results.metrics)
     for path in plots.glob("*.csv") if plots.exists() else ():
         path.unlink()
-    for name, rows in found.plots.items():
+    for name, rows in results.plots.items():
         if rows:
             write_table(plots / f"{name}.csv", rows, list(rows[0]))
-    values = {key: one["value"] for key, one in found.told.items() if isinstance(one, dict) and "value" in one}
-    tracking.add(loaded.sha256, {f"test_{key}": value for key, value in values.items() if value is not None})
-    print("\n".join(f"{model}: {line}" for line in model_metrics.render(found.told)))
+    values = {
+        name: metric["value"]
+        for name, metric in results.metrics.items()
+        if isinstance(metric, dict) and "value" in metric
+    }
+    tracking.add(checkpoint.sha256, {f"test_{name}": value for name, value in values.items() if value is not None})
+    print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))
 
 
 if __name__ == "__main__":

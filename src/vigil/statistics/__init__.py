@@ -1,4 +1,4 @@
-"""Statistics: the table of scores, ranking metrics, events, reliability, intervals: arithmetic on scores and truth.
+"""Statistics: score table, rankings, the alert rule, events, reliability, intervals: arithmetic on scores and truth.
 
 Imports core. Used by judging, evaluation and report. Start with scores.py.
 """

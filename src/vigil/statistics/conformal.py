@@ -52,31 +52,24 @@ def dispersion(alerts: np.ndarray, hours: np.ndarray) -> float | None:
 def lowest_threshold(normal: np.ndarray, alerts: Callable[[float], float], most: float) -> float:
     """The lowest threshold at which, and above which, there are at most so many alerts.
 
-    `normal` are the scores that are there. From the highest down only some are tried until one is too low, and then the
-    ones between that and the last.
+    `normal` are the finite scores of normal frames. From the highest down only some are tried until one is too low,
+    and then the ones between that and the last.
     """
     ordered = np.unique(normal)[::-1]
     end = max(1, int(np.searchsorted(-ordered, -np.quantile(normal, FLOOR), side="right")))
-    good, place = -1, 0
-    while place < end and alerts(float(ordered[place])) <= most:
-        good, place = place, max(place + 1, int(place * STEP))
-    bad = min(place, end)
+    good, tried = -1, 0
+    while tried < end and alerts(float(ordered[tried])) <= most:
+        good, tried = tried, max(tried + 1, int(tried * STEP))
+    bad = min(tried, end)
     while bad - good > 1:
         middle = (bad + good) // 2
         good, bad = (middle, bad) if alerts(float(ordered[middle])) <= most else (good, middle)
     return float(ordered[good]) if good >= 0 else float(np.nextafter(ordered[0], np.inf))
 
 
-def p_values(maxima: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """How often a normal video would reach this: at most a share p of them has a p-value of p or less."""
-    ordered = np.sort(maxima)
-    reached = len(ordered) - np.searchsorted(ordered, asked, side="left")
-    return (1 + reached) / (len(ordered) + 1)
-
-
 def video_threshold(maxima: np.ndarray, share: float) -> float | None:
     """What at most this share of normal videos will reach, on average over what could be drawn; None: too few."""
-    place = int(np.ceil((len(maxima) + 1) * (1 - share)))
-    if not 1 <= place <= len(maxima):
+    rank = int(np.ceil((len(maxima) + 1) * (1 - share)))
+    if not 1 <= rank <= len(maxima):
         return None
-    return float(np.nextafter(np.sort(maxima)[place - 1], np.inf))
+    return float(np.nextafter(np.sort(maxima)[rank - 1], np.inf))

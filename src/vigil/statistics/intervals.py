@@ -35,10 +35,10 @@ class Interval:
         """Whether there are too few sources for the interval to mean much."""
         return self.value is not None and self.n < LEAST_SOURCES
 
-    def told(self) -> dict[str, Any]:
-        """For JSON: rounded, and with the reason only where there is one."""
-        told: dict[str, Any] = {name: rounded(getattr(self, name)) for name in ("value", "low", "high")}
-        return told | {"n": self.n} | ({"reason": self.reason} if self.reason else {})
+    def to_json(self) -> dict[str, Any]:
+        """Rounded, and with the reason only where there is one."""
+        values: dict[str, Any] = {name: rounded(getattr(self, name)) for name in ("value", "low", "high")}
+        return values | {"n": self.n} | ({"reason": self.reason} if self.reason else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +47,13 @@ class Statistic:
 
     value: float | None  # of the data as they are
     weigh: Weigh  # (R, S) how often each source was drawn -> (R,), NaN where that draw has nothing to measure
-    here: np.ndarray  # (S,) bool: the sources that take part
+    measured_sources: np.ndarray  # (S,) bool, of the sources
     reason: str | None = None  # why there is no value
 
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one is above the other on the same sources; `p` of seeing such a difference where there is none."""
+    """By how much one statistic is above another on the same sources; `p` of seeing that where nothing differs."""
 
     interval: Interval
     p: float | None
@@ -67,7 +67,7 @@ class Difference:
         return int(low > 0) - int(high < 0)
 
 
-def nothing(reason: str, sources: int) -> Statistic:
+def no_statistic(reason: str, sources: int) -> Statistic:
     """A statistic without a value."""
     return Statistic(None, lambda weights: np.full(len(weights), np.nan), np.zeros(sources, bool), reason)
 
@@ -79,7 +79,7 @@ def ratio(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statistic:
         return quotient(weights @ top, weights @ bottom)
 
     if not bottom.sum():
-        return nothing(reason, len(bottom))
+        return no_statistic(reason, len(bottom))
     return Statistic(float(top.sum() / bottom.sum()), weigh, bottom > 0)
 
 
@@ -87,11 +87,11 @@ def mean_of_shares(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statisti
     """Mean over the kinds that a draw has of the share that is right: `top` right of `bottom`, (S, kinds) each."""
 
     def weigh(weights: np.ndarray) -> np.ndarray:
-        shares, there = quotient(weights @ top, weights @ bottom), weights @ bottom > 0
-        return quotient(np.where(there, shares, 0.0).sum(1), there.sum(1))
+        shares, has_cases = quotient(weights @ top, weights @ bottom), weights @ bottom > 0
+        return quotient(np.where(has_cases, shares, 0.0).sum(1), has_cases.sum(1))
 
     if (bottom.sum(0) > 0).sum() < 2:
-        return nothing(reason, len(bottom))
+        return no_statistic(reason, len(bottom))
     return Statistic(float(weigh(np.ones((1, len(top))))[0]), weigh, bottom.sum(1) > 0)
 
 
@@ -101,14 +101,14 @@ def median(values: np.ndarray, group: np.ndarray, sources: int, reason: str) -> 
     ordered, owner = values[order], group[order]
 
     def weigh(weights: np.ndarray) -> np.ndarray:
-        many = np.cumsum(weights[:, owner], axis=1)
-        total = many[:, -1:]
-        lower = (many > np.floor((total - 1) / 2)).argmax(1)
-        upper = (many > np.floor(total / 2)).argmax(1)
+        count = np.cumsum(weights[:, owner], axis=1)
+        total = count[:, -1:]
+        lower = (count > np.floor((total - 1) / 2)).argmax(1)
+        upper = (count > np.floor(total / 2)).argmax(1)
         return np.where(total[:, 0] > 0, (ordered[lower] + ordered[upper]) / 2, np.nan)
 
     if not len(values):
-        return nothing(reason, sources)
+        return no_statistic(reason, sources)
     return Statistic(float(np.median(values)), weigh, np.bincount(group, minlength=sources) > 0)
 
 
@@ -121,25 +121,25 @@ def draws(sources: int, rounds: int = ROUNDS, seed: int = 7) -> np.ndarray:
 
 def bootstrap(statistic: Statistic, weights: np.ndarray) -> Interval:
     """The statistic with its interval over `draws`. Draws in which it has no value say nothing; most must have one."""
-    sources = int(statistic.here.sum())
+    sources = int(statistic.measured_sources.sum())
     if statistic.value is None:
         return Interval(None, None, None, sources, statistic.reason)
     low, high = _limits(statistic.weigh(weights), sources)
     return Interval(statistic.value, low, high, sources)
 
 
-def difference(one: Statistic, other: Statistic, weights: np.ndarray) -> Difference:
-    """`one` - `other`, both of the same sources in the same order, under the same draws."""
-    sources = int((one.here | other.here).sum())
-    if one.value is None or other.value is None:
-        return Difference(Interval(None, None, None, sources, one.reason or other.reason), None)
-    apart = one.weigh(weights) - other.weigh(weights)
-    low, high = _limits(apart, sources)
-    known = apart[np.isfinite(apart)]
+def difference(statistic: Statistic, other: Statistic, weights: np.ndarray) -> Difference:
+    """The first - the other, both of the same sources in the same order, under the same draws."""
+    sources = int((statistic.measured_sources | other.measured_sources).sum())
+    if statistic.value is None or other.value is None:
+        return Difference(Interval(None, None, None, sources, statistic.reason or other.reason), None)
+    differences = statistic.weigh(weights) - other.weigh(weights)
+    low, high = _limits(differences, sources)
+    finite = differences[np.isfinite(differences)]
     p = None
     if low is not None:
-        p = min(1.0, 2 * (1 + min((known <= 0).sum(), (known >= 0).sum())) / (1 + len(known)))
-    return Difference(Interval(one.value - other.value, low, high, sources), None if p is None else float(p))
+        p = min(1.0, 2 * (1 + min((finite <= 0).sum(), (finite >= 0).sum())) / (1 + len(finite)))
+    return Difference(Interval(statistic.value - other.value, low, high, sources), None if p is None else float(p))
 
 
 def quotient(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
@@ -153,9 +153,9 @@ def rounded(value: float | None) -> float | None:
 
 
 def _limits(values: np.ndarray, sources: int) -> tuple[float | None, float | None]:
-    known = values[np.isfinite(values)]
-    if sources < 2 or 2 * len(known) < len(values) or not len(known):
+    finite = values[np.isfinite(values)]
+    if sources < 2 or 2 * len(finite) < len(values) or not len(finite):
         return None, None
     tail = float(ndtr(np.sqrt(sources / (sources - 1)) * stdtrit(sources - 1, (1 - LEVEL) / 2)))
-    low, high = np.quantile(known, [tail, 1 - tail])
+    low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)

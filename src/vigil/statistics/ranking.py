@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil.statistics.intervals import Statistic, nothing, quotient
+from vigil.statistics.intervals import Statistic, no_statistic, quotient
 
 LEVELS = 2048
 POINTS = 400  # of a curve that is drawn
@@ -37,12 +37,17 @@ class Ranking:
             share = positives / max(positives.sum(), 1) + negatives / max(negatives.sum(), 1)
             before = np.cumsum(share) - share
             level, levels = np.minimum((before * LEVELS / 2).astype(np.int64), LEVELS - 1)[code], LEVELS
-        place = group * levels + level
+        cell = group * levels + level
         tables = [
-            np.bincount(place[chosen], minlength=sources * levels).reshape(sources, levels).astype(np.float64)
+            np.bincount(cell[chosen], minlength=sources * levels).reshape(sources, levels).astype(np.float64)
             for chosen in (positive, ~positive)
         ]
         return cls(distinct, positives.astype(np.float64), negatives.astype(np.float64), (tables[0], tables[1]))
+
+    @classmethod
+    def pooled(cls, score: np.ndarray, positive: np.ndarray) -> "Ranking":
+        """Of things whose sources do not matter."""
+        return cls.of(score, positive, np.zeros(len(score), np.int64), 1)
 
     @property
     def reason(self) -> str | None:
@@ -59,7 +64,7 @@ class Ranking:
             return measure(weights @ positives, weights @ negatives)
 
         if self.reason:
-            return nothing(self.reason, len(positives))
+            return no_statistic(self.reason, len(positives))
         value = float(measure(self.positive[None], self.negative[None])[0])
         return Statistic(value, weigh, (positives.sum(1) + negatives.sum(1)) > 0)
 
@@ -113,19 +118,19 @@ def precision_at_k(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 
     Of a tie that K cuts through, the share that is expected.
     """
-    wanted = positive.sum(1)
+    k = positive.sum(1)
     true, all_ = _above(positive), _above(positive + negative)
     row = np.arange(len(positive))
-    cut = positive.shape[1] - 1 - (all_ >= wanted[:, None])[:, ::-1].argmax(1)  # highest level with K at or above it
-    here, tied = positive[row, cut], (positive + negative)[row, cut]
-    above, so_far = true[row, cut] - here, all_[row, cut] - tied
-    taken = above + quotient((wanted - so_far) * here, tied)
-    return np.where(negative.sum(1) > 0, quotient(taken, wanted), np.nan)
+    cut = positive.shape[1] - 1 - (all_ >= k[:, None])[:, ::-1].argmax(1)  # highest level with K at or above it
+    right, tied = positive[row, cut], (positive + negative)[row, cut]  # on the level that K cuts through
+    right_above, above = true[row, cut] - right, all_[row, cut] - tied
+    expected = right_above + quotient((k - above) * right, tied)
+    return np.where(negative.sum(1) > 0, quotient(expected, k), np.nan)
 
 
 def area(score: np.ndarray, positive: np.ndarray) -> float | None:
     """The AUC alone; None where one kind is absent."""
-    return Ranking.of(score, positive, np.zeros(len(score), np.int64), 1).statistic(auc).value
+    return Ranking.pooled(score, positive).statistic(auc).value
 
 
 def _above(counts: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """What a model said about some videos, and what is true of them: one flat table, as it lies in data/scores.
 
 A frame without a score (nobody there, nothing known yet) raises no alarm, so it counts as the lowest score there is; so
-does a video of which no frame has one. None is left out, and `missing` says how many there are. Scores are compared as
-they are: nothing is scaled by video, for that would take the answer from the video that is judged.
+does a video of which no frame has one. None is left out, and `unscored_counts` says how many there are. Scores are
+compared as they are: nothing is scaled by video, for that would take the answer from the video that is judged.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Scores:
             raise VigilError(f"{where}: no {', '.join(absent)}. Write the scores again.")
         videos, frames = len(arrays["video"]), len(arrays["score"])
         unknown = np.full(frames, np.nan)
-        given: dict[str, np.ndarray] = {
+        columns: dict[str, np.ndarray] = {
             "classes": np.zeros((videos, 0)),
             "noncausal": arrays["score"],
             "people": unknown,
@@ -66,47 +66,49 @@ class Scores:
             "has_normal": np.array(True),
             **arrays,
         }
-        offsets = np.asarray(given["offsets"], np.int64)
+        offsets = np.asarray(columns["offsets"], np.int64)
         for name in PER_VIDEO:
-            _length(where, name, given[name], videos)
+            _check_length(where, name, columns[name], videos)
         for name in PER_FRAME:
-            _length(where, name, given[name], frames)
-        _length(where, "offsets", offsets, videos + 1)
+            _check_length(where, name, columns[name], frames)
+        _check_length(where, "offsets", offsets, videos + 1)
         if offsets[0] != 0 or offsets[-1] != frames or (np.diff(offsets) < 0).any():
             raise VigilError(f"{where}: the offsets do not cut {frames} frames into {videos} videos. Score again.")
-        if given["cells"].shape != given["cells_truth"].shape or len(given["cells"]) != len(given["cells_video"]):
+        if columns["cells"].shape != columns["cells_truth"].shape or len(columns["cells"]) != len(
+            columns["cells_video"]
+        ):
             raise VigilError(f"{where}: the maps and the truth of the maps differ in shape. Score again.")
-        if not len(given["person_video"]) == len(given["person_klass"]) == len(given["person_classes"]):
+        if not len(columns["person_video"]) == len(columns["person_klass"]) == len(columns["person_classes"]):
             raise VigilError(f"{where}: the segments of people, their classes and their videos differ. Score again.")
-        time_s = np.asarray(given["time_s"], np.float64)
+        time_s = np.asarray(columns["time_s"], np.float64)
         late = np.diff(time_s) <= 0
         late[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < frames)] - 1] = False  # where the next video begins
         if late.any():
-            video = given["video"][np.searchsorted(offsets, int(np.argmax(late)), side="right") - 1]
+            video = columns["video"][np.searchsorted(offsets, int(np.argmax(late)), side="right") - 1]
             raise VigilError(f"{where}: {video}: times that do not rise. Score again.")
-        people = np.asarray(given["people"], np.float64)
+        people = np.asarray(columns["people"], np.float64)
         return cls(
-            video=np.asarray(given["video"], str),
-            label=np.asarray(given["label"], str),
-            source=np.asarray(given["source"], str),
-            klass=np.asarray(given["klass"], np.int64),
-            video_score=lowest(given["video_score"]),
-            classes=np.asarray(given["classes"], np.float64),
+            video=np.asarray(columns["video"], str),
+            label=np.asarray(columns["label"], str),
+            source=np.asarray(columns["source"], str),
+            klass=np.asarray(columns["klass"], np.int64),
+            video_score=lowest(columns["video_score"]),
+            classes=np.asarray(columns["classes"], np.float64),
             offsets=offsets,
             time_s=time_s,
-            truth=np.asarray(given["truth"], np.int8),
-            score=lowest(given["score"]),
-            noncausal=lowest(given["noncausal"]),
+            truth=np.asarray(columns["truth"], np.int8),
+            score=lowest(columns["score"]),
+            noncausal=lowest(columns["noncausal"]),
             people=np.where(people < 0, np.nan, people),
-            motion=np.asarray(given["motion"], np.float64),
-            unusual=np.asarray(given["unusual"], np.float64),
-            cells=lowest(given["cells"]),
-            cells_truth=np.asarray(given["cells_truth"], np.int8),
-            cells_video=np.asarray(given["cells_video"], np.int64),
-            person_video=np.asarray(given["person_video"], np.int64),
-            person_klass=np.asarray(given["person_klass"], np.int64),
-            person_classes=np.asarray(given["person_classes"], np.float64),
-            has_normal=bool(given["has_normal"]) if has_normal is None else has_normal,
+            motion=np.asarray(columns["motion"], np.float64),
+            unusual=np.asarray(columns["unusual"], np.float64),
+            cells=lowest(columns["cells"]),
+            cells_truth=np.asarray(columns["cells_truth"], np.int8),
+            cells_video=np.asarray(columns["cells_video"], np.int64),
+            person_video=np.asarray(columns["person_video"], np.int64),
+            person_klass=np.asarray(columns["person_klass"], np.int64),
+            person_classes=np.asarray(columns["person_classes"], np.float64),
+            has_normal=bool(columns["has_normal"]) if has_normal is None else has_normal,
         )
 
     @cached_property
@@ -129,10 +131,12 @@ class Scores:
         """(N,) when each frame ends: where the next begins; the last of a video lasts as long as most of the others."""
         until = np.append(self.time_s[1:], 0.0)
         bounds = list(zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
-        steps = [float(np.median(np.diff(self.time_s[one:end]))) if end - one > 1 else np.nan for one, end in bounds]
+        steps = [
+            float(np.median(np.diff(self.time_s[start:end]))) if end - start > 1 else np.nan for start, end in bounds
+        ]
         usual = float(np.nanmedian(steps)) if np.isfinite(steps).any() else 1.0  # s, for a video of one frame
-        for (one, end), step in zip(bounds, steps, strict=True):
-            if end > one:
+        for (start, end), step in zip(bounds, steps, strict=True):
+            if end > start:
                 until[end - 1] = self.time_s[end - 1] + (step if np.isfinite(step) else usual)
         return until
 
@@ -142,11 +146,11 @@ class Scores:
         return np.unique(self.source)
 
     @property
-    def missing(self) -> tuple[int, int]:
+    def unscored_counts(self) -> tuple[int, int]:
         """How many frames have no score, and how many videos."""
         return int((self.score == -np.inf).sum()), int((self.video_score == -np.inf).sum())
 
-    def part(self, index: int) -> slice:
+    def frames_of(self, index: int) -> slice:
         """The frames of a video."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
@@ -154,22 +158,22 @@ class Scores:
         """The videos where `keep` (V,) is true."""
         frames = keep[self.owner]
         maps, people = keep[self.cells_video], keep[self.person_video]
-        place = np.cumsum(keep) - 1
-        kept = {name: getattr(self, name)[keep] for name in PER_VIDEO}
-        kept |= {name: getattr(self, name)[frames] for name in PER_FRAME}
+        new_index = np.cumsum(keep) - 1
+        columns = {name: getattr(self, name)[keep] for name in PER_VIDEO}
+        columns |= {name: getattr(self, name)[frames] for name in PER_FRAME}
         return Scores(
-            **kept,
+            **columns,
             offsets=np.append(0, np.cumsum(self.frames[keep])),
             cells=self.cells[maps],
             cells_truth=self.cells_truth[maps],
-            cells_video=place[self.cells_video[maps]],
-            person_video=place[self.person_video[people]],
+            cells_video=new_index[self.cells_video[maps]],
+            person_video=new_index[self.person_video[people]],
             person_klass=self.person_klass[people],
             person_classes=self.person_classes[people],
             has_normal=self.has_normal,
         )
 
-    def judged(self) -> "Scores":
+    def select_judged(self) -> "Scores":
         """Without the videos whose label the model does not know."""
         return self if (self.klass >= 0).all() else self.select(self.klass >= 0)
 
@@ -180,6 +184,6 @@ def lowest(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), -np.inf, values)
 
 
-def _length(where: str, name: str, array: np.ndarray, expected: int) -> None:
+def _check_length(where: str, name: str, array: np.ndarray, expected: int) -> None:
     if len(array) != expected:
         raise VigilError(f"{where}: {name} has {len(array)} entries, expected {expected}. Score again.")

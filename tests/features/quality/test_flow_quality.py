@@ -5,33 +5,35 @@ import pytest
 
 from vigil.features.flow.dense import Settings, quantise
 from vigil.features.quality import flow_quality
-from vigil.features.quality.flow_quality import at_joints, measure, pair, round_trip
+from vigil.features.quality.flow_quality import draw_pair, measure_flow, motion_at_joints, round_trip
 
 SETTINGS = Settings(size=64, method="dis", clip=8.0, stabilise=False)
 
 
 @pytest.mark.parametrize("method", ["dis", "farneback"])
 def test_the_promises_of_the_default_size_are_kept(method: str) -> None:
-    figures = measure(SETTINGS.model_copy(update={"method": method}))
+    figures = measure_flow(SETTINGS.model_copy(update={"method": method}))
     assert figures["end_point_error_median_px"] < 0.15
     assert figures["round_trip_share_of_clip"] < 0.01
     assert figures["shake_left_median_px"] < 0.2 * figures["shake_px"]
 
 
 def test_the_same_settings_give_the_same_figures() -> None:
-    assert measure(SETTINGS) == measure(SETTINGS)
+    assert measure_flow(SETTINGS) == measure_flow(SETTINGS)
 
 
 def test_flow_with_its_sign_turned_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     real = flow_quality.update
-    monkeypatch.setattr(flow_quality, "update", lambda *given: (lambda state, flow: (state, -flow))(*real(*given)))
-    assert measure(SETTINGS)["end_point_error_median_px"] > 1
+    monkeypatch.setattr(
+        flow_quality, "update", lambda *arguments: (lambda state, flow: (state, -flow))(*real(*arguments))
+    )
+    assert measure_flow(SETTINGS)["end_point_error_median_px"] > 1
 
 
 def test_drawn_motion_is_what_was_asked_for() -> None:
-    drawn = pair(64, 3.0, seed=1, turn=0.0, zoom=0.0)
+    drawn = draw_pair(64, 3.0, seed=1, turn=0.0, zoom=0.0)
     assert np.hypot(*drawn.flow) == pytest.approx(np.full((64, 64), 3.0), abs=1e-3)
-    assert np.array_equal(pair(64, 3.0, seed=1).before, pair(64, 3.0, seed=1).before)
+    assert np.array_equal(draw_pair(64, 3.0, seed=1).before, draw_pair(64, 3.0, seed=1).before)
 
 
 def test_a_coarse_scale_is_seen_in_the_round_trip() -> None:
@@ -54,7 +56,7 @@ def test_a_video_s_flow_is_compared_with_its_joints() -> None:
     flow[0, 32, 34] = 1.5
     still = np.zeros((3, 64, 64), np.int8)
     planes = np.stack([still, quantise(flow, np.zeros((64, 64), np.float32), 8.0)])
-    told, found = at_joints(planes, np.array([3, 7]), truth, (640, 480), 8.0)
-    assert told == pytest.approx(np.array([[2.0, 0.0]]))
-    assert found == pytest.approx(np.array([[1.5, 0.0]]), abs=0.04)
-    assert at_joints(planes[:1], np.array([3]), truth, (640, 480), 8.0)[0].shape == (0, 2)
+    true, estimated = motion_at_joints(planes, np.array([3, 7]), truth, (640, 480), 8.0)
+    assert true == pytest.approx(np.array([[2.0, 0.0]]))
+    assert estimated == pytest.approx(np.array([[1.5, 0.0]]), abs=0.04)
+    assert motion_at_joints(planes[:1], np.array([3]), truth, (640, 480), 8.0)[0].shape == (0, 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bodies import body
 
-from vigil.features.quality.landmark_quality import Tally, compare, summary
+from vigil.features.quality.landmark_quality import Tally, compare_landmarks, summarise_landmarks
 
 
 def truth(*people: tuple[int, int, float, float, float]) -> dict[str, np.ndarray]:
@@ -18,63 +18,65 @@ def truth(*people: tuple[int, int, float, float, float]) -> dict[str, np.ndarray
     }  # fmt: skip
 
 
-def found(x: float, *missing: int) -> np.ndarray:
+def pose(x: float, *missing: int) -> np.ndarray:
     pose = body(x, 100)[:, :2]
     pose[list(missing)] = np.nan
     return pose
 
 
 def test_two_of_three_found_one_exactly_one_with_joints_missing_and_one_invented() -> None:
-    told = truth((0, 1, 50, 1, 100), (0, 2, 150, 1, 100), (0, 3, 250, 1, 100))
-    tally = compare(told, {0: [(7, found(51)), (8, found(150, 5, 8)), (9, found(600))]}, [0], 1.0)
-    got = summary(tally)
-    assert got["recall_group"] == pytest.approx(2 / 3, abs=1e-4)
-    assert got["recall_one"] is None
-    assert got["pck_torso"] == pytest.approx(24 / 26, abs=1e-4)
-    assert got["false_people_per_frame"] == 1
+    labels = truth((0, 1, 50, 1, 100), (0, 2, 150, 1, 100), (0, 3, 250, 1, 100))
+    tally = compare_landmarks(labels, {0: [(7, pose(51)), (8, pose(150, 5, 8)), (9, pose(600))]}, [0], 1.0)
+    summary = summarise_landmarks(tally)
+    assert summary["recall_group"] == pytest.approx(2 / 3, abs=1e-4)
+    assert summary["recall_one"] is None
+    assert summary["pck_torso"] == pytest.approx(24 / 26, abs=1e-4)
+    assert summary["false_people_per_frame"] == 1
 
 
 def test_errors_are_measured_in_torsos() -> None:
-    told = truth((0, 1, 50, 1, 100))  # the trunk is 30 px: right within 6 px, found within 15
+    labels = truth((0, 1, 50, 1, 100))  # the trunk is 30 px: right within 6 px, found within 15
     for off, right, recall in ((5, 1.0, 1.0), (7, 0.0, 1.0), (16, None, 0.0)):
-        got = summary(compare(told, {0: [(0, found(50 + off))]}, [0], 1.0))
-        assert (got["pck_torso"], got["recall_one"]) == (right, recall)
-        assert got["false_people_per_frame"] == 0  # it is somebody who is there, however badly
+        summary = summarise_landmarks(compare_landmarks(labels, {0: [(0, pose(50 + off))]}, [0], 1.0))
+        assert (summary["pck_torso"], summary["recall_one"]) == (right, recall)
+        assert summary["false_people_per_frame"] == 0  # it is somebody who is there, however badly
 
 
 def test_whoever_is_hardly_seen_may_be_found_and_need_not() -> None:
-    told = truth((0, 1, 50, 0.1, 100))
-    for given in ([], [(0, found(50))]):
-        got = summary(compare(told, {0: given}, [0], 1.0))
-        assert got["recall"] is None
-        assert got["false_people_per_frame"] == 0
+    labels = truth((0, 1, 50, 0.1, 100))
+    for tracked in ([], [(0, pose(50))]):
+        summary = summarise_landmarks(compare_landmarks(labels, {0: tracked}, [0], 1.0))
+        assert summary["recall"] is None
+        assert summary["false_people_per_frame"] == 0
 
 
 def test_whoever_is_mostly_hidden_is_counted_apart() -> None:
-    told = truth((0, 1, 50, 0.5, 100), (0, 2, 150, 0.5, 100), (0, 3, 250, 1, 100), (0, 4, 350, 0.2, 100))
-    got = summary(compare(told, {0: [(0, found(50)), (1, found(250))]}, [0], 1.0))
-    assert (got["recall_one"], got["recall_hidden"], got["recall"]) == (1, 0.5, 1)
-    assert got["false_people_per_frame"] == 0
+    labels = truth((0, 1, 50, 0.5, 100), (0, 2, 150, 0.5, 100), (0, 3, 250, 1, 100), (0, 4, 350, 0.2, 100))
+    summary = summarise_landmarks(compare_landmarks(labels, {0: [(0, pose(50)), (1, pose(250))]}, [0], 1.0))
+    assert (summary["recall_one"], summary["recall_hidden"], summary["recall"]) == (1, 0.5, 1)
+    assert summary["false_people_per_frame"] == 0
 
 
 def test_two_poses_on_one_person_are_one_too_many() -> None:
-    got = summary(compare(truth((0, 1, 50, 1, 100)), {0: [(0, found(50)), (1, found(52))]}, [0], 1.0))
-    assert (got["recall_one"], got["false_people_per_frame"]) == (1, 1)
+    summary = summarise_landmarks(
+        compare_landmarks(truth((0, 1, 50, 1, 100)), {0: [(0, pose(50)), (1, pose(52))]}, [0], 1.0)
+    )
+    assert (summary["recall_one"], summary["false_people_per_frame"]) == (1, 1)
 
 
 def test_a_new_number_is_a_switch_also_after_a_gap() -> None:
-    told = truth(*[(frame, 1, 50, 1.0, 100) for frame in range(6)])
+    labels = truth(*[(frame, 1, 50, 1.0, 100) for frame in range(6)])
     numbers = [0, 0, None, 3, 3, 0]
-    seen = {frame: [(number, found(50))] for frame, number in enumerate(numbers) if number is not None}
-    got = summary(compare(told, seen, range(6), 30.0))
-    assert got["id_switches_per_minute"] == 4  # two in half a minute
-    assert got["recall_one"] == pytest.approx(5 / 6, abs=1e-4)
+    seen = {frame: [(number, pose(50))] for frame, number in enumerate(numbers) if number is not None}
+    summary = summarise_landmarks(compare_landmarks(labels, seen, range(6), 30.0))
+    assert summary["id_switches_per_minute"] == 4  # two in half a minute
+    assert summary["recall_one"] == pytest.approx(5 / 6, abs=1e-4)
 
 
 def test_only_frames_that_are_stored_count_and_tallies_add_up() -> None:
-    told = truth((0, 1, 50, 1, 100), (1, 1, 50, 1, 100))
-    one = compare(told, {0: [(0, found(50))]}, [0], 1.0)
-    assert summary(one)["recall_one"] == 1
-    both = one + compare(told, {}, [1], 1.0)
-    assert (summary(both)["recall_one"], both.frames, both.seconds) == (0.5, 2, 2.0)
-    assert all(value is None for value in summary(Tally()).values())
+    labels = truth((0, 1, 50, 1, 100), (1, 1, 50, 1, 100))
+    first = compare_landmarks(labels, {0: [(0, pose(50))]}, [0], 1.0)
+    assert summarise_landmarks(first)["recall_one"] == 1
+    both = first + compare_landmarks(labels, {}, [1], 1.0)
+    assert (summarise_landmarks(both)["recall_one"], both.frames, both.seconds) == (0.5, 2, 2.0)
+    assert all(value is None for value in summarise_landmarks(Tally()).values())

@@ -13,81 +13,83 @@ LEVELS = np.linspace(0, 1, 101)  # of recall, at which precision is averaged, as
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """The boxes that were found in some pictures of one source."""
+class BoxMatches:
+    """Which boxes that a detector gave in some pictures of one source are right."""
 
     scores: np.ndarray  # (N,)
-    right: np.ndarray  # (N,) bool; boxes of things that are not counted are left out
-    things: int  # to be found
+    correct: np.ndarray  # (N,) bool; boxes of things that are not counted are left out
+    truth_count: int  # true boxes that are to be found
 
 
-def judge(found: np.ndarray, truth: np.ndarray, counted: np.ndarray) -> Judged:
-    """One picture: boxes (N, 5), true boxes (M, 4), and which of those count (M,).
+def match_boxes(detections: np.ndarray, truth: np.ndarray, counted: np.ndarray) -> BoxMatches:
+    """Matches detected boxes (N, 5) of one picture with its true boxes (M, 4), of which some count (M,).
 
     Whatever does not count, because too little of it is seen, is neither missed nor wrongly found.
     """
-    found = found[np.argsort(-found[:, 4], kind="stable")]
-    table = overlaps(found[:, :4], truth)
+    detections = detections[np.argsort(-detections[:, 4], kind="stable")]
+    table = box_iou(detections[:, :4], truth)
     free = np.ones(len(truth), bool)
-    right, keep = np.zeros(len(found), bool), np.ones(len(found), bool)
-    for row in range(len(found)):
+    correct, keep = np.zeros(len(detections), bool), np.ones(len(detections), bool)
+    for row in range(len(detections)):
         options = np.where(free & counted, table[row], 0.0)
         if len(truth) and options.max() >= HIT:
-            right[row] = True
+            correct[row] = True
             free[int(options.argmax())] = False
         elif len(truth) and np.where(counted, 0.0, table[row]).max() >= HIT:
             keep[row] = False
-    return Judged(found[keep, 4], right[keep], int(counted.sum()))
+    return BoxMatches(detections[keep, 4], correct[keep], int(counted.sum()))
 
 
-def overlaps(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(N, M) intersection over union of boxes (N, 4) and (M, 4)."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+def box_iou(boxes: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns (N, M) intersection over union of boxes (N, 4) and (M, 4)."""
+    low = np.maximum(boxes[:, None, :2], other[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], other[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (one, other)]
+    areas = [(array[:, 2:] - array[:, :2]).prod(1) for array in (boxes, other)]
     return common / np.maximum(areas[0][:, None] + areas[1][None] - common, 1e-9)
 
 
-def average_precision(parts: Sequence[Judged]) -> float | None:
-    """None where there is nothing to be found."""
-    things = sum(part.things for part in parts)
-    if not things:
+def average_precision(pictures: Sequence[BoxMatches]) -> float | None:
+    """Returns the mean precision over LEVELS of recall; None where nothing is to be found."""
+    truth_count = sum(picture.truth_count for picture in pictures)
+    if not truth_count:
         return None
-    scores = np.concatenate([part.scores for part in parts])
-    right = np.concatenate([part.right for part in parts])[np.argsort(-scores, kind="stable")]
-    hits = np.cumsum(right)
-    precision = hits / np.arange(1, len(right) + 1)
+    scores = np.concatenate([picture.scores for picture in pictures])
+    correct = np.concatenate([picture.correct for picture in pictures])[np.argsort(-scores, kind="stable")]
+    hits = np.cumsum(correct)
+    precision = hits / np.arange(1, len(correct) + 1)
     best_from_here = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # 0: recall that is never reached
-    return float(best_from_here[np.searchsorted(hits / things, LEVELS)].mean())
+    return float(best_from_here[np.searchsorted(hits / truth_count, LEVELS)].mean())
 
 
-def summary(judged: Iterable[tuple[str, Judged]], seed: int = 0) -> dict[str, Any]:
-    """`value` over all pictures given as (source, Judged), `low` and `high` of its 95 % interval; `n` things.
+def summarise_precision(pictures: Iterable[tuple[str, BoxMatches]], seed: int = 0) -> dict[str, Any]:
+    """Returns `value` over (source, BoxMatches) of pictures, `low` and `high` of its 95 % interval, `n` true boxes.
 
     The interval draws whole sources anew, because pictures of one camera are alike; null with a single source.
     """
-    groups: Mapping[str, list[Judged]] = defaultdict(list)
-    for source, part in judged:
-        groups[source].append(part)
-    sources = [_together(groups[name]) for name in sorted(groups)]
+    by_source: Mapping[str, list[BoxMatches]] = defaultdict(list)
+    for source, matches in pictures:
+        by_source[source].append(matches)
+    sources = [_join(by_source[name]) for name in sorted(by_source)]
     value = average_precision(sources)
-    told: dict[str, Any] = {"value": _rounded(value), "low": None, "high": None}
-    told |= {"n": sum(source.things for source in sources), "sources": len(sources)}
-    told["pictures"] = sum(len(parts) for parts in groups.values())
+    record: dict[str, Any] = {"value": _rounded(value), "low": None, "high": None}
+    record |= {"n": sum(source.truth_count for source in sources), "sources": len(sources)}
+    record["pictures"] = sum(len(parts) for parts in by_source.values())
     if value is not None and len(sources) > 1:
         random = np.random.default_rng(seed)
         drawn = []
         for _ in range(ROUNDS):
             sample = average_precision([sources[k] for k in random.integers(len(sources), size=len(sources))])
             drawn += [sample] if sample is not None else []
-        told["low"], told["high"] = (_rounded(float(value)) for value in np.percentile(drawn, (2.5, 97.5)))
-    return told
+        record["low"], record["high"] = (_rounded(float(value)) for value in np.percentile(drawn, (2.5, 97.5)))
+    return record
 
 
-def _together(parts: Sequence[Judged]) -> Judged:
-    scores, right = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "right"))
-    return Judged(scores, right, sum(part.things for part in parts))
+def _join(pictures: Sequence[BoxMatches]) -> BoxMatches:
+    scores, correct = (
+        np.concatenate([getattr(picture, name) for picture in pictures]) for name in ("scores", "correct")
+    )
+    return BoxMatches(scores, correct, sum(picture.truth_count for picture in pictures))
 
 
 def _rounded(value: float | None) -> float | None:
