@@ -16,7 +16,7 @@ help:  ## list the targets
 
 repro: setup  ## run the pipeline (only what changed) and print the results table
 	@vigil sync
-	@dvc repro
+	@vigil repro
 	@vigil results
 
 test: setup  ## the fast tests, under 8 minutes on two cores

@@ -20,11 +20,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/models"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/support"))
 from textbook import Textbook
 
 from vigil.models.panic import Config, Model
-from vigil.training.devices import uncompilable
+from vigil.training.devices import why_not_compilable
 
 TARGETS = {"ours, compiled": 1.2, "ours, compiled, bf16": 2.0}
 Median = tuple[float, float]  # s by the clock, s of the processor
@@ -79,7 +79,7 @@ def training(chosen: argparse.Namespace, ours: Model, x: Tensor) -> None:
         "ours": lambda: step(ours, x),
         "ours, bf16": lambda: step(ours, x, half),
     }
-    why = uncompilable("gpu" if x.is_cuda else "cpu")
+    why = why_not_compilable("gpu" if x.is_cuda else "cpu")
     if why:
         print(f"  not compiled: {why}")
     else:

@@ -22,11 +22,11 @@ from frames import medians, project, say
 from vigil.core.lineage import record
 from vigil.engine.per_video import Runtime
 from vigil.features.flow import dense
-from vigil.features.frames import Archive, encode, save
+from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
-from vigil.features.quality.flow_quality import measure, texture
-from vigil.stages.flow import main, planes
+from vigil.features.quality.flow_quality import draw_texture, measure_flow
+from vigil.stages.flow import main, write_planes
 
 PARAMS = dense.Settings(size=64, method="dis", clip=8.0, stabilise=False)
 FRAMES, LANDMARKS, OUT = Path("data/frames"), Path("data/landmarks"), Path("data/flow")
@@ -36,12 +36,12 @@ SIZE = (320, 240)
 def draw(name: str, count: int, seed: int) -> Path:
     """An archive of `count` frames, 8 a second, and the tracks of three people who stand in it."""
     width, height = SIZE
-    world = np.repeat(texture(2 * width, seed)[..., None], 3, axis=2).astype(np.uint8)
-    pictures = [encode(world[step : step + height, 2 * step : 2 * step + width], 90) for step in range(40)]
+    world = np.repeat(draw_texture(2 * width, seed)[..., None], 3, axis=2).astype(np.uint8)
+    pictures = [encode_jpeg(world[step : step + height, 2 * step : 2 * step + width], 90) for step in range(40)]
     path = FRAMES / f"{name}.npz"
-    save(path, ((k, Fraction(k, 8), pictures[abs(k % 78 - 39)]) for k in range(count)), SIZE)
+    save_frames(path, ((k, Fraction(k, 8), pictures[abs(k % 78 - 39)]) for k in range(count)), SIZE)
     body = np.stack([np.linspace(0, 20, 13), np.linspace(0, 120, 13)], axis=1)
-    pose_table.write(
+    pose_table.write_poses(
         LANDMARKS / f"{name}.csv",
         (
             Pose(k, Fraction(k, 8), who, 0.9, 1.0, body + [60 + 80 * who, 60 + k % 5], np.full(13, 0.9))
@@ -59,12 +59,12 @@ def bare(paths: list[Path]) -> int:
     side = (PARAMS.size, PARAMS.size)
     for path in paths:
         before = None
-        for jpeg in Archive(path).jpegs():
+        for jpeg in FrameArchive(path).jpegs():
             bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
             grey = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
             small = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
             if before is not None:
-                dense.estimate(before, small, PARAMS.method)
+                dense.estimate_flow(before, small, PARAMS.method)
             before = small
             frames += 1
     return frames
@@ -83,7 +83,7 @@ def methods() -> None:
     """Error on motion that is known, and pairs per second of one core."""
     cv2.setNumThreads(1)
     for size in (64, 128):
-        world = texture(4 * size, seed=0)
+        world = draw_texture(4 * size, seed=0)
         first, then = (
             cv2.resize(world[step:, step:][: 3 * size, : 3 * size], (size, size), interpolation=cv2.INTER_AREA)
             for step in (0, 4)
@@ -91,11 +91,11 @@ def methods() -> None:
         pair = first.astype(np.uint8), then.astype(np.uint8)
         for method in ("dis", "farneback"):
             settings = PARAMS.model_copy(update={"size": size, "method": method, "clip": size / 8})
-            figures = measure(settings)
+            figures = measure_flow(settings)
             began = time.process_time()
             count = 400 * 64 // size
             for _ in range(count):
-                dense.estimate(*pair, method)
+                dense.estimate_flow(*pair, method)
             rate = count / (time.process_time() - began)
             error = figures["end_point_error_median_px"]
             print(
@@ -157,7 +157,7 @@ if __name__ == "__main__":
         import resource
 
         name = f"set/{chosen.peak}"
-        planes(FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("peak.npy"), params=PARAMS)
+        write_planes(FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("peak.npy"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         for part in [chosen.only] if chosen.only else ["methods", "speed", "memory"]:

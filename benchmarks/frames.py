@@ -28,8 +28,9 @@ from av.video.reformatter import VideoReformatter
 
 from vigil.core.storage import write_table
 from vigil.engine.per_video import Runtime
-from vigil.footage.video.reading import Writer, probe
-from vigil.stages.frames import Params, main, sample
+from vigil.footage.video.reading import probe
+from vigil.footage.video.writing import VideoWriter
+from vigil.stages.frames import Params, main, sample_video
 
 PARAMS = Params(fps=10, size=240, quality=90)
 RAW, OUT, TABLE = Path("data/raw/set"), Path("data/frames"), Path("data/videos.csv")
@@ -62,7 +63,7 @@ def draw(path: Path, frames: int, fps: int, size: tuple[int, int], still: bool =
     random = np.random.default_rng(0)
     texture = cv2.GaussianBlur(random.integers(0, 255, (height, width * 2, 3), dtype=np.uint8), (0, 0), 4)
     grain = random.integers(0, 8, (8, height, width, 3), dtype=np.uint8)
-    with Writer(path, Fraction(fps), size) as video:
+    with VideoWriter(path, Fraction(fps), size) as video:
         for number in range(frames):
             if still:
                 image = np.full((height, width, 3), 90, np.uint8)
@@ -243,7 +244,7 @@ if __name__ == "__main__":
     elif chosen.peak:
         import resource
 
-        sample(chosen.peak, "10", (320, 240), Path("peak.npz"), params=PARAMS)
+        sample_video(chosen.peak, "10", (320, 240), Path("peak.npz"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         parts = [chosen.only] if chosen.only else ["speed", "memory", "one_more"]

@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 
 from vigil.core import settings
-from vigil.engine.per_video import Item, Runtime, each
-from vigil.features.frames import decode, encode, sampler, save
+from vigil.engine.per_video import Item, Runtime, run_per_video
+from vigil.features.frames import decode_jpeg, encode_jpeg, make_sampler, save_frames
 from vigil.features.landmarks import blazepose, estimators, topdown
 from vigil.features.landmarks.estimators import START, Settings
 from vigil.features.landmarks.skeleton import BONES
 from vigil.footage.video import reading
-from vigil.stages.landmarks import track
+from vigil.stages.landmarks import track_people
 
 PARAMS = Settings(
     backend="topdown", detector="mediapipe", confidence=0.4, tile=None, every=4, max_people=12, presence=0.6,
@@ -65,9 +65,11 @@ class Counted(blazepose.Networks):
         self.finds += 1
         return super().find(image, confidence)
 
-    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> blazepose.Sight:
+    def estimate(
+        self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None
+    ) -> blazepose.BodyEstimate:
         self.looks += 1
-        return super().look(image, region, window)
+        return super().estimate(image, region, window)
 
     def bare(self, finds: int, looks: int) -> None:
         """As many runs of the networks and nothing else."""
@@ -80,7 +82,7 @@ class Counted(blazepose.Networks):
 
 def fold(networks: Counted, images: list[np.ndarray], params: Settings, forget: bool = False) -> int:
     """People found in all frames; `forget` detects everybody anew in each."""
-    state, people, find = START, 0, estimators.finder(params, NOBODY, networks)
+    state, people, find = START, 0, estimators.make_finder(params, NOBODY, networks)
     for number, image in enumerate(images):
         state, seen = topdown.update(START if forget else state, image, number / FPS, networks, find, params)
         people += len(seen)
@@ -95,7 +97,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def speed(pretrained: Path, repeats: int) -> None:
-    images = [decode(encode(image, 90)) for image in pan(160)]
+    images = [decode_jpeg(encode_jpeg(image, 90)) for image in pan(160)]
     networks = Counted(pretrained)
     people = fold(networks, images, PARAMS)
     finds, looks = networks.finds, networks.looks
@@ -103,12 +105,14 @@ def speed(pretrained: Path, repeats: int) -> None:
         os.chdir(folder)
         (Path(folder) / ".dvc").mkdir()
         archive = Path(folder) / "film.npz"
-        save(archive, ((n, Fraction(n, FPS), encode(image, 90)) for n, image in enumerate(images)), (320, 240))
+        save_frames(
+            archive, ((n, Fraction(n, FPS), encode_jpeg(image, 90)) for n, image in enumerate(images)), (320, 240)
+        )
         took: dict[str, list[float]] = {"bare": [], "stage": [], "anew": [], "one": [], "two": []}
         given = NOBODY, pretrained, PARAMS.detector
         for turn in range(repeats):
             took["bare"].append(seconds(lambda: networks.bare(finds, looks)))
-            took["stage"].append(seconds(lambda: track(archive, *given, Path("o.csv"), params=PARAMS)))
+            took["stage"].append(seconds(lambda: track_people(archive, *given, Path("o.csv"), params=PARAMS)))
             took["anew"].append(seconds(lambda: fold(networks, images, PARAMS, forget=True)))
             for name, workers in (("one", 1), ("two", 2)):
                 runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
@@ -116,7 +120,7 @@ def speed(pretrained: Path, repeats: int) -> None:
                     Item(str(n), (f"{name}{turn}{n}",), (archive, *given), (Path(f"out/{n}.csv"),)) for n in range(8)
                 ]
                 began = time.perf_counter()
-                each("landmarks", track, items, PARAMS, runtime)
+                run_per_video("landmarks", track_people, items, PARAMS, runtime)
                 took[name].append(time.perf_counter() - began)
         middle = {name: statistics.median(values) for name, values in took.items()}
         ran = [sys.executable, __file__, "--peak", str(archive), "--pretrained", str(pretrained)]
@@ -135,8 +139,8 @@ def speed(pretrained: Path, repeats: int) -> None:
 
 def clip(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """Frames as the pipeline stores them."""
-    for frame in reading.read(path, SIZE, sampler(Fraction(FPS))):
-        yield float(frame.time_s), decode(encode(frame.image, 90))
+    for frame in reading.read_frames(path, SIZE, make_sampler(Fraction(FPS))):
+        yield float(frame.time_s), decode_jpeg(encode_jpeg(frame.image, 90))
 
 
 def drawn(image: np.ndarray, people: tuple[estimators.Person, ...]) -> np.ndarray:
@@ -165,7 +169,7 @@ def real(pretrained: Path, sheets: Path | None, stride: int) -> None:
     for name, params in (("whole frames (PoseLandmarker)", WHOLE), ("tracks", TILED)):
         frames = with_pose = people = 0
         cells: list[np.ndarray] = []
-        with estimators.opened(params, NOBODY, pretrained) as step:
+        with estimators.open_estimator(params, NOBODY, pretrained) as step:
             for path in clips:
                 state = START
                 for number, (time_s, image) in enumerate(clip(path)):
@@ -197,7 +201,7 @@ if __name__ == "__main__":
     cv2.setNumThreads(1)
     weights = chosen.pretrained.absolute()
     if chosen.peak:
-        track(chosen.peak, NOBODY, weights, PARAMS.detector, Path("peak.csv"), params=PARAMS)
+        track_people(chosen.peak, NOBODY, weights, PARAMS.detector, Path("peak.csv"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         if chosen.only in (None, "speed"):

@@ -27,8 +27,8 @@ from vigil.core.params import load
 from vigil.footage import video_table
 from vigil.stages import train
 from vigil.training import devices
-from vigil.training.batches import Changed, Share, loader
-from vigil.training.schedules import Train
+from vigil.training.batches import AugmentedSamples, EpochSampler, make_loader
+from vigil.training.schedules import TrainParams
 
 DATA = Path("data")
 WANTED = 3.0
@@ -37,19 +37,21 @@ Clock = Callable[[], float]
 
 def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) -> None:
     features = DATA / str(sections["models"][model]["input"])
-    job = train.read(model, sections["models"], Train.read(sections["train"], "params.yaml [train]"), features)
+    params = TrainParams.read(sections["train"], "params.yaml [train]")
+    job = train.read_job(model, sections["models"], params, features)
     videos, val = (video_table.read(DATA / f"manifest/{split}.csv") for split in ("train", "val"))
-    wanted, threads = job.wanted, job.wanted.threads or os.cpu_count() or 1
+    params = job.params
+    threads = params.threads or os.cpu_count() or 1
 
     def fresh(workers: int) -> tuple[Any, int]:
         """A loader that has nothing in memory, and the samples of its epoch."""
-        learned, _, _ = train.samples(job, videos, val, features, DATA / "truth")
-        share = Share(len(learned), samples, wanted.batch, wanted.seed)
-        changed = Changed(learned, network.augment, wanted.seed)
-        return loader(changed, share, wanted.part, workers, pin=False), len(share)
+        train_samples, _, _ = train.load_samples(job, videos, val, features, DATA / "truth")
+        sampler = EpochSampler(len(train_samples), samples, params.batch, params.seed)
+        augmented = AugmentedSamples(train_samples, network.augment, params.seed)
+        return make_loader(augmented, sampler, params.part_size, workers, pin=False), len(sampler)
 
-    with devices.steady(wanted):
-        network = train.built(job, 0)
+    with devices.repeatable(params):
+        network = train.build_network(job, 0)
         for what, clock, workers, cores in (
             ("clock", time.perf_counter, 1, threads),
             ("processor", time.process_time, 0, 1),
@@ -58,9 +60,9 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
             torch.set_num_threads(cores)
             parts, drawn = fresh(workers)
             first = timed(clock, parts) / drawn
-            step = stepping(network, list(islice(iter(parts), 2)), wanted)
+            step = stepping(network, list(islice(iter(parts), 2)), params)
             timed(clock, step)  # the first is slower
-            turns = [(timed(clock, parts) / drawn, timed(clock, step) / wanted.part) for _ in range(repeats)]
+            turns = [(timed(clock, parts) / drawn, timed(clock, step) / params.part_size) for _ in range(repeats)]
             later, each = (min(column) for column in zip(*turns, strict=True))
             each /= threads / cores
             print(
@@ -80,10 +82,10 @@ def timed(clock: Clock, work: Callable[[], object] | Iterable[object]) -> float:
     return clock() - began
 
 
-def stepping(network: Any, parts: list[dict[str, Any]], wanted: Train) -> Callable[[], None]:
+def stepping(network: Any, parts: list[dict[str, Any]], params: TrainParams) -> Callable[[], None]:
     """One step of the optimiser, over and over the same parts."""
-    optimiser = torch.optim.Adam(network.parameters(), wanted.lr)
-    bf16 = wanted.precision == "bf16-mixed"
+    optimiser = torch.optim.Adam(network.parameters(), params.lr)
+    bf16 = params.precision == "bf16-mixed"
     network.train()
     turn = cycle(parts)
 

@@ -20,7 +20,7 @@ STAGES = [
     for key in (MODELS if "foreach" in stage else [""])
 ]
 LAST = ("segments", "context", "check")  # of the stages that make features; with what they read that is
-FEATURES = {"weights", "download", "manifest", "frames", "person", "landmarks", "flow", *LAST}
+FEATURES = {"code", "weights", "download", "manifest", "frames", "person", "landmarks", "flow", *LAST}
 MAY_CONNECT = {"weights", "download"}
 
 
@@ -61,15 +61,22 @@ def test_the_results_table_is_printed(done: Project) -> None:
     assert "normal" in table
 
 
-def test_a_comment_in_a_feature_computes_no_video_again(done: Project) -> None:
-    """DVC runs the stage, the store hands every video back, and the wave stops there."""
+def test_a_comment_in_a_feature_runs_no_stage_but_code(done: Project) -> None:
     done.edit("src/vigil/features/frames.py", '"""', '"""A remark. ')
-    ran = done.run("dvc", "repro", *LAST)
-    assert "Running stage 'frames'" in ran.stdout
-    assert " 0 done" in ran.stdout + ran.stderr
-    assert done.repro(*LAST) == []
+    assert done.repro(*LAST) == ["code"]
     done.run("git", "checkout", "-q", ".")
-    done.repro(*LAST)
+    assert done.repro(*LAST) == []
+
+
+def test_a_stage_that_is_run_alone_after_an_edit_is_refused(done: Project) -> None:
+    """`dvc repro -s` would lock what new code made under the digest of the old."""
+    done.edit("src/vigil/stages/frames.py", 'return {"frames": count}', 'return {"frames": count + 0}')
+    ran = done.run("dvc", "repro", "-f", "-s", "frames", check=False)
+    assert ran.returncode != 0
+    assert "code.json: older than the code of frames. Run `dvc repro`" in ran.stdout + ran.stderr
+    done.run("git", "checkout", "-q", ".")
+    done.run("dvc", "checkout", "frames")
+    assert done.repro(*LAST) == []
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from judged_city import TEST, VAL, calibrate_, evaluate_
 
-from judging import DATA, filmed, laid_out, people, recorded, video
+from judging import DATA, people, record_lineage, run_context, store_frames, video
 from vigil.core.storage import load_arrays, save_arrays, write_json
 from vigil.features.segments.segments import Scaler
 from vigil.footage import video_table
@@ -17,7 +17,7 @@ TRAIN = Path("data/manifest/train.csv")
 LEARN = """
 import sys
 from pathlib import Path
-from vigil.training.schedules import Train
+from vigil.training.schedules import TrainParams
 from vigil.stages import train
 def hook(event, args):
     path = Path(str(args[0])).absolute() if event == "open" else Path()
@@ -27,8 +27,9 @@ sys.addaudithook(hook)
 entry = {"input": "segments", "classes": {"normal": ["normal"], "crime": ["Arson"]}, "train": {}, "frames": 4,
          "hidden": [16], "dropout": 0.0}
 train.main(model="pose_lstm", train=Path("data/manifest/train.csv"), val=Path("data/manifest/val.csv"),
-           features=Path("data/segments"), truth=Path("data/truth"), out=Path("models/pose_lstm"), table=Path("metrics/history/pose_lstm.csv"),
-           params=Train(epochs=6, batch=32, lr=3e-3, threads=2), models={"pose_lstm": entry})
+           features=Path("data/segments"), truth=Path("data/truth"), out=Path("models/pose_lstm"),
+           table=Path("metrics/history/pose_lstm.csv"),
+           params=TrainParams(epochs=6, batch=32, lr=3e-3, threads=2), models={"pose_lstm": entry})
 """
 
 
@@ -54,10 +55,10 @@ def city(shuffled: bool) -> None:
             arrays = load_arrays(path)
             save_arrays(path, **arrays | {"label": np.random.default_rng(1).permutation(arrays["label"])})
         videos += own
-    for one in videos:
-        filmed(one)
-    laid_out(videos)
-    recorded("segments")
+    for video_row in videos:
+        store_frames(video_row)
+    run_context(videos)
+    record_lineage("segments")
     write_json(DATA / "segments/scaler.json", Scaler((0.0,) * 26, (1.0,) * 26).ranges)
 
 
@@ -70,10 +71,10 @@ def test_a_model_trained_on_shuffled_labels_scores_chance(shuffled: bool, monkey
     assert ran.returncode == 0, ran.stderr
     assert VAL.exists() and TEST.exists()
     calibrate_("pose_lstm", "segments")
-    told = evaluate_("pose_lstm", "segments")
-    found = told["frame_auc_micro"]
+    metrics = evaluate_("pose_lstm", "segments")
+    auc = metrics["frame_auc_micro"]
     if shuffled:
-        assert 0.35 < found["value"] < 0.65
-        assert any("does not beat" in note for note in told["notes"])
+        assert 0.35 < auc["value"] < 0.65
+        assert any("does not beat" in note for note in metrics["notes"])
     else:
-        assert found["low"] > 0.7
+        assert auc["low"] > 0.7

@@ -15,14 +15,14 @@ def normal(name: str) -> str:
 
 
 def pinned(name: str) -> dict[str, str]:
-    found = {}
+    versions = {}
     for line in (PROJECT / name).read_text().splitlines():
         line = line.partition("#")[0].strip()
         if line:
             match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^;\s]+)\s*(;.*)?", line)
             assert match, f"{name}: not pinned exactly: {line}"
-            found[normal(match[1])] = match[2]
-    return found
+            versions[normal(match[1])] = match[2]
+    return versions
 
 
 def test_everything_is_pinned_exactly_and_the_lock_agrees() -> None:
@@ -41,11 +41,11 @@ def test_what_the_code_imports_is_named_in_requirements() -> None:
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
-    known = packages_distributions()
+    distributions = packages_distributions()
     named = pinned("requirements.txt")
-    foreign = imported - sys.stdlib_module_names - OPTIONAL - {"vigil"}
+    foreign = imported - sys.stdlib_module_names - OPTIONAL - {"vigil", "vigil_city"}
     for module in sorted(foreign):
-        assert {normal(name) for name in known[module]} & named.keys(), (
+        assert {normal(name) for name in distributions[module]} & named.keys(), (
             f"{module} is imported and not in requirements.txt"
         )
 

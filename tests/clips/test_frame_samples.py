@@ -9,133 +9,133 @@ from torch.utils.data import DataLoader
 
 from footage import FOLDER, TRUTH, filmed, frames, grey, levels, two, video
 from vigil.clips import sampling
-from vigil.clips.places import taken
+from vigil.clips.places import spread_frames
 from vigil.core.errors import VigilError
 from vigil.core.storage import save_arrays
 from vigil.features import pictures
-from vigil.features.frames import Archive, encode
+from vigil.features.frames import FrameArchive, encode_jpeg
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
 
 def test_a_window_is_called_by_what_it_shows() -> None:
     crime = filmed(video("crime", "Arson", [(2, 3)]), 40)  # frames 16 to 23
-    found = frames([filmed(video("still"), 40), crime], Clip(8, size=32), stride=4)
-    mine = found.videos == "a/crime"
-    called = dict(zip(found.places[mine][:, 0].tolist(), found.labels[mine].tolist(), strict=True))
+    samples = frames([filmed(video("still"), 40), crime], Clip(8, size=32), stride=4)
+    mine = samples.videos == "a/crime"
+    called = dict(zip(samples.spans[mine][:, 0].tolist(), samples.labels[mine].tolist(), strict=True))
     assert called == {0: 0, 4: 0, 8: 0, 12: 1, 16: 1, 20: 1, 24: 0, 28: 0, 32: 0}
-    assert set(found.labels[~mine].tolist()) == {0}
+    assert set(samples.labels[~mine].tolist()) == {0}
     finer = frames([filmed(video("still"), 40), crime], Clip(8, size=32), stride=2)
-    starts = finer.places[finer.videos == "a/crime"][:, 0].tolist()
+    starts = finer.spans[finer.videos == "a/crime"][:, 0].tolist()
     assert 10 not in starts and 22 not in starts  # a quarter of it: neither
-    judged = frames([filmed(video("still"), 40), crime], Clip(8, size=32), stride=2, train=False)
-    assert 10 in judged.places[judged.videos == "a/crime"][:, 0].tolist()  # scores are wanted everywhere
+    validation = frames([filmed(video("still"), 40), crime], Clip(8, size=32), stride=2, train=False)
+    assert 10 in validation.spans[validation.videos == "a/crime"][:, 0].tolist()  # scores are wanted everywhere
 
 
 def test_a_video_that_holds_the_whole_event_is_abnormal_as_a_whole() -> None:
-    found = frames([filmed(video("one"), 20), filmed(video("two", "Arson", [(1, 1.5)]), 20)], Clip(8, 20, size=32))
-    assert found.places.tolist() == [[0, 20], [0, 20]]
-    assert found.labels.tolist() == [0, 1]
+    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson", [(1, 1.5)]), 20)], Clip(8, 20, size=32))
+    assert samples.spans.tolist() == [[0, 20], [0, 20]]
+    assert samples.labels.tolist() == [0, 1]
 
 
 def test_where_no_part_is_known_every_video_is_one_sample() -> None:
     """Else how far apart the frames lie would tell the class."""
-    found = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 30)], Clip(4, size=32))
-    assert found.places.tolist() == [[0, 20], [0, 30]]
-    known = filmed(video("three", "Arson", [(0, 9)]), 12)
-    both = frames([filmed(video("one"), 12), filmed(video("two", "Arson"), 12), known], Clip(4, size=32), stride=4)
-    kinds = {(int(stop - start), int(label)) for (start, stop), label in zip(both.places, both.labels, strict=True)}
+    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 30)], Clip(4, size=32))
+    assert samples.spans.tolist() == [[0, 20], [0, 30]]
+    annotated = filmed(video("three", "Arson", [(0, 9)]), 12)
+    both = frames([filmed(video("one"), 12), filmed(video("two", "Arson"), 12), annotated], Clip(4, size=32), stride=4)
+    kinds = {(int(stop - start), int(label)) for (start, stop), label in zip(both.spans, both.labels, strict=True)}
     assert kinds == {(12, 0), (12, 1), (4, 0), (4, 1)}
 
 
 def test_pictures_come_in_order_and_normalised() -> None:
-    found = two(train=False, stride=4)
-    sample = found[1]
+    samples = two(train=False, stride=4)
+    sample = samples[1]
     assert sample["x"].shape == (4, 3, 32, 32) and sample["x"].dtype == torch.float32
-    assert levels(sample["x"]) == [4, 5, 6, 7] == list(range(*found.places[1]))
+    assert levels(sample["x"]) == [4, 5, 6, 7] == list(range(*samples.spans[1]))
     assert sample["y"] == 0 and sample["y"].dtype == torch.int64
     other = two(clip=Clip(4, size=32, layout="cthw"), train=False, stride=4)[1]["x"]
     assert torch.equal(other, sample["x"].transpose(0, 1)) and other.is_contiguous()
-    white = pictures.pictures([encode(np.full((64, 64, 3), 255, np.uint8), 95)], 64)
+    white = pictures.picture_tensor([encode_jpeg(np.full((64, 64, 3), 255, np.uint8), 95)], 64)
     expected = [(1 - mean) / deviation for mean, deviation in zip(pictures.MEAN, pictures.DEVIATION, strict=True)]
     assert white.mean(dim=(0, 2, 3)).tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_live_source_makes_the_same_pictures() -> None:
-    found = two(train=False, clip=Clip(4, 8, size=32, layout="cthw"))
-    archive = Archive(FOLDER / "a/one.npz")
-    live = pictures.pictures(archive.jpegs(taken((0, 8), 4)), 32, "cthw")
-    assert torch.equal(found[0]["x"], live)
+    samples = two(train=False, clip=Clip(4, 8, size=32, layout="cthw"))
+    archive = FrameArchive(FOLDER / "a/one.npz")
+    live = pictures.picture_tensor(archive.jpegs(spread_frames((0, 8), 4)), 32, "cthw")
+    assert torch.equal(samples[0]["x"], live)
 
 
 def test_four_frames_are_enough() -> None:
-    found = frames(
+    samples = frames(
         [filmed(video("one"), 4), filmed(video("two", "Arson", [(0, 9)]), 4)], Clip(16, size=32), train=False
     )
-    assert found.places.tolist() == [[0, 4], [0, 4]]
-    assert levels(found[0]["x"]) == sorted([0, 1, 2, 3] * 4)
+    assert samples.spans.tolist() == [[0, 4], [0, 4]]
+    assert levels(samples[0]["x"]) == sorted([0, 1, 2, 3] * 4)
 
 
 def test_training_sees_other_frames_of_a_window_in_every_epoch() -> None:
-    found = two(clip=Clip(4, 12, size=32))
-    seen = []
+    samples = two(clip=Clip(4, 12, size=32))
+    shown_frames = []
     for epoch in range(8):
-        found.epoch = epoch
-        seen.append(tuple(levels(found[0]["x"])))
-        assert seen[-1] == tuple(levels(found[0]["x"]))  # by epoch and number alone
-    assert set(seen) == {(0, 3, 6, 9), (1, 4, 7, 10), (2, 5, 8, 11)}
+        samples.epoch = epoch
+        shown_frames.append(tuple(levels(samples[0]["x"])))
+        assert shown_frames[-1] == tuple(levels(samples[0]["x"]))  # by epoch and number alone
+    assert set(shown_frames) == {(0, 3, 6, 9), (1, 4, 7, 10), (2, 5, 8, 11)}
     assert two(clip=Clip(4, 12, size=32), seed=1)._seed == 1
 
 
 def test_loader_processes_give_the_same() -> None:
-    found = two(clip=Clip(4, 8, size=32), stride=1)
-    alone = [found[number] for number in range(len(found))]
-    for item, other in zip(alone, DataLoader(found, batch_size=None, num_workers=2), strict=True):
+    samples = two(clip=Clip(4, 8, size=32), stride=1)
+    alone = [samples[number] for number in range(len(samples))]
+    for item, other in zip(alone, DataLoader(samples, batch_size=None, num_workers=2), strict=True):
         assert all(torch.equal(item[key], other[key]) for key in item)
 
 
 def walker(step: int, count: int = 30) -> list[np.ndarray]:
     """A white block of 40 px that goes `step` px a frame to the right over the upper half."""
-    found = [grey(60) for _ in range(count)]
-    for number, image in enumerate(found):
+    images = [grey(60) for _ in range(count)]
+    for number, image in enumerate(images):
         image[10:50, number * step : number * step + 40] = 250
-    return found
+    return images
 
 
 MAPS = Clip(10, 30, size=128, target="cells")
 REGIONS = {"static": ["static"], "dynamic": ["normal", "Fighting"]}
 
 
-def maps(videos: list[Video], train: bool = False, **more: object) -> sampling.Clips:
-    return sampling.dataset("frames", FOLDER, videos, REGIONS, MAPS, train=train, truth=TRUTH, **more)  # type: ignore[arg-type]
+def maps(videos: list[Video], train: bool = False, **more: object) -> sampling.ClipDataset:
+    return sampling.make_dataset("frames", FOLDER, videos, REGIONS, MAPS, train=train, truth=TRUTH, **more)  # type: ignore[arg-type]
 
 
 def test_the_map_is_the_truth_at_the_newest_frame_shown() -> None:
-    one = filmed(video("one"), walker(3), skip=2)  # stored frame k is frame 2k of the video
+    walk = filmed(video("one"), walker(3), skip=2)  # stored frame k is frame 2k of the video
     cells = np.zeros((60, 20, 20), np.uint8)
     cells[54, 19, 0] = 1  # the newest shown is stored frame 27
     cells[53, 0, 19] = 1  # also since the stored frame before
     cells[52, 7, 7] = cells[55, 8, 8] = 1  # before and after that
-    save_arrays(TRUTH / f"{one.video}.npz", cells=cells)
-    sample = maps([one, filmed(video("two", "static"), 30)])[0]
+    save_arrays(TRUTH / f"{walk.video}.npz", cells=cells)
+    sample = maps([walk, filmed(video("two", "static"), 30)])[0]
     assert sample["x"].shape == (10, 3, 128, 128)
     assert sample["y"].shape == (1, 4, 4) and sample["y"].dtype == torch.float32
     assert sample["y"][0].nonzero().tolist() == [[0, 3], [3, 0]]
 
 
 def test_without_truth_what_changes_moves_and_static_videos_do_not() -> None:
-    found = maps([filmed(video("one"), walker(3)), filmed(video("two", "static"), walker(3))])
-    moved, still = found[0], found[1]
+    samples = maps([filmed(video("one"), walker(3)), filmed(video("two", "static"), walker(3))])
+    moved, still = samples[0], samples[1]
     assert moved["y"][0].nonzero().tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]  # 72 to 81 and 112 to 121 of 160 px
-    assert not still["y"].any() and found.labels.tolist() == [1, 0]
+    assert not still["y"].any() and samples.labels.tolist() == [1, 0]
 
 
 def test_a_single_picture_gives_a_sample_that_does_not_move() -> None:
     videos = [filmed(video("one"), walker(3)), filmed(video("two", "Fighting"), walker(3))]
-    found = maps(videos, train=True, stride=1)
-    assert len(found) == 2
-    shorter = sampling.dataset("frames", FOLDER, videos, REGIONS, replace(MAPS, window=20), train=True, stride=1)
-    lone = np.flatnonzero(np.diff(shorter.places, axis=1)[:, 0] == 1)
+    samples = maps(videos, train=True, stride=1)
+    assert len(samples) == 2
+    shorter = sampling.make_dataset("frames", FOLDER, videos, REGIONS, replace(MAPS, window=20), train=True, stride=1)
+    lone = np.flatnonzero(np.diff(shorter.spans, axis=1)[:, 0] == 1)
     assert len(lone) == 5 and not shorter.labels[lone].any()  # one for every four of 22
     noises = []
     for number in lone.tolist():
@@ -147,7 +147,7 @@ def test_a_single_picture_gives_a_sample_that_does_not_move() -> None:
 
 
 def test_truth_of_another_video() -> None:
-    one = filmed(video("one"), 30)
-    save_arrays(TRUTH / f"{one.video}.npz", cells=np.zeros((5, 20, 20), np.uint8))
+    still = filmed(video("one"), 30)
+    save_arrays(TRUTH / f"{still.video}.npz", cells=np.zeros((5, 20, 20), np.uint8))
     with pytest.raises(VigilError, match=r"maps \(5, 20, 20\), the video has 30 frames"):
-        maps([one, filmed(video("two", "static"), 30)])
+        maps([still, filmed(video("two", "static"), 30)])

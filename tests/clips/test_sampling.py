@@ -15,21 +15,23 @@ from vigil.models.blocks.layers import Clip
 # ---- flow
 
 
-def flowing(one: Video, frames: int = 20, size: int = 8) -> Video:
+def flowing(video_row: Video, frames: int = 20, size: int = 8) -> Video:
     planes = np.zeros((frames, 3, size, size), np.int8)
     planes[:, 0] = np.arange(frames)[:, None, None]
     planes[:, 1], planes[:, 2] = -127, 127
-    (FOLDER / one.video).parent.mkdir(parents=True, exist_ok=True)
-    np.save(FOLDER / f"{one.video}.npy", planes)
-    return one
+    (FOLDER / video_row.video).parent.mkdir(parents=True, exist_ok=True)
+    np.save(FOLDER / f"{video_row.video}.npy", planes)
+    return video_row
 
 
 def test_flow_is_scaled_and_in_order() -> None:
     clip = Clip(4, size=8, target="itself")
-    found = sampling.dataset("flow", FOLDER, [flowing(video("one")), flowing(video("two"))], CLASSES, clip, train=True)
-    x = found[3]["x"]
+    samples = sampling.make_dataset(
+        "flow", FOLDER, [flowing(video("one")), flowing(video("two"))], CLASSES, clip, train=True
+    )
+    x = samples[3]["x"]
     assert x.shape == (4, 3, 8, 8) and x.dtype == torch.float32
-    assert (x[:, 0, 0, 0] * 127).round().tolist() == [3, 4, 5, 6] == list(range(*found.places[3]))
+    assert (x[:, 0, 0, 0] * 127).round().tolist() == [3, 4, 5, 6] == list(range(*samples.spans[3]))
     assert (x[:, 1] == -1).all() and (x[:, 2] == 1).all()
 
 
@@ -37,18 +39,18 @@ def test_flow_is_scaled_and_in_order() -> None:
 def test_what_is_to_be_rebuilt_is_normal(train: bool) -> None:
     """In validation too: weights that draw the abnormal well are no better."""
     videos = [flowing(video("one")), flowing(video("two")), flowing(video("bad", "Arson", [(0, 9)]))]
-    found = sampling.dataset("flow", FOLDER, videos, CLASSES, Clip(16, target="itself"), train=train)
-    assert set(found.videos) == {"a/one", "a/two"} and not found.labels.any()
+    samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(16, target="itself"), train=train)
+    assert set(samples.videos) == {"a/one", "a/two"} and not samples.labels.any()
 
 
 def test_fewer_samples_are_spread_over_all() -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
-    found = sampling.dataset(
+    samples = sampling.make_dataset(
         "flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=False, samples=4, stride=4
     )
-    assert len(found) == 4 and found.videos.tolist() == ["a/one", "a/one", "a/two", "a/two"]
-    assert found.groups.tolist() == ["of-one", "of-one", "of-two", "of-two"]
-    assert (found[3]["x"][:, 0, 0, 0] * 127).round().tolist() == list(range(*found.places[3]))
+    assert len(samples) == 4 and samples.videos.tolist() == ["a/one", "a/one", "a/two", "a/two"]
+    assert samples.groups.tolist() == ["of-one", "of-one", "of-two", "of-two"]
+    assert (samples[3]["x"][:, 0, 0, 0] * 127).round().tolist() == list(range(*samples.spans[3]))
 
 
 @pytest.mark.parametrize(
@@ -63,20 +65,20 @@ def test_flow_of_another_shape(planes: np.ndarray, message: str) -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
     np.save(FOLDER / "a/two.npy", planes)
     with pytest.raises(VigilError, match=message):
-        sampling.dataset("flow", FOLDER, videos, CLASSES, Clip(4, size=8, target="itself"), train=True)
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, size=8, target="itself"), train=True)
 
 
 def test_a_truncated_file() -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
     (FOLDER / "a/two.npy").write_bytes((FOLDER / "a/two.npy").read_bytes()[:200])
     with pytest.raises(VigilError, match=r"a/two.npy: not a readable array .*run stage `flow`"):
-        sampling.dataset("flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=True)
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=True)
 
 
 # ---- segments
 
 
-def cut(rows: list[tuple[Video, str, str, float]], split: str = "train", length: int = 16) -> list[Video]:
+def store_segments(rows: list[tuple[Video, str, str, float]], split: str = "train", length: int = 16) -> list[Video]:
     """Rows of (video, label of the segment, role, second at which it starts); x counts up in every column."""
     count = len(rows)
     x = np.arange(count * length * 26, dtype=np.float32).reshape(count, length, 26)
@@ -94,20 +96,20 @@ def cut(rows: list[tuple[Video, str, str, float]], split: str = "train", length:
     return list({row[0].video: row[0] for row in rows}.values())
 
 
-def people(videos: list[Video], train: bool = True, length: int = 16) -> sampling.Clips:
-    return sampling.dataset("segments", FOLDER, videos, CLASSES, Clip(length), train=train)
+def people(videos: list[Video], train: bool = True, length: int = 16) -> sampling.ClipDataset:
+    return sampling.make_dataset("segments", FOLDER, videos, CLASSES, Clip(length), train=train)
 
 
 def test_segments_are_those_of_the_split_and_of_named_labels() -> None:
     crime = video("crime", "Fighting", [(5, 9)])
-    videos = cut(
+    videos = store_segments(
         [(video("one"), "normal", "", 0), (crime, "Fighting", "", 5), (video("other", "theft"), "theft", "", 0)]
     )
-    found = people(videos)
-    assert found.labels.tolist() == [0, 1] and found.videos.tolist() == ["a/one", "a/crime"]
-    assert found[1]["x"].shape == (16, 26)
-    assert torch.equal(found[1]["x"][:, 3], 16 * 26 + 3 + 26 * torch.arange(16.0))  # a joint stays in its column
-    assert found.places.tolist() == [[0, 16], [1, 17]]
+    samples = people(videos)
+    assert samples.labels.tolist() == [0, 1] and samples.videos.tolist() == ["a/one", "a/crime"]
+    assert samples[1]["x"].shape == (16, 26)
+    assert torch.equal(samples[1]["x"][:, 3], 16 * 26 + 3 + 26 * torch.arange(16.0))  # a joint stays in its column
+    assert samples.spans.tolist() == [[0, 16], [1, 17]]
 
 
 def test_who_is_part_of_the_deed_is_no_example_of_normal_behaviour() -> None:
@@ -121,13 +123,13 @@ def test_who_is_part_of_the_deed_is_no_example_of_normal_behaviour() -> None:
         (crime, "normal", "", 6.0),
         (video("one"), "normal", "victim", 6.0),  # nothing happens here
     ]
-    videos = cut(rows)
-    assert people(videos).places[:, 0].tolist() == [0, 2, 4, 5, 6]
+    videos = store_segments(rows)
+    assert people(videos).spans[:, 0].tolist() == [0, 2, 4, 5, 6]
     assert len(people(videos, train=False)) == 7
 
 
 def test_segments_of_another_length() -> None:
-    videos = cut([(video("one"), "normal", "", 0), (video("two", "Arson"), "Arson", "", 0)])
+    videos = store_segments([(video("one"), "normal", "", 0), (video("two", "Arson"), "Arson", "", 0)])
     with pytest.raises(VigilError, match=r"segments of 16 frames, the model looks at 8: set segments.frames"):
         people(videos, length=8)
 
@@ -140,31 +142,33 @@ def test_no_segments() -> None:
 # ---- attended clips
 
 
-def attended(videos: list[Video], classes: dict[str, list[str]], size: int = 8) -> sampling.Clips:
-    told = {}
-    for one in videos:
-        (FOLDER / one.video).parent.mkdir(parents=True, exist_ok=True)
-        np.save(FOLDER / f"{one.video}.npy", np.full((2, 4, 8, 8, 3), [[[[[51]]]], [[[[102]]]]], np.uint8))
-        told[one.video] = {"clips": [{"start": 8, "stop": 24}, {"start": 0, "stop": 16}]}
-    write_json(FOLDER / "anomalies.json", {"videos": told})
+def attended(videos: list[Video], classes: dict[str, list[str]], size: int = 8) -> sampling.ClipDataset:
+    clips_of_video = {}
+    for video_row in videos:
+        (FOLDER / video_row.video).parent.mkdir(parents=True, exist_ok=True)
+        np.save(FOLDER / f"{video_row.video}.npy", np.full((2, 4, 8, 8, 3), [[[[[51]]]], [[[[102]]]]], np.uint8))
+        clips_of_video[video_row.video] = {"clips": [{"start": 8, "stop": 24}, {"start": 0, "stop": 16}]}
+    write_json(FOLDER / "anomalies.json", {"videos": clips_of_video})
     clip = Clip(4, size=size, layout="cthw")
-    return sampling.dataset("attended", FOLDER, videos, classes, clip, train=True)
+    return sampling.make_dataset("attended", FOLDER, videos, classes, clip, train=True)
 
 
 def test_attended_clips() -> None:
-    found = attended([video("one", "Fighting"), video("two", "Arson")], {"Arson": ["Arson"], "Fighting": ["Fighting"]})
-    assert found.labels.tolist() == [1, 1, 0, 0]
-    assert found.places.tolist() == [[8, 24], [0, 16]] * 2
-    assert found[1]["x"].shape == (3, 4, 8, 8)
-    assert found[1]["x"][0].mean() == pytest.approx((0.4 - pictures.MEAN[0]) / pictures.DEVIATION[0], abs=1e-5)
+    samples = attended(
+        [video("one", "Fighting"), video("two", "Arson")], {"Arson": ["Arson"], "Fighting": ["Fighting"]}
+    )
+    assert samples.labels.tolist() == [1, 1, 0, 0]
+    assert samples.spans.tolist() == [[8, 24], [0, 16]] * 2
+    assert samples[1]["x"].shape == (3, 4, 8, 8)
+    assert samples[1]["x"][0].mean() == pytest.approx((0.4 - pictures.MEAN[0]) / pictures.DEVIATION[0], abs=1e-5)
 
 
 def test_clips_of_a_gate_with_another_size() -> None:
-    found = attended(
+    samples = attended(
         [video("one", "Fighting"), video("two", "Arson")], CLASSES | {"normal": ["Fighting"]} | {"crime": ["Arson"]}, 9
     )
     with pytest.raises(VigilError, match=r"clips \(4, 8, 8, 3\) uint8, the model looks at \(4, 9, 9, 3\)"):
-        found[0]
+        samples[0]
 
 
 # ---- what cannot be learned from
@@ -197,14 +201,14 @@ def test_all_labels_equal() -> None:
 def test_a_class_without_examples() -> None:
     videos = [filmed(video("one"), 8), filmed(video("two", "Arson", [(0, 9)]), 8)]
     with pytest.raises(VigilError, match=r"has no sample of fight. Add such videos, or take the class out"):
-        sampling.dataset(
+        sampling.make_dataset(
             "frames", FOLDER, videos, {"a": ["normal"], "b": ["Arson"], "fight": ["Fighting"]}, FIRE, train=True
         )
 
 
 def test_an_unknown_input() -> None:
     with pytest.raises(VigilError, match=r"unknown input 'flows'.*Did you mean 'flow'"):
-        sampling.dataset("flows", FOLDER, [video("one")], CLASSES, FIRE, train=True)
+        sampling.make_dataset("flows", FOLDER, [video("one")], CLASSES, FIRE, train=True)
 
 
 def test_a_video_without_features(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import parallel_work
 import pytest
 
 from vigil.core.errors import VigilError
-from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.store import Store
 
 
@@ -29,8 +29,8 @@ def address() -> Iterator[str]:
 @pytest.mark.slow
 def test_a_cluster_gives_the_bytes_of_one_process_whatever_dies(address: str) -> None:
     texts = ["a", "exit", "broken", "segfault", "b", "hang", "bug", "slow", "c"]
-    outcomes = each("copy", parallel_work.moody, items_of(texts), None, cluster_at(address))
-    finish("copy", Path("out"), outcomes)
+    outcomes = run_per_video("copy", parallel_work.moody, items_of(texts), None, cluster_at(address))
+    finish_folder("copy", Path("out"), outcomes)
     assert Path("out/rejects.csv").read_text() == (
         "video,reason\n"
         "set/exit,crashed the worker (exit code 3)\n"
@@ -42,14 +42,14 @@ def test_a_cluster_gives_the_bytes_of_one_process_whatever_dies(address: str) ->
     assert {path.stem: path.read_text() for path in Path("out").rglob("*.txt")} == {
         text: text * 2 for text in ("a", "b", "slow", "c")
     }
-    again = each("copy", parallel_work.moody, items_of(texts), None, cluster_at(address))
+    again = run_per_video("copy", parallel_work.moody, items_of(texts), None, cluster_at(address))
     assert [outcome.reused for outcome in again] == [text in ("a", "broken", "b", "slow", "c") for text in texts]
 
 
 @pytest.mark.slow
 def test_a_cluster_works_in_our_folder_and_our_store(address: str, tmp_path: Path) -> None:
     """Its workers were started elsewhere; relative paths still mean ours."""
-    each("copy", parallel_work.double, items_of(["a", "b", "c", "d"]), None, cluster_at(address))
+    run_per_video("copy", parallel_work.double, items_of(["a", "b", "c", "d"]), None, cluster_at(address))
     assert Store().usage().entries == 4 and Store().folder == tmp_path / ".vigil" / "store"
 
 
@@ -57,10 +57,10 @@ def test_a_cluster_works_in_our_folder_and_our_store(address: str, tmp_path: Pat
 def test_an_address_where_nobody_answers_is_told() -> None:
     pytest.importorskip("distributed", reason="dask is not installed: requirements-cluster.txt")
     with pytest.raises(VigilError, match=r"runtime\.address: no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        each("copy", parallel_work.double, items_of(["a"]), None, cluster_at("tcp://127.0.0.1:9"))
+        run_per_video("copy", parallel_work.double, items_of(["a"]), None, cluster_at("tcp://127.0.0.1:9"))
 
 
 def test_a_missing_dask_is_told_with_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(VigilError, match=r"dask is not installed.*pip install -r requirements-cluster\.txt"):
-        each("copy", parallel_work.double, items_of(["a"]), None, cluster_at("tcp://127.0.0.1:8786"))
+        run_per_video("copy", parallel_work.double, items_of(["a"]), None, cluster_at("tcp://127.0.0.1:8786"))

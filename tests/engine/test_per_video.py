@@ -19,7 +19,7 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import read_table
 from vigil.engine import per_video
-from vigil.engine.per_video import Item, Outcome, Runtime, each, finish, stage_lock
+from vigil.engine.per_video import Item, Outcome, Runtime, finish_folder, run_per_video, stage_lock
 from vigil.engine.store import Store
 
 OUT = Path("out")
@@ -60,7 +60,7 @@ Calls = Callable[[], list[str]]
 
 
 def test_the_result_is_a_read_only_link_into_the_store(calls: Calls) -> None:
-    outcomes = each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    outcomes = run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     assert [outcome.value for outcome in outcomes] == [{"length": 2}, {"length": 2}]
     assert tree(OUT) == {"set/a.txt": b"aa", "set/b.txt": b"bb"}
     status = (OUT / "set/a.txt").stat()
@@ -72,8 +72,8 @@ def test_bytes_do_not_depend_on_executor_or_workers() -> None:
     texts = ["b", "a", "broken", "c", "bug", "leave", "nothing", "advice"]
     seen = []
     for runtime in (SERIAL, processes(1), processes(2)):
-        outcomes = each("copy", parallel_work.moody, items_of(texts), None, runtime)
-        finish("copy", OUT, outcomes)
+        outcomes = run_per_video("copy", parallel_work.moody, items_of(texts), None, runtime)
+        finish_folder("copy", OUT, outcomes)
         seen.append((tree(OUT), outcomes))
         Store().gc(0)
     assert seen[0] == seen[1] == seen[2]
@@ -89,15 +89,15 @@ def test_bytes_do_not_depend_on_executor_or_workers() -> None:
 
 def test_several_outputs_keep_their_extensions_and_none_is_fine_too() -> None:
     both = Item("set/a", ("a",), ("x",), (OUT / "a.b.csv", OUT / "deep" / "a.json"))
-    assert each("copy", parallel_work.twice, [both], None, SERIAL)[0].value == [".csv", ".json"]
+    assert run_per_video("copy", parallel_work.twice, [both], None, SERIAL)[0].value == [".csv", ".json"]
     assert tree(OUT) == {"a.b.csv": b"x", "deep/a.json": b"X"}
-    assert each("count", parallel_work.double, [], None, SERIAL) == []
+    assert run_per_video("count", parallel_work.double, [], None, SERIAL) == []
 
 
 def test_only_what_is_new_is_computed(calls: Calls) -> None:
-    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     assert calls() == ["a", "b"]
-    outcomes = each("copy", parallel_work.double, items_of("abc"), None, SERIAL)
+    outcomes = run_per_video("copy", parallel_work.double, items_of("abc"), None, SERIAL)
     assert calls() == ["c"]
     assert [outcome.reused for outcome in outcomes] == [True, True, False]
     assert outcomes[0].value == {"length": 2}
@@ -106,7 +106,7 @@ def test_only_what_is_new_is_computed(calls: Calls) -> None:
 def test_changed_input_or_params_recompute_and_going_back_does_not(calls: Calls) -> None:
     def run(factor: int, key: str = "x") -> tuple[str, list[str]]:
         item = Item("set/a", (key,), ("a",), (OUT / "a.txt",))
-        outcomes = each("scale", parallel_work.scaled, [item], parallel_work.Params(factor=factor), SERIAL)
+        outcomes = run_per_video("scale", parallel_work.scaled, [item], parallel_work.Params(factor=factor), SERIAL)
         assert outcomes[0].value == factor
         return (OUT / "a.txt").read_text(), calls()
 
@@ -117,63 +117,65 @@ def test_changed_input_or_params_recompute_and_going_back_does_not(calls: Calls)
 
 
 def test_changed_code_recomputes(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    each("copy", parallel_work.double, items_of("a"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("a"), None, SERIAL)
     monkeypatch.setattr(per_video, "code_version", lambda _work: "edited")
-    each("copy", parallel_work.double, items_of("a"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("a"), None, SERIAL)
     assert calls() == ["a", "a"]
 
 
 def test_code_that_is_edited_during_the_run_makes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(per_video, "code_version", lambda _work: "what it was when the stage began")
     with pytest.raises(VigilError, match=r"edited while the stage was running\. Run it again"):
-        each("copy", parallel_work.double, items_of("ab"), None, processes())
+        run_per_video("copy", parallel_work.double, items_of("ab"), None, processes())
     assert Store().usage().entries == 0
 
 
 def test_when_all_is_there_no_worker_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     monkeypatch.setattr(per_video.executors, "process", None)
-    assert all(outcome.reused for outcome in each("copy", parallel_work.double, items_of("ab"), None, processes()))
+    assert all(
+        outcome.reused for outcome in run_per_video("copy", parallel_work.double, items_of("ab"), None, processes())
+    )
 
 
 def test_equal_inputs_are_computed_once(calls: Calls) -> None:
     twins = [Item(f"set/{name}", ("same",), ("a",), (OUT / f"{name}.txt",)) for name in "xy"]
-    each("copy", parallel_work.double, twins, None, SERIAL)
+    run_per_video("copy", parallel_work.double, twins, None, SERIAL)
     assert calls() == ["a"] and (OUT / "x.txt").samefile(OUT / "y.txt")
 
 
 def test_two_videos_for_one_place_are_refused() -> None:
     items = [Item(name, (name,), ("a",), (OUT / "a.txt",)) for name in ("set/x", "set/y")]
     with pytest.raises(VigilError, match=r"copy: set/x and set/y would both write out/a.txt"):
-        each("copy", parallel_work.double, items, None, SERIAL)
+        run_per_video("copy", parallel_work.double, items, None, SERIAL)
 
 
 def test_a_damaged_result_is_computed_again(calls: Calls) -> None:
-    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     calls()
     (OUT / "set/a.txt").chmod(0o644)
     (OUT / "set/a.txt").write_text("edited in place, which reaches the store")
-    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     assert calls() == ["a"] and (OUT / "set/a.txt").read_text() == "aa"
 
 
 def test_read_only_outputs_of_earlier_params_are_replaced() -> None:
     for factor in (2, 3):
-        each("scale", parallel_work.scaled, items_of("a"), parallel_work.Params(factor=factor), SERIAL)
+        run_per_video("scale", parallel_work.scaled, items_of("a"), parallel_work.Params(factor=factor), SERIAL)
         (OUT / "set/a.txt").chmod(0o444)
     assert (OUT / "set/a.txt").read_text() == "aaa"
 
 
 def test_finish_leaves_results_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    finish("copy", OUT, each("copy", parallel_work.double, items_of("abc"), None, SERIAL))
+    finish_folder("copy", OUT, run_per_video("copy", parallel_work.double, items_of("abc"), None, SERIAL))
     (OUT / "old").mkdir()
     (OUT / "old" / "x.txt").write_text("stale")
     (OUT / "link").symlink_to("nowhere")
-    outcomes = each("copy", parallel_work.moody, items_of(["a", "broken"]), None, SERIAL)
-    finish("copy", OUT, outcomes)
+    outcomes = run_per_video("copy", parallel_work.moody, items_of(["a", "broken"]), None, SERIAL)
+    finish_folder("copy", OUT, outcomes)
     assert sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*")) == ["rejects.csv", "set", "set/a.txt"]
     assert read_table(OUT / "rejects.csv") == [{"video": "set/broken", "reason": "it is broken"}]
-    finish("copy", OUT, outcomes[:1])
+    finish_folder("copy", OUT, outcomes[:1])
     assert list(tree(OUT)) == ["set/a.txt"], "rejects of an earlier run are not kept"
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("copy: 3 videos: 3 done, 0 reused, 0 rejected in 0.")
@@ -183,7 +185,7 @@ def test_finish_leaves_results_and_nothing_else(capsys: pytest.CaptureFixture[st
 
 def test_a_long_list_of_rejects_is_cut_on_the_screen_alone(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = [Outcome(Item(f"set/{number}", ()), None, "bad", False) for number in range(25)]
-    finish("copy", OUT, outcomes)
+    finish_folder("copy", OUT, outcomes)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 22 and lines[-1] == "copy: and 5 more in out/rejects.csv"
     assert len(read_table(OUT / "rejects.csv")) == 25
@@ -191,12 +193,12 @@ def test_a_long_list_of_rejects_is_cut_on_the_screen_alone(capsys: pytest.Captur
 
 def test_a_rejection_is_kept_and_a_failure_is_tried_again(calls: Calls) -> None:
     for reused in (False, True):
-        outcomes = each("copy", parallel_work.moody, items_of(["a", "broken", "bug"]), None, SERIAL)
+        outcomes = run_per_video("copy", parallel_work.moody, items_of(["a", "broken", "bug"]), None, SERIAL)
         assert [outcome.reused for outcome in outcomes] == [reused, reused, False]
 
 
 def test_the_traceback_of_a_bug_is_in_a_file_that_stderr_names(capsys: pytest.CaptureFixture[str]) -> None:
-    each("copy", parallel_work.moody, items_of(["a", "bug"]), None, processes())
+    run_per_video("copy", parallel_work.moody, items_of(["a", "bug"]), None, processes())
     log = Path(".vigil/logs/copy/set/bug.log").absolute()
     assert "copy: set/bug: ValueError: no such thing" in capsys.readouterr().err
     assert "parallel_work.py" in log.read_text()
@@ -204,20 +206,22 @@ def test_the_traceback_of_a_bug_is_in_a_file_that_stderr_names(capsys: pytest.Ca
 
 def test_a_bug_in_every_video_is_an_error_not_an_empty_dataset() -> None:
     with pytest.raises(VigilError, match="copy: not one of 2 videos has a result: ValueError: no such thing"):
-        each("copy", parallel_work.moody, items_of(["bug", "broken"]), None, processes())
-    assert reasons(each("copy", parallel_work.moody, items_of(["broken"]), None, SERIAL)) == {"broken": "it is broken"}
+        run_per_video("copy", parallel_work.moody, items_of(["bug", "broken"]), None, processes())
+    assert reasons(run_per_video("copy", parallel_work.moody, items_of(["broken"]), None, SERIAL)) == {
+        "broken": "it is broken"
+    }
 
 
 def test_a_full_disk_stops_the_stage_and_blames_no_video() -> None:
     with pytest.raises(VigilError, match=r"copy: set/b: OSError: .*No space left.*vigil store gc"):
-        each("copy", parallel_work.full, items_of("abc"), None, processes(1))
+        run_per_video("copy", parallel_work.full, items_of("abc"), None, processes(1))
     assert Store().usage().entries >= 1, "what was done before is kept"
 
 
 def test_a_crash_and_a_hang_lose_their_own_video_only() -> None:
     texts = ["a", "exit", "b", "segfault", "c", "hang", "slow", "d"]
     began = time.monotonic()
-    outcomes = each("copy", parallel_work.moody, items_of(texts), None, processes(2, timeout_s=1.5))
+    outcomes = run_per_video("copy", parallel_work.moody, items_of(texts), None, processes(2, timeout_s=1.5))
     assert time.monotonic() - began < 15
     assert reasons(outcomes) == {
         "exit": "crashed the worker (exit code 3)",
@@ -228,14 +232,14 @@ def test_a_crash_and_a_hang_lose_their_own_video_only() -> None:
 
 
 def test_what_crashed_for_want_of_memory_gets_a_second_chance_alone(calls: Calls) -> None:
-    outcomes = each("copy", parallel_work.crash_once, items_of("abc"), None, processes())
+    outcomes = run_per_video("copy", parallel_work.crash_once, items_of("abc"), None, processes())
     assert [outcome.value for outcome in outcomes] == ["a", "b", "c"]
 
 
 def test_a_worker_uses_one_core() -> None:
     pytest.importorskip("cv2")
     before = dict(os.environ)
-    outcomes = each("threads", parallel_work.threads, [Item("a", (), (), (OUT / "a.txt",))], None, processes())
+    outcomes = run_per_video("threads", parallel_work.threads, [Item("a", (), (), (OUT / "a.txt",))], None, processes())
     assert outcomes[0].value == [1, "1", "1"]
     assert dict(os.environ) == before, "the parent keeps its own"
 
@@ -255,16 +259,18 @@ def test_what_lies_there_never_depends_on_what_was_run_before(runs: list[tuple[s
         elif lost == "out":
             shutil.rmtree(OUT, ignore_errors=True)
         params = parallel_work.Params(factor=factor)
-        finish("scale", OUT, each("scale", parallel_work.scaled, items_of(sorted(texts)), params, SERIAL))
+        finish_folder(
+            "scale", OUT, run_per_video("scale", parallel_work.scaled, items_of(sorted(texts)), params, SERIAL)
+        )
         assert tree(OUT) == {f"set/{text}.txt": text.encode() * factor for text in texts}
 
 
 def test_many_hits_take_no_time() -> None:
     texts = [f"{number}" for number in range(2000)]
-    each("copy", parallel_work.double, items_of(texts), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of(texts), None, SERIAL)
     began = time.monotonic()
-    outcomes = each("copy", parallel_work.double, items_of(texts), None, processes())
-    finish("copy", OUT, outcomes)
+    outcomes = run_per_video("copy", parallel_work.double, items_of(texts), None, processes())
+    finish_folder("copy", OUT, outcomes)
     assert all(outcome.reused for outcome in outcomes)
     assert time.monotonic() - began < 2.0
 
@@ -414,10 +420,10 @@ def test_the_lock_belongs_to_the_workspace(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    each("copy", parallel_work.double, items_of("ab"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
     assert capsys.readouterr().err == "", "nothing in the first seconds"
     monkeypatch.setattr(per_video, "LINE_EVERY_S", 0.0)
-    each("copy", parallel_work.double, items_of("cde"), None, SERIAL)
+    run_per_video("copy", parallel_work.double, items_of("cde"), None, SERIAL)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == ["copy: 1 of 3", "copy: 2 of 3"]
     assert lines[0].endswith("last set/c") and " videos/s, " in lines[0]

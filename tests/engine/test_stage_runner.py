@@ -1,5 +1,6 @@
 """Paths from argv, numbers from params.yaml, one line for a mistake."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,8 @@ from pydantic import Field
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen, load
+from vigil.core.storage import write_json
+from vigil.engine import stage_code
 from vigil.engine.per_video import stage_lock
 from vigil.engine.stage_runner import run_stage
 
@@ -158,3 +161,54 @@ def test_a_missing_path_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None
         stage("flow: {size: 64, clip: 1.0}\n", main)
     assert stop.value.code == 2
     assert "--frames" in capsys.readouterr().err
+
+
+@pytest.fixture
+def edited_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one stage, whose code.json is as old as its source; returns the source of the stage."""
+    source = tmp_path / "src"
+    stage_file = source / "vigil/stages/flow.py"
+    stage_file.parent.mkdir(parents=True)
+    (source / "vigil_city").mkdir()
+    stage_file.write_text("def main():\n    return 1\n", encoding="utf-8")
+    monkeypatch.setattr(stage_code, "SOURCE", source)
+    monkeypatch.setenv("DVC_STAGE", "flow")
+    write_json(Path("code.json"), stage_code.stage_digests(source))
+    return stage_file
+
+
+def edit(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    later = Path("code.json").stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(later, later))
+
+
+def test_a_stage_whose_code_is_newer_than_its_digest_does_not_run(
+    edited_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main() -> None:
+        raise AssertionError("ran under the digest of other code")
+
+    edit(edited_project, "def main():\n    return 2\n")
+    with pytest.raises(SystemExit) as stop:
+        stage("", main)
+    assert stop.value.code == 1
+    assert line_of(capsys) == "flow: code.json: older than the code of flow. Run `dvc repro`, which refreshes it first."
+
+
+def test_a_stage_runs_after_a_comment_and_the_next_one_reads_no_source(edited_project: Path) -> None:
+    ran: list[str] = []
+    edit(edited_project, "def main():\n    return 1  # a remark\n")
+    stage("", lambda: ran.append("after a comment"))
+    edited_project.write_text("def main(:\n", encoding="utf-8")  # would be refused if it were read
+    os.utime(edited_project, ns=(0, 0))
+    stage("", lambda: ran.append("again"))
+    assert ran == ["after a comment", "again"]
+
+
+def test_a_stage_that_dvc_does_not_run_is_not_refused(edited_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    edit(edited_project, "def main():\n    return 2\n")
+    monkeypatch.delenv("DVC_STAGE")
+    stage("", lambda: ran.append("by hand"))
+    assert ran == ["by hand"]

@@ -147,7 +147,7 @@ def test_all_lands_in_the_main_checkout(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_off_means_not_even_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
-        "import sys; from pathlib import Path; from vigil import tracking\n"
+        "import sys; from pathlib import Path; from vigil.engine import tracking\n"
         "with tracking.training('panic', {}, {}, Path('memory')) as run:\n"
         "    run.epoch({'epoch': 1, 'val_loss': 1.0}); run.done('ab', {}, [])\n"
         "tracking.add('ab', {})\n"
@@ -216,7 +216,7 @@ def test_register_with_tracking_off_is_one_line(
 @pytest.mark.slow
 def test_four_processes_may_be_the_first_at_once() -> None:
     script = (
-        "import sys; from pathlib import Path; from vigil import tracking\n"
+        "import sys; from pathlib import Path; from vigil.engine import tracking\n"
         "with tracking.training(sys.argv[1], {'a': 1}, {'model': sys.argv[1]}, Path('memory', sys.argv[1])) as run:\n"
         "    run.epoch({'epoch': 1, 'val_loss': 1.0})\n"
     )

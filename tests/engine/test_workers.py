@@ -1,4 +1,4 @@
-"""What the watch over worker processes adds to tests/test_parallel.py."""
+"""What the watch over worker processes adds to test_per_video.py."""
 
 import threading
 import time
@@ -10,17 +10,22 @@ import slow_start
 
 from vigil.core.errors import VigilError
 from vigil.engine import per_video, workers
-from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.per_video import Item, Runtime, run_per_video
 
 
+@pytest.mark.parametrize(
+    ("stage", "advice"), [("frames", "run `dvc repro --force frames`"), ("", "run the same command again")]
+)
 def test_a_worker_that_never_gets_ready_loses_its_video_and_not_the_stage(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stage: str, advice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The advice is for whoever started it: DVC, or a person with `vigil evaluate`."""
+    monkeypatch.setenv("DVC_STAGE", stage)
     monkeypatch.setattr(workers, "START_S", 1.5)
     runtime = Runtime(executor="process", workers=1, timeout_s=60.0, address=None)
     with pytest.raises(VigilError, match=r"not ready within 1\.5 s"):
-        each("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
-    assert "again; in the pipeline: `dvc repro --force frames`" in capsys.readouterr().err
+        run_per_video("frames", slow_start.work, [Item("set/a", ("1",), (), (Path("out/a.txt"),))], None, runtime)
+    assert f"To try them again, {advice}\n" in capsys.readouterr().err
 
 
 def test_nobody_else_closes_the_pipe_from_which_a_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +45,7 @@ def test_nobody_else_closes_the_pipe_from_which_a_thread_reads(monkeypatch: pyte
     runtime = Runtime(executor="process", workers=2, timeout_s=60.0, address=None)
     items = [Item(f"set/{text}", (text,), (text,), (Path(f"out/{text}.txt"),)) for text in ("bug", "hang")]
     with pytest.raises(VigilError, match="stop"):
-        each("copy", parallel_work.moody, items, None, runtime)
+        run_per_video("copy", parallel_work.moody, items, None, runtime)
     assert len(most) >= 2 and all(most)
 
 
@@ -51,8 +56,8 @@ def test_a_rejection_of_what_vanished_is_not_remembered() -> None:
     items = [
         Item(f"set/{name}", (name,), (Path(name).absolute(),), (Path(f"out/{name}.txt"),)) for name in ("there", "gone")
     ]
-    first = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
+    first = run_per_video("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
     assert [outcome.reason for outcome in first] == [None, "not found"]
     Path("gone").write_text("b")
-    again = each("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
+    again = run_per_video("frames", parallel_work.refuse_what_is_missing, items, None, runtime)
     assert [(outcome.reason, outcome.reused) for outcome in again] == [(None, True), (None, False)]

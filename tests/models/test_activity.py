@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
-from toys import altered
+from toys import augment_sample
 
 from vigil.core.errors import VigilError
 from vigil.models.activity import Config, Model
@@ -18,7 +18,7 @@ def test_the_default_is_the_published_network() -> None:
     config = Config()
     assert (config.size, config.frames, config.stride) == (640, 10, 3)
     model = Model(config)
-    assert [(each.halve.in_channels, each.halve.out_channels) for each in model.encoder] == [
+    assert [(layer.halve.in_channels, layer.halve.out_channels) for layer in model.encoder] == [
         (3, 16),
         (16, 32),
         (32, 64),
@@ -54,24 +54,24 @@ def test_a_scene_in_which_nothing_moves_looks_like_any_other_to_a_model_that_see
     moved = still.clone()
     moved[:, -1, :, 32:, 32:] += 1.0
     with torch.no_grad():
-        seen, blind = build(see="motion"), build()
-        maps = seen(still)
-        assert torch.equal(maps[0], maps[1]) and not torch.allclose(*blind(still))
-        assert torch.allclose(*seen(moved), atol=1e-5) and not torch.allclose(seen(moved), maps)
+        motion_model, picture_model = build(see="motion"), build()
+        maps = motion_model(still)
+        assert torch.equal(maps[0], maps[1]) and not torch.allclose(*picture_model(still))
+        assert torch.allclose(*motion_model(moved), atol=1e-5) and not torch.allclose(motion_model(moved), maps)
 
 
 def test_a_window_is_as_lively_as_its_liveliest_cells() -> None:
     model = build(size=320, top=0.02)  # two of a hundred cells
     logits = torch.full((1, 1, 10, 10), -4.0)
     logits[0, 0, 3, 4], logits[0, 0, 9, 9], logits[0, 0, 0, 0] = 5.0, 1.0, -1.0
-    judged = model.judge(logits, torch.empty(0))
-    assert judged["window"].tolist() == [3.0] and torch.equal(judged["cells"], logits[:, 0])
+    predictions = model.judge(logits, torch.empty(0))
+    assert predictions["window"].tolist() == [3.0] and torch.equal(predictions["cells"], logits[:, 0])
 
 
 def test_balance_makes_up_for_few_lively_cells() -> None:
     logits, y = torch.zeros(1, 1, 2, 2), torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
-    once, more = (build(balance=each).loss(logits, {"y": y})["loss"] for each in (1.0, 3.0))
-    torch.testing.assert_close(more, 6 / 4 * once)  # ln 2 from each of 1 + 3 cells, and from 3 + 3
+    plain, weighted = (build(balance=layer).loss(logits, {"y": y})["loss"] for layer in (1.0, 3.0))
+    torch.testing.assert_close(weighted, 6 / 4 * plain)  # ln 2 from each of 1 + 3 cells, and from 3 + 3
 
 
 def scene() -> tuple[Tensor, Tensor]:
@@ -83,12 +83,12 @@ def scene() -> tuple[Tensor, Tensor]:
 
 
 def test_the_map_is_mirrored_with_the_picture() -> None:
-    x, y = altered(build(flip=1.0, light=0.0), *scene(), 0)
+    x, y = augment_sample(build(flip=1.0, light=0.0), *scene(), 0)
     assert torch.equal(x, scene()[0].flip(-1)) and y.tolist() == [[[0, 1], [0, 0]]]
 
 
 def test_light_changes_all_frames_alike() -> None:
-    x, y = altered(build(flip=0.0, light=0.5), *scene(), 0)
+    x, y = augment_sample(build(flip=0.0, light=0.5), *scene(), 0)
     assert not torch.equal(x, scene()[0]) and torch.equal(y, scene()[1])
     for number in (2, 3):
         assert torch.equal(x[number], x[number - 2])

@@ -12,11 +12,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from toys import altered, settings
+from toys import augment_sample, settings
 
 from vigil.core.params import Frozen
 from vigil.models import checkpoint
-from vigil.training.fit import Fitted, fit
+from vigil.training.fit import FittedModel, fit
 
 FOLDER = Path(__file__).resolve().parents[2] / "src/vigil/models"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[a-z]*.py")) if "\nclass Model(" in path.read_text()]
@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
     "widths": None,
     "encoder": None,
 }
-OWN: dict[str, dict[str, Any]] = {  # where the general rule does not do
+SPECIAL_FIELDS: dict[str, dict[str, Any]] = {  # where the general rule does not do
     "activity": {"frames": 3, "size": 64},
     "crime_gate": {"size": 32, "channels": (8, 16)},
     "crime_type": {"size": 32, "channels": (8, 16)},
@@ -45,9 +45,9 @@ CALM = ("dropout", "jitter", "drop", "noise")  # what a model may do at random w
 
 
 def config(name: str, **changes: Any) -> Any:
-    kind = import_module(f"vigil.models.{name}").Config
-    wanted = {key: value for key, value in SMALL.items() if value is not None} | OWN.get(name, {}) | changes
-    return kind.read({key: value for key, value in wanted.items() if key in kind.model_fields}, name)
+    config_class = import_module(f"vigil.models.{name}").Config
+    fields = {key: value for key, value in SMALL.items() if value is not None} | SPECIAL_FIELDS.get(name, {}) | changes
+    return config_class.read({key: value for key, value in fields.items() if key in config_class.model_fields}, name)
 
 
 def build(name: str, seed: int = 0, **changes: Any) -> Any:
@@ -80,7 +80,7 @@ def judge(model: Any, x: Tensor) -> dict[str, Tensor]:
         return model.judge(model(x), x)
 
 
-class Kept:
+class StoredSamples:
     """A few samples that are always the same."""
 
     def __init__(self, model: Any, name: str, count: int, seed: int = 1) -> None:
@@ -95,16 +95,16 @@ class Kept:
         return {"x": self.x[number], "y": self.y[number]}
 
 
-def train(name: str, resume: Path | None = None, report: Any = lambda _row: None, **changes: Any) -> Fitted:
+def train(name: str, resume: Path | None = None, report: Any = lambda _row: None, **changes: Any) -> FittedModel:
     model = build(name)
-    wanted = settings(**({"epochs": 2, "batch": 4, "samples": 4, "ema": 0.5} | changes))
-    data = Kept(model, name, 4), Kept(model, name, 2, seed=2)
-    return fit(model, CLASSES.get(name, 2), *data, wanted, name, resume, report)
+    train_params = settings(**({"epochs": 2, "batch": 4, "samples": 4, "ema": 0.5} | changes))
+    data = StoredSamples(model, name, 4), StoredSamples(model, name, 2, seed=2)
+    return fit(model, CLASSES.get(name, 2), *data, train_params, name, resume, report)
 
 
-def equal(one: Fitted, other: Fitted) -> bool:
-    return one.history == other.history and all(
-        torch.equal(one.weights[key], other.weights[key]) for key in one.weights
+def equal(first: FittedModel, second: FittedModel) -> bool:
+    return first.history == second.history and all(
+        torch.equal(first.weights[key], second.weights[key]) for key in first.weights
     )
 
 
@@ -114,9 +114,9 @@ def test_models_are_found() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_has_a_default(name: str) -> None:
-    kind = import_module(f"vigil.models.{name}").Config
-    assert issubclass(kind, Frozen)
-    kind()
+    config_class = import_module(f"vigil.models.{name}").Config
+    assert issubclass(config_class, Frozen)
+    config_class()
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -126,20 +126,20 @@ def test_judges_any_batch_and_length(name: str, longer: int, rows: int) -> None:
     model = build(name).eval()
     length = model.clip.frames + longer
     x = sample(model, rows, length)
-    judged = judge(model, x)
+    predictions = judge(model, x)
     classes = CLASSES.get(name, 2)
     shapes = {"window": (rows,), "classes": (rows, classes), "frames": (rows, length), "attention": (rows, length)}
-    for key, values in judged.items():
+    for key, values in predictions.items():
         assert torch.isfinite(values).all() and not values.requires_grad
         if key == "cells":
             assert values.ndim == 3 and len(values) == rows
         else:
             assert tuple(values.shape) == shapes[key]
-    assert {"window", "cells", "classes"} & judged.keys()
+    assert {"window", "cells", "classes"} & predictions.keys()
     if model.clip.target == "cells":
-        assert judged["cells"].shape[1:] == (model.clip.size // 32,) * 2
+        assert predictions["cells"].shape[1:] == (model.clip.size // 32,) * 2
     elif model.clip.target == "class":
-        assert ("window" if classes == 2 else "classes") in judged  # what the best epoch is chosen by
+        assert ("window" if classes == 2 else "classes") in predictions  # what the best epoch is chosen by
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -149,16 +149,16 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     losses = model.loss(model(x), {"x": x, "y": truth(model, name, x)}, torch.ones(CLASSES.get(name, 2)))
     assert losses["loss"].ndim == 0 and all(value.ndim == 0 for value in losses.values())
     losses["loss"].backward()
-    for key, each in model.named_parameters():
-        assert each.grad is not None and each.grad.abs().sum() > 0, key
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_judging_is_repeatable_and_rows_do_not_know_each_other(name: str) -> None:
     model = build(name).eval()
     x = sample(model, 3)
-    whole, again, last = judge(model, x), judge(model, x), judge(model, x[2:])
-    for key, values in whole.items():
+    expected, again, last = judge(model, x), judge(model, x), judge(model, x[2:])
+    for key, values in expected.items():
         assert torch.equal(values, again[key])
         torch.testing.assert_close(values[2:], last[key], rtol=1e-4, atol=1e-5)
 
@@ -172,7 +172,7 @@ def test_a_change_keeps_the_shape_and_depends_on_its_generator_alone(name: str) 
     changed = []
     for seed in (5, 5, 6, 7, 8):
         torch.rand(3)
-        changed.append(altered(model, x, y, seed))
+        changed.append(augment_sample(model, x, y, seed))
     assert torch.equal(x, before[0]) and torch.equal(y, before[1])  # the sample may be a cached one
     assert torch.equal(changed[0][0], changed[1][0]) and torch.equal(changed[0][1], changed[1][1])
     for new_x, new_y in changed:
@@ -188,7 +188,7 @@ def test_samples_are_changed_together_as_each_alone(name: str) -> None:
     y = truth(model, name, x)
     xs, ys = model.augment(list(x), list(y), [torch.Generator().manual_seed(seed) for seed in (5, 6, 7)])
     for row, seed in enumerate((5, 6, 7)):
-        alone, label = altered(model, x[row], y[row], seed)
+        alone, label = augment_sample(model, x[row], y[row], seed)
         torch.testing.assert_close(xs[row], alone)
         assert torch.equal(ys[row], label)
 
@@ -198,8 +198,8 @@ def test_what_is_saved_judges_as_before(name: str) -> None:
     model = build(name, seed=3).eval()
     classes = {f"class{number}": (f"label{number}",) for number in range(CLASSES.get(name, 2))}
     card = checkpoint.Card(name, model.config, classes, model.clip, "x", {}, "", 7, [], [])
-    checkpoint.save(Path("model"), card, [model.state_dict()])
-    loaded = checkpoint.load(Path("model"))
+    checkpoint.save_checkpoint(Path("model"), card, [model.state_dict()])
+    loaded = checkpoint.load_checkpoint(Path("model"))
     assert loaded.card.config == model.config and loaded.card.clip == model.clip
     x = sample(model, 2)
     for key, values in judge(model, x).items():
@@ -232,11 +232,11 @@ def test_trained_twice_or_with_a_break_it_is_the_same(name: str) -> None:
     def stop(_row: Any) -> None:
         raise StoppedError
 
-    whole = train(name)
+    expected = train(name)
     with pytest.raises(StoppedError):
         train(name, Path("state.pt"), stop)
-    assert equal(train(name, Path("state.pt")), whole)
-    assert equal(train(name), whole)
+    assert equal(train(name, Path("state.pt")), expected)
+    assert equal(train(name), expected)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -258,10 +258,10 @@ if first():
 """
 
 
-def calm(name: str, **changes: Any) -> Fitted:
+def calm(name: str, **changes: Any) -> FittedModel:
     """Trained without what two processes would draw differently."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(OWN, name, OWN.get(name, {}) | dict.fromkeys(CALM, 0.0))
+        patch.setitem(SPECIAL_FIELDS, name, SPECIAL_FIELDS.get(name, {}) | dict.fromkeys(CALM, 0.0))
         return train(name, epochs=3, ema=0.0, **changes)
 
 
@@ -272,12 +272,12 @@ def test_two_processes_learn_what_one_learns(name: str) -> None:
     Path("pair.py").write_text(PAIR.format(tests=str(Path(__file__).parent)))
     ran = subprocess.run([sys.executable, "pair.py", name], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    one, two = calm(name), Fitted(**torch.load("two.pt", weights_only=True))
-    assert one.history[0]["train_loss"] == pytest.approx(two.history[0]["train_loss"], rel=1e-5)
-    assert one.history[-1]["train_loss"] == pytest.approx(two.history[-1]["train_loss"], rel=1e-2)
+    alone, shared = calm(name), FittedModel(**torch.load("two.pt", weights_only=True))
+    assert alone.history[0]["train_loss"] == pytest.approx(shared.history[0]["train_loss"], rel=1e-5)
+    assert alone.history[-1]["train_loss"] == pytest.approx(shared.history[-1]["train_loss"], rel=1e-2)
     start = build(name).state_dict()
     moved, apart = (
-        torch.cat([(one.weights[key] - other[key]).float().flatten() for key in start]).norm()
-        for other in (start, two.weights)
+        torch.cat([(alone.weights[key] - other[key]).float().flatten() for key in start]).norm()
+        for other in (start, shared.weights)
     )
     assert apart < 0.1 * moved

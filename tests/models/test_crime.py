@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from toys import altered
+from toys import augment_sample
 
 from vigil.core.errors import VigilError
 from vigil.models import crime_gate, crime_type
@@ -22,7 +22,7 @@ def gate(**fields: object) -> crime_gate.Model:
     return crime_gate.Model(crime_gate.Config.read(SMALL | fields, "test"), 2).eval()
 
 
-def kind(**fields: object) -> crime_type.Model:
+def crime_namer(**fields: object) -> crime_type.Model:
     torch.manual_seed(2)
     return crime_type.Model(crime_type.Config.read(SMALL | fields, "test"), 13).eval()
 
@@ -31,7 +31,7 @@ def clips(rows: int = 2, frames: int = 8, size: int = 32) -> Tensor:
     return torch.randn(rows, 3, frames, size, size, generator=torch.Generator().manual_seed(3))
 
 
-BOTH = pytest.mark.parametrize(("build", "classes"), [(gate, 2), (kind, 13)])
+BOTH = pytest.mark.parametrize(("build", "classes"), [(gate, 2), (crime_namer, 13)])
 Build = Callable[..., Network]
 
 
@@ -54,7 +54,7 @@ def test_every_parameter_learns(build: Build, classes: int) -> None:
     model = build(see="both").train()
     x = clips()
     model.loss(model(x), {"x": x, "y": torch.tensor([0, 1])})["loss"].backward()
-    assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in model.parameters())
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.parameters())
 
 
 @BOTH
@@ -85,8 +85,8 @@ def test_a_scene_in_which_nothing_moves_looks_like_any_other() -> None:
     model = gate(see="motion")
     still = clips(2)[:, :, :1].expand(-1, -1, 8, -1, -1)
     assert torch.allclose(model(still).logits[0], model(still).logits[1], atol=1e-3)
-    seen = gate(see="both")(still).logits
-    assert not torch.allclose(seen[0], seen[1], atol=1e-2)
+    outputs = gate(see="both")(still).logits
+    assert not torch.allclose(outputs[0], outputs[1], atol=1e-2)
 
 
 def test_a_small_person_is_as_strong_as_in_a_small_picture_for_the_maximum_alone() -> None:
@@ -121,33 +121,33 @@ def test_attention_follows_the_frames() -> None:
 def test_weights_make_up_for_rare_classes() -> None:
     model, x = gate(), clips()
     output, batch = model(x), {"x": x, "y": torch.tensor([0, 1])}
-    each = torch.nn.functional.cross_entropy(output.logits, batch["y"], reduction="none")
+    losses = torch.nn.functional.cross_entropy(output.logits, batch["y"], reduction="none")
     weighted = model.loss(output, batch, torch.tensor([0.5, 1.5]))["loss"]
-    assert torch.allclose(weighted, (0.5 * each[0] + 1.5 * each[1]) / 2)
-    assert torch.allclose(model.loss(output, batch)["loss"], each.mean())
+    assert torch.allclose(weighted, (0.5 * losses[0] + 1.5 * losses[1]) / 2)
+    assert torch.allclose(model.loss(output, batch)["loss"], losses.mean())
 
 
 def test_what_each_says() -> None:
     x = clips()
     output = gate()(x)
-    judged = gate().judge(output, x)
-    assert judged.keys() == {"window", "classes", "attention"}
-    assert torch.allclose(judged["window"].sigmoid(), output.logits.softmax(dim=1)[:, 1], atol=1e-6)
-    assert kind().judge(kind()(x), x).keys() == {"classes", "attention"}
+    predictions = gate().judge(output, x)
+    assert predictions.keys() == {"window", "classes", "attention"}
+    assert torch.allclose(predictions["window"].sigmoid(), output.logits.softmax(dim=1)[:, 1], atol=1e-6)
+    assert crime_namer().judge(crime_namer()(x), x).keys() == {"classes", "attention"}
 
 
 @BOTH
 def test_augmentation_is_the_same_in_all_frames_and_again(build: Build, classes: int) -> None:
     model, y = build(slow=0.0), torch.tensor(1)
     still = clips(1)[0, :, :1].expand(-1, 8, -1, -1)
-    seen = []
+    outputs = []
     for seed in range(12):
-        new, label = altered(model, still, y, seed)
-        again, _ = altered(model, still, y, seed)
+        new, label = augment_sample(model, still, y, seed)
+        again, _ = augment_sample(model, still, y, seed)
         assert torch.equal(new, again) and label == y and new.shape == still.shape
         assert torch.allclose(new, new[:, :1].expand_as(new), atol=1e-6)
-        seen.append(new)
-    assert not any(torch.allclose(seen[0], other) for other in seen[1:])
+        outputs.append(new)
+    assert not any(torch.allclose(outputs[0], other) for other in outputs[1:])
 
 
 def test_a_slowed_clip_keeps_its_order() -> None:
@@ -155,12 +155,12 @@ def test_a_slowed_clip_keeps_its_order() -> None:
     x = torch.arange(8.0).view(1, 8, 1, 1).expand(3, 8, 32, 32)
     spans = set()
     for seed in range(20):
-        new, _ = altered(model, x, torch.tensor(0), seed)
+        new, _ = augment_sample(model, x, torch.tensor(0), seed)
         order = new[0, :, 0, 0].tolist()
         assert order == sorted(order) and set(order) <= set(range(8))
         spans.add(order[-1] - order[0])
     assert min(spans) >= 3 and len(spans) > 2
-    same = altered(gate(flip=0.0, crop=0.0, light=0.0, slow=0.0), x, torch.tensor(0), 0)
+    same = augment_sample(gate(flip=0.0, crop=0.0, light=0.0, slow=0.0), x, torch.tensor(0), 0)
     assert torch.equal(same[0], x)
 
 
@@ -176,26 +176,26 @@ def test_the_gate_tells_two_classes_apart() -> None:
 @pytest.mark.parametrize("prefix", ["", "members.0."])
 def test_starting_from_the_gate(tmp_path: Path, prefix: str) -> None:
     path, source = tmp_path / "weights.safetensors", gate()
-    save_file({prefix + name: each for name, each in source.state_dict().items()}, path)
-    model = kind(weights=str(path))
+    save_file({prefix + name: losses for name, losses in source.state_dict().items()}, path)
+    model = crime_namer(weights=str(path))
     head = model.head[1].weight.clone()
     assert model.initialise() == f"crime_type: starts from {path}, all but the head"
     assert torch.equal(model.backbone[0].halve.weight, source.backbone[0].halve.weight)
     assert torch.equal(model.attention[0].weight, source.attention[0].weight)
     assert torch.equal(model.head[1].weight, head)
-    assert kind().initialise() is None
+    assert crime_namer().initialise() is None
 
 
 def test_a_gate_that_does_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     with pytest.raises(VigilError, match=r"weights.safetensors': no such file. Run `dvc repro attend`"):
-        kind(weights=str(path)).initialise()
+        crime_namer(weights=str(path)).initialise()
     save_file(gate(channels=(8, 24)).state_dict(), path)
     with pytest.raises(VigilError, match=r"expected \(16, 8, 3, 3, 3\), found \(24, 8, 3, 3, 3\): crime_type needs"):
-        kind(weights=str(path)).initialise()
+        crime_namer(weights=str(path)).initialise()
     save_file(gate(channels=(8,)).state_dict(), path)
     with pytest.raises(VigilError, match="found nothing"):
-        kind(weights=str(path)).initialise()
+        crime_namer(weights=str(path)).initialise()
     path.write_bytes(b"\x80\x04nonsense")
     with pytest.raises(VigilError, match="no safetensors"):
-        kind(weights=str(path)).initialise()
+        crime_namer(weights=str(path)).initialise()

@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
-from toys import altered
+from toys import augment_sample
 
 from vigil.core.errors import VigilError
 from vigil.core.params import load
 from vigil.models import i3d
 from vigil.models.blocks import inception
 from vigil.models.blocks.inception import Inception
-from vigil.training.schedules import Train, merged
+from vigil.training.schedules import TrainParams, merge_params
 
 SMALL = {"frames": 16, "size": 32, "width": 0.125, "dropout": 0.0, "hidden": 16}
 
@@ -68,12 +68,12 @@ def test_any_length_and_size(frames: int, height: int, width: int, stride: int, 
     for training, batch in ((True, 2), (True, 1), (False, 1)):
         x = noise(batch, 3, frames, height, width)
         output = model.train(training)(x)
-        judged = model.judge(output, x)
-        assert output.video.shape == judged["window"].shape == (batch,)
-        assert output.frames.shape == judged["frames"].shape == judged["attention"].shape == (batch, frames)
+        predictions = model.judge(output, x)
+        assert output.video.shape == predictions["window"].shape == (batch,)
+        assert output.frames.shape == predictions["frames"].shape == predictions["attention"].shape == (batch, frames)
         assert output.attention.shape == output.steps.shape
         assert output.steps.shape[1] == -(-(frames + (1 - frames) % stride * causal) // stride)
-        for weights in (output.attention, judged["attention"]):
+        for weights in (output.attention, predictions["attention"]):
             torch.testing.assert_close(weights.sum(dim=1), torch.ones(batch))
 
 
@@ -208,14 +208,14 @@ def test_it_finds_when_having_been_told_only_whether() -> None:
 def test_a_clip_is_changed_alike_in_all_its_frames() -> None:
     still = noise(3, 1, 32, 40).repeat(1, 8, 1, 1)
     model = build(flip=1.0, crop=0.3, light=0.3)
-    changed, y = altered(model, still, torch.tensor(1), 5)
-    again, _ = altered(model, still, torch.tensor(1), 5)
+    changed, y = augment_sample(model, still, torch.tensor(1), 5)
+    again, _ = augment_sample(model, still, torch.tensor(1), 5)
     assert changed.shape == still.shape and y == 1
     assert torch.equal(changed, again) and not torch.allclose(changed, still)
     torch.testing.assert_close(changed, changed[:, :1].expand_as(changed))
-    flipped, _ = altered(build(flip=1.0, crop=0.0, light=0.0), still, y, 0)
+    flipped, _ = augment_sample(build(flip=1.0, crop=0.0, light=0.0), still, y, 0)
     assert torch.equal(flipped, still.flip(-1))
-    same_again, _ = altered(build(flip=0.0, crop=0.0, light=0.0), still, y, 0)
+    same_again, _ = augment_sample(build(flip=0.0, crop=0.0, light=0.0), still, y, 0)
     assert torch.equal(same_again, still)
 
 
@@ -236,7 +236,7 @@ def test_a_short_backbone_scores_all_frames_too() -> None:
 )
 def test_a_preset_is_a_valid_part_of_params(path: Path) -> None:
     entry = load(path)["models"]["i3d"]
-    merged(Train(), entry.pop("train"), str(path))
+    merge_params(TrainParams(), entry.pop("train"), str(path))
     config = i3d.Config.read(entry, str(path))
     assert config != i3d.Config()
     i3d.Model(config.model_copy(update={"width": 0.125}))

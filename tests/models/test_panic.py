@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
-from toys import altered
+from toys import augment_sample
 
 from vigil.core.errors import VigilError
 from vigil.models.panic import Config, Memory, Model
@@ -25,10 +25,12 @@ def stream(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
     memory: Memory | None = None
     errors, cells = [], []
     for frame in x.unbind(1):
-        judged, memory = model.step(frame, memory)
-        assert judged["frames"].shape == (len(x), 1) and torch.equal(judged["window"], judged["frames"][:, 0])
-        errors.append(judged["window"])
-        cells.append(judged["cells"])
+        predictions, memory = model.step(frame, memory)
+        assert predictions["frames"].shape == (len(x), 1) and torch.equal(
+            predictions["window"], predictions["frames"][:, 0]
+        )
+        errors.append(predictions["window"])
+        cells.append(predictions["cells"])
     return torch.stack(errors, 1), torch.stack(cells, 1)
 
 
@@ -59,12 +61,12 @@ def test_the_default_is_the_published_network() -> None:
 def test_a_stream_is_judged_as_the_whole(changes: dict[str, object]) -> None:
     model, x = build(**changes), flow()
     with torch.no_grad():
-        drawn = model(x)
-    assert drawn.shape == x.shape
-    judged = model.judge(drawn, x)
+        reconstruction = model(x)
+    assert reconstruction.shape == x.shape
+    predictions = model.judge(reconstruction, x)
     errors, cells = stream(model, x)
-    torch.testing.assert_close(errors, judged["frames"], rtol=0, atol=1e-6)
-    torch.testing.assert_close(cells[:, -1], judged["cells"], rtol=0, atol=1e-6)
+    torch.testing.assert_close(errors, predictions["frames"], rtol=0, atol=1e-6)
+    torch.testing.assert_close(cells[:, -1], predictions["cells"], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("foresee", [False, True])
@@ -73,22 +75,22 @@ def test_no_frame_is_judged_by_a_later_one(foresee: bool) -> None:
     changed = x.clone()
     changed[:, 4:] = 0
     with torch.no_grad():
-        one, other = model(x), model(changed)
-    known = 5 if foresee else 4  # what is foreseen of frame 4 was said before it was seen
-    torch.testing.assert_close(one[:, :known], other[:, :known])
-    assert not torch.allclose(one[:, known], other[:, known])
+        reconstruction, changed_reconstruction = model(x), model(changed)
+    first_changed = 5 if foresee else 4  # what is foreseen of frame 4 was said before it was seen
+    torch.testing.assert_close(reconstruction[:, :first_changed], changed_reconstruction[:, :first_changed])
+    assert not torch.allclose(reconstruction[:, first_changed], changed_reconstruction[:, first_changed])
 
 
 def test_an_error_is_where_it_is() -> None:
     model, x = build(), flow(1, 3)
-    drawn = x.clone()
-    drawn[0, -1, :, 2, 15] += 1.0  # in row 1 and column 7 of 8x8 cells of 2x2 px
-    judged = model.judge(drawn, x)
+    reconstruction = x.clone()
+    reconstruction[0, -1, :, 2, 15] += 1.0  # in row 1 and column 7 of 8x8 cells of 2x2 px
+    predictions = model.judge(reconstruction, x)
     expected = torch.zeros(8, 8)
     expected[1, 7] = 1 / 4
-    torch.testing.assert_close(judged["cells"][0], expected)
-    torch.testing.assert_close(judged["frames"][0], torch.tensor([0, 0, 1 / 256]))
-    torch.testing.assert_close(judged["window"], torch.tensor([1 / 768]))
+    torch.testing.assert_close(predictions["cells"][0], expected)
+    torch.testing.assert_close(predictions["frames"][0], torch.tensor([0, 0, 1 / 256]))
+    torch.testing.assert_close(predictions["window"], torch.tensor([1 / 768]))
 
 
 def test_a_stem_saves_work_and_must_divide_the_picture() -> None:
@@ -108,7 +110,7 @@ def right(speed: float = 0.25) -> Tensor:
 
 def changed(x: Tensor, seed: int = 0, **changes: float) -> Tensor:
     calm = {"crop": 0.0, "flip": 0.0, "speed": 0.0, "noise": 0.0}
-    return altered(build(**(calm | changes)), x, torch.tensor(0), seed)[0]
+    return augment_sample(build(**(calm | changes)), x, torch.tensor(0), seed)[0]
 
 
 def test_calm_augmentation_changes_nothing() -> None:
@@ -159,6 +161,6 @@ def test_it_learns_what_is_usual_and_then_a_rush_is_not() -> None:
         optimiser.step()
     rush = (3 * x).clamp(-1, 1)
     with torch.no_grad():
-        usual, unusual = (model.judge(model(each), each) for each in (x, rush))
+        usual, unusual = (model.judge(model(clip_batch), clip_batch) for clip_batch in (x, rush))
     assert (unusual["window"] > 5 * usual["window"]).all()
     assert unusual["cells"][0, :, :4].mean() > unusual["cells"][0, :, 4:].mean()

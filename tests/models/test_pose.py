@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from toys import altered
+from toys import augment_sample
 
 from vigil.core.errors import VigilError
 from vigil.features.landmarks.pose_table import JOINTS
@@ -17,17 +17,17 @@ from vigil.models.blocks import poses
 MODELS = [pose_lstm, pose_cnn]
 WIDTHS = {"minmax": 26, "body": 52, "both": 78}
 STILL = {"mirror": 0.0, "jitter": 0.0, "scale": 0.0, "drop": 0.0}
-both = pytest.mark.parametrize("kind", MODELS, ids=["pose_lstm", "pose_cnn"])
+both = pytest.mark.parametrize("module", MODELS, ids=["pose_lstm", "pose_cnn"])
 
 
-def build(kind: ModuleType, **fields: object) -> torch.nn.Module:
+def build(module: ModuleType, **fields: object) -> torch.nn.Module:
     torch.manual_seed(1)
-    return kind.Model(kind.Config.read(fields, "test"), 4)
+    return module.Model(module.Config.read(fields, "test"), 4)
 
 
-def segment(x: Tensor, fields: poses.Columns, seed: int) -> Tensor:
+def segment(x: Tensor, fields: poses.PoseConfig, seed: int) -> Tensor:
     """One segment (T, F) as training changes it."""
-    return poses.augment([x], fields, [torch.Generator().manual_seed(seed)])[0]
+    return poses.augment_poses([x], fields, [torch.Generator().manual_seed(seed)])[0]
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -45,9 +45,9 @@ def people(count: int = 3, frames: int = 8) -> tuple[np.ndarray, np.ndarray, np.
 
 def columns(poses_px: np.ndarray, normalise: str) -> tuple[Tensor, segments.Scaler]:
     _, time_s, size = people(*poses_px.shape[:2])
-    scaler = segments.fit(segments.shares(people(9)[0] * [1.1, 0.9], people(9)[2]))
+    scaler = segments.fit_scaler(segments.picture_shares(people(9)[0] * [1.1, 0.9], people(9)[2]))
     settings = segments.Settings(frames=8, stride=4, gap_s=1.0, normalise=normalise)
-    return torch.from_numpy(segments.features(poses_px, time_s, size, settings, scaler)), scaler
+    return torch.from_numpy(segments.segment_features(poses_px, time_s, size, settings, scaler)), scaler
 
 
 def test_the_published_sizes_are_the_defaults() -> None:
@@ -66,8 +66,8 @@ def test_the_published_sizes_are_the_defaults() -> None:
 @both
 @pytest.mark.parametrize("frames", [1, 2, 7, 15, 16, 17, 40])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_any_length_and_batch(kind: ModuleType, frames: int, batch: int) -> None:
-    model = build(kind, features=52)
+def test_any_length_and_batch(module: ModuleType, frames: int, batch: int) -> None:
+    model = build(module, features=52)
     x = noise(batch, frames, 52)
     for training in (True, False):
         logits = model.train(training)(x)
@@ -77,8 +77,8 @@ def test_any_length_and_batch(kind: ModuleType, frames: int, batch: int) -> None
 
 @both
 @pytest.mark.parametrize("frames", [1, 16, 21])
-def test_inference_repeats_itself_and_rows_do_not_meet(kind: ModuleType, frames: int) -> None:
-    model = build(kind).eval()
+def test_inference_repeats_itself_and_rows_do_not_meet(module: ModuleType, frames: int) -> None:
+    model = build(module).eval()
     x = noise(5, frames, 26)
     together = model(x)
     assert torch.equal(together, model(x))
@@ -87,8 +87,8 @@ def test_inference_repeats_itself_and_rows_do_not_meet(kind: ModuleType, frames:
 
 @both
 @pytest.mark.parametrize("frames", [1, 16, 22, 37])
-def test_the_newest_frame_counts_whatever_the_length(kind: ModuleType, frames: int) -> None:
-    model = build(kind).eval()
+def test_the_newest_frame_counts_whatever_the_length(module: ModuleType, frames: int) -> None:
+    model = build(module).eval()
     x = noise(1, frames, 26)
     changed = x.clone()
     changed[:, -1] += 1
@@ -96,16 +96,16 @@ def test_the_newest_frame_counts_whatever_the_length(kind: ModuleType, frames: i
 
 
 @both
-def test_every_parameter_learns(kind: ModuleType) -> None:
-    model = build(kind)
+def test_every_parameter_learns(module: ModuleType) -> None:
+    model = build(module)
     model.loss(model(noise(6, 16, 26)), {"y": torch.tensor([0, 1, 2, 3, 0, 1])})["loss"].backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
 
 
 @both
-def test_two_segments_are_soon_told_apart(kind: ModuleType) -> None:
-    model = build(kind, dropout=0.0) if kind is pose_lstm else build(kind)
+def test_two_segments_are_soon_told_apart(module: ModuleType) -> None:
+    model = build(module, dropout=0.0) if module is pose_lstm else build(module)
     batch = {"x": noise(2, 16, 26), "y": torch.tensor([0, 2])}
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(25):
@@ -117,35 +117,35 @@ def test_two_segments_are_soon_told_apart(kind: ModuleType) -> None:
 
 
 @both
-def test_one_class_is_nothing_to_tell_apart(kind: ModuleType) -> None:
-    with pytest.raises(VigilError, match=rf"pose_{'lstm' if kind is pose_lstm else 'cnn'}: 1 class; expected"):
-        kind.Model(kind.Config(), 1)
+def test_one_class_is_nothing_to_tell_apart(module: ModuleType) -> None:
+    with pytest.raises(VigilError, match=rf"pose_{'lstm' if module is pose_lstm else 'cnn'}: 1 class; expected"):
+        module.Model(module.Config(), 1)
 
 
 @both
-def test_other_widths_are_refused(kind: ModuleType) -> None:
+def test_other_widths_are_refused(module: ModuleType) -> None:
     with pytest.raises(VigilError, match="features = 27"):
-        kind.Config.read({"features": 27}, "params.yaml [models.pose]")
+        module.Config.read({"features": 27}, "params.yaml [models.pose]")
 
 
 @both
-def test_the_verdict_is_the_log_odds_of_anything_abnormal(kind: ModuleType) -> None:
+def test_the_verdict_is_the_log_odds_of_anything_abnormal(module: ModuleType) -> None:
     # classes with probabilities 0.5, 0.3, 0.2: abnormal 0.5 against normal 0.5, and 0.2, 0.6, 0.2: 0.8 against 0.2
     logits = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]]).log()
-    judged = kind.Model(kind.Config(), 3).judge(logits, logits)
-    assert judged["window"].tolist() == pytest.approx([0.0, np.log(4.0)], abs=1e-6)
-    assert judged["classes"].shape == (2, 3)
+    predictions = module.Model(module.Config(), 3).judge(logits, logits)
+    assert predictions["window"].tolist() == pytest.approx([0.0, np.log(4.0)], abs=1e-6)
+    assert predictions["classes"].shape == (2, 3)
 
 
 @both
-def test_a_weight_makes_a_class_count_more(kind: ModuleType) -> None:
-    model, weight = kind.Model(kind.Config(), 2), torch.tensor([0.5, 1.5])
+def test_a_weight_makes_a_class_count_more(module: ModuleType) -> None:
+    model, weight = module.Model(module.Config(), 2), torch.tensor([0.5, 1.5])
     logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
     # -log softmax: 0.1269 for class 0, 2.1269 for class 1: (0.5 * 0.1269 + 1.5 * 2.1269) / 2
-    whole = model.loss(logits, {"y": y}, weight)["loss"].item()
-    assert whole == pytest.approx(1.6269, abs=1e-4)
+    mean_loss = model.loss(logits, {"y": y}, weight)["loss"].item()
+    assert mean_loss == pytest.approx(1.6269, abs=1e-4)
     parts = [model.loss(logits[k : k + 1], {"y": y[k : k + 1]}, weight)["loss"].item() for k in (0, 1)]
-    assert np.mean(parts) == pytest.approx(whole)  # in parts, or over two devices, as in one
+    assert np.mean(parts) == pytest.approx(mean_loss)  # in parts, or over two devices, as in one
 
 
 def test_twins_are_left_and_right() -> None:
@@ -163,20 +163,20 @@ def test_a_mirrored_segment_is_that_of_the_mirrored_video(normalise: str) -> Non
     mirrored[..., 0] = size[0, 0] - mirrored[..., 0]
     expected, _ = columns(mirrored, normalise)
     ranges = tuple(zip(scaler.low, scaler.high, strict=True))
-    fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": WIDTHS[normalise], "ranges": ranges}, "test")
+    fields = poses.PoseConfig.read({**STILL, "mirror": 1.0, "features": WIDTHS[normalise], "ranges": ranges}, "test")
     for before, after in zip(x, expected, strict=True):
         torch.testing.assert_close(segment(before, fields, 5), after, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("width", [26, 78])
 def test_places_in_the_picture_are_not_mirrored_by_guess(width: int) -> None:
-    fields = poses.Columns.read({**STILL, "mirror": 1.0, "features": width}, "test")
+    fields = poses.PoseConfig.read({**STILL, "mirror": 1.0, "features": width}, "test")
     x = noise(8, width)
     torch.testing.assert_close(segment(x, fields, 5), x)
 
 
 def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
-    fields = poses.Columns.read({**STILL, "scale": 0.5, "features": 78}, "test")
+    fields = poses.PoseConfig.read({**STILL, "scale": 0.5, "features": 78}, "test")
     x = noise(8, 78)
     blocks, changed = (part.unflatten(1, (3, 13, 2)) for part in (x, segment(x, fields, 5)))
     factor = (changed[:, 1] / blocks[:, 1]).mean()
@@ -186,7 +186,7 @@ def test_a_larger_body_moves_faster_and_stays_where_it_is() -> None:
 
 
 def test_another_camera_bends_places_and_speeds_alike() -> None:
-    fields = poses.Columns.read({**STILL, "skew": 0.3, "features": 78}, "test")
+    fields = poses.PoseConfig.read({**STILL, "skew": 0.3, "features": 78}, "test")
     x = noise(8, 78)
     blocks, changed = (part.unflatten(1, (3, 13, 2)) for part in (x, segment(x, fields, 5)))
     bend = torch.linalg.lstsq(blocks[:, 1].reshape(-1, 2), changed[:, 1].reshape(-1, 2)).solution
@@ -198,9 +198,9 @@ def test_another_camera_bends_places_and_speeds_alike() -> None:
 
 @pytest.mark.parametrize("length", [12, 13])
 def test_a_slower_segment_shows_every_frame_for_longer_and_moves_less(length: int) -> None:
-    fields = poses.Columns.read({**STILL, "slow": 0.5, "features": 52}, "test")
-    places = torch.arange(float(length))[:, None].expand(length, 26)
-    x = torch.cat([places, torch.ones(length, 26)], dim=1)  # a step of one per frame
+    fields = poses.PoseConfig.read({**STILL, "slow": 0.5, "features": 52}, "test")
+    positions = torch.arange(float(length))[:, None].expand(length, 26)
+    x = torch.cat([positions, torch.ones(length, 26)], dim=1)  # a step of one per frame
     out = segment(x, fields, 5)
     part = out[0, -1].item()
     assert 0.5 <= part < 0.99
@@ -211,26 +211,26 @@ def test_a_slower_segment_shows_every_frame_for_longer_and_moves_less(length: in
 
 
 def test_a_lost_joint_keeps_its_place_on_the_body() -> None:
-    fields = poses.Columns.read({**STILL, "drop": 1.0, "features": 52}, "test")
+    fields = poses.PoseConfig.read({**STILL, "drop": 1.0, "features": 52}, "test")
     x = torch.arange(12.0)[:, None].expand(12, 52).contiguous()  # a ramp: what is held is seen
-    places = segment(x, fields, 2).unflatten(1, (2, 13, 2))[:, 0]
-    shown = places[..., 0].round().long()
-    assert (shown <= torch.arange(12)[:, None]).all()  # nothing is taken from later
-    assert (shown.diff(dim=0) >= 0).all()
-    held = (shown != torch.arange(12)[:, None]).any(dim=0)
+    positions = segment(x, fields, 2).unflatten(1, (2, 13, 2))[:, 0]
+    frame_numbers = positions[..., 0].round().long()
+    assert (frame_numbers <= torch.arange(12)[:, None]).all()  # nothing is taken from later
+    assert (frame_numbers.diff(dim=0) >= 0).all()
+    held = (frame_numbers != torch.arange(12)[:, None]).any(dim=0)
     assert held.sum() >= 6
 
 
 @both
 @pytest.mark.parametrize("width", [26, 52, 78])
-def test_the_same_generator_changes_a_segment_the_same_way(kind: ModuleType, width: int) -> None:
-    model = build(kind, features=width)
+def test_the_same_generator_changes_a_segment_the_same_way(module: ModuleType, width: int) -> None:
+    model = build(module, features=width)
     x, y = noise(16, width), torch.tensor(1)
     torch.manual_seed(0)
-    first, label = altered(model, x.clone(), y, 7)
+    first, label = augment_sample(model, x.clone(), y, 7)
     torch.manual_seed(1)
-    again, _ = altered(model, x.clone(), y, 7)
-    other, _ = altered(model, x.clone(), y, 8)
+    again, _ = augment_sample(model, x.clone(), y, 7)
+    other, _ = augment_sample(model, x.clone(), y, 8)
     assert first.shape == x.shape and first.dtype == x.dtype and label == y
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -239,5 +239,5 @@ def test_the_same_generator_changes_a_segment_the_same_way(kind: ModuleType, wid
 @pytest.mark.parametrize("width", [26, 52, 78])
 def test_nothing_changes_when_all_is_off(width: int) -> None:
     x = noise(16, width)
-    fields = poses.Columns.read({**STILL, "features": width}, "test")
+    fields = poses.PoseConfig.read({**STILL, "features": width}, "test")
     torch.testing.assert_close(segment(x, fields, 0), x)

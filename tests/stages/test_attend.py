@@ -8,21 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from judging import frozen
+from judging import write_gate_calibration
 from vigil.clips import sampling
-from vigil.clips.places import taken
+from vigil.clips.places import spread_frames
 from vigil.core.errors import VigilError
 from vigil.core.lineage import read, record
 from vigil.core.storage import read_json, write_table
 from vigil.engine.per_video import Runtime
-from vigil.features.frames import Archive, encode, save
-from vigil.features.pictures import normalised, pictures
+from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
+from vigil.features.pictures import normalise_squares, picture_tensor
 from vigil.footage import video_table
 from vigil.footage.video_table import SPLITS, Video
-from vigil.judging import attention
-from vigil.judging.attention import Look
-from vigil.models import checkpoint, crime_gate, crime_type
-from vigil.models.checkpoint import Card
+from vigil.judging.attention import rank_frames, select_clips
+from vigil.judging.items import Picture
+from vigil.judging.judgements import Judgement
+from vigil.judging.judges import judge_stream, make_judge
+from vigil.models import crime_gate, crime_type
+from vigil.models.checkpoint import Card, load_checkpoint, save_checkpoint
 from vigil.stages.attend import Params, main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
@@ -34,7 +36,7 @@ LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+def single_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -48,8 +50,8 @@ def video(name: str, label: str, split: str, frames: int = 24, pictures_: bool =
     )  # fmt: skip
     noise = np.random.default_rng(len(name)).integers(0, 90, (frames, 60, 80, 3), dtype=np.uint8)
     noise[16:20] = 255
-    rows = ((k, Fraction(k, 8), encode(image, 90)) for k, image in enumerate(noise))
-    save(FRAMES / f"{one.video}.npz", rows, (80, 60))
+    rows = ((k, Fraction(k, 8), encode_jpeg(image, 90)) for k, image in enumerate(noise))
+    save_frames(FRAMES / f"{one.video}.npz", rows, (80, 60))
     return one
 
 
@@ -63,8 +65,8 @@ def gate(bias: float = 0.0, model: str = "crime_gate", fps: float = 8.0) -> None
         network.head[1].bias.copy_(torch.tensor([0.0, bias]))
     classes = {"normal": ["normal"], "crime": ["Arson", "Arrest"]}
     card = Card(model, network.config, classes, network.clip, "frames", {"frames": {"fps": fps}}, "", 0, [], [1])
-    checkpoint.save(GATE, card, [network.state_dict()])
-    frozen(GATE, CALIBRATION)
+    save_checkpoint(GATE, card, [network.state_dict()])
+    write_gate_calibration(GATE, CALIBRATION)
 
 
 def split(train: list[Video], val: list[Video] | None = None, test: list[Video] | None = None) -> None:
@@ -91,16 +93,16 @@ def test_clips_of_every_crime_video_of_both_splits() -> None:
         stored = np.load(OUT / f"{name}.npy")
         assert stored.shape == (len(about["clips"]), 4, 32, 32, 3) and stored.dtype == np.uint8
         for clip, shown in zip(about["clips"], stored, strict=True):
-            assert clip["frames"] == taken((clip["start"], clip["stop"]), 4)
-            live = pictures(Archive(FRAMES / f"{name}.npz").jpegs(clip["frames"]), 32, "cthw")
-            assert torch.equal(normalised(shown, "cthw"), live)  # as the gate, and a live source, saw it
+            assert clip["frames"] == spread_frames((clip["start"], clip["stop"]), 4)
+            live = picture_tensor(FrameArchive(FRAMES / f"{name}.npz").jpegs(clip["frames"]), 32, "cthw")
+            assert torch.equal(normalise_squares(shown, "cthw"), live)  # as the gate, and a live source, saw it
             assert sum(clip["attention"]) == pytest.approx(1, abs=1e-5)
             assert clip["top"][0] == clip["frames"][int(np.argmax(clip["attention"]))]
             assert clip["start_s"] == clip["start"] / 8 and clip["stop_s"] == (clip["stop"] - 1) / 8
         odds = [clip["odds"] for clip in about["clips"]]
         assert odds == sorted(odds, reverse=True) and about["confidence"] == about["clips"][0]["confidence"]
     assert (OUT / "gate" / "weights.safetensors").read_bytes() == (GATE / "weights.safetensors").read_bytes()
-    assert checkpoint.load(OUT / "gate").model.clip.frames == 4
+    assert load_checkpoint(OUT / "gate").model.clip.frames == 4
     assert read(OUT)["attended"]["keep"] == 2 and read(OUT)["frames"] == {"fps": 8.0}
 
 
@@ -125,16 +127,16 @@ def test_the_calibration_says_what_is_flagged_and_how_sure_that_is() -> None:
     split([video("one", "Arson", "train")])
     gate()
     odds = run()["a/one"]["clips"][0]["odds"]
-    frozen(GATE, CALIBRATION, odds + 1, slope=2.0)
+    write_gate_calibration(GATE, CALIBRATION, odds + 1, slope=2.0)
     missed = run()["a/one"]
     assert missed["flagged"] is False
     assert missed["confidence"] == missed["clips"][0]["confidence"] == pytest.approx(1 / (1 + np.exp(2.0)), abs=1e-5)
-    frozen(GATE, CALIBRATION, odds - 1, slope=2.0)
+    write_gate_calibration(GATE, CALIBRATION, odds - 1, slope=2.0)
     assert run()["a/one"]["flagged"] is True
     before = CALIBRATION.read_bytes()
     gate(1.0)  # other weights
     CALIBRATION.write_bytes(before)
-    with pytest.raises(VigilError, match=r"crime_gate.calibration.json: made for weights"):
+    with pytest.raises(VigilError, match=r"calibration/crime_gate\.json: made for weights"):
         run()
 
 
@@ -159,7 +161,7 @@ def test_what_is_written_is_what_crime_type_reads() -> None:
     network = crime_type.Model(crime_type.Config.read(LOOK | {"weights": str(OUT / "gate/weights.safetensors")}, ""), 2)
     assert "starts from" in (network.initialise() or "")
     classes = {"Arrest": ["Arrest"], "Arson": ["Arson"]}
-    found = sampling.dataset("attended", OUT, videos, classes, network.clip, train=True)
+    found = sampling.make_dataset("attended", OUT, videos, classes, network.clip, train=True)
     assert found.labels.tolist() == [1, 1, 0]  # a video of four frames is one clip
     assert network(found[0]["x"][None]).logits.shape == (1, 2)
 
@@ -196,28 +198,34 @@ def test_frames_made_with_other_settings() -> None:
         run()
 
 
-def look(start: int, stop: int, odds: float) -> Look:
-    return Look((start, stop), tuple(range(start, stop)), odds, np.full(stop - start, 1 / (stop - start), np.float32))
+def judgement(start: int, stop: int, odds: float) -> Judgement:
+    return Judgement(start, stop, odds, odds, shown=tuple(range(start, stop)))
 
 
 def test_the_surest_are_kept_and_do_not_repeat_each_other() -> None:
-    found = [look(0, 8, 0.1), look(4, 12, 0.9), look(6, 14, 0.8), look(8, 16, 0.2), look(20, 28, -3.0)]
-    assert [one.place for one in attention.most(found, 3, 0.5)] == [(4, 12), (8, 16), (0, 8)]
-    assert [one.place for one in attention.most(found, 9, 0.0)] == [(4, 12), (20, 28)]
-    assert [one.odds for one in attention.most(found, 1, 0.5)] == [0.9]
+    found = [
+        judgement(0, 8, 0.1),
+        judgement(4, 12, 0.9),
+        judgement(6, 14, 0.8),
+        judgement(8, 16, 0.2),
+        judgement(20, 28, -3.0),
+    ]
+    assert [clip.span for clip in select_clips(found, 3, 0.5)] == [(4, 12), (8, 16), (0, 8)]
+    assert [clip.span for clip in select_clips(found, 9, 0.0)] == [(4, 12), (20, 28)]
+    assert [clip.score for clip in select_clips(found, 1, 0.5)] == [0.9]
 
 
 def test_frames_in_the_order_of_their_attention() -> None:
-    one = Look((3, 6), (3, 3, 4, 5), 0.0, np.array([0.1, 0.2, 0.5, 0.2], np.float32))
-    assert one.top == [4, 3, 5]
+    weights = np.array([0.1, 0.2, 0.5, 0.2], np.float32)
+    assert rank_frames(Judgement(3, 6, 0.0, 0.0, shown=(3, 3, 4, 5), attention=weights)) == [4, 3, 5]
 
 
 def test_every_frame_is_looked_at() -> None:
     gate()
-    model = checkpoint.load(GATE).model
+    checkpoint = load_checkpoint(GATE)
     video("one", "Arson", "train", frames=21)
-    archive = Archive(FRAMES / "a/one.npz")
-    found = attention.looks(archive, model, 8.0, 0.5)
-    assert [one.place for one in found] == [(0, 8), (4, 12), (8, 16), (12, 20), (13, 21)]
-    x = pictures(archive.jpegs(found[3].frames), 32, "cthw")[None]
-    assert found[3].odds == float(model.judge(model(x), x)["window"][0])
+    archive = FrameArchive(FRAMES / "a/one.npz")
+    found = list(judge_stream(make_judge(checkpoint, 0.5), map(Picture, archive.jpegs())))
+    assert [each.span for each in found] == [(0, 8), (4, 12), (8, 16), (12, 20), (13, 21)]
+    x = picture_tensor(archive.jpegs(found[3].shown), 32, "cthw")[None]
+    assert found[3].score == float(checkpoint.model.judge(checkpoint.model(x), x)["window"][0])

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 from judged_city import FROZEN, OUT, PLOTS, SCORES, TEST, VAL, calibrate_, city, evaluate_
 
-from judging import DATA, SERIAL, TRUTH, people, recorded, trained, video
+from judging import DATA, SERIAL, TRUTH, people, record_lineage, save_model, video
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, read_table, save_arrays, write_json
 from vigil.footage import video_table
-from vigil.judging import calibrated
-from vigil.models import checkpoint
+from vigil.judging.calibration import Calibration, read_calibration
+from vigil.models.checkpoint import load_checkpoint
 from vigil.stages import evaluate
 from vigil.statistics.scores import Scores
 
@@ -27,11 +28,11 @@ def test_what_is_found_goes_to_the_run_of_the_training(monkeypatch: pytest.Monke
     sent = {}
     monkeypatch.setattr(evaluate.tracking, "add", lambda sha256, metrics: sent.update({sha256: metrics}))
     city()
-    folder = trained("crime_gate")
+    folder = save_model("crime_gate")
     calibrate_("crime_gate")
     told = evaluate_("crime_gate")
     (metrics,) = sent.values()
-    assert list(sent) == [checkpoint.load(folder).sha256]
+    assert list(sent) == [load_checkpoint(folder).sha256]
     assert metrics["test_video_auc"] == told["video_auc"]["value"]
 
 
@@ -41,7 +42,7 @@ def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> N
         moves = np.zeros((one.frames, 4, 4), np.uint8)
         moves[8:16, :2, :2] = one.abnormal
         save_arrays(TRUTH / f"{one.video}.npz", cells=moves)
-    trained("activity", classes)
+    save_model("activity", classes)
     calibrate_("activity")
     told = evaluate_("activity")
     assert {key for key, one in told.items() if "value" in one} == {"cell_auc", "cell_iou"}
@@ -55,18 +56,18 @@ def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> N
 )
 def test_a_model_is_calibrated_and_then_evaluated(model: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     city(kind)
-    trained(model)
+    save_model(model)
     calibrate_(model, kind)
     said = capsys.readouterr().out
     assert f"{model}: alarm at " in said
     assert "not enough normal video to promise 60 false alarms per hour" in said
     told = evaluate_(model, kind)
-    frozen = calibrated.read(FROZEN)
+    frozen = read_calibration(FROZEN)
     for key in ("video_auc", "frame_auc_micro", "frame_ap", "event_recall", "false_alarms_per_hour", "accuracy"):
         assert told[key].keys() >= {"value", "low", "high", "n"}, key
         assert told["baselines"]["chance"].keys() >= {"video_auc", "frame_auc_micro"}
     assert told["operating_point"]["calibration_sha256"] == frozen.sha256
-    assert told["operating_point"]["threshold"] == pytest.approx(frozen.calibration.threshold, rel=1e-5)
+    assert told["operating_point"]["threshold"] == pytest.approx(frozen.threshold, rel=1e-5)
     assert str(load_arrays(SCORES["test"])["calibration_sha256"]) == frozen.sha256
     assert set(told["sources"]) == {"test-0", "test-1", "test-2"}
     assert {path.stem for path in PLOTS.iterdir()} == {"roc", "pr", "reliability", "confusion"}
@@ -76,9 +77,21 @@ def test_a_model_is_calibrated_and_then_evaluated(model: str, kind: str, capsys:
     assert f"{model}: video_auc " in capsys.readouterr().out
 
 
+def test_each_stage_reads_the_weights_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    city()
+    save_model("crime_gate")
+    read, load_file = [], safetensors.torch.load_file
+    monkeypatch.setattr(safetensors.torch, "load_file", lambda path: read.append(path) or load_file(path))
+    calibrate_("crime_gate")
+    assert len(read) == 1
+    save_model("crime_gate")  # written again: files that nobody has read
+    evaluate_("crime_gate")
+    assert len(read) == 2
+
+
 def test_the_same_bytes_come_out_again() -> None:
     city()
-    trained("crime_gate")
+    save_model("crime_gate")
     files = [FROZEN, OUT, *SCORES.values()]
     contents = []
     for _ in range(2):
@@ -92,7 +105,7 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
     from vigil.stages import attend
 
     city()
-    gate = trained("crime_gate")
+    gate = save_model("crime_gate")
     params = attend.Params(keep=2, step=0.5, overlap=0.5)
     video_table.write(Path("train.csv"), [])
     calibrate_("crime_gate")
@@ -100,7 +113,7 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
         train=Path("train.csv"), val=VAL, test=TEST, frames=DATA / "frames", gate=gate, calibration=FROZEN,
         out=DATA / "attended", params=params, runtime=SERIAL,
     )  # fmt: skip
-    trained("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
+    save_model("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
     calibrate_("crime_type", "attended")
     told = evaluate_("crime_type", "attended")
     assert told["balanced_accuracy"]["value"] is not None
@@ -111,31 +124,30 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
 
 def test_a_calibration_of_other_weights_is_refused_before_test_is_opened() -> None:
     city()
-    trained("crime_gate")
+    save_model("crime_gate")
     calibrate_("crime_gate")
-    trained("crime_gate", seed=1)
+    save_model("crime_gate", seed=1)
     TEST.unlink()
-    with pytest.raises(VigilError, match=r"calibration\.json: made for weights .* Calibrate again"):
+    with pytest.raises(VigilError, match=r"calibration/m\.json: made for weights .* Calibrate again"):
         evaluate_("crime_gate")
 
 
 def test_a_calibration_of_other_settings_is_refused() -> None:
     city()
-    folder = trained("crime_gate")
+    folder = save_model("crime_gate")
     calibrate_("crime_gate")
-    frozen, loaded = calibrated.read(FROZEN), checkpoint.load(folder)
-    frozen.check(loaded, "x")
+    read_calibration(FROZEN).check(load_checkpoint(folder), "x")
     told = read_json(FROZEN)
     told["wanted"]["step"] = 0.25
     del told["sha256"]
-    calibrated.write(FROZEN, calibrated.Calibrated.read(told, "x"))
+    Calibration.from_json(told, "x").write(FROZEN)
     with pytest.raises(VigilError, match="made for settings"):
         evaluate_("crime_gate")
 
 
 def test_a_threshold_that_was_moved_by_hand_is_noticed() -> None:
     city()
-    trained("crime_gate")
+    save_model("crime_gate")
     calibrate_("crime_gate")
     told = read_json(FROZEN)
     told["calibration"]["thresholds"]["budget"] += 0.1
@@ -146,7 +158,7 @@ def test_a_threshold_that_was_moved_by_hand_is_noticed() -> None:
 
 def test_features_made_otherwise_are_refused() -> None:
     city()
-    trained("crime_gate")
+    save_model("crime_gate")
     write_json(DATA / "frames/settings.json", {"frames": {"fps": 4.0}})
     with pytest.raises(VigilError, match="not those it was trained on"):
         calibrate_("crime_gate")
@@ -154,7 +166,7 @@ def test_features_made_otherwise_are_refused() -> None:
 
 def test_without_a_normal_video_there_is_no_threshold() -> None:
     videos = city()
-    trained("crime_gate")
+    save_model("crime_gate")
     video_table.write(VAL, [one for one in videos if one.split == "val" and one.abnormal])
     with pytest.raises(VigilError, match="no normal video in validation"):
         calibrate_("crime_gate")
@@ -163,7 +175,7 @@ def test_without_a_normal_video_there_is_no_threshold() -> None:
 @pytest.mark.parametrize("abnormal", [True, False])
 def test_a_test_split_of_one_kind_gives_no_area_made_of_nothing(abnormal: bool) -> None:
     videos = city()
-    trained("crime_gate")
+    save_model("crime_gate")
     calibrate_("crime_gate")
     video_table.write(TEST, [one for one in videos if one.split == "test" and one.abnormal == abnormal])
     told = evaluate_("crime_gate")
@@ -174,7 +186,7 @@ def test_a_test_split_of_one_kind_gives_no_area_made_of_nothing(abnormal: bool) 
 
 def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
     city()
-    trained("crime_gate")
+    save_model("crime_gate")
     calibrate_("crime_gate")
     other = video("test-0-calm", "panic", split="test", frames=24)
     video_table.write(TEST, [other])
@@ -185,12 +197,12 @@ def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
 def test_nobody_there_raises_no_alarm() -> None:
     videos = city("segments")
     people([one for one in videos if one.split == "test" and one.abnormal], "test")  # the others are empty scenes
-    trained("pose_lstm")
+    save_model("pose_lstm")
     calibrate_("pose_lstm", "segments")
     told = evaluate_("pose_lstm", "segments")
     assert told["counts"]["unscored_videos"] == 3
     arrays = load_arrays(SCORES["test"])
-    assert np.isnan(arrays["score"][Scores.of(arrays).part(0)]).all()
+    assert np.isnan(arrays["score"][Scores.of(arrays).frames_of(0)]).all()
     assert any("have no score" in note for note in told["notes"])
 
 
@@ -213,9 +225,9 @@ open("data/manifest/test.csv")
 
 def test_calibration_opens_no_file_of_the_test_split(project: Path) -> None:
     city("segments")
-    recorded("frames")
-    trained("pose_lstm")
-    trained("crime_gate")
+    record_lineage("frames")
+    save_model("pose_lstm")
+    save_model("crime_gate")
     code = WATCHED.format(tests=str(project / "tests/support"))
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "calibrated" in ran.stdout, ran.stderr

@@ -11,7 +11,7 @@ from detectors import detector
 
 from vigil.core.storage import read_json, save_arrays
 from vigil.features.flow import dense as flows
-from vigil.features.frames import encode, save
+from vigil.features.frames import encode_jpeg, save_frames
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
 from vigil.footage import video_table
@@ -38,25 +38,25 @@ def box(person: int, place: int) -> list[float]:
 def video(name: str, source: str, people: int, truth: bool = True) -> Video:
     """So many people walk to the right; what is found of them is exactly true."""
     blank = np.zeros((STORED[1], STORED[0], 3), np.uint8)
-    stored = [(frame, Fraction(frame, 10), encode(blank, 90)) for frame in FRAMES]
-    save(Path(f"frames/{name}.npz"), stored, SIZE)
-    there = [(place, person) for place in range(len(FRAMES)) for person in range(people)]
+    stored = [(frame, Fraction(frame, 10), encode_jpeg(blank, 90)) for frame in FRAMES]
+    save_frames(Path(f"frames/{name}.npz"), stored, SIZE)
+    walkers = [(place, person) for place in range(len(FRAMES)) for person in range(people)]
     if truth:
         Path(f"truth/{name}.npz").parent.mkdir(parents=True, exist_ok=True)
         save_arrays(
             Path(f"truth/{name}.npz"),
             **{
-                "frame": np.array([FRAMES[place] for place, _ in there], np.int32),
-                "person": np.array([person for _, person in there], np.int32),
-                "boxes": np.array([box(person, place) for place, person in there], np.float32).reshape(-1, 4),
+                "frame": np.array([FRAMES[place] for place, _ in walkers], np.int32),
+                "person": np.array([person for _, person in walkers], np.int32),
+                "boxes": np.array([box(person, place) for place, person in walkers], np.float32).reshape(-1, 4),
                 "joints": np.array(
-                    [np.column_stack([joints(person, place), np.ones(13)]) for place, person in there], np.float32
+                    [np.column_stack([joints(person, place), np.ones(13)]) for place, person in walkers], np.float32
                 ).reshape(-1, 13, 3),
-                "class": np.array(["person"] * len(there), "<U8"),
-                "visible": np.ones(len(there), np.float32),
+                "class": np.array(["person"] * len(walkers), "<U8"),
+                "visible": np.ones(len(walkers), np.float32),
             },
         )
-    found(name, there)
+    write_landmarks(name, walkers)
     planes = np.zeros((len(FRAMES), 3, FLOW.size, FLOW.size), np.int8)
     planes[1:, 0] = round(127 * STEP * FLOW.size / SIZE[0] / FLOW.clip)
     Path(f"flow/{name}.npy").parent.mkdir(parents=True, exist_ok=True)
@@ -66,13 +66,13 @@ def video(name: str, source: str, people: int, truth: bool = True) -> Video:
     )
 
 
-def found(name: str, there: Sequence[tuple[int, int]], shift: float = 0.0, swap: bool = False) -> None:
+def write_landmarks(name: str, walkers: Sequence[tuple[int, int]], shift: float = 0.0, swap: bool = False) -> None:
     rows = []
-    for place, person in there:
+    for place, person in walkers:
         number = 1 - person if swap and place > 1 else person
         body = joints(person, place) + (shift, 0)
         rows.append(Pose(FRAMES[place], Fraction(FRAMES[place], 10), number, 0.9, 1.0, body, np.ones(13)))
-    pose_table.write(Path(f"landmarks/{name}.csv"), rows)
+    pose_table.write_poses(Path(f"landmarks/{name}.csv"), rows)
 
 
 def check(*videos: Video) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -94,18 +94,24 @@ def check(*videos: Video) -> tuple[dict[str, Any], dict[str, Any]]:
     return read_json(Path("metrics/landmarks.json")), read_json(Path("metrics/flow.json"))
 
 
-def values(told: dict[str, Any]) -> dict[str, float | None]:
-    return {name: entry["value"] for name, entry in told.items() if isinstance(entry, dict) and "value" in entry}
+def values(report: dict[str, Any]) -> dict[str, float | None]:
+    return {name: entry["value"] for name, entry in report.items() if isinstance(entry, dict) and "value" in entry}
 
 
 def test_what_is_true_gets_full_marks() -> None:
-    told, motion = check(video("set/a", "one", 1), video("set/b", "two", 3))
-    assert values(told) == {
+    report, motion = check(video("set/a", "one", 1), video("set/b", "two", 3))
+    assert values(report) == {
         "recall": 1, "recall_one": 1, "recall_two": None, "recall_group": 1, "recall_crowd": None,
         "recall_hidden": None, "pck_torso": 1, "false_people_per_frame": 0, "id_switches_per_minute": 0,
     }  # fmt: skip
-    assert told["recall"]["low"] == told["recall"]["high"] == 1
-    assert told["n"] == {"frames": 8, "minutes": 1.0, "people": {"1": 4, "3": 12}, "sources": 2, "videos": 2}
+    assert report["recall"]["low"] == report["recall"]["high"] == 1
+    assert report["n"] == {
+        "frames": 8,
+        "minutes": 1.0,
+        "people": {"1": 4, "3": 12},
+        "sources": 2,
+        "videos": 2,
+    }
     assert motion["people"]["end_point_error_median_px"] < FLOW.clip / 127
     assert motion["people"]["of_no_motion_px"] == pytest.approx(STEP * FLOW.size / SIZE[0])
     assert motion["texture"]["end_point_error_median_px"] > 0
@@ -113,55 +119,55 @@ def test_what_is_true_gets_full_marks() -> None:
 
 def test_a_detector_is_judged_on_the_frames_that_are_asked_for() -> None:
     """The first frames alone: one person of one, and one of three."""
-    told, _ = check(video("set/a", "one", 1), video("set/b", "two", 3))
-    assert told["person"]["map50"]["n"] == 4
-    assert told["person"]["map50"]["value"] == pytest.approx(51 / 101, abs=1e-4)  # 2 of 4 are found, both at once
-    assert told["person"]["map50"]["pictures"] == 2
+    report, _ = check(video("set/a", "one", 1), video("set/b", "two", 3))
+    assert report["person"]["map50"]["n"] == 4
+    assert report["person"]["map50"]["value"] == pytest.approx(51 / 101, abs=1e-4)  # 2 of 4 are found, both at once
+    assert report["person"]["map50"]["pictures"] == 2
 
 
 def test_what_a_stage_has_lost_counts_as_nothing_found() -> None:
     videos = video("set/a", "one", 1), video("set/b", "two", 1)
     Path("landmarks/set/b.csv").unlink()
     Path("flow/set/b.npy").unlink()
-    told, motion = check(*videos)
-    assert told["recall_one"] == {"value": 0.5, "low": 0.0, "high": 1.0}
-    assert told["by_source"]["two"]["recall_one"] == 0
-    assert told["by_label"]["normal"]["recall_one"] == 0.5
+    report, motion = check(*videos)
+    assert report["recall_one"] == {"value": 0.5, "low": 0.0, "high": 1.0}
+    assert report["by_source"]["two"]["recall_one"] == 0
+    assert report["by_label"]["normal"]["recall_one"] == 0.5
     assert motion["people"]["n"] == 5 * 3  # five joints of the trunk in three steps of the first video
 
 
 def test_misplaced_invented_and_mixed_up_people_cost_marks() -> None:
     videos = [video(f"set/{name}", name, 2) for name in "abc"]
-    there = [(place, person) for place in range(len(FRAMES)) for person in range(2)]
-    found("set/a", there, shift=12)  # of a trunk of 40 px: found, and no joint right
-    found("set/b", [*there, (0, 2)])
-    found("set/c", there, swap=True)
-    told, _ = check(*videos)
-    assert told["recall"]["value"] == 1
-    assert told["pck_torso"]["value"] == pytest.approx(2 / 3, abs=1e-4)
-    assert told["false_people_per_frame"]["value"] == pytest.approx(1 / 12, abs=1e-4)
-    assert told["id_switches_per_minute"]["value"] == pytest.approx(2 / 1.5, abs=1e-4)
-    assert told["by_source"]["c"]["id_switches_per_minute"] == 4
+    walkers = [(place, person) for place in range(len(FRAMES)) for person in range(2)]
+    write_landmarks("set/a", walkers, shift=12)  # of a trunk of 40 px: found, and no joint right
+    write_landmarks("set/b", [*walkers, (0, 2)])
+    write_landmarks("set/c", walkers, swap=True)
+    report, _ = check(*videos)
+    assert report["recall"]["value"] == 1
+    assert report["pck_torso"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert report["false_people_per_frame"]["value"] == pytest.approx(1 / 12, abs=1e-4)
+    assert report["id_switches_per_minute"]["value"] == pytest.approx(2 / 1.5, abs=1e-4)
+    assert report["by_source"]["c"]["id_switches_per_minute"] == 4
 
 
 def test_truth_without_flow_is_told_from_no_truth() -> None:
-    told = video("set/a", "one", 1)
+    report = video("set/a", "one", 1)
     Path("flow/set/a.npy").unlink()
-    _, motion = check(told)
+    _, motion = check(report)
     assert "have flow" in motion["people"]["reason"]
 
 
 def test_sets_without_truth_are_left_out() -> None:
-    told, _ = check(video("set/a", "one", 1), video("mine/b", "two", 1, truth=False))
-    assert told["n"]["videos"] == 1
-    assert told["person"]["map50"]["pictures"] == 1
+    report, _ = check(video("set/a", "one", 1), video("mine/b", "two", 1, truth=False))
+    assert report["n"]["videos"] == 1
+    assert report["person"]["map50"]["pictures"] == 1
 
 
 def test_without_any_truth_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    told, motion = check(video("mine/b", "two", 1, truth=False))
-    assert told["reason"] == motion["people"]["reason"] == NOTHING_KNOWN
-    assert told["recall_one"] is None
-    assert told["person"]["map50"]["value"] is None
+    report, motion = check(video("mine/b", "two", 1, truth=False))
+    assert report["reason"] == motion["people"]["reason"] == NOTHING_KNOWN
+    assert report["recall_one"] is None
+    assert report["person"]["map50"]["value"] is None
     assert motion["texture"]["round_trip_share_of_clip"] < 0.01
     assert NOTHING_KNOWN in capsys.readouterr().err
 

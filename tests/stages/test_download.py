@@ -18,7 +18,7 @@ from vigil.core.storage import POINTER, read_table
 from vigil.engine.per_video import Runtime
 from vigil.footage.sources import sync
 from vigil.stages import download
-from vigil.stages.download import Params, decimal, main
+from vigil.stages.download import Params, main, round_decimals
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 
@@ -34,11 +34,11 @@ def run(datasets: dict[str, Any], synced: bool = True, **changes: Any) -> dict[s
     return {row["path"]: row["reason"] for row in read_table(Path("data/rejects.csv"))}
 
 
-def kept() -> dict[str, dict[str, str]]:
+def listed_videos() -> dict[str, dict[str, str]]:
     return {row["video"]: row for row in read_table(Path("data/videos.csv"))}
 
 
-def mine(root: Path = Path("mine"), **keys: Any) -> dict[str, Any]:
+def section(root: Path = Path("mine"), **keys: Any) -> dict[str, Any]:
     return {"mine": {"kind": "folder", "path": str(root), "label": "normal", **keys}}
 
 
@@ -82,10 +82,10 @@ def test_every_broken_file_has_a_reason_and_nothing_else_is_lost() -> None:
     os.mkfifo(root / "pipe.mp4")
     Path(os.fsdecode(bytes(root) + b"/latin-\xe9.mp4")).write_bytes(b"1")
 
-    reasons = run(mine())
+    reasons = run(section())
 
-    for what, path in broken.items():
-        assert re.search(REASONS[what], reasons.pop(f"mine/{path.name}")), what
+    for case, path in broken.items():
+        assert re.search(REASONS[case], reasons.pop(f"mine/{path.name}")), case
     assert reasons.pop("mine/link.mp4").startswith("a link that leads out of the dataset's folder")
     assert reasons.pop("mine/linked").startswith("a link that leads out of the dataset's folder")
     assert reasons.pop("mine/nothing.mp4").startswith("a link to nothing")
@@ -95,8 +95,8 @@ def test_every_broken_file_has_a_reason_and_nothing_else_is_lost() -> None:
     assert reasons.pop("mine/photo.mp4")
     assert reasons == {}
     names = {"with-spaces", "quote-s-here", "dash", "видео-監視", "a-b-c", "two-lines", "é", "8K"}
-    assert set(kept()) == {f"mine/{name}" for name in names}
-    assert kept()["mine/8K"]["width"] == "7680"
+    assert set(listed_videos()) == {f"mine/{name}" for name in names}
+    assert listed_videos()["mine/8K"]["width"] == "7680"
     files = {path.name for path in Path("data/raw/mine").iterdir()}
     assert files == {f"{name}.mp4{POINTER}" for name in names}
 
@@ -107,24 +107,24 @@ def test_a_file_that_may_not_be_read_is_rejected() -> None:
     locked.chmod(0)
     if os.access(locked, os.R_OK):
         pytest.skip("this user may read everything")
-    assert run(mine()) == {"mine/locked.mp4": "cannot be read: permission denied; allow reading, or remove it"}
-    assert set(kept()) == {"mine/good"}
+    assert run(section()) == {"mine/locked.mp4": "cannot be read: permission denied; allow reading, or remove it"}
+    assert set(listed_videos()) == {"mine/good"}
 
 
 def test_a_refused_read_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for every user, by a file system that says no."""
     videos.film(Path("mine/good.mp4"))
     videos.film(Path("mine/locked.mp4"), frames=5)
-    opened = Path.open
+    real_open = Path.open
 
     def guarded(self: Path, *arguments: Any, **keys: Any) -> Any:
         if self.name == "locked.mp4":
             raise PermissionError(13, "Permission denied")
-        return opened(self, *arguments, **keys)
+        return real_open(self, *arguments, **keys)
 
     monkeypatch.setattr(Path, "open", guarded)
-    assert run(mine()) == {"mine/locked.mp4": "cannot be read: permission denied; allow reading, or remove it"}
-    assert set(kept()) == {"mine/good"}
+    assert run(section()) == {"mine/locked.mp4": "cannot be read: permission denied; allow reading, or remove it"}
+    assert set(listed_videos()) == {"mine/good"}
 
 
 def test_a_playlist_with_a_404_in_it_loses_that_video_alone(tmp_path: Path) -> None:
@@ -137,8 +137,11 @@ def test_a_playlist_with_a_404_in_it_loses_that_video_alone(tmp_path: Path) -> N
         assert reasons.pop(f"web/{site.url('gone.mp4')} {page}").startswith("gone: ")
         assert reasons.pop(f"web/{site.url('cut.mp4')} {page}").startswith("what came is no sound video: ")
         assert reasons == {}
-        assert sorted(row["url"] for row in kept().values()) == [site.url("a/clip.mp4"), site.url("b/clip.mp4")]
-        assert len({row["sha256"] for row in kept().values()}) == 2
+        assert sorted(row["url"] for row in listed_videos().values()) == [
+            site.url("a/clip.mp4"),
+            site.url("b/clip.mp4"),
+        ]
+        assert len({row["sha256"] for row in listed_videos().values()}) == 2
 
 
 def test_too_many_rejects_stop_the_run_after_they_are_written() -> None:
@@ -147,9 +150,9 @@ def test_too_many_rejects_stop_the_run_after_they_are_written() -> None:
     with pytest.raises(
         VigilError, match=r"^mine: 1 of 2 rejected; download.max_reject_share is 0.4. Most often: .*\(1\)"
     ):
-        run(mine(), max_reject_share=0.4)
+        run(section(), max_reject_share=0.4)
     assert [row["path"] for row in read_table(Path("data/rejects.csv"))] == ["mine/empty.mp4"]
-    assert run(mine(), max_reject_share=0.5).keys() == {"mine/empty.mp4"}
+    assert run(section(), max_reject_share=0.5).keys() == {"mine/empty.mp4"}
 
 
 def test_a_small_set_that_is_broken_does_not_hide_behind_a_large_one() -> None:
@@ -157,15 +160,15 @@ def test_a_small_set_that_is_broken_does_not_hide_behind_a_large_one() -> None:
         videos.film(Path(f"mine/{number}.mp4"), frames=5 + number)
     Path("other").mkdir()
     videos.empty(Path("other/empty.mp4"))
-    section = mine() | {"other": {"kind": "folder", "path": "other", "label": "normal"}}
+    sections = section() | {"other": {"kind": "folder", "path": "other", "label": "normal"}}
     with pytest.raises(VigilError, match=r"^other: not one video can be used, of 1. Most often: .*\(1\)"):
-        run(section, max_reject_share=0.9)
+        run(sections, max_reject_share=0.9)
 
 
 def test_a_video_that_is_too_short_says_how_short() -> None:
     videos.film(Path("mine/short.mp4"), frames=5)
     videos.film(Path("mine/long.mp4"), frames=6)
-    assert run(mine(), min_frames=6) == {"mine/short.mp4": "5 frames: too short (download.min_frames = 6)"}
+    assert run(section(), min_frames=6) == {"mine/short.mp4": "5 frames: too short (download.min_frames = 6)"}
 
 
 def test_of_twins_the_first_by_name_stays_and_a_clash_of_labels_is_told() -> None:
@@ -173,39 +176,39 @@ def test_of_twins_the_first_by_name_stays_and_a_clash_of_labels_is_told() -> Non
     shutil.copytree("mine/normal", "mine/fight")
     Path("mine/fight/b.mp4").rename("mine/fight/a.mp4")
     clash = "there labelled fight and here normal: check which is right"
-    assert run(mine()) == {"mine/normal/b.mp4": f"the same content as mine/fight/a.mp4, {clash}"}
+    assert run(section()) == {"mine/normal/b.mp4": f"the same content as mine/fight/a.mp4, {clash}"}
 
 
 def test_raw_files_of_videos_that_are_gone_go_too() -> None:
     for number in range(2):
         videos.film(Path(f"mine/{number}.mp4"), frames=5 + number)
-    run(mine())
+    run(section())
     Path("data/truth/mine").mkdir()
     Path("data/truth/mine/0.npz").write_bytes(b"of a video that goes")
     Path("mine/0.mp4").unlink()
-    run(mine())
+    run(section())
     assert [path.name for path in Path("data/raw").rglob("*")] == ["mine", f"1.mp4{POINTER}"]
     assert list(Path("data/truth").rglob("*")) == []
 
 
 def test_a_new_set_without_sync_is_said() -> None:
     videos.film(Path("mine/a.mp4"))
-    sync(mine(), Path("data/sources.csv"))
+    sync(section(), Path("data/sources.csv"))
     with pytest.raises(VigilError, match=r"does not know more. Run `vigil sync`"):
-        run(mine() | {"more": mine()["mine"]}, synced=False)
-    sync(mine() | {"more": mine()["mine"]}, Path("data/sources.csv"))
+        run(section() | {"more": section()["mine"]}, synced=False)
+    sync(section() | {"more": section()["mine"]}, Path("data/sources.csv"))
     with pytest.raises(VigilError, match=r"still lists mine. Run `vigil sync`"):
-        run({"more": mine()["mine"]}, synced=False)
+        run({"more": section()["mine"]}, synced=False)
     Path("data/sources.csv").unlink()
     with pytest.raises(VigilError, match=r"data/sources.csv: not found. Run `vigil sync`"):
-        run(mine(), synced=False)
+        run(section(), synced=False)
 
 
 def test_spans_in_frames_become_seconds_and_end_with_the_video() -> None:
     videos.film(Path("mine/fight/a.mp4"), frames=20, fps=Fraction(30000, 1001))
     Path("mine/fight/a.json").write_text(json.dumps({"frame_annotations": [[3, 6], [15, 49]]}))
-    assert run(mine()) == {}
-    row = kept()["mine/a"]
+    assert run(section()) == {}
+    row = listed_videos()["mine/a"]
     assert row["fps"] == "29.97002997"
     # frame 3 begins at 3 x 1001 / 30000 s, and so on; 20 frames last 0.667333333 s
     assert row["spans"] == "[[0.1001, 0.2002], [0.5005, 0.667333333]]"
@@ -216,8 +219,8 @@ def test_spans_in_frames_follow_the_clock_of_the_video_when_its_rate_varies() ->
     times = [Fraction(number, 20) for number in range(10)] + [Fraction(number) for number in range(1, 11)]
     videos.film(Path("mine/fight/a.mp4"), times=times)
     Path("mine/fight/a.json").write_text(json.dumps({"frame_annotations": [[2, 12]]}))
-    assert run(mine()) == {}
-    assert kept()["mine/a"]["spans"] == "[[0.1, 3]]"  # frame 2 begins at 2/20 s, frame 12 at 3 s
+    assert run(section()) == {}
+    assert listed_videos()["mine/a"]["spans"] == "[[0.1, 3]]"  # frame 2 begins at 2/20 s, frame 12 at 3 s
 
 
 def test_an_annotation_of_another_length_is_not_believed() -> None:
@@ -227,7 +230,7 @@ def test_an_annotation_of_another_length_is_not_believed() -> None:
         Path(f"mine/fight/{name}.json").write_text(json.dumps({"frame_annotations": [1, *marks[1:]]}))
     videos.film(Path("mine/fight/late.mp4"), frames=20)
     Path("mine/labels.csv").write_text("video,start_s,stop_s\nfight/late.mp4,2,3\n")
-    reasons = run(mine())
+    reasons = run(section())
     assert reasons.keys() == {"mine/fight/other.mp4", "mine/fight/late.mp4"}
     assert reasons["mine/fight/other.mp4"].startswith("its annotation has 25 frames and 20 decode")
     assert reasons["mine/fight/late.mp4"].startswith("its annotation marks a time after its end (2 s)")
@@ -248,8 +251,8 @@ def test_spans_are_cut_and_merged_or_not_believed(spans: str, kept_spans: str | 
     videos.film(Path("mine/fight/b.mp4"), frames=21)
     Path("mine/labels.csv").write_text(f'video,spans\nfight/a.mp4,"{spans}"\n')
     reason = "its annotation marks a time after its end (2 s): it belongs to another video"
-    assert run(mine()) == ({} if kept_spans else {"mine/fight/a.mp4": reason})
-    assert kept().get("mine/a", {}).get("spans") == kept_spans
+    assert run(section()) == ({} if kept_spans else {"mine/fight/a.mp4": reason})
+    assert listed_videos().get("mine/a", {}).get("spans") == kept_spans
 
 
 def test_adding_one_video_decodes_one_video(
@@ -257,10 +260,10 @@ def test_adding_one_video_decodes_one_video(
 ) -> None:
     for number in range(5):
         videos.film(Path(f"mine/{number}.mp4"), frames=5 + number)
-    run(mine())
+    run(section())
     videos.film(Path("mine/new.mp4"), frames=50)
     capsys.readouterr()
-    run(mine())
+    run(section())
     assert "6 videos: 1 done, 5 reused, 0 rejected" in capsys.readouterr().out
 
 
@@ -272,21 +275,21 @@ def test_adding_one_video_to_200_costs_that_video_and_two_seconds() -> None:
         shutil.copyfile(first, path)
         with path.open("ab") as file:  # an empty box behind the video: other bytes, same pictures
             file.write((16).to_bytes(4) + b"free" + number.to_bytes(8))
-    run(mine())
-    assert len(kept()) == 200
+    run(section())
+    assert len(listed_videos()) == 200
     videos.film(Path("mine/new.mp4"), frames=900, size=(640, 360))
     began = time.monotonic()
     videos_alone = download.measure(Path("mine/new.mp4"), None)
     alone = time.monotonic() - began
     assert videos_alone["frames"] == 900
     began = time.monotonic()
-    run(mine())
+    run(section())
     assert time.monotonic() - began < 1.5 * alone + 2
-    assert len(kept()) == 201
+    assert len(listed_videos()) == 201
 
 
 def test_decimals_are_short_and_exact_enough() -> None:
-    assert [str(float(decimal(Fraction(text)))) for text in ("25", "30000/1001", "1/3", "0", "2.50")] == [
+    assert [str(float(round_decimals(Fraction(text)))) for text in ("25", "30000/1001", "1/3", "0", "2.50")] == [
         "25.0",
         "29.97002997",
         "0.333333333",

@@ -13,10 +13,10 @@ from vigil.core.lineage import read, record
 from vigil.core.storage import read_table, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.flow import dense, heatmap
-from vigil.features.frames import Archive, encode, save
+from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
-from vigil.stages.flow import main, planes
+from vigil.stages.flow import main, write_planes
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 SETTINGS = dense.Settings(size=32, method="dis", clip=4.0, stabilise=False)
@@ -31,10 +31,10 @@ def picture(number: int) -> np.ndarray:
 
 
 def video(name: str, pictures: list[np.ndarray], people: list[Pose] | None = None) -> str:
-    rows = ((3 * place, Fraction(place, 8), encode(image, 90)) for place, image in enumerate(pictures))
-    save(FRAMES / f"{name}.npz", rows, SOURCE)
+    rows = ((3 * place, Fraction(place, 8), encode_jpeg(image, 90)) for place, image in enumerate(pictures))
+    save_frames(FRAMES / f"{name}.npz", rows, SOURCE)
     if people is not None:
-        pose_table.write(LANDMARKS / f"{name}.csv", people)
+        pose_table.write_poses(LANDMARKS / f"{name}.csv", people)
     return name
 
 
@@ -56,14 +56,14 @@ def load(name: str) -> np.ndarray:
 
 def live(name: str, settings: dense.Settings) -> np.ndarray:
     """Frame by frame, as a camera gives them."""
-    archive = Archive(FRAMES / f"{name}.npz")
-    people = pose_table.by_frame(pose_table.read(LANDMARKS / f"{name}.csv"))
-    state, found = None, []
+    archive = FrameArchive(FRAMES / f"{name}.npz")
+    people = pose_table.group_by_frame(pose_table.read_poses(LANDMARKS / f"{name}.csv"))
+    state, planes_found = None, []
     for number, image in zip(archive.index.tolist(), archive.images(), strict=True):
         state, motion = dense.update(state, image, settings)
-        heat = heatmap.density(people.get(number, []), archive.source_size, settings.size)
-        found.append(dense.quantise(motion, heat, settings.clip))
-    return np.stack(found)
+        heat = heatmap.people_density(people.get(number, []), archive.source_size, settings.size)
+        planes_found.append(dense.quantise(motion, heat, settings.clip))
+    return np.stack(planes_found)
 
 
 def test_motion_and_people_of_every_frame() -> None:
@@ -143,7 +143,7 @@ def test_only_what_changed_is_computed_again(capsys: pytest.CaptureFixture[str])
     video("a/two", [picture(number) for number in range(4)], [])
     run()
     before = (OUT / "a/one.npy").read_bytes()
-    pose_table.write(LANDMARKS / "a/two.csv", [person(3)])
+    pose_table.write_poses(LANDMARKS / "a/two.csv", [person(3)])
     run()
     assert "2 videos: 1 done, 1 reused" in capsys.readouterr().out
     assert load("a/two")[1, 2].any()
@@ -172,9 +172,9 @@ def test_many_videos_leave_no_file_open_and_no_memory_behind() -> None:
         return len(list(Path("/proc/self/fd").iterdir())), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     for _ in range(50):
-        planes(*source, params=SETTINGS)
+        write_planes(*source, params=SETTINGS)
     files, memory = used()
     for _ in range(500):
-        planes(*source, params=SETTINGS)
+        write_planes(*source, params=SETTINGS)
     assert used()[0] <= files
     assert used()[1] < memory + 20_000  # kB

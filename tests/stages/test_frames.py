@@ -11,8 +11,8 @@ from vigil.core.errors import VigilError
 from vigil.core.params import load
 from vigil.core.storage import read_table, sha256_file, write_pointer, write_table
 from vigil.engine.per_video import Runtime
-from vigil.features.frames import Archive
-from vigil.stages.frames import Params, exact, main
+from vigil.features.frames import FrameArchive
+from vigil.stages.frames import Params, exact_fraction, main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(fps=5, size=24, quality=90)
@@ -23,8 +23,8 @@ COLUMNS = ["video", "path", "fps", "width", "height", "sha256"]
 def row(path: Path, **changes: Any) -> dict[str, Any]:
     name = path.relative_to(RAW).with_suffix("").as_posix()
     digest = sha256_file(path) if path.is_file() else "-"
-    known = {"video": name, "path": path.as_posix(), "fps": "10", "width": 64, "height": 48, "sha256": digest}
-    return {**known, **changes}
+    columns = {"video": name, "path": path.as_posix(), "fps": "10", "width": 64, "height": 48, "sha256": digest}
+    return {**columns, **changes}
 
 
 def run(rows: list[dict[str, Any]], params: Params = PARAMS, runtime: Runtime = SERIAL) -> list[str]:
@@ -36,7 +36,7 @@ def run(rows: list[dict[str, Any]], params: Params = PARAMS, runtime: Runtime = 
 
 def test_every_other_frame_of_ten_per_second_at_five_with_its_exact_time() -> None:
     assert run([row(videos.film(RAW / "a/one.mp4", size=(128, 96)), width=128, height=96)]) == ["a/one.npz"]
-    archive = Archive(OUT / "a/one.npz")
+    archive = FrameArchive(OUT / "a/one.npz")
     assert archive.index.tolist() == [videos.number(image) for image in archive.images()] == list(range(0, 20, 2))
     assert archive.times == [Fraction(number, 5) for number in range(10)]
     assert next(archive.images()).shape == (24, 32, 3)
@@ -45,17 +45,17 @@ def test_every_other_frame_of_ten_per_second_at_five_with_its_exact_time() -> No
 
 def test_ntsc_times_are_exact() -> None:
     run([row(videos.film(RAW / "a/one.mp4", fps=Fraction(30000, 1001)))])
-    assert Archive(OUT / "a/one.npz").times == [Fraction(1001 * number, 30000) for number in (0, 6, 12, 18)]
+    assert FrameArchive(OUT / "a/one.npz").times == [Fraction(1001 * number, 30000) for number in (0, 6, 12, 18)]
 
 
 def test_turned_pictures_are_stored_as_shown() -> None:
     run([row(videos.film(RAW / "a/one.mp4", size=(96, 48), turn=90), width=48, height=96)])
-    assert next(Archive(OUT / "a/one.npz").images()).shape == (48, 24, 3)
+    assert next(FrameArchive(OUT / "a/one.npz").images()).shape == (48, 24, 3)
 
 
 def test_small_videos_are_not_enlarged() -> None:
     run([row(videos.film(RAW / "a/one.mp4"))], Params(fps=5, size=500, quality=90))
-    assert next(Archive(OUT / "a/one.npz").images()).shape == (48, 64, 3)
+    assert next(FrameArchive(OUT / "a/one.npz").images()).shape == (48, 64, 3)
 
 
 def test_pointers_are_followed_and_folders_of_images_have_their_own_rate() -> None:
@@ -64,10 +64,10 @@ def test_pointers_are_followed_and_folders_of_images_have_their_own_rate() -> No
     videos.images(RAW / "a/two")
     rows = [row(RAW / "a/one.mp4", sha256="1"), row(RAW / "a/two", fps="20", sha256="2")]
     assert run(rows) == ["a/one.npz", "a/two.npz"]
-    assert Archive(OUT / "a/one.npz").index.tolist() == list(range(0, 20, 2))
-    assert Archive(OUT / "a/two.npz").index.tolist() == list(range(0, 20, 4))  # 20 images per second
+    assert FrameArchive(OUT / "a/one.npz").index.tolist() == list(range(0, 20, 2))
+    assert FrameArchive(OUT / "a/two.npz").index.tolist() == list(range(0, 20, 4))  # 20 images per second
     assert run([rows[0], rows[1] | {"fps": "5"}]) == ["a/one.npz", "a/two.npz"]
-    assert Archive(OUT / "a/two.npz").index.tolist() == list(range(20))
+    assert FrameArchive(OUT / "a/two.npz").index.tolist() == list(range(20))
 
 
 def test_landmarks_have_no_pictures_and_are_left_alone() -> None:
@@ -117,5 +117,5 @@ def test_params_are_checked_and_those_of_the_project_are_good() -> None:
 
 
 def test_a_rate_means_what_it_says() -> None:
-    assert exact(29.97) == Fraction(2997, 100)
-    assert exact(8) == 8
+    assert exact_fraction(29.97) == Fraction(2997, 100)
+    assert exact_fraction(8) == 8

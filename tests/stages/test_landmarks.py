@@ -16,10 +16,10 @@ from vigil.core.lineage import record
 from vigil.core.params import load
 from vigil.core.storage import read_json, sha256_file, write_json, write_table
 from vigil.engine.per_video import Runtime
-from vigil.features.frames import Archive, encode, save
+from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
 from vigil.features.landmarks import estimators, pose_table
 from vigil.footage import video_table
-from vigil.stages.landmarks import Params, main, track
+from vigil.stages.landmarks import Params, main, track_people
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
 FRAMES, OUT, VIDEOS, RAW = Path("data/frames"), Path("data/landmarks"), Path("data/videos.csv"), Path("data/raw")
@@ -28,7 +28,7 @@ TILED = settings(tile=0.8, every=2)
 
 def archive(name: str, images: Iterable[np.ndarray], source: tuple[int, int] = (800, 960)) -> Path:
     path = FRAMES / f"{name}.npz"
-    save(path, ((3 * n, Fraction(n, 8), encode(image, 95)) for n, image in enumerate(images)), source)
+    save_frames(path, ((3 * n, Fraction(n, 8), encode_jpeg(image, 95)) for n, image in enumerate(images)), source)
     return path
 
 
@@ -45,11 +45,11 @@ def run(pretrained: Path, params: Params = TILED, runtime: Runtime = SERIAL, vid
 def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> None:
     archive("a/one", pan(6))
     assert run(pretrained) == ["a/one.csv"]
-    rows = pose_table.read(OUT / "a/one.csv")
+    rows = pose_table.read_poses(OUT / "a/one.csv")
     assert {row.frame for row in rows} == {0, 3, 6, 9, 12, 15}
-    by_person = pose_table.tracks(rows)
+    by_person = pose_table.group_by_person(rows)
     assert 2 <= len(by_person) <= 4
-    man = by_person[min(by_person, key=lambda who: by_person[who][0].joints[12, 0])]
+    man = by_person[min(by_person, key=lambda number: by_person[number][0].joints[12, 0])]
     assert len(man) == 6
     heads = np.array([row.joints[12] for row in man])
     assert heads[0] == pytest.approx((168, 304), abs=24)  # the video is twice the size of its frames
@@ -60,17 +60,17 @@ def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> N
 def test_the_rows_of_a_stream_are_those_of_the_stage_however_it_comes(pretrained: Path) -> None:
     path = archive("a/one", pan(7))
     run(pretrained)
-    stored = pose_table.read(OUT / "a/one.csv")
-    frames = Archive(path)
+    stored = pose_table.read_poses(OUT / "a/one.csv")
+    frames = FrameArchive(path)
     pictures = list(zip(frames.index.tolist(), frames.times, frames.images(), strict=True))
     for size in (1, 3, 7):
         state, live = estimators.START, []
         for begin in range(0, len(pictures), size):
-            with estimators.opened(TILED, Path("models/person"), pretrained) as step:
+            with estimators.open_estimator(TILED, Path("models/person"), pretrained) as step:
                 for index, time_s, image in pictures[begin : begin + size]:
                     state, people = step(state, image, float(time_s))
-                    live += estimators.rows(people, index, time_s, frames.source_size[0] / image.shape[1])
-        pose_table.write(Path("live.csv"), live)
+                    live += estimators.poses_of_frame(people, index, time_s, frames.source_size[0] / image.shape[1])
+        pose_table.write_poses(Path("live.csv"), live)
         assert sha256_file(Path("live.csv")) == sha256_file(OUT / "a/one.csv")
     assert stored
 
@@ -84,7 +84,7 @@ def test_bad_pictures_give_a_defined_result(pretrained: Path) -> None:
     archive("a/tiny", [image[::30, ::25] for image in moving], (16, 16))
     names = ("empty", "grey", "over", "short", "tiny")
     assert run(pretrained) == [f"a/{name}.csv" for name in names]
-    count = {name: len(pose_table.read(OUT / f"a/{name}.csv")) for name in names}
+    count = {name: len(pose_table.read_poses(OUT / f"a/{name}.csv")) for name in names}
     assert count["empty"] == 0
     assert count["grey"] >= 4 and count["short"] >= 1
     assert (OUT / "a/empty.csv").read_text().startswith("frame,time_s,person,score,coverage,SHOULDER_LEFT_X")
@@ -118,7 +118,7 @@ def test_two_workers_write_the_bytes_of_none(pretrained: Path, tmp_path: Path, m
 def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path) -> None:
     archive("a/one", pan(4))
     run(pretrained, settings(backend="landmarker", max_people=2))
-    rows = pose_table.tracks(pose_table.read(OUT / "a/one.csv"))
+    rows = pose_table.group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
     assert rows and max(len(track) for track in rows.values()) == 4
 
 
@@ -128,7 +128,7 @@ def test_tables_of_landmarks_are_brought_into_the_same_shape(pretrained: Path) -
     write_table(RAW / "b/clip.csv", cells, columns)
     table = entry("b/clip", path="data/raw/b/clip.csv", fps=Fraction(3), frames=3)
     assert run(pretrained, videos=[table]) == ["b/clip.csv"]
-    rows = pose_table.read(OUT / "b/clip.csv")
+    rows = pose_table.read_poses(OUT / "b/clip.csv")
     assert [(row.frame, row.joints[4, 1]) for row in rows] == [(0, 0), (1, 1), (2, 2)]
 
 
@@ -143,7 +143,7 @@ def test_what_is_missing_is_named_before_anything_runs(pretrained: Path, tmp_pat
 
 
 def test_a_picture_of_one_channel_is_refused(pretrained: Path) -> None:
-    with estimators.opened(TILED, Path("models/person"), pretrained) as step:
+    with estimators.open_estimator(TILED, Path("models/person"), pretrained) as step:
         with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
             step(estimators.START, np.zeros((60, 80), np.uint8), 0.0)
 
@@ -161,7 +161,7 @@ def test_params_of_the_project_are_good(project: Path) -> None:
 @pytest.mark.parametrize("backend", ["topdown", "landmarker"])
 def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrained: Path, backend: str) -> None:
     path = archive("a/one", [image[::2, ::2] for image in pan(2)])
-    given = settings(backend=backend, max_people=2)
+    params = settings(backend=backend, max_people=2)
     status = Path("/proc/self/status")
     if not status.exists():
         pytest.skip("needs /proc to see open files and memory")
@@ -172,7 +172,7 @@ def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrain
 
     counts = []
     for number in range(500):
-        track(path, Path("models/person"), pretrained, given.detector, Path("one.csv"), params=given)
+        track_people(path, Path("models/person"), pretrained, params.detector, Path("one.csv"), params=params)
         if number in (99, 499):
             counts.append(held())
     (files, kilobytes), (files_later, kilobytes_later) = counts
@@ -191,17 +191,17 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
     YOLO("yolov8n-pose.yaml").save(folder / "yolo.pt")  # untrained: it sees nobody, but speaks the language
     write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
     archive("a/one", pan(2))
-    given = settings(backend="yolo", presence=0.0, visibility=0.0)
-    assert run(folder, given) == ["a/one.csv"]
+    params = settings(backend="yolo", presence=0.0, visibility=0.0)
+    assert run(folder, params) == ["a/one.csv"]
     YOLO("yolov8n.yaml").save(folder / "yolo.pt")
     write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
     with pytest.raises(VigilError, match=r"a network to 'detect', expected one to 'pose'"):
-        with estimators.opened(given, Path("models/person"), folder):
+        with estimators.open_estimator(params, Path("models/person"), folder):
             pass
     (folder / "yolo.pt").write_bytes(b"another")
     with (
         pytest.raises(VigilError, match=r"not the file that weights\.json speaks of"),
-        estimators.opened(given, Path("models/person"), folder),
+        estimators.open_estimator(params, Path("models/person"), folder),
     ):
         pass
 
@@ -209,12 +209,12 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
 def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path: Path) -> None:
     person = detector(tmp_path / "person", [])
     auto = settings(detector="auto")
-    assert estimators.chosen(auto, person, "sample").detector == "mediapipe"
-    told = read_json(person / "config.json")
-    write_json(person / "config.json", told | {"sets": ["sample"]})
-    assert estimators.chosen(auto, person, "sample").detector == "yolo"
-    assert estimators.chosen(auto, person, "shop").detector == "mediapipe"
-    assert estimators.chosen(auto, person, "").detector == "mediapipe"  # a camera
-    write_json(person / "config.json", told | {"knows_real_people": True})
-    assert estimators.chosen(auto, person, "shop").detector == "yolo"
-    assert estimators.chosen(settings(detector="yolo"), person, "shop").detector == "yolo"
+    assert estimators.choose_detector(auto, person, "sample").detector == "mediapipe"
+    card = read_json(person / "config.json")
+    write_json(person / "config.json", card | {"sets": ["sample"]})
+    assert estimators.choose_detector(auto, person, "sample").detector == "yolo"
+    assert estimators.choose_detector(auto, person, "shop").detector == "mediapipe"
+    assert estimators.choose_detector(auto, person, "").detector == "mediapipe"  # a camera
+    write_json(person / "config.json", card | {"knows_real_people": True})
+    assert estimators.choose_detector(auto, person, "shop").detector == "yolo"
+    assert estimators.choose_detector(settings(detector="yolo"), person, "shop").detector == "yolo"

@@ -43,23 +43,23 @@ def city(count: int = 6) -> list[Video]:
     return [film(RAW / f"s/cam{seed}.mp4", walk(seed)) for seed in range(count)]
 
 
-def placed() -> dict[str, str]:
-    return {one.video: one.split for split in ("train", "val", "test") for one in read(OUT / f"{split}.csv")}
+def split_of_video() -> dict[str, str]:
+    return {video.video: video.split for split in ("train", "val", "test") for video in read(OUT / f"{split}.csv")}
 
 
 def in_splits(videos: Sequence[Video], **splits: str) -> list[Video]:
     """Those named get the split, all others are train."""
-    return [replace(one, split=splits.get(one.stem, "train")) for one in videos]
+    return [replace(video, split=splits.get(video.stem, "train")) for video in videos]
 
 
 def test_every_video_is_in_one_split_with_all_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     videos = city()
     card = run(videos, rejects=["s/broken.mp4"])
-    assert {one.video for one in videos} == set(placed())
+    assert {video.video for video in videos} == set(split_of_video())
     for split in ("train", "val", "test"):
         rows = read(OUT / f"{split}.csv")
-        assert rows == sorted(rows, key=lambda one: one.video) != []
-        assert {replace(one, split="") for one in rows} <= set(videos)
+        assert rows == sorted(rows, key=lambda video: video.video) != []
+        assert {replace(video, split="") for video in rows} <= set(videos)
         assert card["splits"][split]["videos"] == len(rows)
     assert card["rejects"] == 1
     assert card["leaks"] == {"found": 0, "allowed": 0, "not_compared": 0, "pairs": []}
@@ -98,7 +98,7 @@ def test_what_is_said_to_do_mends_it() -> None:
     videos = [*city(), film(RAW / "s/copy.mp4", worse(walk(2)), fps=5)]
     same = PARAMS.model_copy(update={"same_source": (("of-s/cam2", "of-s/copy"),)})
     assert run(videos, same)["leaks"]["found"] == 0
-    assert placed()["s/copy"] == placed()["s/cam2"]
+    assert split_of_video()["s/copy"] == split_of_video()["s/cam2"]
     allowed = PARAMS.model_copy(update={"allow_leaks": (("s/copy", "of-s/cam2"),)})
     card = run(in_splits(videos, cam0="val", copy="test"), allowed)
     assert (card["leaks"]["found"], card["leaks"]["allowed"]) == (1, 1)
@@ -111,7 +111,7 @@ def test_an_allowed_leak_that_is_none_is_said() -> None:
 
 
 def test_a_source_given_in_two_splits_stops_the_run() -> None:
-    videos = [replace(one, source="x") if one.stem in ("cam1", "cam2") else one for one in city()]
+    videos = [replace(video, source="x") if video.stem in ("cam1", "cam2") else video for video in city()]
     with pytest.raises(VigilError, match=r"s/cam1 \(train\) and s/cam2 \(test\): one source"):
         run(in_splits(videos, cam0="val", cam2="test"))
 
@@ -126,9 +126,9 @@ def test_landmarks_and_black_videos_are_not_compared() -> None:
 
 def test_a_pointer_is_followed_and_a_folder_of_images_is_a_video() -> None:
     videos = city()
-    kept = Path("elsewhere.mp4")
-    Path(videos[2].path).rename(kept)
-    write_pointer(Path(videos[2].path), kept, kept.stat().st_size, videos[2].sha256)
+    moved_file = Path("elsewhere.mp4")
+    Path(videos[2].path).rename(moved_file)
+    write_pointer(Path(videos[2].path), moved_file, moved_file.stat().st_size, videos[2].sha256)
     folder = RAW / "s/images"
     folder.mkdir()
     for number, frame in enumerate(walk(2)):
@@ -151,7 +151,7 @@ def test_the_order_of_rows_and_the_workers_change_no_byte() -> None:
 def test_hashes_are_kept_between_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     videos = city()
     run(videos)
-    monkeypatch.setattr(reading, "read", None)  # whoever reads a frame now, fails
+    monkeypatch.setattr(reading, "read_frames", None)  # whoever reads a frame now, fails
     assert run(videos, PARAMS.model_copy(update={"seed": 8}))["leaks"]["not_compared"] == 0
 
 
@@ -175,9 +175,9 @@ def fights(real_data: Path) -> list[Video]:
             write_pointer(RAW / "fights" / clip.name, clip, clip.stat().st_size, "")
             probed = reading.probe(clip)
             facts = {"fps": probed.fps, "frames": probed.frames, "width": probed.width, "height": probed.height}
-            known = {"path": f"data/raw/fights/{clip.name}", "source": row["source"], "label": row["label"]}
+            columns = {"path": f"data/raw/fights/{clip.name}", "source": row["source"], "label": row["label"]}
             name = f"fights/{clip.stem}"
-            videos.append(entry(name, duration_s=probed.duration_s, sha256=sha256_file(clip), **known, **facts))
+            videos.append(entry(name, duration_s=probed.duration_s, sha256=sha256_file(clip), **columns, **facts))
     return videos
 
 
@@ -185,20 +185,22 @@ def fights(real_data: Path) -> list[Video]:
 def test_real_cameras_are_not_mistaken_for_each_other_and_real_copies_are_found(fights: list[Video]) -> None:
     workers = Runtime(executor="process", workers=2, timeout_s=60, address=None)
     assert run(fights, runtime=workers)["leaks"]["found"] == 0
-    own = [replace(one, source=one.video) for one in fights]  # as if nobody knew the sources
+    own = [replace(video, source=video.video) for video in fights]  # as if nobody knew the sources
     with pytest.raises(VigilError, match="same_source"):
         run(own, runtime=workers)
-    by_id = {one.video: one for one in fights}
+    by_id = {video.video: video for video in fights}
     pairs = read_json(CARD)["leaks"]["pairs"]
     assert len(pairs) > 50
     assert all(by_id[pair["a"]].source == by_id[pair["b"]].source for pair in pairs)
     copies = []
-    for one in fights[::10]:
-        frames = [frame.image for frame in reading.read(raw_file(Path(one.path)), size_px=200)]
+    for video in fights[::10]:
+        frames = [frame.image for frame in reading.read_frames(raw_file(Path(video.path)), size_px=200)]
         small = [cv2.resize(frame, (frame.shape[1] // 4 * 2, frame.shape[0] // 4 * 2)) for frame in frames[8:]]
-        copies.append(film(RAW / f"fights/copy-{one.stem}.mp4", small, fps=15, source=f"copy-{one.stem}"))
-    train, test = ([replace(one, split=split) for one in some] for split, some in (("train", fights), ("test", copies)))
+        copies.append(film(RAW / f"fights/copy-{video.stem}.mp4", small, fps=15, source=f"copy-{video.stem}"))
+    train, test = (
+        [replace(video, split=split) for video in some] for split, some in (("train", fights), ("test", copies))
+    )
     with pytest.raises(VigilError, match="frames alike"):
         run([*train, *test, film(RAW / "fights/val.mp4", walk(0), split="val")], runtime=workers)
-    found = {pair["b"] for pair in read_json(CARD)["leaks"]["pairs"]}
-    assert {one.video for one in copies} <= found
+    leaking = {pair["b"] for pair in read_json(CARD)["leaks"]["pairs"]}
+    assert {video.video for video in copies} <= leaking

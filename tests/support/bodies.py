@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vigil.features.landmarks.blazepose import Sight, of_boxes
+from vigil.features.landmarks.blazepose import BodyEstimate, regions_of_boxes
 from vigil.features.landmarks.estimators import Settings
-from vigil.features.landmarks.topdown import Place
+from vigil.features.landmarks.topdown import Candidate
 
 # A standing body of length 1 around its hips, in the order of the joints.
 UPRIGHT = np.array(
@@ -43,20 +43,23 @@ class Scene:
     looks: int = 0
     finds: int = 0
 
-    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+    def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
         """The body nearest to the middle of the region."""
         self.looks += 1
         away = [(np.hypot(x - region[0], y - region[1]), x, y, length) for x, y, length in self.there]
         near = min(away, default=None)
         if near is None or near[0] > region[2] / 2:
-            return Sight(body(region[0], region[1]), np.array([*region[:3], 0.0]), 0.0)
-        return Sight(body(*near[1:]), np.array([near[1], near[2], 1.25 * near[3], 0.0]), 0.99)
+            return BodyEstimate(body(region[0], region[1]), np.array([*region[:3], 0.0]), 0.0)
+        return BodyEstimate(body(*near[1:]), np.array([near[1], near[2], 1.25 * near[3], 0.0]), 0.99)
 
-    def find(self, image: np.ndarray) -> list[Place]:
+    def find(self, image: np.ndarray) -> list[Candidate]:
         self.finds += 1
         rows = [(x - 0.2 * n, y - 0.5 * n, x + 0.2 * n, y + 0.5 * n, 0.9) for x, y, n in self.there]
         boxes = np.array(rows).reshape(-1, 5)
-        return [Place(region[:4], region[4], box[:4]) for region, box in zip(of_boxes(boxes), boxes, strict=True)]
+        return [
+            Candidate(region[:4], region[4], box[:4])
+            for region, box in zip(regions_of_boxes(boxes), boxes, strict=True)
+        ]
 
 
 def photograph() -> np.ndarray:

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from vigil.models import checkpoint, pose_lstm
-from vigil.models.checkpoint import Card
+from vigil.models import pose_lstm
+from vigil.models.checkpoint import Card, save_checkpoint
 
 CONFIG_OF = pose_lstm.Config(features=52, frames=8, hidden=(6, 5), ranges=((0.0, 1.0), (0.25, 0.5)) * 13)
 CLASSES = {"normal": ("normal",), "theft": ("theft", "Stealing"), "assault": ("assault",)}  # not in alphabetical order
@@ -35,7 +35,7 @@ def card() -> Card:
 
 
 def save(folder: Path = FOLDER, members: int = 1) -> str:
-    return checkpoint.save(folder, card(), [network(seed).state_dict() for seed in range(members)])
+    return save_checkpoint(folder, card(), [network(seed).state_dict() for seed in range(members)])
 
 
 def poses(seed: int = 1) -> torch.Tensor:

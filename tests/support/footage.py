@@ -9,7 +9,7 @@ import torch
 
 from vigil.clips import sampling
 from vigil.features import pictures
-from vigil.features.frames import encode, save
+from vigil.features.frames import encode_jpeg, save_frames
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
@@ -28,12 +28,12 @@ def grey(level: int) -> np.ndarray:
     return np.full((120, 160, 3), level, np.uint8)
 
 
-def filmed(one: Video, frames: int | list[np.ndarray], skip: int = 1) -> Video:
+def filmed(video_row: Video, frames: int | list[np.ndarray], skip: int = 1) -> Video:
     """Frame k is grey of level 4k, or as given; every `skip`-th of the video is stored, 8 a second."""
     images = [grey(4 * number) for number in range(frames)] if isinstance(frames, int) else frames
-    rows = ((skip * number, Fraction(number, 8), encode(image, 95)) for number, image in enumerate(images))
-    save(FOLDER / f"{one.video}.npz", rows, (160, 120))
-    return one
+    rows = ((skip * number, Fraction(number, 8), encode_jpeg(image, 95)) for number, image in enumerate(images))
+    save_frames(FOLDER / f"{video_row.video}.npz", rows, (160, 120))
+    return video_row
 
 
 def levels(x: torch.Tensor) -> list[int]:
@@ -42,9 +42,9 @@ def levels(x: torch.Tensor) -> list[int]:
     return (shade * 255 / 4).round().int().tolist()
 
 
-def frames(videos: list[Video], clip: Clip = FIRE, train: bool = True, **more: object) -> sampling.Clips:
-    return sampling.dataset("frames", FOLDER, videos, CLASSES, clip, train=train, **more)  # type: ignore[arg-type]
+def frames(videos: list[Video], clip: Clip = FIRE, train: bool = True, **more: object) -> sampling.ClipDataset:
+    return sampling.make_dataset("frames", FOLDER, videos, CLASSES, clip, train=train, **more)  # type: ignore[arg-type]
 
 
-def two(**more: object) -> sampling.Clips:
+def two(**more: object) -> sampling.ClipDataset:
     return frames([filmed(video("one"), 12), filmed(video("two", "Arson", [(0, 9)]), 12)], **more)

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from judging import CONTEXT, DATA, SERIAL, TRUTH, filmed, flow, laid_out, people, recorded, video
+from judging import CONTEXT, DATA, SERIAL, TRUTH, flow, people, record_lineage, run_context, store_frames, video
 from vigil.core.storage import read_json
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.judging.calibrated import Wanted
+from vigil.judging.calibration import CalibrationParams
 from vigil.stages import calibrate, evaluate
 
-WANTED = Wanted.read(
+PARAMS = CalibrationParams.read(
     {
         "false_alarms_per_hour": 60.0,
         "confidence": 0.9,
@@ -26,36 +26,36 @@ SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")
 FROZEN = Path("models/calibration/m.json")
 
 
-def made(split: str, sources: int = 3) -> list[Video]:
-    """Of each camera a normal video and a crime."""
-    found = []
+def split_videos(split: str, sources: int = 3) -> list[Video]:
+    """A normal video and a crime of each camera."""
+    videos = []
     for number in range(sources):
-        found.append(video(f"{split}-{number}-calm", "normal", split=split, frames=24, source=f"{split}-{number}"))
+        videos.append(video(f"{split}-{number}-calm", "normal", split=split, frames=24, source=f"{split}-{number}"))
         crime = ("Arson", "Fighting")[number % 2]
-        found.append(video(f"{split}-{number}-crime", crime, [(1, 2)], split, 24, f"{split}-{number}"))
-    return found
-
-
-def city(kind: str = "frames") -> list[Video]:
-    videos = [*made("val"), *made("test")]
-    for one in videos:
-        filmed(one, (8, 16) if one.abnormal else (0, 0))
-    video_table.write(VAL, [one for one in videos if one.split == "val"])
-    video_table.write(TEST, [one for one in videos if one.split == "test"])
-    laid_out(videos)
-    for one in videos if kind == "flow" else ():
-        flow(one)
-    if kind == "segments":
-        for split in ("val", "test"):
-            people([one for one in videos if one.split == split], split, skill=1.0)
-    recorded(kind)
+        videos.append(video(f"{split}-{number}-crime", crime, [(1, 2)], split, 24, f"{split}-{number}"))
     return videos
 
 
-def calibrate_(model: str, kind: str = "frames", wanted: Wanted = WANTED) -> None:
+def city(kind: str = "frames") -> list[Video]:
+    videos = [*split_videos("val"), *split_videos("test")]
+    for each in videos:
+        store_frames(each, (8, 16) if each.abnormal else (0, 0))
+    video_table.write(VAL, [each for each in videos if each.split == "val"])
+    video_table.write(TEST, [each for each in videos if each.split == "test"])
+    run_context(videos)
+    for each in videos if kind == "flow" else ():
+        flow(each)
+    if kind == "segments":
+        for split in ("val", "test"):
+            people([each for each in videos if each.split == split], split, skill=1.0)
+    record_lineage(kind)
+    return videos
+
+
+def calibrate_(model: str, kind: str = "frames", params: CalibrationParams = PARAMS) -> None:
     calibrate.main(
         model=model, val=VAL, trained=Path("models") / model, features=DATA / kind, context=CONTEXT, truth=TRUTH,
-        scores=SCORES["val"], out=FROZEN, params=wanted, runtime=SERIAL,
+        scores=SCORES["val"], out=FROZEN, params=params, runtime=SERIAL,
     )  # fmt: skip
 
 

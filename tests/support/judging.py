@@ -7,21 +7,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from verdicts import WANTED
+from verdicts import PARAMS
 
 from vigil.core import lineage
 from vigil.core.storage import save_arrays, write_json
 from vigil.engine.per_video import Runtime
-from vigil.features.frames import encode, save
-from vigil.features.segments.segments import Settings, names
+from vigil.features.frames import encode_jpeg, save_frames
+from vigil.features.segments.segments import Settings, feature_names
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.judging import calibrated
-from vigil.judging.calibrated import Calibrated
-from vigil.judging.calibration import Calibration, Thresholds
+from vigil.judging.calibration import Calibration, Thresholds, settings_sha256
 from vigil.judging.curves import Curve
-from vigil.models import checkpoint
-from vigil.models.checkpoint import Card, Loaded, module
+from vigil.models.checkpoint import Card, Checkpoint, find_module, load_checkpoint, save_checkpoint
 from vigil.stages import context
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
@@ -56,54 +53,55 @@ def video(
 
 def features(kind: str) -> dict[str, Any]:
     """How the features of an input were made."""
-    made: dict[str, Any] = {"frames": {"fps": float(FPS), "size": 60, "quality": 90}}
+    origin: dict[str, Any] = {"frames": {"fps": float(FPS), "size": 60, "quality": 90}}
     if kind == "segments":
-        made["segments"] = SEGMENTS
+        origin["segments"] = SEGMENTS
     if kind == "attended":
-        made["attended"] = {"keep": 2, "step": 0.5, "overlap": 0.5, "gate": opened("crime_gate").sha256}
-    return made
+        origin["attended"] = {"keep": 2, "step": 0.5, "overlap": 0.5, "gate": load_model("crime_gate").sha256}
+    return origin
 
 
-def trained(model: str, classes: dict[str, list[str]] = CLASSES, seed: int = 0, **config: Any) -> Path:
+def save_model(model: str, classes: dict[str, list[str]] = CLASSES, seed: int = 0, **config: Any) -> Path:
     """The folder of a model that has learnt nothing, and whose features are said to be made as those here are."""
     kind, settings = TINY[model]
     torch.manual_seed(seed)
-    made = module(model, "test")
-    network = made.Model(made.Config.read(settings | config, "test"), len(classes))
+    module = find_module(model, "test")
+    network = module.Model(module.Config.read(settings | config, "test"), len(classes))
     card = Card(model, network.config, classes, network.clip, kind, features(kind), "", seed, [], [1])
-    checkpoint.save(Path("models") / model, card, [network.state_dict()])
+    save_checkpoint(Path("models") / model, card, [network.state_dict()])
     return Path("models") / model
 
 
-def opened(model: str, classes: dict[str, list[str]] = CLASSES, **config: Any) -> Loaded:
-    return checkpoint.load(trained(model, classes, **config))
+def load_model(model: str, classes: dict[str, list[str]] = CLASSES, **config: Any) -> Checkpoint:
+    return load_checkpoint(save_model(model, classes, **config))
 
 
-def frozen(gate: Path, path: Path, threshold: float = 0.0, slope: float = 1.0) -> None:
+def write_gate_calibration(gate: Path, path: Path, threshold: float = 0.0, slope: float = 1.0) -> None:
     """A calibration of the gate: from what odds on a video is flagged, and how odds become probabilities."""
-    loaded = checkpoint.load(gate)
+    checkpoint = load_checkpoint(gate)
     cuts = Thresholds(p90=0, p95=0, p98=0, budget=threshold, promise=None, video=threshold, cell=None)
     curve = Curve(transform="identity", slope=slope, offset=-slope * threshold)
-    made = Calibration(
-        kind="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None, reliability=None,
-        normal_maxima=(), gap_s=0.0, notes=(), model_sha256=loaded.sha256,
-        settings_sha256=calibrated.settings_sha256(loaded, WANTED),
-    )  # fmt: skip
-    calibrated.write(path, Calibrated(calibration=made, wanted=WANTED, ordinary=None))
+    Calibration(
+        score_type="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None,
+        reliability=None, normal_maxima=(), notes=(), model_sha256=checkpoint.sha256,
+        settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None,
+    ).write(path)  # fmt: skip
 
 
-def filmed(one: Video, flash: tuple[int, int] = (0, 0)) -> list[bytes]:
+def store_frames(clip: Video, flash: tuple[int, int] = (0, 0)) -> list[bytes]:
     """Noise, white from frame to frame of `flash`."""
-    noise = np.random.default_rng(sum(one.video.encode())).integers(0, 90, (one.frames, 60, 80, 3), dtype=np.uint8)
+    noise = np.random.default_rng(sum(clip.video.encode())).integers(0, 90, (clip.frames, 60, 80, 3), dtype=np.uint8)
     noise[slice(*flash)] = 255
-    jpegs = [encode(image, 90) for image in noise]
-    save(DATA / f"frames/{one.video}.npz", ((k, Fraction(k, FPS), jpeg) for k, jpeg in enumerate(jpegs)), (80, 60))
+    jpegs = [encode_jpeg(image, 90) for image in noise]
+    save_frames(
+        DATA / f"frames/{clip.video}.npz", ((k, Fraction(k, FPS), jpeg) for k, jpeg in enumerate(jpegs)), (80, 60)
+    )
     return jpegs
 
 
-def flow(one: Video, size: int = 32) -> np.ndarray:
-    planes = np.random.default_rng(sum(one.video.encode())).integers(-90, 90, (one.frames, 3, size, size))
-    path = DATA / f"flow/{one.video}.npy"
+def flow(clip: Video, size: int = 32) -> np.ndarray:
+    planes = np.random.default_rng(sum(clip.video.encode())).integers(-90, 90, (clip.frames, 3, size, size))
+    path = DATA / f"flow/{clip.video}.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, planes.astype(np.int8))
     return planes.astype(np.int8)
@@ -113,19 +111,25 @@ def people(videos: Sequence[Video], split: str = "test", skill: float = 0.0) -> 
     """Segments of two people each, the second of whom comes late; x is higher by `skill` while something happens."""
     settings, rows = Settings.read(SEGMENTS, "test"), []
     rng = np.random.default_rng(0)
-    for one in videos:
+    for clip in videos:
         for person, begin in ((1, 0), (2, 10)):
-            for start in range(begin, one.frames - 3, 2):
+            for start in range(begin, clip.frames - 3, 2):
                 time = (start + 2) / FPS
-                bad = any(float(a) <= time < float(b) for a, b in one.spans)
+                is_abnormal = any(float(a) <= time < float(b) for a, b in clip.spans)
                 rows.append(
-                    (one.video, person, start, one.label if bad else "normal", rng.normal(size=(4, 26)) + skill * bad)
+                    (
+                        clip.video,
+                        person,
+                        start,
+                        clip.label if is_abnormal else "normal",
+                        rng.normal(size=(4, 26)) + skill * is_abnormal,
+                    )
                 )
     frame = np.array([np.arange(row[2], row[2] + 4) for row in rows], np.int32).reshape(-1, 4)
     save_arrays(
         DATA / f"segments/{split}.npz",
         x=np.array([row[4] for row in rows], np.float32).reshape(-1, 4, 26),
-        names=np.array(names(settings)),
+        names=np.array(feature_names(settings)),
         frame=frame,
         time_s=frame / FPS,
         start=frame[:, 0],
@@ -139,13 +143,13 @@ def people(videos: Sequence[Video], split: str = "test", skill: float = 0.0) -> 
     )
 
 
-def recorded(*kinds: str) -> None:
+def record_lineage(*kinds: str) -> None:
     """Say how the features were made."""
     for kind in kinds:
         write_json(DATA / kind / lineage.FILE, features(kind))
 
 
-def laid_out(videos: Sequence[Video], train: Sequence[Video] = ()) -> None:
+def run_context(videos: Sequence[Video], train: Sequence[Video] = ()) -> None:
     """Stage `context` over what is there; what is usual is learnt from `train`."""
     video_table.write(Path("data/videos.csv"), videos)
     video_table.write(Path("data/train.csv"), train)

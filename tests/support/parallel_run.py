@@ -5,7 +5,7 @@ from pathlib import Path
 
 import parallel_work
 
-from vigil.engine.per_video import Item, Runtime, each, finish, stage_lock
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video, stage_lock
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     ]
     runtime = Runtime(executor="process", workers=workers, timeout_s=60.0, address=None)
     with stage_lock("copy"):
-        finish("copy", out, each("copy", getattr(parallel_work, work), items, None, runtime))
+        finish_folder("copy", out, run_per_video("copy", getattr(parallel_work, work), items, None, runtime))
 
 
 if __name__ == "__main__":

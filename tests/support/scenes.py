@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vigil.core.storage import sha256_file
-from vigil.footage.video import reading
+from vigil.footage.video.writing import VideoWriter
 from vigil.footage.video_table import Video
 
 
@@ -58,7 +58,7 @@ def film(path: Path, frames: Iterable[np.ndarray], fps: int = 10, **changes: Any
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures: Sequence[np.ndarray] = list(frames)
     height, width = pictures[0].shape[:2]
-    with reading.Writer(path, Fraction(fps), (width, height)) as writer:
+    with VideoWriter(path, Fraction(fps), (width, height)) as writer:
         for picture in pictures:
             writer.write(picture)
     name = f"{path.parent.name}/{path.stem}"

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vigil.judging.calibration import Calibration, calibrate
+from vigil.judging.calibration import AlertParams, Calibration, CalibrationParams, ScoreType
+from vigil.judging.calibration_fit import fit_calibration
+from vigil.statistics.alerts import Rule
+from vigil.statistics.events import OperatingPoint
 from vigil.statistics.scores import Scores
 
 
@@ -69,9 +72,20 @@ def city(
     return scores(found)
 
 
-def made(found: Scores, kind: str = "logits", **more) -> Calibration:
-    given = {"budget": 60.0, "model_sha256": "aa", "settings_sha256": "bb", **more}
-    return calibrate(found, kind, **given)  # type: ignore[arg-type]
+def params_of(budget: float = 60.0, confidence: float = 0.95, **alert: float) -> CalibrationParams:
+    """A budget in false alarms per hour; an alert goes on over two seconds below the threshold by default."""
+    rule = AlertParams(**({"hysteresis": 0.0, "hold_s": 2.0, "cooldown_s": 0.0} | alert))
+    return CalibrationParams(false_alarms_per_hour=budget, confidence=confidence, step=0.5, alert=rule)
+
+
+def calibrated(table: Scores, score_type: ScoreType = "logits", **params: float) -> Calibration:
+    """The calibration of a table, for the weights `aa` and the settings `bb`."""
+    return fit_calibration(table, score_type, params_of(**params), "aa", "bb")
+
+
+def point_at(threshold: float, hold_s: float = 2.0) -> OperatingPoint:
+    """Alarms from the threshold on, and goes on over `hold_s` below it."""
+    return OperatingPoint(Rule(threshold=threshold, release=threshold, hold_s=hold_s))
 
 
 def errors(found: Scores) -> Scores:

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vigil.models.blocks.layers import Batch, Clip, Judged, Losses, one_by_one
-from vigil.training.schedules import Train
+from vigil.models.blocks.layers import Batch, Clip, Losses, Predictions, augment_per_sample
+from vigil.training.schedules import TrainParams
 
 
-def altered(model: Any, x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def augment_sample(model: Any, x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """One sample as `model` changes it for training."""
     xs, ys = model.augment([x], [y], [torch.Generator().manual_seed(seed)])
     return xs[0], ys[0]
@@ -36,19 +36,19 @@ class Toy(nn.Module):
         return self.net(x)
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        each = F.cross_entropy(output, batch["y"], weight, reduction="none").mean()
-        small = 1e-3 * output.square().mean()
-        return {"loss": each + small, "entropy": each, "small": small}
+        entropy = F.cross_entropy(output, batch["y"], weight, reduction="none").mean()
+        penalty = 1e-3 * output.square().mean()
+        return {"loss": entropy + penalty, "entropy": entropy, "small": penalty}
 
-    def judge(self, output: Tensor, x: Tensor) -> Judged:
+    def judge(self, output: Tensor, x: Tensor) -> Predictions:
         return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
-    @one_by_one
+    @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return x + 0.1 * torch.randn(x.shape, generator=generator), y
 
 
-class Itself(Toy):
+class ToyReconstructor(Toy):
     """Learns to give back what it gets."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Cells(Toy):
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
         return {"loss": F.binary_cross_entropy_with_logits(output, batch["y"].flatten(1))}
 
-    def judge(self, output: Tensor, x: Tensor) -> Judged:
+    def judge(self, output: Tensor, x: Tensor) -> Predictions:
         return {"cells": output.reshape(-1, 2, 2)}
 
 
@@ -97,6 +97,6 @@ class Cloud:
         return {"x": x, "y": (x[:4] > 0).float().view(1, 2, 2) if self.cells else torch.tensor(self.labels[index])}
 
 
-def settings(**changes: Any) -> Train:
+def settings(**changes: Any) -> TrainParams:
     base = {"epochs": 4, "batch": 8, "report_every": 2, "threads": 1, "accelerator": "cpu"}
-    return Train.read(base | changes, "params.yaml [train]")
+    return TrainParams.read(base | changes, "params.yaml [train]")

@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from vigil.clips.windows import inside
+from vigil.clips.places import label_to_class
+from vigil.clips.windows import inside_spans
 from vigil.core.storage import save_arrays, write_json, write_table
 from vigil.evaluation import model_metrics
 from vigil.features import frames
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.judging import calibrated
-from vigil.judging.scoring import ids
+from vigil.judging.calibration import CalibrationParams
+from vigil.judging.calibration_fit import calibrate_model
 from vigil.models.blocks.layers import Clip
 
 FPS = 8
-WANTED = calibrated.Wanted.read(
+PARAMS = CalibrationParams.read(
     {
         "false_alarms_per_hour": 60.0,
         "confidence": 0.95,
@@ -32,7 +33,7 @@ WANTED = calibrated.Wanted.read(
 
 
 @dataclass(frozen=True)
-class Made:
+class ModelSketch:
     """One model: the labels of its classes, and how far abnormal moments stand out."""
 
     classes: Mapping[str, Sequence[str]]
@@ -42,11 +43,11 @@ class Made:
 
 
 MODELS = {
-    "panic": Made({"normal": ["normal"], "panic": ["panic"]}, 3.0),
-    "pose_lstm": Made({"normal": ["normal"], "theft": ["theft"], "assault": ["assault"]}, 2.0),
-    "gate": Made({"normal": ["normal"], "crime": ["theft", "assault", "panic"]}, 1.5, attends=True),
-    "namer": Made({"theft": ["theft"], "assault": ["assault"], "panic": ["panic"]}),
-    "activity": Made({"static": ["normal"], "dynamic": ["theft", "assault", "panic"]}, 2.0, maps=True),
+    "panic": ModelSketch({"normal": ["normal"], "panic": ["panic"]}, 3.0),
+    "pose_lstm": ModelSketch({"normal": ["normal"], "theft": ["theft"], "assault": ["assault"]}, 2.0),
+    "gate": ModelSketch({"normal": ["normal"], "crime": ["theft", "assault", "panic"]}, 1.5, attends=True),
+    "namer": ModelSketch({"theft": ["theft"], "assault": ["assault"], "panic": ["panic"]}),
+    "activity": ModelSketch({"static": ["normal"], "dynamic": ["theft", "assault", "panic"]}, 2.0, maps=True),
 }
 
 
@@ -72,65 +73,71 @@ def video(
 
 def city(split: str, sources: int = 6) -> list[Video]:
     """Of each source two normal videos, and one of each abnormal label."""
-    found = []
+    videos = []
     for number in range(sources):
         source = f"{split}{number}"
         for label in ("normal", "normal-2", "theft", "assault", "panic"):
             spans = [] if label.startswith("normal") else [(2.0 + number % 3, 5.0 + number % 3)]
-            found.append(video(f"set/{source}-{label}", label.split("-")[0], source, split, spans))
-    return found
+            videos.append(video(f"set/{source}-{label}", label.split("-")[0], source, split, spans))
+    return videos
 
 
-def table(name: str, made: Made, videos: Sequence[Video], seed: int = 0) -> dict[str, np.ndarray]:
-    """As scoring.py lays it out."""
+def table(name: str, sketch: ModelSketch, videos: Sequence[Video], seed: int = 0) -> dict[str, np.ndarray]:
+    """A score table of the videos, laid out as in judging/scoring.py."""
     rng = np.random.default_rng([seed, *name.encode(), *videos[0].split.encode()])
-    known = ids({key: list(labels) for key, labels in made.classes.items()})
-    normal = "normal" in next(iter(made.classes.values()))
-    kinds = len(made.classes)
+    class_of_label = label_to_class({key: list(labels) for key, labels in sketch.classes.items()})
+    normal = "normal" in next(iter(sketch.classes.values()))
+    class_count = len(sketch.classes)
     rows: dict[str, list[Any]] = {
         key: [] for key in ("frame", "time_s", "truth", "score", "people", "motion", "classes", "klass")
     }
-    for one in videos:
-        times = [Fraction(number, FPS) for number in range(int(one.duration_s * FPS))]
-        klass = known.get(one.label, -1)
-        bad = inside(times, one.spans)
-        truth = np.full(len(times), -1) if klass < 0 else bad if klass or not normal else np.zeros(len(times))
-        drawn = rng.normal(size=len(times)).cumsum() * 0.25 + made.skill * 2 * bad * (klass > 0) - 2.0
-        score = np.convolve(np.pad(drawn, (4, 0), mode="edge"), np.ones(5) / 5, mode="valid")
+    for clip in videos:
+        times = [Fraction(number, FPS) for number in range(int(clip.duration_s * FPS))]
+        class_index = class_of_label.get(clip.label, -1)
+        abnormal = inside_spans(times, clip.spans)
+        truth = (
+            np.full(len(times), -1)
+            if class_index < 0
+            else abnormal
+            if class_index or not normal
+            else np.zeros(len(times))
+        )
+        signal = rng.normal(size=len(times)).cumsum() * 0.25 + sketch.skill * 2 * abnormal * (class_index > 0) - 2.0
+        score = np.convolve(np.pad(signal, (4, 0), mode="edge"), np.ones(5) / 5, mode="valid")
         score[:4] = np.nan
-        logits = rng.normal(size=kinds) + made.skill * (np.arange(kinds) == max(klass, 0))
+        logits = rng.normal(size=class_count) + sketch.skill * (np.arange(class_count) == max(class_index, 0))
         for key, value in (
             ("frame", np.arange(len(times)) * 10 // FPS),
             ("time_s", [float(time) for time in times]),
             ("truth", truth),
             ("score", score),
             ("people", rng.integers(0, 4, len(times))),
-            ("motion", rng.random(len(times)) + 0.02 * bad),
+            ("motion", rng.random(len(times)) + 0.02 * abnormal),
             ("classes", logits[None]),
-            ("klass", [klass]),
+            ("klass", [class_index]),
         ):
             rows[key].append(value)
     lengths = [len(part) for part in rows["frame"]]
-    whole = {key: np.concatenate(parts) for key, parts in rows.items()}
-    best = [np.nanmax(part) for part in rows["score"]]
+    columns = {key: np.concatenate(parts) for key, parts in rows.items()}
+    peaks = [np.nanmax(part) for part in rows["score"]]
     arrays = {
-        "video": np.array([one.video for one in videos]),
-        "label": np.array([one.label for one in videos]),
-        "source": np.array([one.source for one in videos]),
+        "video": np.array([clip.video for clip in videos]),
+        "label": np.array([clip.label for clip in videos]),
+        "source": np.array([clip.source for clip in videos]),
         "offsets": np.append(0, np.cumsum(lengths)),
-        "noncausal": whole["score"],
-        "video_score": np.array(best, np.float32),
+        "noncausal": columns["score"],
+        "video_score": np.array(peaks, np.float32),
         "has_normal": np.array(normal),
         "model_sha256": np.array(f"{name:0<64}"),
         "calibration_sha256": np.array(""),
-        **whole,
+        **columns,
     }
-    arrays |= {"truth": whole["truth"].astype(np.int8), "score": whole["score"].astype(np.float32)}
-    if kinds == 2:
+    arrays |= {"truth": columns["truth"].astype(np.int8), "score": columns["score"].astype(np.float32)}
+    if class_count == 2:
         arrays["classes"] = np.zeros((len(videos), 0), np.float32)
-    if made.maps:
+    if sketch.maps:
         arrays |= _maps(rng, videos)
-    if made.attends:
+    if sketch.attends:
         arrays |= _attention(rng, videos, lengths)
     return arrays
 
@@ -162,40 +169,42 @@ def _attention(rng: np.random.Generator, videos: Sequence[Video], lengths: Seque
     }
 
 
-def loaded(name: str, made: Made) -> Any:
+def stand_in_checkpoint(name: str, sketch: ModelSketch) -> Any:
     """As much of a checkpoint as a calibration asks for."""
-    clip = Clip(16, target="cells") if made.maps else Clip(16)
+    clip = Clip(16, target="cells") if sketch.maps else Clip(16)
     card = SimpleNamespace(
-        model=name, classes={key: list(of) for key, of in made.classes.items()}, clip=clip, features={}
+        model=name, classes={key: list(of) for key, of in sketch.classes.items()}, clip=clip, features={}
     )
     return SimpleNamespace(card=card, sha256=f"{name:0<64}")
 
 
 def project(
     root: Path,
-    models: Mapping[str, Made] = MODELS,
+    models: Mapping[str, ModelSketch] = MODELS,
     sources: int = 6,
     pictures: bool = True,
     seed: int = 0,
     val: Sequence[Video] | None = None,
     test: Sequence[Video] | None = None,
 ) -> dict[str, Any]:
-    """Write everything; the section `models` of params.yaml."""
+    """Writes everything, and returns the section `models` of params.yaml."""
     val, test = city("val", sources) if val is None else val, city("test", sources) if test is None else test
     video_table.write(root / "data/manifest/test.csv", test)
-    for one in test if pictures else ():
-        _frames(root / f"data/frames/{one.video}.npz", one)
+    for clip in test if pictures else ():
+        _frames(root / f"data/frames/{clip.video}.npz", clip)
     write_json(root / "metrics/data.json", card())
-    for name, made in models.items():
-        tables = {"val": table(name, made, val, seed), "test": table(name, made, test, seed)}
-        frozen = calibrated.calibrate(tables["val"], loaded(name, made), WANTED)
-        calibrated.write(root / f"models/calibration/{name}.json", frozen)
+    for name, sketch in models.items():
+        tables = {"val": table(name, sketch, val, seed), "test": table(name, sketch, test, seed)}
+        calibration = calibrate_model(tables["val"], stand_in_checkpoint(name, sketch), PARAMS)
+        calibration.write(root / f"models/calibration/{name}.json")
         for split, arrays in tables.items():
             save_arrays(root / f"data/scores/{name}/{split}.npz", **arrays)
-        wanted = model_metrics.Settings(rounds=100, seed=7)
-        found = model_metrics.evaluate(name, list(made.classes), tables["test"], frozen, wanted, tables["val"])
-        write_json(root / f"metrics/models/{name}.json", found.told)
-        for curve, points in found.plots.items():
+        params = model_metrics.EvaluationParams(rounds=100, seed=7)
+        results = model_metrics.evaluate_model(
+            name, list(sketch.classes), tables["test"], calibration, params, tables["val"]
+        )
+        write_json(root / f"metrics/models/{name}.json", results.metrics)
+        for curve, points in results.plots.items():
             if points:
                 write_table(root / f"metrics/points/{name}/{curve}.csv", points, list(points[0]))
         history = [
@@ -203,20 +212,20 @@ def project(
             for epoch in range(1, 9)
         ]
         write_table(root / f"metrics/history/{name}.csv", history, ["member", "epoch", "train_loss", "val_loss"])
-    return {name: {"classes": {key: list(of) for key, of in made.classes.items()}} for name, made in models.items()}
+    return {name: {"classes": {key: list(of) for key, of in sketch.classes.items()}} for name, sketch in models.items()}
 
 
-def _frames(path: Path, one: Video) -> None:
+def _frames(path: Path, film: Video) -> None:
     """Grey frames with a square that walks, which is red while it is abnormal."""
 
-    def drawn() -> Any:
-        for number in range(int(one.duration_s * FPS)):
+    def draw_frames() -> Any:
+        for number in range(int(film.duration_s * FPS)):
             image = np.full((48, 64, 3), 120, np.uint8)
-            bad = any(start <= Fraction(number, FPS) < stop for start, stop in one.spans)
-            image[18:34, number % 48 : number % 48 + 14] = (220, 40, 30) if bad else (40, 60, 90)
-            yield number * 10 // FPS, Fraction(number, FPS), frames.encode(image, 80)
+            abnormal = any(start <= Fraction(number, FPS) < stop for start, stop in film.spans)
+            image[18:34, number % 48 : number % 48 + 14] = (220, 40, 30) if abnormal else (40, 60, 90)
+            yield number * 10 // FPS, Fraction(number, FPS), frames.encode_jpeg(image, 80)
 
-    frames.save(path, drawn(), (64, 48))
+    frames.save_frames(path, draw_frames(), (64, 48))
 
 
 def card() -> dict[str, Any]:

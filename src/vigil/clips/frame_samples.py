@@ -13,12 +13,23 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from vigil.clips.places import POSITIVE, Listing, Reader, Rows, Wanted, ids, ordinary, share, shown, there
-from vigil.clips.windows import inside
+from vigil.clips.places import (
+    POSITIVE,
+    Reader,
+    SampleRequest,
+    WindowTable,
+    WindowTableBuilder,
+    abnormal_share,
+    label_to_class,
+    normal_class,
+    sample_frames,
+    videos_with_features,
+)
+from vigil.clips.windows import inside_spans
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
-from vigil.features.frames import Archive
-from vigil.features.pictures import Squares, coarse, moving, normalised
+from vigil.features.frames import FrameArchive
+from vigil.features.pictures import Squares, coarsen_truth, moving_cells, normalise_squares
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
@@ -27,72 +38,73 @@ STILL_EVERY = 4  # windows for one sample that is made from a single picture, wh
 STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise between its frames
 
 
-def frames(wanted: Wanted) -> tuple[Listing, Reader]:
-    """Windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
-    videos = there(wanted.folder, wanted.videos, ".npz", "frames")
-    archives = {video.video: Archive(wanted.folder / f"{video.video}.npz") for video in videos}
-    if wanted.clip.size is None:
+def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
+    """Cuts windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
+    videos = videos_with_features(request.folder, request.videos, ".npz", "frames")
+    archives = {video.video: FrameArchive(request.folder / f"{video.video}.npz") for video in videos}
+    if request.clip.size is None:
         raise VigilError("a model that looks at frames must say their size.")
-    squares = Squares(wanted.clip.size)
-    if wanted.clip.target == "cells":
-        listing = _mapped(wanted, videos, archives)
-        truth = {video.video: _truth(wanted, video, archives[video.video]) for video in videos}
-        return listing, _Maps(wanted.clip, squares, archives, listing, truth)
-    listing = _classed(wanted, videos, archives)
-    return listing, _Pictures(wanted.clip, squares, archives, listing)
+    squares = Squares(request.clip.size)
+    if request.clip.target == "cells":
+        windows = _map_windows(request, videos, archives)
+        truth = {video.video: _read_truth(request, video, archives[video.video]) for video in videos}
+        return windows, _Maps(request.clip, squares, archives, windows, truth)
+    windows = _label_windows(request, videos, archives)
+    return windows, _Pictures(request.clip, squares, archives, windows)
 
 
-def _classed(wanted: Wanted, videos: Sequence[Video], archives: dict[str, Archive]) -> Listing:
-    numbers, normal, rows = ids(wanted.classes), ordinary(wanted.classes), Rows()
-    blind = any(video.abnormal and not video.spans for video in videos)
-    short = not blind or any(video.abnormal and video.spans for video in videos)
+def _label_windows(request: SampleRequest, videos: Sequence[Video], archives: dict[str, FrameArchive]) -> WindowTable:
+    class_of_label, normal = label_to_class(request.classes), normal_class(request.classes)
+    builder = WindowTableBuilder()
+    has_unlocated = any(video.abnormal and not video.spans for video in videos)
+    use_windows = not has_unlocated or any(video.abnormal and video.spans for video in videos)
     for video in videos:
         archive = archives[video.video]
-        whole, number = (0, len(archive)), numbers[video.label]
-        if blind:
-            rows.add(video, whole, number)
-        if not short or (video.abnormal and not video.spans):
+        video_span, class_index = (0, len(archive)), class_of_label[video.label]
+        if has_unlocated:
+            builder.add(video, video_span, class_index)
+        if not use_windows or (video.abnormal and not video.spans):
             continue
-        abnormal = inside(archive.times, video.spans)
-        for place in wanted.windows(len(archive)):
-            held = share(place, abnormal) if video.abnormal else 1.0
-            if blind and place == whole:
+        abnormal = inside_spans(archive.times, video.spans)
+        for window in request.windows(len(archive)):
+            share = abnormal_share(window, abnormal) if video.abnormal else 1.0
+            if has_unlocated and window == video_span:
                 continue
-            if held >= POSITIVE:
-                rows.add(video, place, number)
-            elif normal is not None and (not held or not wanted.train):
-                rows.add(video, place, normal)
-    return rows.listing()
+            if share >= POSITIVE:
+                builder.add(video, window, class_index)
+            elif normal is not None and (not share or not request.train):
+                builder.add(video, window, normal)
+    return builder.build()
 
 
 @dataclass(frozen=True, eq=False)
 class _Pictures:
     clip: Clip
     squares: Squares
-    archives: dict[str, Archive]
-    listing: Listing
+    archives: dict[str, FrameArchive]
+    windows: WindowTable
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        archive = self.archives[str(self.listing.videos[window])]
-        squares = self.squares(archive, shown(self.listing.places[window], self.clip.frames, generator))
-        return normalised(squares, self.clip.layout), torch.tensor(self.listing.labels[window])
+        archive = self.archives[str(self.windows.videos[window])]
+        squares = self.squares(archive, sample_frames(self.windows.spans[window], self.clip.frames, generator))
+        return normalise_squares(squares, self.clip.layout), torch.tensor(self.windows.labels[window])
 
 
-def _mapped(wanted: Wanted, videos: Sequence[Video], archives: dict[str, Archive]) -> Listing:
-    """In training with one sample of a single picture for every few windows; its place is one frame long."""
-    numbers, rows = ids(wanted.classes), Rows()
+def _map_windows(request: SampleRequest, videos: Sequence[Video], archives: dict[str, FrameArchive]) -> WindowTable:
+    """Lists windows; in training a sample of a single picture, one frame long, follows every few of them."""
+    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
     for video in videos:
-        for start, stop in wanted.windows(len(archives[video.video])):
-            rows.add(video, (start, stop), numbers[video.label])
-            if wanted.train and len(rows.labels) % (STILL_EVERY + 1) == STILL_EVERY:
+        for start, stop in request.windows(len(archives[video.video])):
+            builder.add(video, (start, stop), class_of_label[video.label])
+            if request.train and len(builder.labels) % (STILL_EVERY + 1) == STILL_EVERY:
                 middle = (start + stop) // 2
-                rows.add(video, (middle, middle + 1), 0)
-    return rows.listing()
+                builder.add(video, (middle, middle + 1), 0)
+    return builder.build()
 
 
-def _truth(wanted: Wanted, video: Video, archive: Archive) -> np.ndarray | None:
-    """(T, h, w) uint8: what has moved since the stored frame before, where that is known."""
-    path = None if wanted.truth is None else wanted.truth / f"{video.video}.npz"
+def _read_truth(request: SampleRequest, video: Video, archive: FrameArchive) -> np.ndarray | None:
+    """Returns (T, h, w) uint8: what has moved since the stored frame before; None where the truth does not say."""
+    path = None if request.truth is None else request.truth / f"{video.video}.npz"
     cells = load_arrays(path).get("cells") if path is not None and path.exists() else None
     if cells is None:
         return None
@@ -105,7 +117,7 @@ def _truth(wanted: Wanted, video: Video, archive: Archive) -> np.ndarray | None:
 
 @dataclass(frozen=True, eq=False)
 class _Maps:
-    """Class 0 is what does not move.
+    """Reads windows with the map of what moves at their end; class 0 is what does not move.
 
     The map is that of the newest frame shown: from the truth where it is known; else nothing moves in class 0, and in
     others what differs from the frame shown before.
@@ -113,31 +125,31 @@ class _Maps:
 
     clip: Clip
     squares: Squares
-    archives: dict[str, Archive]
-    listing: Listing
+    archives: dict[str, FrameArchive]
+    windows: WindowTable
     truth: dict[str, np.ndarray | None]
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        video, (start, stop) = str(self.listing.videos[window]), self.listing.places[window].tolist()
-        places = shown(self.listing.places[window], self.clip.frames, generator)
-        squares = self.squares(self.archives[video], places)
+        video, (start, stop) = str(self.windows.videos[window]), self.windows.spans[window].tolist()
+        frame_indices = sample_frames(self.windows.spans[window], self.clip.frames, generator)
+        squares = self.squares(self.archives[video], frame_indices)
         side = squares.shape[1] // CELL_PX
-        truth, last = self.truth[video], places[-1]
-        before = [number for number, place in enumerate(places) if place != last]
+        truth, last = self.truth[video], frame_indices[-1]
+        earlier = [number for number, frame_index in enumerate(frame_indices) if frame_index != last]
         if stop - start == 1:
             y = np.zeros((side, side), np.uint8)
-            squares = squares if generator is None else _noisy(squares, generator)
+            squares = squares if generator is None else _add_sensor_noise(squares, generator)
         elif truth is not None:
-            y = coarse(truth[last], side)
-        elif not self.listing.labels[window] or not before:
+            y = coarsen_truth(truth[last], side)
+        elif not self.windows.labels[window] or not earlier:
             y = np.zeros((side, side), np.uint8)
         else:
-            y = moving(squares[before[-1]], squares[-1], side)
-        return normalised(squares, self.clip.layout), torch.from_numpy(y).to(torch.float32)[None]
+            y = moving_cells(squares[earlier[-1]], squares[-1], side)
+        return normalise_squares(squares, self.clip.layout), torch.from_numpy(y).to(torch.float32)[None]
 
 
-def _noisy(squares: np.ndarray, generator: Generator) -> np.ndarray:
-    """With sensor noise of its own in every frame, of a strength that is drawn."""
+def _add_sensor_noise(squares: np.ndarray, generator: Generator) -> np.ndarray:
+    """Adds sensor noise of its own to every frame, of a strength that is drawn."""
     deviation = STILL_NOISE * float(torch.rand((), generator=generator))
     noise = torch.randn((*squares.shape[:3], 1), generator=generator).mul_(deviation)  # of brightness
     return torch.from_numpy(squares).add(noise).round_().clamp_(0, 255).to(torch.uint8).numpy()

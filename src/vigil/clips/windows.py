@@ -13,35 +13,35 @@ from vigil.core.errors import VigilError
 Span = tuple[int, int]
 
 
-def spans(frames: int, length: int, stride: int, tail: bool = True) -> list[Span]:
-    """Windows of `length` frames every `stride` frames, in order.
+def slide_windows(frames: int, length: int, stride: int, tail: bool = True) -> list[Span]:
+    """Slides windows of `length` frames over a video, one every `stride` frames, in order.
 
     With `tail` every frame is in some window when `stride` <= `length`: the last window is moved back to end with the
     video, and a video shorter than `length` is one short window. Without, what does not fill a window is dropped.
     """
     if min(length, stride) < 1:
         raise VigilError(f"windows of {length} frames every {stride}: expected 1 or more of each.")
-    found = [(start, start + length) for start in range(0, frames - length + 1, stride)]
-    if tail and frames and (not found or found[-1][1] < frames):
-        found.append((max(0, frames - length), frames))
-    return found
+    windows = [(start, start + length) for start in range(0, frames - length + 1, stride)]
+    if tail and frames and (not windows or windows[-1][1] < frames):
+        windows.append((max(0, frames - length), frames))
+    return windows
 
 
-def hold(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
-    """(frames,) float64: what was known by the end of each frame, which is the score of the window that ended last.
+def hold_scores(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
+    """Returns (frames,) float64: for each frame the score of the window that ended last by then.
 
     NaN before the first window ends. Of windows that end together the later one counts.
     """
-    scores, ends = _checked(scores, windows, frames)
-    known = np.full(frames, np.nan)
+    scores, ends = _check_scores(scores, windows, frames)
+    held = np.full(frames, np.nan)
     last = np.searchsorted(ends, np.arange(1, frames + 1), side="right") - 1
-    known[last >= 0] = scores[last[last >= 0]]
-    return known
+    held[last >= 0] = scores[last[last >= 0]]
+    return held
 
 
-def blend(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
-    """(frames,) float64: the mean over all windows that contain the frame, later ones too; NaN where there is none."""
-    scores, _ = _checked(scores, windows, frames)
+def blend_scores(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
+    """Returns (frames,) float64: the mean of all windows with the frame in them, later ones too; NaN where none is."""
+    scores, _ = _check_scores(scores, windows, frames)
     total, count = np.zeros(frames + 1), np.zeros(frames + 1)
     for score, (start, stop) in zip(scores, windows, strict=True):
         total[start:stop] += score
@@ -49,15 +49,15 @@ def blend(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames:
     return np.divide(total, count, out=np.full(frames + 1, np.nan), where=count > 0)[:frames]
 
 
-def inside(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Fraction]]) -> np.ndarray:
-    """(T,) bool: whether each time lies in one of the half-open spans of seconds."""
+def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Fraction]]) -> np.ndarray:
+    """Returns (T,) bool: whether each time lies in one of the half-open spans of seconds."""
     return np.array([any(start <= time < stop for start, stop in parts) for time in times], bool)
 
 
-def _checked(
+def _check_scores(
     scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and ends of windows that fit each other and the video, in order."""
+    """Returns scores and ends of the windows after checking that they fit each other and the video."""
     values = np.asarray(scores, np.float64)
     if values.shape != (len(windows),):
         raise VigilError(f"{len(windows)} windows need as many scores; found an array of shape {values.shape}.")

@@ -7,6 +7,8 @@ VigilError            anything the user can mend; printed as one line, exit code
 import difflib
 from collections.abc import Iterable
 
+SIMILAR = 0.6  # least share of letters in common, in their order, from which a word may have been meant
+
 
 class VigilError(Exception):
     """One line: where, what was found, what was expected, what to do next."""
@@ -16,11 +18,20 @@ class Rejected(VigilError):
     """One input that cannot be used, with the reason; never stops the others."""
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
-    """' Did you mean 'size'?' when a known word is close, in its own case or in any, else ''."""
-    words = list(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if not close:
-        folded = {each.casefold(): each for each in words}
-        close = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)]
-    return f" Did you mean '{close[0]}'?" if close else ""
+def near_miss(word: str, candidates: Iterable[str]) -> str:
+    """' Did you mean 'size'?' when a candidate resembles the word, else ''.
+
+    Case does not count, save between candidates that differ in nothing else.
+    """
+
+    def similarity(candidate: str) -> tuple[float, float]:
+        return _similarity(word.casefold(), candidate.casefold()), _similarity(word, candidate)
+
+    closest = max(candidates, key=similarity, default=None)
+    if closest is None or similarity(closest)[0] < SIMILAR:
+        return ""
+    return f" Did you mean '{closest}'?"
+
+
+def _similarity(word: str, candidate: str) -> float:
+    return difflib.SequenceMatcher(None, word, candidate).ratio()

@@ -16,12 +16,12 @@ Lineage = dict[str, Any]  # {"frames": {"fps": 8.0, ...}, "flow": {...}}
 
 def record(folder: Path, section: str, settings: Mapping[str, Any], *sources: Path) -> None:
     """Write that `folder` was made with `settings` out of `sources`; call it when the folder is complete."""
-    made: Lineage = {}
+    lineage: Lineage = {}
     for source in sources:
         for key, value in read(source).items():
-            if made.setdefault(key, value) != value:
+            if lineage.setdefault(key, value) != value:
                 raise VigilError(f"{source}: made with other `{key}` settings than {sources[0]}. Run `dvc repro`.")
-    write_json(folder / FILE, made | {section: dict(settings)})
+    write_json(folder / FILE, lineage | {section: dict(settings)})
 
 
 def read(folder: Path) -> Lineage:

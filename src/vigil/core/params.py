@@ -18,8 +18,8 @@ class Frozen(BaseModel):
     def read(cls, section: object, where: str) -> Self:
         """Validate a section of params.yaml (or any mapping); `where` names it in the error."""
         if not isinstance(section, Mapping):
-            found = "nothing" if section is None else repr(section)
-            raise VigilError(f"{where}: expected keys {_names(cls)}, found {found}.")
+            section_text = "nothing" if section is None else repr(section)
+            raise VigilError(f"{where}: expected keys {_names(cls)}, found {section_text}.")
         try:
             return cls.model_validate(_tuples(section))
         except ValidationError as error:
@@ -72,5 +72,6 @@ def _explain(cls: type[BaseModel], error: ValidationError) -> str:
             if item["type"] == "literal_error":
                 allowed = [word.strip("' ") for word in item["ctx"]["expected"].replace(" or ", ", ").split(", ")]
                 hint = near_miss(str(item["input"]), allowed)
-            lines.append(f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}.{hint}")
+            shown = "" if isinstance(item["input"], Mapping) else f" = {item['input']!r}"  # a section is too long
+            lines.append(f"{key}{shown}: {message[0].lower()}{message[1:]}.{hint}")
     return " ".join(lines)

@@ -27,8 +27,8 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV
 
 def root() -> Path:
     """The project's folder: that of the main checkout, also in temporary and queued experiments."""
-    if found := os.environ.get("DVC_ROOT"):
-        return Path(found).resolve()
+    if dvc_root := os.environ.get("DVC_ROOT"):
+        return Path(dvc_root).resolve()
     here = Path.cwd().resolve()
     return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
 
@@ -47,6 +47,11 @@ def prepare(threads: int | None = None) -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def first() -> bool:

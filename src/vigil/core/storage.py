@@ -140,13 +140,13 @@ def raw_file(path: Path) -> Path:
     pointer = path if path.name.endswith(POINTER) else path.with_name(path.name + POINTER)
     if (pointer != path and path.exists()) or not pointer.exists():
         return path
-    told = read_json(pointer)
-    target = settings.root() / told["path"]
+    record = read_json(pointer)
+    target = settings.root() / record["path"]
     if not target.exists():
-        raise VigilError(f"{told['path']}: not found, {pointer} points to it. Bring it back, or run `vigil sync`.")
-    if target.is_file() and target.stat().st_size != told["size"]:
+        raise VigilError(f"{record['path']}: not found, {pointer} points to it. Bring it back, or run `vigil sync`.")
+    if target.is_file() and target.stat().st_size != record["size"]:
         raise VigilError(
-            f"{told['path']}: {target.stat().st_size} bytes, {pointer} says {told['size']}. "
+            f"{record['path']}: {target.stat().st_size} bytes, {pointer} says {record['size']}. "
             "Run `vigil sync` to take the change in."
         )
     return target

@@ -1,7 +1,7 @@
 """The loop over videos: what is in the store is linked, the rest is computed, and one bad video never stops the others.
 
-    outcomes = each("flow", flow_of, items, params, runtime)
-    finish("flow", out, outcomes)
+    outcomes = run_per_video("flow", flow_of, items, params, runtime)
+    finish_folder("flow", out, outcomes)
 
 The same bytes come out whatever the executor, the number of workers and the number of interruptions.
 """
@@ -65,7 +65,7 @@ class Outcome:
     seconds: float = field(default=0.0, compare=False)  # its share of the time that all took
 
 
-def each(
+def run_per_video(
     stage: str, work: Callable[..., Any], items: Sequence[Item], params: Frozen | None, runtime: Runtime
 ) -> list[Outcome]:
     """`work(*args, *output paths[, params=params])` for every item whose result is not yet in the store.
@@ -77,12 +77,12 @@ def each(
     began = time.monotonic()
     _refuse_shared_outputs(stage, items)
     work = _by_name(work)
-    if params is not None and (known := _by_name(type(params))) is not type(params):
-        params = known.model_validate(params.model_dump())
+    if params is not None and (importable := _by_name(type(params))) is not type(params):
+        params = importable.model_validate(params.model_dump())
     store = Store()
     code = code_version(work)
     keys = _keys(code, items, params)
-    found: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
     missing: dict[str, list[int]] = {}
     with store.in_use():
         for number, (item, key) in enumerate(zip(items, keys, strict=True)):
@@ -90,7 +90,7 @@ def each(
             if entry is None:
                 missing.setdefault(key, []).append(number)
             else:
-                found[number] = _accept(item, entry, reused=True)
+                outcomes[number] = _accept(item, entry, reused=True)
         tasks = [_task(work, code, items[numbers[0]], key, params) for key, numbers in missing.items()]
         failures: list[Failure] = []
         if tasks:
@@ -100,21 +100,21 @@ def each(
                         failures.append(result)
                         _report(stage, task.name, result)
                     for number in missing[task.key]:
-                        found[number] = _accept(items[number], result, reused=False)
+                        outcomes[number] = _accept(items[number], result, reused=False)
                     done(task.name)
     if failures:
         print(
             f"{stage}: {len(failures)} of {len(items)} videos have no result for a reason that may pass (time-out, "
-            f"crash). To try them again, run this again; in the pipeline: `dvc repro --force {stage}`",
+            f"crash). To try them again, run {_retry_advice()}",
             file=sys.stderr,
         )
-    if failures and all(outcome.reason is not None for outcome in found.values()):
+    if failures and all(outcome.reason is not None for outcome in outcomes.values()):
         raise VigilError(f"{stage}: not one of {len(items)} videos has a result: {failures[0].reason}")
     share = (time.monotonic() - began) / max(1, len(items))
-    return [replace(found[number], seconds=share) for number in range(len(items))]
+    return [replace(outcomes[number], seconds=share) for number in range(len(items))]
 
 
-def finish(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
+def finish_folder(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
     """Make `out` hold the results and nothing else, list what was rejected in `rejects.csv`, print the summary."""
     owned = {path.absolute() for outcome in outcomes if outcome.reason is None for path in outcome.item.outputs}
     for path in sorted(out.rglob("*"), reverse=True):  # a folder's content comes before the folder
@@ -178,8 +178,7 @@ def _run(tasks: Sequence[Task], runtime: Runtime, begin: Callable[[str], None]) 
         return executors.serial(tasks, begin)
     if runtime.executor == "dask":
         return executors.dask(tasks, runtime.address, runtime.timeout_s, begin)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return executors.process(tasks, runtime.workers or cores, runtime.timeout_s, begin)
+    return executors.process(tasks, runtime.workers or settings.available_cores(), runtime.timeout_s, begin)
 
 
 def _accept(item: Item, result: Entry | Failure, reused: bool) -> Outcome:
@@ -189,6 +188,12 @@ def _accept(item: Item, result: Entry | Failure, reused: bool) -> Outcome:
     for source, final in zip(result.files, item.outputs, strict=result.reason is None):
         link(source, final)
     return Outcome(item, result.value, result.reason, reused)
+
+
+def _retry_advice() -> str:
+    """The command that tries videos again. DVC says which stage it runs, and would not run that again by itself."""
+    stage = os.environ.get("DVC_STAGE")
+    return f"`dvc repro --force {stage}`" if stage else "the same command again"
 
 
 def _report(stage: str, name: str, failure: Failure) -> None:

@@ -8,6 +8,7 @@ A stage is a module with `main`. The type of each parameter of `main` says where
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from vigil.core import settings
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen, load
 from vigil.engine.per_video import stage_lock
+from vigil.engine.stage_code import refuse_stale_digest
 
 OPTIONS = (Path, str)
 
@@ -37,6 +39,8 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
     options = vars(parser.parse_args(argv))
     words = [value for value in options.values() if isinstance(value, str)]
     try:
+        if "DVC_STAGE" in os.environ and settings.first():  # started by `dvc repro`
+            refuse_stale_digest(name, *words)
         numbers = _numbers(name, kinds)
         # A process that trains together with others is started by the one that holds the lock.
         with stage_lock("@".join([name, *words])) if settings.first() else nullcontext():
@@ -56,12 +60,12 @@ def fail(where: str, error: VigilError) -> int:
 
 
 def _numbers(name: str, kinds: Mapping[str, type]) -> dict[str, Any]:
-    wanted = {key: kind for key, kind in kinds.items() if kind not in OPTIONS}
-    if not wanted:
+    number_types = {key: kind for key, kind in kinds.items() if kind not in OPTIONS}
+    if not number_types:
         return {}
     sections = load(Path("params.yaml"))
     values: dict[str, Any] = {}
-    for key, kind in wanted.items():
+    for key, kind in number_types.items():
         section = name if key == "params" else key
         where = f"params.yaml [{section}]"
         if section not in sections:

@@ -78,18 +78,18 @@ class Store:
 
     def find(self, key: str) -> Entry | None:
         """The entry, marked as used just now; None when there is none or it is damaged."""
-        place = self._place(key)
+        entry_folder = self._entry_folder(key)
         try:
-            told = json.loads((place / RESULT).read_bytes())
+            record = json.loads((entry_folder / RESULT).read_bytes())
             files = []
-            for name, size in told["files"]:
-                if (place / name).stat().st_size != size:
+            for name, size in record["files"]:
+                if (entry_folder / name).stat().st_size != size:
                     return None
-                files.append(place / name)
-            os.utime(place / RESULT)
+                files.append(entry_folder / name)
+            os.utime(entry_folder / RESULT)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Entry(told["value"], told["reason"], tuple(files))
+        return Entry(record["value"], record["reason"], tuple(files))
 
     @contextmanager
     def fresh(self) -> Iterator[Path]:
@@ -110,23 +110,27 @@ class Store:
         (folder / RESULT).write_text(text, encoding="utf-8")
         for leftover in {path.name for path in folder.iterdir()} - {RESULT, *names}:
             _remove(folder / leftover)
-        place = self._place(key)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        entry_folder = self._entry_folder(key)
+        entry_folder.parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:
-                folder.rename(place)
+                folder.rename(entry_folder)
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
                 if (entry := self.find(key)) is not None:
                     return entry
-                self._discard(place)
+                self._discard(entry_folder)
             else:
-                return Entry(json.loads(text)["value"], reason, tuple(place / name for name in names))
+                return Entry(json.loads(text)["value"], reason, tuple(entry_folder / name for name in names))
+
+    def remove(self, key: str) -> None:
+        """Throw the entry out, such as one whose files are damaged; the result is computed again when it is needed."""
+        self._discard(self._entry_folder(key))
 
     def usage(self) -> Usage:
         """What lies in the store."""
-        entries = [_weigh(place) for place in self._places()]
+        entries = [_weigh(entry_folder) for entry_folder in self._entry_folders()]
         linked = sum(weight.linked for weight in entries)
         return Usage(len(entries), sum(weight.own for weight in entries) + linked, linked)
 
@@ -142,25 +146,26 @@ class Store:
                 raise VigilError(f"{self.folder}: in use by a stage. Run `vigil store gc` when it has ended.") from None
             leftovers = self._sweep()
             weights = sorted(
-                map(_weigh, self._places()), key=lambda weight: (weight.linked > 0, weight.used_ns, weight.place)
+                map(_weigh, self._entry_folders()),
+                key=lambda weight: (weight.linked > 0, weight.used_ns, weight.entry_folder),
             )
             held = sum(weight.own for weight in weights)
             evicted = freed = 0
             for weight in weights:
                 if held - freed <= max_bytes:
                     break
-                self._discard(weight.place)
+                self._discard(weight.entry_folder)
                 evicted, freed = evicted + 1, freed + weight.own
             return Freed(evicted, freed, leftovers)
 
-    def _place(self, key: str) -> Path:
+    def _entry_folder(self, key: str) -> Path:
         return self.folder / key[:2] / key
 
-    def _places(self) -> list[Path]:
+    def _entry_folders(self) -> list[Path]:
         if not self.folder.exists():
             return []
         shelves = [path for path in self.folder.iterdir() if len(path.name) == 2]
-        return [place for shelf in shelves for place in shelf.iterdir()]
+        return [entry_folder for shelf in shelves for entry_folder in shelf.iterdir()]
 
     def _lock(self) -> BinaryIO:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -173,17 +178,17 @@ class Store:
             shutil.rmtree(leftover, ignore_errors=True)
         return len(leftovers)
 
-    def _discard(self, place: Path) -> None:
+    def _discard(self, entry_folder: Path) -> None:
         """Out of sight in one rename, then off the disk."""
         with self.fresh() as folder, suppress(FileNotFoundError):
-            place.rename(folder / "discarded")
+            entry_folder.rename(folder / "discarded")
 
 
 def link(source: Path, final: Path) -> None:
-    """Make `final` the very file `source` (a copy where no link is possible), in place of whatever lies there."""
+    """Make `final` the very file `source` (a copy where no link is possible), in the place of whatever lies there."""
     with suppress(FileNotFoundError):
-        there, ours = final.lstat(), source.stat()
-        if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+        existing, ours = final.lstat(), source.stat()
+        if (existing.st_dev, existing.st_ino) == (ours.st_dev, ours.st_ino):
             return
     with replacing(final) as part:
         try:
@@ -196,15 +201,15 @@ def link(source: Path, final: Path) -> None:
 
 @dataclass(frozen=True)
 class _Weight:
-    place: Path
+    entry_folder: Path
     own: int
     linked: int
     used_ns: int
 
 
-def _weigh(place: Path) -> _Weight:
+def _weigh(entry_folder: Path) -> _Weight:
     own = linked = used_ns = 0
-    for file in os.scandir(place):
+    for file in os.scandir(entry_folder):
         status = file.stat(follow_symlinks=False)
         if status.st_nlink > 1:
             linked += status.st_size
@@ -212,7 +217,7 @@ def _weigh(place: Path) -> _Weight:
             own += status.st_size
         if file.name == RESULT:
             used_ns = status.st_mtime_ns
-    return _Weight(place, own, linked, used_ns)
+    return _Weight(entry_folder, own, linked, used_ns)
 
 
 def _seal(path: Path) -> int:

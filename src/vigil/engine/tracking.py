@@ -85,10 +85,10 @@ def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memo
             client.update_run(number, status="RUNNING")
             run = Run(client, number)
             return
-        known = {**_where(), **tags, GROUP: group()}
+        run_tags = {**_where(), **tags, GROUP: group()}
         with _alone():
-            known[PARENT] = _parent(client, experiment, known[GROUP])
-        number = client.create_run(experiment, tags=known, run_name=name).info.run_id
+            run_tags[PARENT] = _parent(client, experiment, run_tags[GROUP])
+        number = client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
         run = Run(client, number)
         _log_params(client, number, params)
         memory.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def add(model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path
 
     def send() -> None:
         client, experiment = _client()
-        number = _found(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+        number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
         if number is None:
             print(
                 "tracking: no run made these weights here (DVC restored them, or they were trained elsewhere): "
@@ -143,19 +143,19 @@ def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
 
             mlflow.set_tracking_uri(uri())
             mlflow.set_registry_uri(uri())
-            number = _found(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+            number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
             if number is None:
                 number = client.create_run(experiment, run_name=f"register {name}").info.run_id
             with mlflow.start_run(run_id=number):
                 mlflow.set_tag(MODEL, model_sha256)
-                made = mlflow.pyfunc.log_model(
+                logged = mlflow.pyfunc.log_model(
                     name=name,
                     loader_module=loader,
                     data_path=str(folder),
                     registered_model_name=name,
                     pip_requirements=["vigil"],
                 )
-            version = str(made.registered_model_version)
+            version = str(logged.registered_model_version)
             client.set_model_version_tag(name, version, MODEL, model_sha256)
     except Exception as error:
         raise VigilError(f"{uri()}: {name} cannot be registered: {_short(error)}") from error
@@ -174,25 +174,25 @@ def uri() -> str:
 
 
 def group() -> str:
-    """What one `dvc repro` or experiment has in common: its name, or HEAD, params and source, committed or not."""
+    """What one `dvc repro` or experiment has in common: its name, or HEAD, params and code, committed or not."""
     if name := os.environ.get("DVC_EXP_NAME"):
         return f"{name} {os.environ.get('DVC_EXP_BASELINE_REV', '')[:7]}".strip()
     digest = hashlib.sha256(_git("rev-parse", "HEAD").encode())
-    for path in [Path("params.yaml"), *sorted(Path(__file__).parent.rglob("*.py"))]:
+    for path in (Path("params.yaml"), Path("code.json")):
         digest.update(path.read_bytes() if path.exists() else b"")
     return f"{_git('rev-parse', '--short', 'HEAD')} {digest.hexdigest()[:8]}".strip()
 
 
 def _where() -> dict[str, str]:
     """Which code made it."""
-    found = {
+    run_tags = {
         "mlflow.source.name": "dvc repro",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
         "git_dirty": str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower(),
         "dvc_stage": os.environ.get("DVC_STAGE", ""),
         "dvc_experiment": os.environ.get("DVC_EXP_NAME", ""),
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in run_tags.items() if value}
 
 
 def _client() -> tuple[Any, str]:
@@ -203,28 +203,28 @@ def _client() -> tuple[Any, str]:
 
     for name in ("mlflow", "alembic"):  # importing MLflow sets them to INFO; an error is told here, without a traceback
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    place = uri()
-    local = place.startswith("sqlite:///")
+    store_uri = uri()
+    local = store_uri.startswith("sqlite:///")
     with _alone():
-        client = MlflowClient(tracking_uri=place, registry_uri=place)
-        known = client.get_experiment_by_name(EXPERIMENT)
-        if known is not None:
-            return client, known.experiment_id
-        where = (Path(place.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri() if local else None
+        client = MlflowClient(tracking_uri=store_uri, registry_uri=store_uri)
+        registered = client.get_experiment_by_name(EXPERIMENT)
+        if registered is not None:
+            return client, registered.experiment_id
+        where = (Path(store_uri.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri() if local else None
         return client, client.create_experiment(EXPERIMENT, artifact_location=where)
 
 
 def _parent(client: Any, experiment: str, key: str) -> str:
-    found = _found(client, experiment, f"tags.`{GROUP}` = '{key}' and tags.kind = 'group'")
-    if found is None:
+    parent = _newest_run(client, experiment, f"tags.`{GROUP}` = '{key}' and tags.kind = 'group'")
+    if parent is None:
         tags = {**_where(), GROUP: key, "kind": "group"}
         tags.pop("dvc_stage", None)
-        found = client.create_run(experiment, tags=tags, run_name=key).info.run_id
-        client.set_terminated(found)
-    return str(found)
+        parent = client.create_run(experiment, tags=tags, run_name=key).info.run_id
+        client.set_terminated(parent)
+    return str(parent)
 
 
-def _found(client: Any, experiment: str, query: str) -> str | None:
+def _newest_run(client: Any, experiment: str, query: str) -> str | None:
     """The newest run that fits."""
     runs = client.search_runs([experiment], query, max_results=1, order_by=["attributes.start_time DESC"])
     return runs[0].info.run_id if runs else None

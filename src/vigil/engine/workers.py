@@ -227,7 +227,7 @@ def _one_thread() -> Iterator[None]:
 
 def _portable(words: str, task: Task, folder: Path) -> str:
     """One line that is the same on every machine and in every run: no paths of this one, no addresses in memory."""
-    for place in (folder, task.folder, task.root):
-        words = words.replace(f"{place}{os.sep}", "")
+    for absolute in (folder, task.folder, task.root):
+        words = words.replace(f"{absolute}{os.sep}", "")
     words = re.sub(r"(?<![\w.:/])/(?:[^\s/'\":]+/)+", "", words)  # other folders
     return re.sub(r"\b0x[0-9a-fA-F]{6,}\b", "0x...", " ".join(words.split()))[:500]

@@ -33,27 +33,27 @@ START = -1  # the state before the first frame: no tick is served
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
 
-def update(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:
-    """The newest tick that is served, and whether the frame at `time_s` is the one to take for it."""
+def advance_tick(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:
+    """Returns the newest tick that is served, and whether the frame at `time_s` is the one to take for it."""
     late = time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator  # whole numbers are fast
     reached = late * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
     return (reached, True) if reached > tick else (tick, False)
 
 
-def sampler(fps: Fraction) -> Callable[[Fraction], bool]:
-    """`update` with a memory of its own, to be asked once per frame, in order."""
+def make_sampler(fps: Fraction) -> Callable[[Fraction], bool]:
+    """Returns a function that says whether to take a frame; it is asked once per frame, in order."""
     tick = START
 
-    def wanted(time_s: Fraction) -> bool:
+    def is_due(time_s: Fraction) -> bool:
         nonlocal tick
-        tick, take = update(tick, time_s, fps)
+        tick, take = advance_tick(tick, time_s, fps)
         return take
 
-    return wanted
+    return is_due
 
 
-def encode(image: np.ndarray, quality: int) -> bytes:
-    """JPEG (4:2:0) of `image` (H, W, 3) uint8 RGB; `quality` 1 to 100."""
+def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
+    """Encodes as JPEG (4:2:0) `image` (H, W, 3) uint8 RGB; `quality` 1 to 100."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -61,24 +61,24 @@ def encode(image: np.ndarray, quality: int) -> bytes:
     return data.tobytes()
 
 
-def decode(jpeg: bytes) -> np.ndarray:
-    """(H, W, 3) uint8 RGB."""
+def decode_jpeg(jpeg: bytes) -> np.ndarray:
+    """Decodes a JPEG to (H, W, 3) uint8 RGB."""
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise VigilError("a stored frame is no JPEG: delete the archive and run stage `frames` again.")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def save(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size: tuple[int, int]) -> int:
-    """Write (index, time_s, jpeg) as they come, in constant memory; the number of frames."""
+def save_frames(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size: tuple[int, int]) -> int:
+    """Writes (index, time_s, jpeg) as they come, in constant memory, and returns the number of frames."""
     index: list[int] = []
     times: list[Fraction] = []
     offsets = [0]
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.SpooledTemporaryFile(SPOOL, dir=str(path.parent)) as jpegs:
-        for number, time_s, jpeg in frames:
+        for frame_index, time_s, jpeg in frames:
             jpegs.write(jpeg)
-            index.append(number)
+            index.append(frame_index)
             times.append(time_s)
             offsets.append(offsets[-1] + len(jpeg))
         base = math.lcm(*(time.denominator for time in times))
@@ -102,7 +102,7 @@ def save(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], source_size:
     return len(index)
 
 
-class Archive:
+class FrameArchive:
     """The frames of one video on disk. Holds no file open and no pictures, so thousands can be kept, and pickled."""
 
     def __init__(self, path: Path) -> None:
@@ -110,9 +110,9 @@ class Archive:
         try:
             with path.open("rb") as file, zipfile.ZipFile(file) as archive:
                 arrays: dict[str, np.ndarray] = {
-                    name: _small(archive, name) for name in ("index", "offsets", "pts", "source_size", "time_base")
+                    name: _read_array(archive, name) for name in ("index", "offsets", "pts", "source_size", "time_base")
                 }
-                self._start = _payload(file, archive.getinfo("jpeg.npy"))
+                self._start = _payload_offset(file, archive.getinfo("jpeg.npy"))
         except FileNotFoundError:
             raise VigilError(f"{path}: not found. Run stage `frames`.") from None
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -130,28 +130,28 @@ class Archive:
         """Seconds of each frame, exactly."""
         return [int(pts) * self._base for pts in self._pts]
 
-    def jpegs(self, wanted: Iterable[int] | None = None) -> Iterator[bytes]:
-        """The stored bytes of the frames at these places (all of them by default), in this order."""
+    def jpegs(self, positions: Iterable[int] | None = None) -> Iterator[bytes]:
+        """Yields the stored bytes of the frames at these positions (all of them by default), in this order."""
         with self.path.open("rb") as file:
-            for place in range(len(self)) if wanted is None else wanted:
-                if not 0 <= place < len(self):
-                    raise IndexError(f"{self.path}: frame {place} of {len(self)}")
-                start, stop = self._offsets[place : place + 2]
+            for position in range(len(self)) if positions is None else positions:
+                if not 0 <= position < len(self):
+                    raise IndexError(f"{self.path}: frame {position} of {len(self)}")
+                start, stop = self._offsets[position : position + 2]
                 file.seek(self._start + int(start))
                 yield file.read(int(stop - start))
 
-    def images(self, wanted: Iterable[int] | None = None) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 RGB of the frames at these places, one at a time."""
-        return map(decode, self.jpegs(wanted))
+    def images(self, positions: Iterable[int] | None = None) -> Iterator[np.ndarray]:
+        """Yields (H, W, 3) uint8 RGB of the frames at these positions, one at a time."""
+        return map(decode_jpeg, self.jpegs(positions))
 
 
-def _small(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as file:
         return np.lib.format.read_array(io.BytesIO(file.read()), allow_pickle=False)
 
 
-def _payload(file: BinaryIO, info: zipfile.ZipInfo) -> int:
-    """Where the array's bytes begin in the file: after the zip's local header and the array's own."""
+def _payload_offset(file: BinaryIO, info: zipfile.ZipInfo) -> int:
+    """Returns where the array's bytes begin in the file: after the zip's local header and the array's own."""
     file.seek(info.header_offset + 26)
     name, extra = (int.from_bytes(file.read(2), "little") for _ in range(2))
     file.seek(name + extra, 1)

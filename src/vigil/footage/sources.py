@@ -55,18 +55,18 @@ def read_datasets(section: object) -> dict[str, tuple[Kind, Frozen]]:
     """The kind and the parameters of every set in the section `datasets` of params.yaml, sorted by name."""
     if not isinstance(section, Mapping) or not section:
         raise VigilError(f"params.yaml [datasets]: expected sets by name, each with a kind; found {section!r}.")
-    found: dict[str, tuple[Kind, Frozen]] = {}
+    datasets_by_name: dict[str, tuple[Kind, Frozen]] = {}
     for name in sorted(section, key=str):
         where, keys = f"params.yaml [datasets.{name}]", section[name]
         if not isinstance(name, str) or not SET.match(name):
             raise VigilError(f"{where}: a set's name is that of its folder: letters, digits, - and _, at most 64.")
-        if twin := next((other for other in found if other.casefold() == name.casefold()), None):
+        if twin := next((other for other in datasets_by_name if other.casefold() == name.casefold()), None):
             raise VigilError(f"{where}: there is '{twin}' too, which is the same folder on some systems. Rename one.")
         if not isinstance(keys, Mapping) or "kind" not in keys:
             raise VigilError(f"{where}: missing key 'kind'. Known kinds: {', '.join(kinds())}.")
         kind = _kind(keys["kind"], where)
-        found[name] = kind, kind.Params.read({key: keys[key] for key in keys if key != "kind"}, where)
-    return found
+        datasets_by_name[name] = kind, kind.Params.read({key: keys[key] for key in keys if key != "kind"}, where)
+    return datasets_by_name
 
 
 def kinds() -> list[str]:
@@ -89,11 +89,11 @@ def sync(section: object, out: Path) -> Summary:
 
 def index(section: object, name: str) -> Path:
     """Write down, in the set's own folder, what its bare folders tell: the data.csv of kind frame_folders."""
-    known = read_datasets(section)
-    if name not in known:
-        hint = near_miss(name, known)
-        raise VigilError(f"params.yaml [datasets]: no set '{name}'. Known: {', '.join(known)}.{hint}")
-    kind, params = known[name]
+    configured = read_datasets(section)
+    if name not in configured:
+        hint = near_miss(name, configured)
+        raise VigilError(f"params.yaml [datasets]: no set '{name}'. Known: {', '.join(configured)}.{hint}")
+    kind, params = configured[name]
     if not hasattr(kind, "write_index"):
         raise VigilError(f"params.yaml [datasets.{name}]: only sets of kind frame_folders have a data.csv.")
     path: Path = kind.write_index(dataset_root(name, params.path))  # type: ignore[attr-defined]
@@ -104,15 +104,15 @@ def read_sources(path: Path) -> dict[str, list[Source]]:
     """The sources by set, as `sync` wrote them."""
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `vigil sync`.")
-    found: dict[str, list[Source]] = {}
+    sources: dict[str, list[Source]] = {}
     for number, row in enumerate(read_table(path), 2):
         if set(row) != set(COLUMNS) or not re.fullmatch(r"\d*", row["size"]):
             raise VigilError(
                 f"{path}: line {number}: expected {', '.join(COLUMNS)}. Run `vigil sync` to write it anew."
             )
         size = int(row["size"]) if row["size"] else None
-        found.setdefault(row["set"], []).append(Source(row["set"], row["path"], size, row["sha256"]))
-    return found
+        sources.setdefault(row["set"], []).append(Source(row["set"], row["path"], size, row["sha256"]))
+    return sources
 
 
 def _kind(name: object, where: str) -> Kind:

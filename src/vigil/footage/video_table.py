@@ -72,13 +72,13 @@ class Video:
 
 
 def read(path: Path) -> list[Video]:
-    """The videos in the order of the file; VigilError names the line and the column of what is wrong."""
+    """Reads the videos in the order of the file; VigilError names the line and the column of what is wrong."""
     rows = read_table(path)
     missing = [column for column in COLUMNS if rows and column not in rows[0]]
     if missing:
         hint = near_miss(missing[0], rows[0])
         raise VigilError(f"{path}: no column '{missing[0]}'. Expected: {', '.join(COLUMNS)}.{hint}")
-    videos = [_video(row, f"{path}: video {number} ({row['video']})") for number, row in enumerate(rows, 1)]
+    videos = [_parse_video(row, f"{path}: video {number} ({row['video']})") for number, row in enumerate(rows, 1)]
     seen: set[str] = set()
     for video in videos:
         if video.video in seen:
@@ -88,32 +88,32 @@ def read(path: Path) -> list[Video]:
 
 
 def write(path: Path, videos: Iterable[Video]) -> None:
-    """Sorted by video, every column."""
-    write_table(path, (_row(video) for video in sorted(videos, key=lambda one: one.video)), COLUMNS)
+    """Writes every column of the videos, sorted by video."""
+    write_table(path, (_format_row(video) for video in sorted(videos, key=lambda video: video.video)), COLUMNS)
 
 
 def decimal(value: Fraction) -> str:
-    """Exact text: a decimal number where one exists, else `a/b`."""
-    rest, digits = value.denominator, 0
-    while rest > 1:
-        step = 10 if rest % 10 == 0 else 5 if rest % 5 == 0 else 2 if rest % 2 == 0 else 0
+    """Returns the exact value as text: a decimal number where one exists, else `a/b`."""
+    divisor, digits = value.denominator, 0
+    while divisor > 1:
+        step = 10 if divisor % 10 == 0 else 5 if divisor % 5 == 0 else 2 if divisor % 2 == 0 else 0
         if not step:
             return f"{value.numerator}/{value.denominator}"
-        rest, digits = rest // step, digits + 1
+        divisor, digits = divisor // step, digits + 1
     scaled = abs(value.numerator) * 10**digits // value.denominator
-    whole, part = divmod(scaled, 10**digits)
-    return ("-" if value < 0 else "") + (f"{whole}.{part:0{digits}d}" if digits else str(whole))
+    whole, decimals = divmod(scaled, 10**digits)
+    return ("-" if value < 0 else "") + (f"{whole}.{decimals:0{digits}d}" if digits else str(whole))
 
 
-def _video(row: dict[str, str], where: str) -> Video:
+def _parse_video(row: dict[str, str], where: str) -> Video:
     for column in ("video", "path", "source", "label"):
         if not row[column]:
             raise VigilError(f"{where}: column '{column}' is empty.")
     if row["split"] not in ("", *SPLITS):
         hint = near_miss(row["split"], SPLITS)
         raise VigilError(f"{where}: split '{row['split']}': expected nothing or one of {', '.join(SPLITS)}.{hint}")
-    numbers = {column: _number(row[column], f"{where}: {column}") for column in ("fps", "duration_s")}
-    counts = {column: _number(row[column], f"{where}: {column}") for column in ("frames", "width", "height")}
+    numbers = {column: _parse_number(row[column], f"{where}: {column}") for column in ("fps", "duration_s")}
+    counts = {column: _parse_number(row[column], f"{where}: {column}") for column in ("frames", "width", "height")}
     for column, value in counts.items():
         if value.denominator != 1:
             raise VigilError(f"{where}: {column}: expected a whole number, found '{row[column]}'.")
@@ -122,7 +122,7 @@ def _video(row: dict[str, str], where: str) -> Video:
         path=row["path"],
         source=row["source"],
         label=row["label"],
-        spans=_spans(row["spans"], f"{where}: spans"),
+        spans=_parse_spans(row["spans"], f"{where}: spans"),
         split=row["split"],
         fps=numbers["fps"],
         frames=int(counts["frames"]),
@@ -135,19 +135,19 @@ def _video(row: dict[str, str], where: str) -> Video:
     )
 
 
-def _row(video: Video) -> dict[str, Any]:
+def _format_row(video: Video) -> dict[str, Any]:
     row = {column: getattr(video, column) for column in COLUMNS}
-    spans = ", ".join(f"[{_json(start)}, {_json(stop)}]" for start, stop in video.spans)
+    spans = ", ".join(f"[{_format_json(start)}, {_format_json(stop)}]" for start, stop in video.spans)
     return row | {"spans": f"[{spans}]", "fps": decimal(video.fps), "duration_s": decimal(video.duration_s)}
 
 
-def _json(value: Fraction) -> str:
+def _format_json(value: Fraction) -> str:
     text = decimal(value)
     return f'"{text}"' if "/" in text else text
 
 
-def _number(text: str, where: str) -> Fraction:
-    """What may be 0 and not less."""
+def _parse_number(text: str, where: str) -> Fraction:
+    """Parses a number that is 0 or more."""
     try:
         value = Fraction(text)
     except (ValueError, ZeroDivisionError):
@@ -157,7 +157,7 @@ def _number(text: str, where: str) -> Fraction:
     return value
 
 
-def _spans(text: str, where: str) -> tuple[tuple[Fraction, Fraction], ...]:
+def _parse_spans(text: str, where: str) -> tuple[tuple[Fraction, Fraction], ...]:
     problem = VigilError(f"{where}: expected a list of [start, stop] in seconds, start before stop, found '{text}'.")
     try:
         pairs = json.loads(text or "[]", parse_float=Fraction, parse_int=Fraction)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vigil.core.params import Frozen
 from vigil.models.blocks.convlstm import ConvLSTM, Kernel
-from vigil.models.blocks.layers import Batch, Clip, Judged, Losses, one_by_one, relit
+from vigil.models.blocks.layers import Batch, Clip, Losses, Predictions, augment_per_sample, relight_clip
 
 CELL = 32  # px of the picture to a cell of the map: five halvings
 GROUPS = 8  # of channels that are normalised together
@@ -67,19 +67,19 @@ class Model(nn.Module):
         return {"loss": F.binary_cross_entropy_with_logits(output, batch["y"].to(output), pos_weight=balance)}
 
     @torch.no_grad()
-    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
+    def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
         """Log odds of each cell; a window is as lively as its liveliest cells."""
         cells = output[:, 0].float()
         most = max(1, round(self.config.top * cells[0].numel()))
         return {"window": cells.flatten(1).topk(most).values.mean(dim=1), "cells": cells}
 
-    @one_by_one
+    @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One window (T, 3, S, S) mirrored with its map, and relit; all frames alike."""
         flip, gain, shift = torch.rand(3, generator=generator).tolist()
         if flip < self.config.flip:
             x, y = x.flip(-1), y.flip(-1)
-        return relit(x, self.config.light, gain, shift), y
+        return relight_clip(x, self.config.light, gain, shift), y
 
 
 class Halving(nn.Module):

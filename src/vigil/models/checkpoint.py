@@ -1,14 +1,16 @@
 """A trained model on disk: weights.safetensors, and config.json with all that is needed to run it. No pickles.
 
-    checkpoint.save(folder, card, members)
-    loaded = checkpoint.load(folder, features=lineage.read(data))
+    save_checkpoint(folder, card, members)
+    checkpoint = load_checkpoint(folder, features=lineage.read(data))
 
-The same training gives the same bytes: there are no times, paths or versions in it.
+The same training gives the same bytes: there are no times, paths or versions in it. A process reads it once, however
+often it is asked for.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +25,7 @@ from vigil.core import lineage
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.core.storage import read_json, replacing, sha256_file, write_json
-from vigil.models.blocks.layers import Clip, Judged
+from vigil.models.blocks.layers import Clip, Predictions
 
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
 MEMBERS = "members."  # members.<number>.<name> where several were trained
@@ -36,10 +38,10 @@ class Card:
 
     model: str  # module of vigil.models
     config: Frozen
-    classes: Mapping[str, Sequence[str]]  # name -> labels of the manifest; in order
+    classes: Mapping[str, Sequence[str]]  # name -> labels of the table of videos; in order
     clip: Clip  # what one sample of the model is
     input: str  # kind of features
-    features: Mapping[str, Any]  # how they were made; see lineage.py
+    features: Mapping[str, Any]  # how they were made; see core/lineage.py
     data_hash: str  # of what it was trained on
     seed: int
     best: Sequence[Mapping[str, Any]]  # of each member: epoch, metric, value, loss
@@ -47,12 +49,13 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A model ready to judge, in eval mode on the CPU."""
+class Checkpoint:
+    """A model ready to judge, in eval mode on the CPU. All who load it share it, so nobody may change it."""
 
     model: Any  # has forward, judge and clip, whether it is one or several
     card: Card
     sha256: str  # of the weights: the model's name in alerts, calibrations and tracking
+    folder: Path  # where its files are
 
 
 class Members(nn.Module):
@@ -67,98 +70,117 @@ class Members(nn.Module):
         return tuple(member(x) for member in self.members)
 
     @torch.no_grad()
-    def judge(self, outputs: Sequence[Any], x: Tensor) -> Judged:
-        return mean([member.judge(output, x) for member, output in zip(self._each, outputs, strict=True)])
+    def judge(self, outputs: Sequence[Any], x: Tensor) -> Predictions:
+        return mean_predictions([member.judge(output, x) for member, output in zip(self._models, outputs, strict=True)])
 
     @torch.no_grad()
-    def step(self, frame: Tensor, states: Sequence[Any] | None) -> tuple[Judged, tuple[Any, ...]]:
+    def step(self, frame: Tensor, states: Sequence[Any] | None) -> tuple[Predictions, tuple[Any, ...]]:
         """The newest frame of a stream, for models that have a step."""
         before = states or [None] * len(self.members)
-        found = [member.step(frame, state) for member, state in zip(self._each, before, strict=True)]
-        return mean([judged for judged, _ in found]), tuple(state for _, state in found)
+        steps = [member.step(frame, state) for member, state in zip(self._models, before, strict=True)]
+        return mean_predictions([predictions for predictions, _ in steps]), tuple(state for _, state in steps)
 
     @property
-    def _each(self) -> list[Any]:
+    def _models(self) -> list[Any]:
         return list(self.members)
 
 
-def mean(judged: Sequence[Judged]) -> Judged:
-    return {key: torch.stack([each[key] for each in judged]).mean(dim=0) for key in judged[0]}
+def mean_predictions(predictions: Sequence[Predictions]) -> Predictions:
+    """The mean of what several members say of the same samples."""
+    return {key: torch.stack([member[key] for member in predictions]).mean(dim=0) for key in predictions[0]}
 
 
-def module(name: str, where: str) -> ModuleType:
+def find_module(name: str, where: str) -> ModuleType:
     """`vigil.models.<name>`, which has `Config` and `Model`; `where` names who asked in the error."""
-    known = sorted(path.stem for folder in models.__path__ for path in Path(folder).glob("[a-z]*.py"))
-    found = None
+    names = sorted(path.stem for folder in models.__path__ for path in Path(folder).glob("[a-z]*.py"))
+    module = None
     if re.fullmatch("[a-z][a-z0-9_]*", name) and find_spec(f"vigil.models.{name}"):
-        found = import_module(f"vigil.models.{name}")
-    if found is None or not (hasattr(found, "Config") and hasattr(found, "Model")):
-        raise VigilError(f"{where}: no model '{name}' in src/vigil/models.{near_miss(name, known)}")
-    return found
+        module = import_module(f"vigil.models.{name}")
+    if module is None or not (hasattr(module, "Config") and hasattr(module, "Model")):
+        raise VigilError(f"{where}: no model '{name}' in src/vigil/models.{near_miss(name, names)}")
+    return module
 
 
-def save(folder: Path, card: Card, members: Sequence[Mapping[str, Tensor]]) -> str:
-    """Write both files; the digest of the weights."""
+def save_checkpoint(folder: Path, card: Card, members: Sequence[Mapping[str, Tensor]]) -> str:
+    """Writes both files and returns the digest of the weights."""
     from safetensors.torch import save_file
 
     tensors = members[0] if len(members) == 1 else {}
     if not tensors:
         tensors = {
-            f"{MEMBERS}{number}.{name}": each for number, one in enumerate(members) for name, each in one.items()
+            f"{MEMBERS}{number}.{name}": tensor
+            for number, member in enumerate(members)
+            for name, tensor in member.items()
         }
-    with replacing(folder / WEIGHTS) as part:
-        save_file({name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}, part)
-    told = asdict(card) | {
+    with replacing(folder / WEIGHTS) as partial_path:
+        save_file({name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}, partial_path)
+    payload = asdict(card) | {
         "config": card.config.model_dump(mode="json"),
         "classes": [{"name": name, "labels": list(labels)} for name, labels in card.classes.items()],  # order counts
         "members": len(members),
     }
-    write_json(folder / CONFIG, told)
+    write_json(folder / CONFIG, payload)
     return sha256_file(folder / WEIGHTS)
 
 
-def load(folder: Path, features: Mapping[str, Any] | None = None) -> Loaded:
+def load_checkpoint(folder: Path, features: Mapping[str, Any] | None = None) -> Checkpoint:
     """The model as it was trained. With `features`, VigilError unless it was trained on features made in that way."""
+    versions = tuple(_file_version(folder / name) for name in (WEIGHTS, CONFIG))
+    checkpoint = _read_checkpoint(folder, folder.absolute(), versions)
+    if features is not None and (other := lineage.difference(checkpoint.card.features, features)):
+        raise VigilError(
+            f"{folder}: the features are not those it was trained on: {other}. Train it on these "
+            f"(`dvc repro train@{checkpoint.card.model}`), or set that key back in params.yaml."
+        )
+    return checkpoint
+
+
+@lru_cache(maxsize=4)
+def _read_checkpoint(folder: Path, _absolute: Path, _versions: tuple[object, ...]) -> Checkpoint:
+    """Read once by a process for as long as the files stay what they are."""
     path = folder / CONFIG
-    told = read_json(path)
+    payload = read_json(path)
     try:
-        name, count = told["model"], told["members"]
-        kind = module(name, str(path))
+        name, count = payload["model"], payload["members"]
+        module = find_module(name, str(path))
         card = Card(
             name,
-            kind.Config.read(told["config"], f"{path}: config"),
-            {one["name"]: tuple(one["labels"]) for one in told["classes"]},
-            Clip(**told["clip"]),
-            *(told[key] for key in ("input", "features", "data_hash", "seed", "best", "epochs")),
+            module.Config.read(payload["config"], f"{path}: config"),
+            {section["name"]: tuple(section["labels"]) for section in payload["classes"]},
+            Clip(**payload["clip"]),
+            *(payload[key] for key in ("input", "features", "data_hash", "seed", "best", "epochs")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise VigilError(
             f"{path}: not what a training writes: {type(error).__name__} {error}. Run `dvc repro train@<model>`."
         ) from None
-    if features is not None and (other := lineage.difference(card.features, features)):
-        raise VigilError(
-            f"{folder}: the features are not those it was trained on: {other}. Train it on these "
-            f"(`dvc repro train@{name}`), or set that key back in params.yaml."
-        )
     with torch.random.fork_rng(devices=[]):
-        members = [kind.Model(card.config, len(card.classes)) for _ in range(count)]
+        members = [module.Model(card.config, len(card.classes)) for _ in range(count)]
     model = members[0] if count == 1 else Members(members)
     if model.clip != card.clip:
         raise VigilError(
             f"{folder}: trained on {card.clip}, this version of {name} looks at {model.clip}. Train it again."
         )
-    model.load_state_dict(_tensors(folder / WEIGHTS, model))
-    return Loaded(model.eval().requires_grad_(False), card, sha256_file(folder / WEIGHTS))
+    model.load_state_dict(_read_tensors(folder / WEIGHTS, model))
+    return Checkpoint(model.eval().requires_grad_(False), card, sha256_file(folder / WEIGHTS), folder)
 
 
-def _tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
+def _file_version(path: Path) -> tuple[int, int, int] | None:
+    """What differs when a file is another one than before; None where there is none."""
+    if not path.exists():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _read_tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
     """The tensors of the file, which must be those of `model` by name, shape and type."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     again = "Restore it (`dvc checkout`), or train again."
     try:
-        found = load_file(path)
+        tensors = load_file(path)
     except FileNotFoundError:
         raise VigilError(f"{path}: not found. {again}") from None
     except (SafetensorError, OSError, ValueError) as error:
@@ -168,31 +190,33 @@ def _tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
             ) from None
         raise VigilError(f"{path}: damaged, or no safetensors ({' '.join(str(error).split())}). {again}") from None
     expected = model.state_dict()
-    for name in sorted(expected.keys() | found.keys()):
-        ours, theirs = (_kind(each.get(name)) for each in (expected, found))
-        if ours != theirs:
-            raise VigilError(f"{path}: {name}: {theirs} found, {ours} expected: weights of another model. {again}")
-    return found
+    for name in sorted(expected.keys() | tensors.keys()):
+        expected_shape, shape = (_shape_of(state.get(name)) for state in (expected, tensors))
+        if expected_shape != shape:
+            raise VigilError(
+                f"{path}: {name}: {shape} found, {expected_shape} expected: weights of another model. {again}"
+            )
+    return tensors
 
 
-def _kind(tensor: Tensor | None) -> str:
+def _shape_of(tensor: Tensor | None) -> str:
     return "nothing" if tensor is None else f"{'x'.join(map(str, tensor.shape)) or 'one'} {tensor.dtype}"
 
 
 def _load_pyfunc(path: str) -> "Served":
     """For MLflow, which finds it by this name: `mlflow.pyfunc.load_model("models:/panic/1").predict(x)`."""
-    return Served(load(Path(path)))
+    return Served(load_checkpoint(Path(path)))
 
 
 @dataclass(frozen=True)
 class Served:
-    """Arrays in, arrays out."""
+    """A model that takes arrays and gives arrays."""
 
-    loaded: Loaded
+    checkpoint: Checkpoint
 
     def predict(self, x: Any, params: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002  MLflow's name
         """Samples as the model takes them, float32; what `judge` says of them."""
         tensor = torch.as_tensor(x, dtype=torch.float32)
         with torch.no_grad():
-            judged = self.loaded.model.judge(self.loaded.model(tensor), tensor)
-        return {key: value.numpy() for key, value in judged.items()}
+            predictions = self.checkpoint.model.judge(self.checkpoint.model(tensor), tensor)
+        return {key: value.numpy() for key, value in predictions.items()}

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from vigil.core.errors import VigilError
-from vigil.models.blocks.attentive import Look, Network, Output
-from vigil.models.blocks.layers import Judged
+from vigil.models.blocks.attentive import AttentiveConfig, Network, Output
+from vigil.models.blocks.layers import Predictions
 
 
-class Config(Look):
+class Config(AttentiveConfig):
     """The published clip; window and widths are ours."""
 
 
@@ -22,10 +22,9 @@ class Model(Network):
                 f"crime_gate: {classes} classes; it tells normal from crime: models.crime_gate.classes takes two."
             )
         super().__init__(config, classes)
-        self.config = config
 
     @torch.no_grad()
-    def judge(self, output: Output, x: Tensor) -> Judged:  # noqa: ARG002  as every model
+    def judge(self, output: Output, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
         """The log odds of a crime."""
         odds = output.logits[:, 1] - output.logits[:, 0]
         return {"window": odds, "classes": output.logits, "attention": output.attention}

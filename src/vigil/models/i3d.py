@@ -1,9 +1,9 @@
 """Finds when something abnormal happens in a clip, having been told of whole clips only whether it does.
 
-An I3D backbone (inception.py) makes features every `stride` frames; a temporal network looks at them over several
-spans at once (dilated convolutions) and all together (self-attention), as in RTFM (Tian et al., ICCV 2021); a head
-scores each step by itself, and gated attention (Ilse et al., ICML 2018) weighs the scores of the steps into that of the
-clip: multiple-instance learning. It sees appearance and motion, and nothing beyond its clip.
+An I3D backbone (blocks/inception.py) makes features every `stride` frames; a temporal network looks at them over
+several spans at once (dilated convolutions) and all together (self-attention), as in RTFM (Tian et al., ICCV 2021); a
+head scores each step by itself, and gated attention (Ilse et al., ICML 2018) weighs the scores of the steps into that
+of the clip: multiple-instance learning. It sees appearance and motion, and nothing beyond its clip.
 
 Unless it is `causal`, a score knows what comes later in the clip.
 """
@@ -22,13 +22,13 @@ from vigil.models.blocks.inception import STAGES, Inception, adopt
 from vigil.models.blocks.layers import (
     Batch,
     Clip,
-    Judged,
     Losses,
-    balanced,
-    cropped,
-    one_by_one,
-    relit,
-    weights_of_others,
+    Predictions,
+    augment_per_sample,
+    crop_clip,
+    load_pretrained,
+    mean_loss,
+    relight_clip,
 )
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, by which pictures come in normalised
@@ -115,11 +115,11 @@ class Model(nn.Module):
         if self.config.weights is None:
             return None
         path = Path(self.config.weights)
-        tensors = weights_of_others(
+        tensors = load_pretrained(
             path,
             "models.i3d.weights",
-            missing="Give stage `weights` a URL or path (weights.i3d)",
-            broken="Published .pt files are converted by stage `weights` (weights.i3d in params.yaml)",
+            if_missing="Give stage `weights` a URL or path (weights.i3d)",
+            if_broken="Published .pt files are converted by stage `weights` (weights.i3d in params.yaml)",
         )
         return f"i3d: {adopt(self.backbone, tensors, str(path))}"
 
@@ -153,8 +153,8 @@ class Model(nn.Module):
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy of the clip, and scores of the steps that change little and are few."""
         y = batch["y"].long()
-        each = F.binary_cross_entropy_with_logits(output.video, y.to(output.video.dtype), reduction="none")
-        anomaly = balanced(each, y, weight)
+        sample_losses = F.binary_cross_entropy_with_logits(output.video, y.to(output.video.dtype), reduction="none")
+        anomaly = mean_loss(sample_losses, y, weight)
         scores = output.steps.sigmoid()
         smoothness = scores.diff(dim=1).square().sum(dim=1).mean() / max(1, scores.shape[1] - 1)
         sparsity = scores.mean()
@@ -163,7 +163,7 @@ class Model(nn.Module):
         return {"loss": loss, "anomaly": anomaly, "smoothness": smoothness, "sparsity": sparsity}
 
     @torch.no_grad()
-    def judge(self, output: Output, x: Tensor) -> Judged:
+    def judge(self, output: Output, x: Tensor) -> Predictions:
         """The logits of clip and frames, and what each frame weighed."""
         length, stride = x.shape[2], self.backbone.stride
         early = (1 - length) % stride if self.config.causal else 0
@@ -171,14 +171,14 @@ class Model(nn.Module):
         attention = attention / attention.sum(dim=1, keepdim=True).clamp_min(1e-8)
         return {"window": output.video, "frames": output.frames, "attention": attention}
 
-    @one_by_one
+    @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) mirrored, cropped and relit, all frames alike."""
         flip, side, down, right, gain, shift = torch.rand(6, generator=generator).tolist()
-        x, _, _ = cropped(x, self.config.crop * side, down, right)
+        x, _, _ = crop_clip(x, self.config.crop * side, down, right)
         if flip < self.config.flip:
             x = x.flip(-1)
-        return relit(x, self.config.light, gain, shift), y
+        return relight_clip(x, self.config.light, gain, shift), y
 
 
 class Temporal(nn.Module):
@@ -198,9 +198,13 @@ class Temporal(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         x = self.enter(features)
         spans = [F.relu(layer(x)) for layer in self.pyramid]  # (B, T', inner) each
-        query, key, value = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.look(x).chunk(3, -1))
-        seen = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)  # (B, heads, T', inner / heads)
-        spans.append(self.said(seen.transpose(1, 2).flatten(2)))
+        query, key, value = (
+            chunk.unflatten(-1, (self.heads, -1)).transpose(1, 2) for chunk in self.look(x).chunk(3, -1)
+        )
+        attended = F.scaled_dot_product_attention(
+            query, key, value, is_causal=self.causal
+        )  # (B, heads, T', inner / heads)
+        spans.append(self.said(attended.transpose(1, 2).flatten(2)))
         return self.leave(x + F.relu(self.merge(torch.cat(spans, dim=-1))))
 
 
@@ -228,5 +232,5 @@ class Attention(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        held = torch.tanh(self.what(features)) * torch.sigmoid(self.gate(features))
-        return self.score(held).squeeze(-1).softmax(dim=1)
+        gated = torch.tanh(self.what(features)) * torch.sigmoid(self.gate(features))
+        return self.score(gated).squeeze(-1).softmax(dim=1)

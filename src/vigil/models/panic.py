@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.models.blocks.convlstm import ConvLSTM, Kernel, State
-from vigil.models.blocks.layers import Batch, Clip, Judged, Losses, cropped, one_by_one
+from vigil.models.blocks.layers import Batch, Clip, Losses, Predictions, augment_per_sample, crop_clip
 
 PLANES = 3  # dx, dy, people
 CELLS = 8  # maps of the error are this many cells to a side
@@ -59,7 +59,7 @@ class Model(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         """(B, T, 3, H, W) drawn again, each frame from itself and those before it; `foresee`: from those before it."""
-        return self._drawn(clip, None)[0]
+        return self._reconstruct(clip, None)[0]
 
     def compile(self, *_: Any, **__: Any) -> None:
         """What training asks for where there is a compiler; see ConvLSTM."""
@@ -71,23 +71,23 @@ class Model(nn.Module):
         return {"loss": F.mse_loss(output, batch["x"])}
 
     @torch.no_grad()
-    def judge(self, output: Tensor, x: Tensor) -> Judged:
+    def judge(self, output: Tensor, x: Tensor) -> Predictions:
         """Mean square error of each frame, and of each cell of the newest."""
-        return _judged(output, x)
+        return _judge_errors(output, x)
 
     @torch.no_grad()
-    def step(self, frame: Tensor, memory: Memory | None) -> tuple[Judged, Memory]:
+    def step(self, frame: Tensor, memory: Memory | None) -> tuple[Predictions, Memory]:
         """The newest frame (B, 3, H, W) of a stream, with all that came before in mind."""
         clip = frame[:, None]
-        drawn, memory = self._drawn(clip, memory)
-        return _judged(drawn, clip), memory
+        reconstruction, memory = self._reconstruct(clip, memory)
+        return _judge_errors(reconstruction, clip), memory
 
-    @one_by_one
+    @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One window (T, 3, H, W): a part of it as the whole, mirrored, faster or slower, noisy; all frames alike."""
         flip, side, down, right, faster = torch.rand(5, generator=generator).tolist()
         gain = 1 + self.config.speed * (2 * faster - 1)
-        x, taller, wider = cropped(x, self.config.crop * side, down, right)
+        x, taller, wider = crop_clip(x, self.config.crop * side, down, right)
         scale = torch.tensor([gain * wider, gain * taller, 1.0])  # nearer is faster
         x = x * scale[:, None, None]
         if flip < self.config.flip:
@@ -96,22 +96,22 @@ class Model(nn.Module):
             x = x + self.config.noise * torch.randn(x.shape, generator=generator)
         return x.clamp(-1, 1), y
 
-    def _drawn(self, clip: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
-        seen = clip
+    def _reconstruct(self, clip: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
+        visible = clip
         if self.config.foresee:
             before = torch.zeros_like(clip[:, :1]) if memory is None else memory.frame
-            seen = torch.cat([before, clip[:, :-1]], dim=1)
-        maps = F.pixel_unshuffle(seen, self.config.stem)
+            visible = torch.cat([before, clip[:, :-1]], dim=1)
+        maps = F.pixel_unshuffle(visible, self.config.stem)
         after: list[State | None] = []
         for layer, state in zip(self.layers, memory.layers if memory else [None] * len(self.layers), strict=True):
             maps, last = layer(maps, state)  # (B, T, hidden, H / stem, W / stem)
             after.append(last)
-        drawn = self.drawing(maps.flatten(0, 1)).unflatten(0, clip.shape[:2])
-        return F.pixel_shuffle(drawn, self.config.stem), Memory(tuple(after), clip[:, -1:])
+        reconstruction = self.drawing(maps.flatten(0, 1)).unflatten(0, clip.shape[:2])
+        return F.pixel_shuffle(reconstruction, self.config.stem), Memory(tuple(after), clip[:, -1:])
 
 
-def _judged(drawn: Tensor, clip: Tensor) -> Judged:
-    errors = (drawn.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)
+def _judge_errors(reconstruction: Tensor, clip: Tensor) -> Predictions:
+    errors = (reconstruction.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)
     frames = errors.mean(dim=(2, 3))
     return {
         "window": frames.mean(dim=1),

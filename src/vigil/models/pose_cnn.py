@@ -18,7 +18,7 @@ STEP = 2 * POOL  # frames that a pooled step covers, the stride of the first con
 SHORTEST = 2 * STEP  # frames from which the second convolution, of two steps, gets something
 
 
-class Config(poses.Columns):
+class Config(poses.PoseConfig):
     hidden: Width = 26  # units of the LSTMs
     layers: Width = 2  # LSTMs
     channels: tuple[Width, Width] = (64, 192)  # of the convolutions

@@ -14,7 +14,7 @@ from vigil.models.blocks import poses
 Width = Annotated[int, Field(ge=1)]
 
 
-class Config(poses.Columns):
+class Config(poses.PoseConfig):
     hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (128, 256, 128)  # units of each LSTM
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # after the first LSTM
 

@@ -3,7 +3,7 @@
 Reads   <videos>                table of videos
         <raw>/<set>/            the videos, or pointers to them
 Writes  <out>/<set>/<v>.npz     see features/frames.py
-        <out>/settings.json     what made them; see lineage.py
+        <out>/settings.json     what made them; see core/lineage.py
         <out>/rejects.csv       videos that could not be read, when there are any
 """
 
@@ -16,9 +16,9 @@ from pydantic import Field
 from vigil.core.lineage import record
 from vigil.core.params import Frozen
 from vigil.core.storage import raw_file, read_table
-from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
-from vigil.features.frames import encode, sampler, save
+from vigil.features.frames import encode_jpeg, make_sampler, save_frames
 from vigil.footage.video import reading
 
 
@@ -30,19 +30,23 @@ class Params(Frozen):
 
 def main(videos: Path, raw: Path, out: Path, params: Params, runtime: Runtime) -> None:
     rows = [row for row in read_table(videos) if not row["path"].endswith(".csv")]  # landmarks have no pictures
-    finish("frames", out, each("frames", sample, [_item(row, raw, out) for row in rows], params, runtime))
+    finish_folder(
+        "frames", out, run_per_video("frames", sample_video, [_item(row, raw, out) for row in rows], params, runtime)
+    )
     record(out, "frames", params.model_dump(mode="json"))
 
 
-def sample(source: Path, fps: str, size: tuple[int, int], out: Path, *, params: Params) -> dict[str, Any]:
+def sample_video(source: Path, fps: str, size: tuple[int, int], out: Path, *, params: Params) -> dict[str, Any]:
     """Write one archive; `fps` is for folders of images, `size` is the video's own."""
-    frames = reading.read(source, params.size, sampler(exact(params.fps)), fps=Fraction(fps))
-    count = save(out, ((frame.index, frame.time_s, encode(frame.image, params.quality)) for frame in frames), size)
+    frames = reading.read_frames(source, params.size, make_sampler(exact_fraction(params.fps)), fps=Fraction(fps))
+    count = save_frames(
+        out, ((frame.index, frame.time_s, encode_jpeg(frame.image, params.quality)) for frame in frames), size
+    )
     return {"frames": count}
 
 
-def exact(number: float) -> Fraction:
-    """29.97 as it is written, not as the nearest binary number."""
+def exact_fraction(number: float) -> Fraction:
+    """Returns 29.97 as it is written, not as the nearest binary number."""
     return Fraction(repr(number))
 
 

@@ -4,8 +4,8 @@ Reads   <frames>/<set>/<v>.npz      JPEG frames
         <videos>, <raw>             tables of landmarks among the videos, which are brought into the same shape
         <person>                    the detector of people, for `detector: yolo`
         <pretrained>                the pose networks
-Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see poses.py
-        <out>/settings.json         what made them; see lineage.py
+Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see features/landmarks/pose_table.py
+        <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 """
 
@@ -17,9 +17,9 @@ import cv2
 
 from vigil.core.lineage import record
 from vigil.core.storage import raw_file, sha256_file
-from vigil.engine.per_video import Item, Runtime, each, finish
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
-from vigil.features.frames import Archive
+from vigil.features.frames import FrameArchive
 from vigil.features.landmarks import estimators, pose_table
 from vigil.footage import video_table
 
@@ -37,22 +37,22 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    used = estimators.weights_used(params, person, pretrained)
+    weights_digests = estimators.weights_digests(params, person, pretrained)
     items = []
     for archive in sorted(frames.glob("*/*.npz")):
         name = f"{archive.parent.name}/{archive.stem}"
-        detector = estimators.chosen(params, person, archive.parent.name).detector
-        key = (sha256_file(archive), detector, *used)
+        detector = estimators.choose_detector(params, person, archive.parent.name).detector
+        key = (sha256_file(archive), detector, *weights_digests)
         args = (archive, person.absolute(), pretrained.absolute(), detector)
         items.append(Item(name, key, args, (out / f"{name}.csv",)))
-    outcomes = each("landmarks", track, items, params, runtime)
-    outcomes += each("landmarks", convert, tables(videos, raw, out), None, runtime)
-    finish("landmarks", out, outcomes)
-    record(out, "landmarks", params.model_dump(mode="json") | {"weights": used}, frames)
+    outcomes = run_per_video("landmarks", track_people, items, params, runtime)
+    outcomes += run_per_video("landmarks", convert_table, list_tables(videos, raw, out), None, runtime)
+    finish_folder("landmarks", out, outcomes)
+    record(out, "landmarks", params.model_dump(mode="json") | {"weights": weights_digests}, frames)
 
 
-def tables(videos: Path, raw: Path, out: Path) -> list[Item]:
-    """The clips of which there are landmarks and no pictures, for `convert`."""
+def list_tables(videos: Path, raw: Path, out: Path) -> list[Item]:
+    """Lists the clips of which there are landmarks and no pictures, for `convert_table`."""
     return [
         Item(video.video, (video.sha256, str(video.fps)),
              (raw_file(raw / video.set / Path(video.path).name), str(video.fps)), (out / f"{video.video}.csv",))
@@ -60,25 +60,27 @@ def tables(videos: Path, raw: Path, out: Path) -> list[Item]:
     ]  # fmt: skip
 
 
-def track(frames: Path, person: Path, pretrained: Path, detector: str, out: Path, *, params: Params) -> dict[str, Any]:
-    """Write the people of one video."""
+def track_people(
+    frames: Path, person: Path, pretrained: Path, detector: str, out: Path, *, params: Params
+) -> dict[str, Any]:
+    """Writes the people of one video."""
     params = params.model_copy(update={"detector": detector})
     cv2.setNumThreads(1)
-    archive = Archive(frames)
-    state, found = estimators.START, []
-    with estimators.opened(params, person, pretrained) as step:
+    archive = FrameArchive(frames)
+    state, poses = estimators.START, []
+    with estimators.open_estimator(params, person, pretrained) as step:
         for index, time_s, image in zip(archive.index.tolist(), archive.times, archive.images(), strict=True):
             state, people = step(state, image, float(time_s))
-            found += estimators.rows(people, index, time_s, archive.source_size[0] / image.shape[1])
-    pose_table.write(out, found)
-    return {"frames": len(archive), "rows": len(found)}
+            poses += estimators.poses_of_frame(people, index, time_s, archive.source_size[0] / image.shape[1])
+    pose_table.write_poses(out, poses)
+    return {"frames": len(archive), "rows": len(poses)}
 
 
-def convert(table: Path, fps: str, out: Path) -> dict[str, Any]:
+def convert_table(table: Path, fps: str, out: Path) -> dict[str, Any]:
     """Write the people of a clip of which there are landmarks and no pictures."""
-    found = pose_table.from_table(table, Fraction(fps))
-    pose_table.write(out, found)
-    return {"rows": len(found)}
+    poses = pose_table.poses_from_table(table, Fraction(fps))
+    pose_table.write_poses(out, poses)
+    return {"rows": len(poses)}
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import raw_file, read_table, write_json
-from vigil.engine.per_video import Item, Runtime, each
+from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.footage.splits import leaks, shortcuts
 from vigil.footage.splits.assignment import assign
-from vigil.footage.splits.card import contents, warnings
-from vigil.footage.splits.fingerprint import fingerprint, unpack
+from vigil.footage.splits.card import collect_warnings, summarise_contents
+from vigil.footage.splits.fingerprint import fingerprint_video, unpack_hash
 from vigil.footage.video_table import SPLITS, Video, read, write
 
 
@@ -59,7 +59,9 @@ def main(
     runtime: Runtime,
 ) -> None:
     listed = read(videos)
-    files = {one.video: raw_file(raw / one.set / PurePosixPath(one.path).name) for one in listed if one.pictures}
+    files = {
+        video.video: raw_file(raw / video.set / PurePosixPath(video.path).name) for video in listed if video.pictures
+    }
     plan = assign(
         listed,
         val_share=params.val_share,
@@ -68,85 +70,89 @@ def main(
         same_source=params.same_source,
         carve_val=params.carve_val,
     )
-    prints, unhashed = _prints(plan.videos, files, runtime)
-    found = leaks.audit(plan.videos, prints, params.allow_leaks)
-    open_ = [leak for leak in found if not leak.allowed]
-    measured = _measured(plan.videos, files, params.seed)
-    said = [
+    prints, unhashed = _hash_frames(plan.videos, files, runtime)
+    all_leaks = leaks.find_leaks(plan.videos, prints, params.allow_leaks)
+    forbidden = [leak for leak in all_leaks if not leak.allowed]
+    shortcuts_of_set = _measure_sets(plan.videos, files, params.seed)
+    warnings = [
         *(f"set {name} gives no val: part of its train became val (manifest.carve_val)" for name in plan.carved),
-        *warnings(plan.videos, params.val_share, params.test_share),
-        *(f"{where}: {line}" for where, numbers in measured.items() for line in _told(numbers)),
+        *collect_warnings(plan.videos, params.val_share, params.test_share),
+        *(f"{where}: {line}" for where, numbers in shortcuts_of_set.items() for line in _describe_set(numbers)),
         *(f"{name} is not compared with other videos: {reason}" for name, reason in sorted(unhashed.items())),
         *(
             f"manifest.allow_leaks: {a} and {b} are not alike; take the pair out"
-            for a, b in leaks.unused(found, params.allow_leaks)
+            for a, b in leaks.unused_allowances(all_leaks, params.allow_leaks)
         ),
     ]
     write_json(
         card,
-        contents(plan.videos)
+        summarise_contents(plan.videos)
         | {
             "leaks": {
-                "found": len(found),
-                "allowed": len(found) - len(open_),
+                "found": len(all_leaks),
+                "allowed": len(all_leaks) - len(forbidden),
                 "not_compared": len(unhashed),
-                "pairs": [_pair(leak, count) for leak, count in leaks.worst(found)],
+                "pairs": [_leak_record(leak, count) for leak, count in leaks.worst_per_source_pair(all_leaks)],
             },
             "rejects": len(read_table(rejects)),
-            "shortcuts": measured,
-            "warnings": said,
+            "shortcuts": shortcuts_of_set,
+            "warnings": warnings,
         },
     )
-    for line in said:
+    for line in warnings:
         print(f"manifest: warning: {line}", file=sys.stderr)
-    if open_:
-        raise VigilError(leaks.explain(open_, card.as_posix()))
-    by_split = {split: [one for one in plan.videos if one.split == split] for split in SPLITS}
+    if forbidden:
+        raise VigilError(leaks.explain_leaks(forbidden, card.as_posix()))
+    by_split = {split: [video for video in plan.videos if video.split == split] for split in SPLITS}
     for split, path in zip(SPLITS, (train, val, test), strict=True):
         write(path, by_split[split])
-    sizes = ", ".join(f"{split} {len(some)}" for split, some in by_split.items())
-    sources = len({one.source for one in plan.videos})
-    leaking = f"{len(found)} leaks, all allowed" if found else "no leaks"
+    sizes = ", ".join(f"{split} {len(members)}" for split, members in by_split.items())
+    sources = len({video.source for video in plan.videos})
+    leaking = f"{len(all_leaks)} leaks, all allowed" if all_leaks else "no leaks"
     print(f"manifest: {len(plan.videos)} videos from {sources} sources: {sizes}; {leaking}")
 
 
-def _prints(
+def _hash_frames(
     videos: Sequence[Video], files: Mapping[str, Path], runtime: Runtime
 ) -> tuple[dict[str, leaks.Prints], dict[str, str]]:
-    """Hashes by video, and why a video has none."""
-    shown = [one for one in videos if one.video in files]
+    """Returns hashes by video, and why a video has none."""
+    comparable = [video for video in videos if video.video in files]
     items = [
-        Item(one.video, (one.sha256, str(one.fps), str(one.duration_s)), (files[one.video], one.fps, one.duration_s))
-        for one in shown
+        Item(
+            video.video,
+            (video.sha256, str(video.fps), str(video.duration_s)),
+            (files[video.video], video.fps, video.duration_s),
+        )
+        for video in comparable
     ]
     prints, missing = {}, {}
-    for outcome in each("manifest", fingerprint, items, None, runtime):
+    for outcome in run_per_video("manifest", fingerprint_video, items, None, runtime):
         if outcome.reason or not outcome.value:
             missing[outcome.item.name] = outcome.reason or "no frame has enough texture"
         else:
             times = tuple(Fraction(time) for time, _ in outcome.value)
-            prints[outcome.item.name] = leaks.Prints(times, np.stack([unpack(text) for _, text in outcome.value]))
+            prints[outcome.item.name] = leaks.Prints(times, np.stack([unpack_hash(text) for _, text in outcome.value]))
     return prints, missing
 
 
-def _measured(
+def _measure_sets(
     videos: Sequence[Video], files: Mapping[str, Path], seed: int
 ) -> dict[str, dict[str, shortcuts.Numbers] | str]:
-    """Shortcuts of each set, and of all sets together where there are several."""
+    """Measures the shortcuts of each set, and of all sets together where there are several."""
     sizes = {name: file.stat().st_size for name, file in files.items() if file.is_file()}
-    sets = sorted({one.set for one in videos})
-    groups = {name: [one for one in videos if one.set == name] for name in sets}
+    sets = sorted({video.set for video in videos})
+    groups = {name: [video for video in videos if video.set == name] for name in sets}
     return {
-        name: shortcuts.measure(some, sizes, seed)
-        for name, some in (groups | ({"all sets": list(videos)} if len(sets) > 1 else {})).items()
+        name: shortcuts.measure_shortcuts(members, sizes, seed)
+        for name, members in (groups | ({"all sets": list(videos)} if len(sets) > 1 else {})).items()
     }
 
 
-def _told(numbers: Mapping[str, shortcuts.Numbers] | str) -> list[str]:
-    return [f"shortcuts {numbers}"] if isinstance(numbers, str) else shortcuts.telling(numbers)
+def _describe_set(numbers: Mapping[str, shortcuts.Numbers] | str) -> list[str]:
+    return [f"shortcuts {numbers}"] if isinstance(numbers, str) else shortcuts.describe_shortcuts(numbers)
 
 
-def _pair(leak: leaks.Leak, count: int) -> dict[str, Any]:
+def _leak_record(leak: leaks.Leak, count: int) -> dict[str, Any]:
     return {
         "a": leak.a.video,
         "b": leak.b.video,

@@ -5,7 +5,7 @@ Reads   <train>, <val>, <test>      videos of each split
         <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
         <truth>/<set>/<v>.npz       who does the deed, where that is known
 Writes  <out>/<split>.npz           named arrays, N segments of T frames:
-            x (N, T, F) float32     features, the columns of `names` (F,); see features/segments.py
+            x (N, T, F) float32     features, the columns of `names` (F,); see features/segments/segments.py
             mask (N, T) bool        the person was found; else the last pose is held
             seen (N, T, 13) bool    the joint was found
             poses (N, T, 13, 2) float32 px of the video, and source_size (N, 2) int32: what x is made of
@@ -14,7 +14,7 @@ Writes  <out>/<split>.npz           named arrays, N segments of T frames:
             label (N,)              the video's class where the person does it for most of the segment, else `normal`
             video (N,), person (N,) int32, role (N,): the person's part by the truth, else empty
         <out>/scaler.json           range of each coordinate over the training split
-        <out>/settings.json         what made them, the scaler included; see lineage.py
+        <out>/settings.json         what made them, the scaler included; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 
 Where the truth is known only the person who does the deed is abnormal, and bystanders are normal. Where it is not,
@@ -31,16 +31,16 @@ from typing import Any
 
 import numpy as np
 
-from vigil.clips.windows import inside
+from vigil.clips.windows import inside_spans
 from vigil.core import settings
 from vigil.core.lineage import record
 from vigil.core.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
-from vigil.engine.per_video import REJECTS, Item, Outcome, Runtime, each, finish
+from vigil.engine.per_video import REJECTS, Item, Outcome, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
-from vigil.features.frames import Archive
-from vigil.features.landmarks.pose_table import JOINTS, along, read
+from vigil.features.frames import FrameArchive
+from vigil.features.landmarks.pose_table import JOINTS, read_along, read_poses
 from vigil.features.segments import segments
-from vigil.features.segments.actors import Actor, cast
+from vigil.features.segments.actors import Actor, match_actors
 from vigil.features.segments.segments import Segment
 from vigil.footage import video_table
 from vigil.footage.video_table import SPLITS, Video
@@ -63,22 +63,22 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    listed = {split: video_table.read(path) for split, path in zip(SPLITS, (train, val, test), strict=True)}
+    videos_of_split = {split: video_table.read(path) for split, path in zip(SPLITS, (train, val, test), strict=True)}
     settings.home().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home()) as folder:
-        kept = {split: _complete(videos, frames, landmarks) for split, videos in listed.items()}
+        usable = {split: _with_features(videos, frames, landmarks) for split, videos in videos_of_split.items()}
         parts = Path(folder)
-        items = [_item(video, frames, landmarks, truth, parts) for split in SPLITS for video in kept[split]]
-        outcomes = each("segments", cut, items, params, runtime)
-        finish("segments", out, outcomes)
-        merged = {split: _merged(kept[split], outcomes, params) for split in SPLITS}
-    scaler = segments.fit(segments.shares(merged["train"]["poses"], merged["train"]["source_size"]))
+        items = [_make_item(video, frames, landmarks, truth, parts) for split in SPLITS for video in usable[split]]
+        outcomes = run_per_video("segments", cut_segments, items, params, runtime)
+        finish_folder("segments", out, outcomes)
+        merged = {split: _merge_videos(usable[split], outcomes, params) for split in SPLITS}
+    scaler = segments.fit_scaler(segments.picture_shares(merged["train"]["poses"], merged["train"]["source_size"]))
     write_json(out / "scaler.json", scaler.ranges)
     record(out, "segments", params.model_dump(mode="json") | {"scaler": scaler.ranges}, landmarks)
     for split, arrays in merged.items():
-        given = (arrays["poses"], arrays["time_s"], arrays["source_size"])
-        x = segments.features(*given, params, scaler)
-        save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(segments.names(params)))
+        measurements = (arrays["poses"], arrays["time_s"], arrays["source_size"])
+        x = segments.segment_features(*measurements, params, scaler)
+        save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(segments.feature_names(params)))
         counts = ", ".join(f"{label} {count}" for label, count in sorted(Counter(arrays["label"].tolist()).items()))
         print(f"segments: {split}: {len(x)} of {params.frames} frames: {counts or 'none'}")
     if (count := len(merged["train"]["label"])) < FEW:
@@ -89,7 +89,7 @@ def main(
         )
 
 
-def cut(
+def cut_segments(
     landmarks: Path,
     frames: Path | None,
     truth: Path | None,
@@ -101,68 +101,68 @@ def cut(
 ) -> dict[str, Any]:
     """Write one video's segments, not yet scaled."""
     if frames is None:  # a table of landmarks is all there is
-        clock = sorted({pose.frame: pose.time_s for pose in read(landmarks)}.items())
+        clock = sorted({pose.frame: pose.time_s for pose in read_poses(landmarks)}.items())
     else:
-        archive = Archive(frames)
+        archive = FrameArchive(frames)
         clock = list(zip(archive.index.tolist(), archive.times, strict=True))
-    state, found = segments.START, []
-    for (frame, time_s), people in zip(clock, along(landmarks, [frame for frame, _ in clock]), strict=True):
+    state, video_segments = segments.START, []
+    for (frame, time_s), people in zip(clock, read_along(landmarks, [frame for frame, _ in clock]), strict=True):
         state, complete = segments.update(state, frame, time_s, people, params)
-        found += complete
-    found.sort(key=lambda segment: (segment.person, int(segment.frame[0])))
-    cast_ = None if truth is None else cast(read(landmarks), load_arrays(truth))
-    within = inside([time for _, time in clock], [(Fraction(start), Fraction(stop)) for start, stop in spans])
-    abnormal = {frame for (frame, _), yes in zip(clock, within, strict=True) if yes or not spans}
-    labels, roles = _labels(found, label, abnormal, cast_)
-    arrays = _stacked(found, params.frames)
+        video_segments += complete
+    video_segments.sort(key=lambda segment: (segment.person, int(segment.frame[0])))
+    actors = None if truth is None else match_actors(read_poses(landmarks), load_arrays(truth))
+    flags = inside_spans([time for _, time in clock], [(Fraction(start), Fraction(stop)) for start, stop in spans])
+    abnormal = {frame for (frame, _), flag in zip(clock, flags, strict=True) if flag or not spans}
+    labels, roles = _label_segments(video_segments, label, abnormal, actors)
+    arrays = _stack_segments(video_segments, params.frames)
     save_arrays(out, **arrays, label=np.array(labels, np.str_), role=np.array(roles, np.str_))
-    return {"segments": len(found)}
+    return {"segments": len(video_segments)}
 
 
-def _labels(
-    found: Sequence[Segment], label: str, abnormal: set[int], actors: Mapping[tuple[int, int], Actor] | None
+def _label_segments(
+    video_segments: Sequence[Segment], label: str, abnormal: set[int], actors: Mapping[tuple[int, int], Actor] | None
 ) -> tuple[list[str], list[str]]:
-    """Of each segment, by the majority of its frames in which the person was found."""
+    """Returns label and role of each segment, by the majority of its frames in which the person was found."""
     labels, roles = [], []
-    for segment in found:
-        shown = segment.frame[segment.mask].tolist()
-        parts = [(actors or {}).get((frame, segment.person)) for frame in shown]
+    for segment in video_segments:
+        shown_frames = segment.frame[segment.mask].tolist()
+        parts = [(actors or {}).get((frame, segment.person)) for frame in shown_frames]
         if actors is None:
-            acting = [frame in abnormal for frame in shown]
+            acting = [frame in abnormal for frame in shown_frames]
         else:
             acting = [part is not None and part.active for part in parts]
-        ordinary = label if label in video_table.ORDINARY else NORMAL
-        labels.append(label if 2 * sum(acting) > len(acting) else ordinary)
-        known = Counter(part.role for part in parts if part)
-        roles.append(min(known, key=lambda role: (-known[role], role)) if known else "")
+        normal_label = label if label in video_table.ORDINARY else NORMAL
+        labels.append(label if 2 * sum(acting) > len(acting) else normal_label)
+        roles_seen = Counter(part.role for part in parts if part)
+        roles.append(min(roles_seen, key=lambda role: (-roles_seen[role], role)) if roles_seen else "")
     return labels, roles
 
 
-def _complete(videos: Sequence[Video], frames: Path, landmarks: Path) -> list[Video]:
-    """Those that no earlier stage has lost."""
-    kept = []
-    reasons = {folder: _reasons(folder) for folder in (frames, landmarks)}
+def _with_features(videos: Sequence[Video], frames: Path, landmarks: Path) -> list[Video]:
+    """Returns the videos that have all features, and warns of those that an earlier stage has rejected."""
+    complete = []
+    reasons = {folder: _reject_reasons(folder) for folder in (frames, landmarks)}
     for video in videos:
         needed = {landmarks: f"{video.video}.csv"} | ({frames: f"{video.video}.npz"} if video.pictures else {})
         lost = [folder for folder, name in needed.items() if not (folder / name).exists()]
         if lost:
-            why = reasons[lost[-1]].get(video.video, "run that stage")
-            print(f"segments: warning: {video.video} is left out: not in {lost[-1]}: {why}", file=sys.stderr)
+            reason = reasons[lost[-1]].get(video.video, "run that stage")
+            print(f"segments: warning: {video.video} is left out: not in {lost[-1]}: {reason}", file=sys.stderr)
         else:
-            kept.append(video)
-    return kept
+            complete.append(video)
+    return complete
 
 
-def _reasons(folder: Path) -> dict[str, str]:
-    lost = folder / REJECTS
-    return {row["video"]: row["reason"] for row in read_table(lost)} if lost.exists() else {}
+def _reject_reasons(folder: Path) -> dict[str, str]:
+    rejects_file = folder / REJECTS
+    return {row["video"]: row["reason"] for row in read_table(rejects_file)} if rejects_file.exists() else {}
 
 
-def _item(video: Video, frames: Path, landmarks: Path, truth: Path, parts: Path) -> Item:
+def _make_item(video: Video, frames: Path, landmarks: Path, truth: Path, parts: Path) -> Item:
     table = landmarks / f"{video.video}.csv"
     archive = frames / f"{video.video}.npz" if video.pictures else None
-    known = truth / f"{video.video}.npz"
-    actors = known if known.exists() else None
+    truth_file = truth / f"{video.video}.npz"
+    actors = truth_file if truth_file.exists() else None
     spans = tuple((str(start), str(stop)) for start, stop in video.spans)
     key = (
         sha256_file(table),
@@ -174,12 +174,12 @@ def _item(video: Video, frames: Path, landmarks: Path, truth: Path, parts: Path)
     return Item(video.video, key, (table, archive, actors, video.label, spans), (parts / f"{video.video}.npz",))
 
 
-def _merged(videos: Sequence[Video], outcomes: Sequence[Outcome], params: Params) -> Arrays:
-    """The arrays of a split, videos in the order of their names, persons and times in order within."""
-    parts = {one.item.name: one.item.outputs[0] for one in outcomes if one.reason is None}
-    rows = [_stacked([], params.frames) | {name: np.empty(0, "<U1") for name in ("label", "role", "video")}]
+def _merge_videos(videos: Sequence[Video], outcomes: Sequence[Outcome], params: Params) -> Arrays:
+    """Joins the arrays of a split, videos in the order of their names, persons and times in order within."""
+    parts = {outcome.item.name: outcome.item.outputs[0] for outcome in outcomes if outcome.reason is None}
+    rows = [_stack_segments([], params.frames) | {name: np.empty(0, "<U1") for name in ("label", "role", "video")}]
     rows[0]["source_size"] = np.empty((0, 2), np.int32)
-    for video in sorted(videos, key=lambda one: one.video):
+    for video in sorted(videos, key=lambda video: video.video):
         if video.video in parts:
             arrays = load_arrays(parts[video.video])
             count = len(arrays["label"])
@@ -188,15 +188,15 @@ def _merged(videos: Sequence[Video], outcomes: Sequence[Outcome], params: Params
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def _stacked(found: Sequence[Segment], length: int) -> Arrays:
+def _stack_segments(video_segments: Sequence[Segment], length: int) -> Arrays:
     def stack(name: str, shape: tuple[int, ...], kind: type) -> np.ndarray:
-        return np.array([getattr(segment, name) for segment in found], kind).reshape(-1, length, *shape)
+        return np.array([getattr(segment, name) for segment in video_segments], kind).reshape(-1, length, *shape)
 
     frame, time_s = stack("frame", (), np.int32), stack("time_s", (), np.float64)
     return {
         "frame": frame,
         "mask": stack("mask", (), np.bool_),
-        "person": np.array([segment.person for segment in found], np.int32),
+        "person": np.array([segment.person for segment in video_segments], np.int32),
         "poses": stack("poses", (len(JOINTS), 2), np.float32),
         "seen": stack("seen", (len(JOINTS),), np.bool_),
         "start": frame[:, 0],

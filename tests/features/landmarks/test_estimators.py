@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from vigil.features.landmarks.estimators import _Kept
+from vigil.features.landmarks.estimators import _OpenNetworks
 
 
 class Opened:
@@ -12,20 +12,20 @@ class Opened:
 
 
 def test_networks_are_opened_once_and_anew_when_they_have_changed(tmp_path: Path) -> None:
-    weights, kept = tmp_path / "w.bin", _Kept()
+    weights, cache = tmp_path / "w.bin", _OpenNetworks()
     weights.write_text("one")
-    first = kept.of(Opened, tmp_path)
-    assert kept.of(Opened, tmp_path) is first
-    assert kept.of(Opened, tmp_path, 0.5).said == ("one", 0.5)
+    first = cache.open_once(Opened, tmp_path)
+    assert cache.open_once(Opened, tmp_path) is first
+    assert cache.open_once(Opened, tmp_path, 0.5).said == ("one", 0.5)
     weights.write_text("other")
-    assert kept.of(Opened, tmp_path, 0.5).said == ("other", 0.5)
+    assert cache.open_once(Opened, tmp_path, 0.5).said == ("other", 0.5)
 
 
 def test_threads_do_not_share_networks(tmp_path: Path) -> None:
     (tmp_path / "w.bin").write_text("one")
-    kept, found = _Kept(), []
+    cache, networks_seen = _OpenNetworks(), []
     for _ in range(2):
-        thread = threading.Thread(target=lambda: found.append(kept.of(Opened, tmp_path)))
+        thread = threading.Thread(target=lambda: networks_seen.append(cache.open_once(Opened, tmp_path)))
         thread.start()
         thread.join()
-    assert found[0] is not found[1]
+    assert networks_seen[0] is not networks_seen[1]

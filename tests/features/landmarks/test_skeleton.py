@@ -6,7 +6,15 @@ from bodies import body
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.features.landmarks.skeleton import along, coverage, plausible, share_inside, similarity, torso, twins
+from vigil.features.landmarks.skeleton import (
+    coverage,
+    is_plausible,
+    is_same_body,
+    share_inside,
+    share_on_bones,
+    similarity,
+    torso_length,
+)
 
 
 def without(pose: np.ndarray, *joints: int) -> np.ndarray:
@@ -23,38 +31,38 @@ def test_a_pose_is_like_itself_and_unlike_one_a_body_away() -> None:
 
 
 def test_a_standing_body_is_plausible_even_half_of_it() -> None:
-    assert plausible(body(50, 50), 100)
-    assert plausible(without(body(50, 50), 7, 8, 10, 11), 100)
-    assert torso(body(50, 50)) == pytest.approx(30)
+    assert is_plausible(body(50, 50), 100)
+    assert is_plausible(without(body(50, 50), 7, 8, 10, 11), 100)
+    assert torso_length(body(50, 50)) == pytest.approx(30)
     assert coverage(without(body(50, 50), 7, 8, 10, 11)) == pytest.approx(9 / 13)
 
 
 @pytest.mark.parametrize("joints", [range(9), (0, 3)])
 def test_too_little_of_a_body_is_none(joints: range) -> None:
-    assert not plausible(without(body(50, 50), *joints), 100)
+    assert not is_plausible(without(body(50, 50), *joints), 100)
 
 
 def test_a_body_of_a_few_pixels_is_none() -> None:
-    assert not plausible(body(8, 8, 16), 16)
+    assert not is_plausible(body(8, 8, 16), 16)
 
 
 def test_arms_like_beams_are_furniture() -> None:
     pose = body(50, 50)
     pose[[1, 2, 4, 5], 0] += [80, 200, -80, -200]
-    assert not plausible(pose, 100)
+    assert not is_plausible(pose, 100)
 
 
 def test_nothing_but_trunk_is_no_body() -> None:
     pose = body(50, 50)
     pose[[0, 3], 1] -= 60
-    assert not plausible(pose, 100)
+    assert not is_plausible(pose, 100)
 
 
 @pytest.mark.parametrize("place", [(50, 80), (50, -20), (95, 5), (50, 60)])
 def test_a_head_that_is_not_on_the_shoulders_is_none(place: tuple[int, int]) -> None:
     pose = body(50, 50)  # shoulders at 20, hips at 50
     pose[12, :2] = place
-    assert not plausible(pose, 100)
+    assert not is_plausible(pose, 100)
 
 
 @given(st.floats(-40, 40), st.floats(0, 6.3), st.floats(30, 300))
@@ -62,7 +70,7 @@ def test_where_how_large_and_how_turned_a_body_is_does_not_matter(shift: float, 
     pose = body(0, 0, length)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     pose[:, :2] = pose[:, :2] @ turn.T + shift
-    assert plausible(pose, length)
+    assert is_plausible(pose, length)
 
 
 def test_a_part_taken_for_a_whole_body_is_the_same_body() -> None:
@@ -70,10 +78,10 @@ def test_a_part_taken_for_a_whole_body_is_the_same_body() -> None:
     part[:, 1] = 50 + 0.4 * (part[:, 1] - 50)  # all of it between chest and knees
     part[:, 0] = 50 + 0.5 * (part[:, 0] - 50)
     assert similarity(whole, part, 40) < 0.35
-    assert twins(part, whole, 40, 100, 0.35) and twins(whole, part, 100, 40, 0.35)
-    assert not twins(body(50, 60, 40), body(85, 50), 40, 100, 0.35)
-    assert along(whole, whole, 100) == pytest.approx(12 / 13)  # no bone leads to the head
-    assert along(without(whole, *range(13)), whole, 100) == 0
+    assert is_same_body(part, whole, 40, 100, 0.35) and is_same_body(whole, part, 100, 40, 0.35)
+    assert not is_same_body(body(50, 60, 40), body(85, 50), 40, 100, 0.35)
+    assert share_on_bones(whole, whole, 100) == pytest.approx(12 / 13)  # no bone leads to the head
+    assert share_on_bones(without(whole, *range(13)), whole, 100) == 0
 
 
 def test_joints_in_a_box_are_counted() -> None:

@@ -9,9 +9,9 @@ import pytest
 from bodies import BLANK, Scene, body, settings
 
 from vigil.features.landmarks import topdown, tracks
-from vigil.features.landmarks.blazepose import Sight
+from vigil.features.landmarks.blazepose import BodyEstimate
 from vigil.features.landmarks.estimators import Settings
-from vigil.features.landmarks.topdown import Place
+from vigil.features.landmarks.topdown import Candidate
 from vigil.features.landmarks.tracks import START, Person, State
 
 People = list[tuple[float, float, float]]
@@ -19,19 +19,19 @@ STEP_S = 0.125
 
 
 def film(
-    at: Callable[[int], People], frames: int, given: Settings, image: np.ndarray = BLANK
+    at: Callable[[int], People], frames: int, params: Settings, image: np.ndarray = BLANK
 ) -> tuple[Scene, list[tuple[Person, ...]]]:
     """What is seen in each frame of a scene."""
     scene, state, seen = Scene(), START, []
     for number in range(frames):
         scene.there = at(number)
-        state, people = topdown.update(state, image, number * STEP_S, scene, scene.find, given)  # type: ignore[arg-type]
+        state, people = topdown.update(state, image, number * STEP_S, scene, scene.find, params)  # type: ignore[arg-type]
         seen.append(people)
     return scene, seen
 
 
 def numbers(seen: Sequence[tuple[Person, ...]]) -> list[list[int]]:
-    return [[one.person for one in people] for people in seen]
+    return [[person_seen.person for person_seen in people] for people in seen]
 
 
 def test_nobody_is_nobody() -> None:
@@ -55,10 +55,10 @@ def test_people_who_pass_each_other_stay_who_they_are() -> None:
         return [left, right] if n not in (7, 8) else [right]  # the one behind is hidden
 
     _, seen = film(at, 16, settings(every=2))
-    begin = {one.person: one.pose[12, 0] for one in seen[0]}
-    end = {one.person: one.pose[12, 0] for one in seen[-1]}
+    begin = {person_seen.person: person_seen.pose[12, 0] for person_seen in seen[0]}
+    end = {person_seen.person: person_seen.pose[12, 0] for person_seen in seen[-1]}
     assert begin.keys() == end.keys() == {0, 1}
-    assert all((begin[who] < 160) == (end[who] > 160) for who in begin)
+    assert all((begin[person] < 160) == (end[person] > 160) for person in begin)
 
 
 @pytest.mark.parametrize(("gone", "same"), [(6, True), (12, False)])
@@ -84,20 +84,20 @@ def test_two_tracks_on_one_body_become_one() -> None:
 
 
 def test_of_thirty_people_the_nearest_are_followed() -> None:
-    there = [(20.0 + 10 * n, 60.0 + 4 * n, 30.0 + n) for n in range(30)]
-    _, seen = film(lambda _: there, 5, settings(max_people=12, alike=0.9))
-    lengths = sorted(float(one.pose[8, 1] - one.pose[12, 1]) / 0.9 for one in seen[-1])
+    everybody_drawn = [(20.0 + 10 * n, 60.0 + 4 * n, 30.0 + n) for n in range(30)]
+    _, seen = film(lambda _: everybody_drawn, 5, settings(max_people=12, alike=0.9))
+    lengths = sorted(float(person_seen.pose[8, 1] - person_seen.pose[12, 1]) / 0.9 for person_seen in seen[-1])
     assert len(lengths) == 12
     assert lengths == pytest.approx([48 + n for n in range(12)])
 
 
 def test_a_picture_of_another_size_begins_anew() -> None:
     scene, state = Scene([(60, 120, 100)]), START
-    found = []
+    people_seen = []
     for image in (BLANK, BLANK, BLANK[:200, :300], BLANK[:200, :300]):
-        state, people = topdown.update(state, image, len(found) * STEP_S, scene, scene.find, settings())  # type: ignore[arg-type]
-        found.append([one.person for one in people])
-    assert found == [[0], [0], [1], [1]]
+        state, people = topdown.update(state, image, len(people_seen) * STEP_S, scene, scene.find, settings())  # type: ignore[arg-type]
+        people_seen.append([person_seen.person for person_seen in people])
+    assert people_seen == [[0], [0], [1], [1]]
 
 
 def test_joints_outside_the_picture_have_no_place() -> None:
@@ -120,7 +120,7 @@ def test_the_state_is_all_there_is() -> None:
                 state = pickle.loads(pickle.dumps(state))
             scene = Scene(at(number))
             state, people = topdown.update(state, BLANK, number * STEP_S, scene, scene.find, settings())  # type: ignore[arg-type]
-            rows += [(one.person, one.pose.tobytes()) for one in people]
+            rows += [(person_seen.person, person_seen.pose.tobytes()) for person_seen in people]
         return rows
 
     assert run(1) == run(7) == run(100)
@@ -131,10 +131,10 @@ def test_people_found_anew_in_each_frame_are_told_apart_too() -> None:
     seen = []
     for number in range(16):
         places = [(40 + 16 * number, 90), (280 - 16 * number, 140)]
-        found = [] if number == 5 else [(np.array([x, y, 125.0, 0]), body(x, y), 0.9) for x, y in places]
-        state, _ = tracks.remembered(state, BLANK, number * STEP_S, settings())
-        state, people = tracks.follow(state, found[::-1] if number % 2 else found, number * STEP_S)
-        seen.append({one.person: float(one.pose[12, 0]) for one in people})
+        bodies = [] if number == 5 else [(np.array([x, y, 125.0, 0]), body(x, y), 0.9) for x, y in places]
+        state, _ = tracks.recall_tracks(state, BLANK, number * STEP_S, settings())
+        state, people = tracks.follow_bodies(state, bodies[::-1] if number % 2 else bodies, number * STEP_S)
+        seen.append({person_seen.person: float(person_seen.pose[12, 0]) for person_seen in people})
     assert seen[5] == {}
     assert seen[0] == {0: 40, 1: 280}
     assert seen[-1] == {0: 40 + 16 * 15, 1: 280 - 16 * 15}
@@ -143,33 +143,33 @@ def test_people_found_anew_in_each_frame_are_told_apart_too() -> None:
 class Sticky(Scene):
     """Sees the person at x = 100 wherever more than one can be seen, and whoever is in the window elsewhere."""
 
-    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+    def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
         everybody = self.there
         if window is not None:
-            self.there = [one for one in everybody if window[0] < one[0] < window[2]]
+            self.there = [person_seen for person_seen in everybody if window[0] < person_seen[0] < window[2]]
         else:
-            self.there = [one for one in everybody if one[0] == 100] or everybody
-        sight = super().look(image, region)
+            self.there = [person_seen for person_seen in everybody if person_seen[0] == 100] or everybody
+        estimate = super().estimate(image, region)
         self.there = everybody
-        return sight
+        return estimate
 
 
 def test_what_is_outside_the_box_is_not_shown_and_nobody_slips_into_the_neighbour() -> None:
     scene, state = Sticky([(100, 120, 100), (130, 120, 100)]), START
     for number in range(9):
         state, people = topdown.update(state, BLANK, number * STEP_S, scene, scene.find, settings(every=1))  # type: ignore[arg-type]
-        assert [(one.person, one.pose[12, 0]) for one in people] == [(0, 100), (1, 130)]
+        assert [(person_seen.person, person_seen.pose[12, 0]) for person_seen in people] == [(0, 100), (1, 130)]
 
 
 def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
     class Noted(Scene):
-        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
+        def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
             asked.append((float(region[2]), window is not None))
-            return super().look(image, region, window)
+            return super().estimate(image, region, window)
 
     asked: list[tuple[float, bool]] = []
     scene = Noted([(100, 120, 100)])
-    loose = Place(np.array([100, 120, 150.0, 0]), 0.9, np.array([70.0, 60, 130, 180]))
+    loose = Candidate(np.array([100, 120, 150.0, 0]), 0.9, np.array([70.0, 60, 130, 180]))
     state, _ = topdown.update(START, BLANK, 0.0, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
     asked.clear()
     topdown.update(state, BLANK, STEP_S, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
@@ -178,37 +178,40 @@ def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
 
 def test_a_pose_that_leaves_its_box_is_no_start() -> None:
     scene = Scene([(100, 120, 100)])
-    place = Place(np.array([100, 120, 125.0, 0]), 0.9, np.array([80.0, 130, 120, 170]))  # the box holds the legs
-    for given, count in ((place, 0), (Place(place.region, 0.9), 1)):
-        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=given: [one], settings())  # type: ignore[arg-type, misc]
+    place = Candidate(np.array([100, 120, 125.0, 0]), 0.9, np.array([80.0, 130, 120, 170]))  # the box holds the legs
+    for candidate, count in ((place, 0), (Candidate(place.region, 0.9), 1)):
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, only=candidate: [only], settings())  # type: ignore[arg-type, misc]
         assert len(people) == count
 
 
 @pytest.mark.parametrize(("angle", "boxed", "plain"), [(0.5, 1, 1), (1.5, 1, 0), (-1.5, 1, 0), (3.0, 0, 0)])
 def test_who_lies_needs_a_box_and_nobody_stands_on_the_head(angle: float, boxed: int, plain: int) -> None:
     class Lying(Scene):
-        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
-            sight = super().look(image, region)
-            return Sight(sight.joints, sight.region + (0, 0, 0, angle), sight.presence)
+        def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
+            estimate = super().estimate(image, region)
+            return BodyEstimate(estimate.joints, estimate.region + (0, 0, 0, angle), estimate.presence)
 
     scene = Lying([(100, 120, 100)])
-    for found, count in ((scene.find(BLANK), boxed), ([Place(one.region, 0.9) for one in scene.find(BLANK)], plain)):
-        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, places=found: places, settings())  # type: ignore[arg-type, misc]
+    for candidates, count in (
+        (scene.find(BLANK), boxed),
+        ([Candidate(candidate.region, 0.9) for candidate in scene.find(BLANK)], plain),
+    ):
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, places=candidates: places, settings())  # type: ignore[arg-type, misc]
         assert len(people) == count
 
 
 def test_a_wide_box_is_looked_at_from_both_sides_too() -> None:
     class Turned(Scene):
-        def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
-            sight = super().look(image, region)
-            return sight if region[3] > 1 else Sight(sight.joints, sight.region, 0.0)
+        def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
+            estimate = super().estimate(image, region)
+            return estimate if region[3] > 1 else BodyEstimate(estimate.joints, estimate.region, 0.0)
 
     scene = Turned([(100, 120, 100)])
     for width, count in ((60.0, 0), (110.0, 1)):
         box = np.array([100 - width / 2, 70, 100 + width / 2, 170])
-        place = Place(np.array([100, 120, 125.0, 0]), 0.9, box)
+        place = Candidate(np.array([100, 120, 125.0, 0]), 0.9, box)
         scene.looks = 0
-        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, one=place: [one], settings())  # type: ignore[arg-type, misc]
+        _, people = topdown.update(START, BLANK, 0.0, scene, lambda _, only=place: [only], settings())  # type: ignore[arg-type, misc]
         assert len(people) == 0 or people[0].person == 0
         assert (scene.looks > 1) is (count == 1)
 
@@ -218,7 +221,7 @@ def test_who_is_followed_needs_no_box() -> None:
     for number in range(8):
         find = scene.find if number == 0 else lambda _: []
         state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, settings(every=2))  # type: ignore[arg-type]
-    assert [one.person for one in people] == [0]
+    assert [person_seen.person for person_seen in people] == [0]
 
 
 def test_who_may_be_furniture_must_move_or_have_been_somebody() -> None:
@@ -244,9 +247,9 @@ def test_who_may_be_furniture_must_move_or_have_been_somebody() -> None:
     assert seen(moving, 0.5) == [0, 0, 1, 1, 1, 1]
 
     state, _ = topdown.update(START, noise[0], 0.0, scene, scene.find, unsure)  # type: ignore[arg-type]
-    there, scene.there = scene.there, []
+    people_drawn, scene.there = scene.there, []
     state, people = topdown.update(state, noise[1], STEP_S, scene, scene.find, unsure)  # type: ignore[arg-type]
     assert not people
-    scene.there = there
+    scene.there = people_drawn
     _, people = topdown.update(state, noise[2], 2 * STEP_S, scene, doubtful(0.5), unsure)  # type: ignore[arg-type]
-    assert [one.person for one in people] == [0], "whoever was there a moment ago is looked for again"
+    assert [person_seen.person for person_seen in people] == [0], "whoever was there a moment ago is looked for again"

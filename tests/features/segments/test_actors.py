@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from vigil.features.landmarks.pose_table import Pose
-from vigil.features.segments.actors import cast
+from vigil.features.segments.actors import match_actors
 
 BODY = np.stack([np.linspace(0, 20, 13), np.linspace(0, 100, 13)], axis=1)
 
@@ -29,9 +29,9 @@ def truth(*rows: tuple[int, int, str, bool, float], kind: str = "person") -> dic
 
 
 def test_the_thief_is_found_among_bystanders_whatever_the_ids() -> None:
-    known = truth((0, 7, "thief", True, 100), (0, 8, "bystander", False, 160), (1, 7, "thief", False, 102))
-    found = cast([tracked(0, 1, 163), tracked(0, 2, 98), tracked(1, 2, 103)], known)
-    assert {key: (actor.person, actor.role, actor.active) for key, actor in found.items()} == {
+    true_people = truth((0, 7, "thief", True, 100), (0, 8, "bystander", False, 160), (1, 7, "thief", False, 102))
+    actor_of = match_actors([tracked(0, 1, 163), tracked(0, 2, 98), tracked(1, 2, 103)], true_people)
+    assert {key: (actor.person, actor.role, actor.active) for key, actor in actor_of.items()} == {
         (0, 1): (8, "bystander", False),
         (0, 2): (7, "thief", True),
         (1, 2): (7, "thief", False),
@@ -39,24 +39,24 @@ def test_the_thief_is_found_among_bystanders_whatever_the_ids() -> None:
 
 
 def test_nobody_is_two_people_and_the_nearer_one_it_is() -> None:
-    found = cast([tracked(0, 1, 110), tracked(0, 2, 104)], truth((0, 7, "thief", True, 100)))
-    assert list(found) == [(0, 2)]
+    actor_of = match_actors([tracked(0, 1, 110), tracked(0, 2, 104)], truth((0, 7, "thief", True, 100)))
+    assert list(actor_of) == [(0, 2)]
 
 
 def test_who_is_far_from_everybody_and_who_has_no_joints_is_nobody() -> None:
     lost = tracked(0, 3, 100)
     lost.joints[:] = np.nan
-    known = truth((0, 7, "thief", True, 100))
-    assert cast([tracked(0, 1, 130), lost], known) == {}
-    assert list(cast([tracked(0, 1, 115)], known)) == [(0, 1)]
-    assert cast([tracked(5, 1, 100)], known) == {}
+    true_people = truth((0, 7, "thief", True, 100))
+    assert match_actors([tracked(0, 1, 130), lost], true_people) == {}
+    assert list(match_actors([tracked(0, 1, 115)], true_people)) == [(0, 1)]
+    assert match_actors([tracked(5, 1, 100)], true_people) == {}
 
 
 def test_some_joints_suffice() -> None:
     half = tracked(0, 1, 101)
     half.joints[3:] = np.nan
-    assert list(cast([half], truth((0, 7, "thief", True, 100)))) == [(0, 1)]
+    assert list(match_actors([half], truth((0, 7, "thief", True, 100)))) == [(0, 1)]
 
 
 def test_a_bag_is_nobody() -> None:
-    assert cast([tracked(0, 1, 100)], truth((0, 7, "", False, 100), kind="bag")) == {}
+    assert match_actors([tracked(0, 1, 100)], truth((0, 7, "", False, 100), kind="bag")) == {}

@@ -16,11 +16,11 @@ from vigil.features.segments.segments import (
     Scaler,
     Segment,
     Settings,
-    body,
-    features,
-    fit,
-    names,
-    shares,
+    body_features,
+    feature_names,
+    fit_scaler,
+    picture_shares,
+    segment_features,
     update,
 )
 
@@ -37,12 +37,12 @@ def pose(frame: int, person: int = 0, joints: np.ndarray | None = None) -> Pose:
 
 
 def fold(frames: int, people: list[Pose], settings: Settings = FOUR) -> list[Segment]:
-    state, found = START, []
+    state, complete_segments = START, []
     for frame in range(frames):
-        there = [one for one in people if one.frame == frame]
-        state, complete = update(state, frame, Fraction(frame, FPS), there, settings)
-        found += complete
-    return found
+        people_in_frame = [row for row in people if row.frame == frame]
+        state, complete = update(state, frame, Fraction(frame, FPS), people_in_frame, settings)
+        complete_segments += complete
+    return complete_segments
 
 
 def walk(frames: range, person: int = 0) -> list[Pose]:
@@ -57,9 +57,9 @@ def standing(height: float, at: tuple[float, float] = (300.0, 100.0), lean: floa
 
 
 def test_every_t_frames_of_a_track_are_a_segment_and_the_tail_is_dropped() -> None:
-    found = fold(9, walk(range(9)))
-    assert [one.frame.tolist() for one in found] == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7]]
-    assert [one.time_s.tolist() for one in found][1] == [0.25, 0.375, 0.5, 0.625]
+    segments_found = fold(9, walk(range(9)))
+    assert [segment.frame.tolist() for segment in segments_found] == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7]]
+    assert [segment.time_s.tolist() for segment in segments_found][1] == [0.25, 0.375, 0.5, 0.625]
     assert fold(3, walk(range(3))) == []
 
 
@@ -69,20 +69,20 @@ def test_a_ramp_in_one_joint_stays_in_one_column() -> None:
         joints = np.zeros((13, 2))
         joints[JOINTS.index("WRIST_RIGHT"), 1] = 10 * frame
         people.append(pose(frame, joints=joints))
-    [one] = fold(4, people)
-    found = shares(one.poses[None].astype(float), SIZE)[0]  # (T, 26)
+    [segment] = fold(4, people)
+    shares = picture_shares(segment.poses[None].astype(float), SIZE)[0]  # (T, 26)
     column = XY.index("WRIST_RIGHT_Y")
-    assert found[:, column] * 480 == pytest.approx([0, 10, 20, 30])
-    assert not np.delete(found, column, axis=1).any()
-    scaled = features(one.poses[None], one.time_s[None], SIZE, FOUR, fit(found[None]))[0]
+    assert shares[:, column] * 480 == pytest.approx([0, 10, 20, 30])
+    assert not np.delete(shares, column, axis=1).any()
+    scaled = segment_features(segment.poses[None], segment.time_s[None], SIZE, FOUR, fit_scaler(shares[None]))[0]
     assert scaled[:, column] == pytest.approx([0, 1 / 3, 2 / 3, 1])
-    assert names(FOUR)[column] == "WRIST_RIGHT_Y"
+    assert feature_names(FOUR)[column] == "WRIST_RIGHT_Y"
 
 
 def test_no_segment_mixes_two_people_or_two_runs() -> None:
     people = walk(range(8), 1) + walk(range(2, 8), 2) + walk(range(14, 20), 1)
-    found = fold(20, people)
-    assert [(one.person, one.frame.tolist()) for one in found if one.mask.all()] == [
+    segments_found = fold(20, people)
+    assert [(segment.person, segment.frame.tolist()) for segment in segments_found if segment.mask.all()] == [
         (1, [0, 1, 2, 3]),
         (1, [2, 3, 4, 5]),
         (2, [2, 3, 4, 5]),
@@ -91,24 +91,26 @@ def test_no_segment_mixes_two_people_or_two_runs() -> None:
         (1, [14, 15, 16, 17]),
         (1, [16, 17, 18, 19]),
     ]
-    for one in found:
-        assert (np.diff(one.frame) == 1).all()
-        assert one.poses[:, 0, 0][one.mask].tolist() == one.frame[one.mask].tolist()  # what this frame's pose says
+    for segment in segments_found:
+        assert (np.diff(segment.frame) == 1).all()
+        assert (
+            segment.poses[:, 0, 0][segment.mask].tolist() == segment.frame[segment.mask].tolist()
+        )  # what this frame's pose says
 
 
 @pytest.mark.parametrize(("missing", "continues"), [(1, True), (2, False)])
 def test_a_gap_holds_the_last_pose_up_to_gap_s_and_ends_the_run_beyond(missing: int, continues: bool) -> None:
     """At 8 frames a second one missing frame lies between sightings 0.25 s apart, two between sightings 0.375 apart."""
     people = walk(range(3)) + walk(range(3 + missing, 9))
-    found = fold(9, people)
-    across = [one for one in found if one.frame[0] < 3 and one.frame[-1] >= 3 + missing]
+    segments_found = fold(9, people)
+    across = [segment for segment in segments_found if segment.frame[0] < 3 and segment.frame[-1] >= 3 + missing]
     assert bool(across) == continues
-    for one in across:
-        at = one.frame.tolist().index(3)
-        assert one.mask.tolist() == [frame != 3 for frame in one.frame]
-        assert np.array_equal(one.poses[at], one.poses[at - 1])
-        assert not one.seen[at].any()
-    later = [one for one in found if one.mask.all()]
+    for segment in across:
+        at = segment.frame.tolist().index(3)
+        assert segment.mask.tolist() == [frame != 3 for frame in segment.frame]
+        assert np.array_equal(segment.poses[at], segment.poses[at - 1])
+        assert not segment.seen[at].any()
+    later = [segment for segment in segments_found if segment.mask.all()]
     assert later[0].frame[0] == (4 if continues else 5)
 
 
@@ -122,36 +124,36 @@ def test_who_is_lost_for_good_is_forgotten() -> None:
 
 
 def test_frames_far_apart_are_no_gap_when_the_person_is_in_each() -> None:
-    state, found = START, []
+    state, segments_found = START, []
     for frame in range(4):
         state, complete = update(state, frame, Fraction(frame), [pose(frame)], FOUR)
-        found += complete
-    assert len(found) == 1
+        segments_found += complete
+    assert len(segments_found) == 1
 
 
 def test_a_missing_joint_goes_along_with_the_others_and_is_marked() -> None:
     people = walk(range(4))
     people[2].joints[5] = np.nan
     people[3].joints[5] = np.nan
-    [one] = fold(4, people)
-    assert one.poses[:, 5, 0].tolist() == [500, 501, 502, 503]  # as the others move
-    assert one.seen[:, 5].tolist() == [True, True, False, False]
-    assert one.mask.all()
+    [segment] = fold(4, people)
+    assert segment.poses[:, 5, 0].tolist() == [500, 501, 502, 503]  # as the others move
+    assert segment.seen[:, 5].tolist() == [True, True, False, False]
+    assert segment.mask.all()
 
 
 def test_a_joint_never_seen_lies_in_the_middle_of_the_others() -> None:
     joints = standing(200)
     joints[8] = np.nan
-    [one] = fold(4, [pose(frame, joints=joints) for frame in range(4)])
-    assert one.poses[0, 8] == pytest.approx(np.nanmean(joints, axis=0), rel=1e-5)
-    assert np.isfinite(one.poses).all()
+    [segment] = fold(4, [pose(frame, joints=joints) for frame in range(4)])
+    assert segment.poses[0, 8] == pytest.approx(np.nanmean(joints, axis=0), rel=1e-5)
+    assert np.isfinite(segment.poses).all()
 
 
 def test_a_pose_without_any_joint_is_a_frame_without_the_person() -> None:
     people = walk(range(4))
     people[1].joints[:] = np.nan
-    [one] = fold(4, people)
-    assert one.mask.tolist() == [True, False, True, True]
+    [segment] = fold(4, people)
+    assert segment.mask.tolist() == [True, False, True, True]
     assert fold(9, [pose(frame, joints=np.full((13, 2), np.nan)) for frame in range(9)]) == []
 
 
@@ -159,13 +161,13 @@ def test_a_pose_without_any_joint_is_a_frame_without_the_person() -> None:
 @given(st.lists(st.sets(st.integers(0, 2)), max_size=40), st.integers(0, 40))
 def test_segments_are_those_of_what_was_seen_so_far(present: list[set[int]], cut: int) -> None:
     """Whatever comes later, and however the frames arrive."""
-    people = [pose(frame, person) for frame, there in enumerate(present) for person in there]
+    people = [pose(frame, person) for frame, ids in enumerate(present) for person in ids]
     whole = fold(len(present), people)
     cut = min(cut, len(present))
     early = fold(cut, people)
-    known = [one for one in whole if one.frame[-1] < cut]
-    assert len(early) == len(known)
-    for a, b in zip(early, known, strict=True):
+    earlier = [segment for segment in whole if segment.frame[-1] < cut]
+    assert len(early) == len(earlier)
+    for a, b in zip(early, earlier, strict=True):
         assert a.person == b.person
         assert all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("frame", "poses", "seen", "mask"))
 
@@ -182,7 +184,7 @@ def test_update_leaves_its_state_as_it_was() -> None:
 def test_a_range_is_learned_once_and_what_is_beyond_stays_beyond() -> None:
     train = np.zeros((2, 3, 26))
     train[0, 0], train[1, 2] = 0.2, 0.6
-    scaler = fit(train)
+    scaler = fit_scaler(train)
     assert scaler(np.full((1, 1, 26), 0.9)).ravel() == pytest.approx(np.full(26, 1.5))
     assert scaler(train).max() == pytest.approx(1)
     assert Scaler.of(scaler.ranges) == scaler
@@ -191,43 +193,43 @@ def test_a_range_is_learned_once_and_what_is_beyond_stays_beyond() -> None:
 
 def test_a_coordinate_that_never_changes_and_no_training_at_all_give_finite_features() -> None:
     same = np.full((1, 4, 26), 0.3)
-    assert not fit(same)(same).any()
-    assert np.isfinite(fit(np.empty((0, 4, 26)))(same)).all()
+    assert not fit_scaler(same)(same).any()
+    assert np.isfinite(fit_scaler(np.empty((0, 4, 26)))(same)).all()
 
 
 def test_body_features_do_not_change_with_place_and_size_of_the_person() -> None:
     def of(height: float, at: tuple[float, float]) -> np.ndarray:
         rows = np.stack([standing(height, at, lean=0.05 * height * frame) for frame in range(4)])
-        return body(rows[None], np.arange(4)[None] / 8)
+        return body_features(rows[None], np.arange(4)[None] / 8)
 
     assert of(300, (500, 40)) == pytest.approx(of(100, (200, 200)), abs=1e-6)
-    assert body(np.ones((1, 4, 13, 2)), np.arange(4)[None] / 8).tolist() == np.zeros((1, 4, 52)).tolist()
+    assert body_features(np.ones((1, 4, 13, 2)), np.arange(4)[None] / 8).tolist() == np.zeros((1, 4, 52)).tolist()
 
 
 def test_body_features_on_paper() -> None:
     """Hips at half the height, shoulders at a fifth: a torso is 0.3 of 200 px = 60 px; a step of 6 px in 1/8 s is
     0.1 torso in 1/8 s = 0.8 per second."""
     rows = np.stack([standing(200, (300 + 6.0 * frame, 100)) for frame in range(4)])
-    found = dict(zip(BODY, body(rows[None], np.arange(4)[None] / 8)[0].T, strict=True))
-    assert found["HEAD_BODY_Y"] == pytest.approx(-100 / 60 * np.ones(4))
-    assert found["ANKLE_LEFT_BODY_X"] == pytest.approx(12 / 60 * np.ones(4))
-    assert found["HEAD_SPEED_X"] == pytest.approx([0, 0.8, 0.8, 0.8])
-    assert found["HEAD_SPEED_Y"] == pytest.approx(np.zeros(4))
+    column_of = dict(zip(BODY, body_features(rows[None], np.arange(4)[None] / 8)[0].T, strict=True))
+    assert column_of["HEAD_BODY_Y"] == pytest.approx(-100 / 60 * np.ones(4))
+    assert column_of["ANKLE_LEFT_BODY_X"] == pytest.approx(12 / 60 * np.ones(4))
+    assert column_of["HEAD_SPEED_X"] == pytest.approx([0, 0.8, 0.8, 0.8])
+    assert column_of["HEAD_SPEED_Y"] == pytest.approx(np.zeros(4))
 
 
 def test_a_glitch_is_no_faster_than_the_fastest() -> None:
     rows = np.stack([standing(200), standing(200, (1e6, 100)), standing(200), standing(200)])
-    found = body(rows[None], np.arange(4)[None] / 8)
-    assert np.abs(found[..., 26:]).max() == segments.FASTEST
+    values = body_features(rows[None], np.arange(4)[None] / 8)
+    assert np.abs(values[..., 26:]).max() == segments.FASTEST
 
 
 @pytest.mark.parametrize(("normalise", "count"), [("minmax", 26), ("body", 52), ("both", 78)])
 def test_features_have_a_name_each(normalise: str, count: int) -> None:
     settings = FOUR.model_copy(update={"normalise": normalise})
-    [one] = fold(4, walk(range(4)), settings)
-    scaler = fit(shares(one.poses[None].astype(float), SIZE))
-    found = features(one.poses[None], one.time_s[None], SIZE, settings, scaler)
-    assert found.shape == (1, 4, count)
-    assert found.dtype == np.float32
-    assert len(set(names(settings))) == count
-    assert np.isfinite(found).all()
+    [segment] = fold(4, walk(range(4)), settings)
+    scaler = fit_scaler(picture_shares(segment.poses[None].astype(float), SIZE))
+    values = segment_features(segment.poses[None], segment.time_s[None], SIZE, settings, scaler)
+    assert values.shape == (1, 4, count)
+    assert values.dtype == np.float32
+    assert len(set(feature_names(settings))) == count
+    assert np.isfinite(values).all()

@@ -37,7 +37,7 @@ def bring(paths: list[str], root: Path = ROOT, **keys: Any) -> Listing:
     ],
 )
 def test_folder_or_name_tells_the_label(path: str, label: str) -> None:
-    assert fights.label(path) == label
+    assert fights.label_of_path(path) == label
 
 
 def test_without_a_list_of_sources_each_clip_is_its_own_and_that_is_said() -> None:

@@ -97,8 +97,8 @@ def test_labels_csv_says_more_than_the_folders() -> None:
         'anomaly/a.mp4,fight,"[[1.5, 2], [4, 5.25]]",,,gate,val\n'
         "anomaly/b.mp4,,,1,2,,\nanomaly/b.mp4,,,0.5,0.75,,\n"
     )
-    found = rows(bring("anomaly/a.mp4", "anomaly/b.mp4", "anomaly/c.mp4"))
-    a, b, c = (found[f"anomaly/{name}.mp4"] for name in "abc")
+    row_of = rows(bring("anomaly/a.mp4", "anomaly/b.mp4", "anomaly/c.mp4"))
+    a, b, c = (row_of[f"anomaly/{name}.mp4"] for name in "abc")
     assert (a.label, a.source, a.split) == ("fight", "gate", "val")
     assert a.spans == ((Fraction(3, 2), Fraction(2)), (Fraction(4), Fraction(21, 4)))
     assert b.spans == ((Fraction(1, 2), Fraction(3, 4)), (Fraction(1), Fraction(2)))
@@ -135,10 +135,10 @@ def test_a_path_that_leads_out_is_refused_and_the_rest_goes_on(path: str) -> Non
     note("normal/a.json", video_path=path, label="normal")
     listing = bring("normal/a.mp4")
     assert rows(listing).keys() == {"normal/a.mp4"}
-    told = refused(listing)
-    assert "names a path outside the dataset's folder" in told.pop("labels.csv")
-    assert "names a path outside the dataset's folder" in told.pop("normal/a.json")
-    assert told.keys() <= {"out"}
+    reasons = refused(listing)
+    assert "names a path outside the dataset's folder" in reasons.pop("labels.csv")
+    assert "names a path outside the dataset's folder" in reasons.pop("normal/a.json")
+    assert reasons.keys() <= {"out"}
 
 
 def test_a_name_in_a_file_without_a_video_is_rejected() -> None:
@@ -146,20 +146,20 @@ def test_a_name_in_a_file_without_a_video_is_rejected() -> None:
     (ROOT / "labels.csv").write_text("video,label\nnormal/typo.mp4,normal\n")
     note("normal/b.json", video_path="gone.mp4")
     note("normal/lonely.json", label="normal")
-    told = refused(bring("normal/a.mp4"))
+    reasons = refused(bring("normal/a.mp4"))
     assert (
-        told["labels.csv"]
+        reasons["labels.csv"]
         == "line 2: names 'normal/typo.mp4', and there is no such video; run `vigil sync` if it is new"
     )
-    assert told["normal/b.json"].startswith("names 'gone.mp4'")
-    assert told["normal/lonely.json"] == "no video has its name, and it has no 'video_path'"
+    assert reasons["normal/b.json"].startswith("names 'gone.mp4'")
+    assert reasons["normal/lonely.json"] == "no video has its name, and it has no 'video_path'"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_table_is_read_as_spreadsheets_and_other_systems_write_it(end: str) -> None:
     ROOT.mkdir()
-    told = ["\ufeff Path ;LABEL;Spans", "", "anomaly\\cam\\a.mp4;fight;[[1, 2]]", "", "deep\\gone.mp4;fight;"]
-    (ROOT / "labels.csv").write_bytes(end.join(told).encode())
+    table_lines = ["\ufeff Path ;LABEL;Spans", "", "anomaly\\cam\\a.mp4;fight;[[1, 2]]", "", "deep\\gone.mp4;fight;"]
+    (ROOT / "labels.csv").write_bytes(end.join(table_lines).encode())
     listing = bring("anomaly/cam/a.mp4")
     row = rows(listing)["anomaly/cam/a.mp4"]
     assert (row.label, row.spans) == ("fight", ((Fraction(1), Fraction(2)),))
@@ -181,8 +181,8 @@ def test_json_beside_a_video_says_more_than_its_folder() -> None:
     note("notes/b.json", video_path="../anomaly/b.mp4", label="panic", frame_annotations=[[2, 4], [9, 10]])
     note("notes/c.json", video_path="anomaly/c.mp4", label=1)
     note("notes/package.json", name="something else")
-    found = rows(bring("anomaly/a.mp4", "anomaly/b.mp4", "anomaly/c.mp4"))
-    a, b, c = (found[f"anomaly/{name}.mp4"] for name in "abc")
+    row_of = rows(bring("anomaly/a.mp4", "anomaly/b.mp4", "anomaly/c.mp4"))
+    a, b, c = (row_of[f"anomaly/{name}.mp4"] for name in "abc")
     assert (a.label, a.frame_spans, a.annotated_frames) == ("fight", ((1, 3), (4, 5)), 5)
     assert (b.label, b.frame_spans, b.annotated_frames) == ("panic", ((2, 4), (9, 10)), None)
     assert (c.label, c.frame_spans) == ("anomaly", ())
@@ -237,7 +237,7 @@ def test_an_edited_annotation_is_a_change_for_sync() -> None:
     before = folder.sources("mine", params)
     note("anomaly/a.json", frame_annotations=[[1, 3]])
     after = folder.sources("mine", params)
-    assert [one.path for one in before if one not in after] == ["anomaly/a.json"]
+    assert [source.path for source in before if source not in after] == ["anomaly/a.json"]
 
 
 def test_a_table_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:

@@ -34,25 +34,25 @@ def rows(listing: Listing) -> dict[str, Row]:
 def test_a_bare_tree_tells_split_class_and_sequence() -> None:
     videos.images(ROOT / "train/dynamic/one", range(3))
     videos.images(ROOT / "walking/cam1/two", range(4))
-    found = rows(bring(fps=4))
-    assert {path: (row.split, row.label) for path, row in found.items()} == {
+    row_of = rows(bring(fps=4))
+    assert {path: (row.split, row.label) for path, row in row_of.items()} == {
         "train/dynamic/one": ("train", "dynamic"),
         "walking/cam1/two": ("", "walking"),
     }
-    assert {row.fps for row in found.values()} == {Fraction(4)}
-    assert raw_file(Path(found["walking/cam1/two"].path)).resolve() == (ROOT / "walking/cam1/two").resolve()
+    assert {row.fps for row in row_of.values()} == {Fraction(4)}
+    assert raw_file(Path(row_of["walking/cam1/two"].path)).resolve() == (ROOT / "walking/cam1/two").resolve()
 
 
 def test_a_single_image_becomes_a_sequence_in_which_nothing_moves() -> None:
     videos.images(ROOT / "static", [5, 6])
     videos.images(ROOT / "test/static", [7])
-    found = rows(bring(static_frames=6))
-    assert {path: (row.split, row.label) for path, row in found.items()} == {
+    row_of = rows(bring(static_frames=6))
+    assert {path: (row.split, row.label) for path, row in row_of.items()} == {
         "static/frame_5.png": ("", "static"),
         "static/frame_6.png": ("", "static"),
         "test/static/frame_7.png": ("test", "static"),
     }
-    for path, row in found.items():
+    for path, row in row_of.items():
         copies = sorted(Path(row.path).iterdir())
         assert len(copies) == 6 == probe(Path(row.path), Fraction(10)).frames
         assert {copy.read_bytes() for copy in copies} == {(ROOT / path).read_bytes()}
@@ -72,8 +72,8 @@ def test_data_csv_names_the_classes() -> None:
         "folder_name,type,split,source\na,dynamic,train,gate\nb,normal,,\nstills/frame_9.png,static,,\nc,normal,,\n../x,normal,,\n"
     )
     listing = bring()
-    found = rows(listing)
-    assert {path: (row.label, row.split, row.source) for path, row in found.items()} == {
+    row_of = rows(listing)
+    assert {path: (row.label, row.split, row.source) for path, row in row_of.items()} == {
         "a": ("dynamic", "train", "gate"),
         "b": ("normal", "", "s/b"),
         "stills/frame_9.png": ("static", "", "s/frame_9"),

@@ -28,13 +28,13 @@ def bring(rows: list[str], **changes: Any) -> Listing:
 def test_a_clip_ends_where_the_frame_number_falls() -> None:
     rows = corpora.landmarks("0", [80, 90, 110], x=0) + corpora.landmarks("0", [70, 80], x=30)
     listing = bring(rows)
-    assert [(row.video, row.label, row.facts and row.facts.frames) for row in listing.rows] == [
+    assert [(row.video, row.label, row.probe and row.probe.frames) for row in listing.rows] == [
         ("l/theft-001", "theft", 3),
         ("l/theft-002", "theft", 2),
     ]
-    facts = listing.rows[0].facts
-    assert facts is not None
-    assert (facts.fps, facts.duration_s, facts.width, facts.height) == (3, Fraction(1), 1920, 1080)
+    probe = listing.rows[0].probe
+    assert probe is not None
+    assert (probe.fps, probe.duration_s, probe.width, probe.height) == (3, Fraction(1), 1920, 1080)
 
 
 def test_a_clip_ends_where_the_label_changes() -> None:
@@ -44,8 +44,8 @@ def test_a_clip_ends_where_the_label_changes() -> None:
 
 def test_without_frame_numbers_a_clip_ends_where_the_body_jumps() -> None:
     rows = corpora.landmarks("3", [None] * 4, x=0) + corpora.landmarks("3", [None] * 2, x=30 + 151)
-    assert [row.facts and row.facts.frames for row in bring(rows).rows] == [4, 2]
-    assert [row.facts and row.facts.frames for row in bring(rows, jump_px=200.0).rows] == [6]
+    assert [row.probe and row.probe.frames for row in bring(rows).rows] == [4, 2]
+    assert [row.probe and row.probe.frames for row in bring(rows, jump_px=200.0).rows] == [6]
 
 
 def test_a_wrist_that_flies_is_no_jump_of_the_body() -> None:
@@ -109,5 +109,5 @@ def test_the_real_table(real_data: Path) -> None:
     counts = Counter(row.label for row in listing.rows)
     assert (counts["theft"], counts["assault"], counts["damage"]) == (25, 25, 25)
     assert 25 <= counts["normal"] <= 35
-    assert sum(row.facts.frames for row in listing.rows if row.facts) == 12834
+    assert sum(row.probe.frames for row in listing.rows if row.probe) == 12834
     assert len({row.source for row in listing.rows if row.label == "theft"}) == 5

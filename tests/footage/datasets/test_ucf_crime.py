@@ -35,8 +35,8 @@ def rows(listing: Listing) -> dict[str, Row]:
 
 
 def test_folders_tell_split_and_class() -> None:
-    found = rows(bring(REPACKED))
-    assert [(found[path].split, found[path].label) for path in REPACKED] == [
+    row_of = rows(bring(REPACKED))
+    assert [(row_of[path].split, row_of[path].label) for path in REPACKED] == [
         ("train", "Abuse"),
         ("test", "Abuse"),
         ("val", "RoadAccidents"),
@@ -47,9 +47,9 @@ def test_folders_tell_split_and_class() -> None:
 
 @pytest.mark.parametrize("crime", ucf_crime.CRIMES)
 def test_each_of_the_13_crimes_has_its_own_name(crime: str) -> None:
-    assert ucf_crime.placed(f"Train/{crime}/{crime}001_x264.mp4") == (crime, "train")
-    assert ucf_crime.placed(f"Anomaly-Videos-Part-1/{crime.upper()}/x.mp4") == (crime, "")
-    assert ucf_crime.placed(f"all/{crime}001_x264.mp4") == (crime, "")
+    assert ucf_crime.label_and_split(f"Train/{crime}/{crime}001_x264.mp4") == (crime, "train")
+    assert ucf_crime.label_and_split(f"Anomaly-Videos-Part-1/{crime.upper()}/x.mp4") == (crime, "")
+    assert ucf_crime.label_and_split(f"all/{crime}001_x264.mp4") == (crime, "")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_each_of_the_13_crimes_has_its_own_name(crime: str) -> None:
     ],
 )
 def test_normal_has_many_names(path: str, split: str) -> None:
-    assert ucf_crime.placed(path) == ("normal", split)
+    assert ucf_crime.label_and_split(path) == ("normal", split)
 
 
 def test_another_folder_is_rejected_with_the_near_miss() -> None:
@@ -84,10 +84,10 @@ def test_the_annotation_gives_spans_and_the_official_split() -> None:
         "Normal_Videos_003_x264.mp4  Normal  -1  -1  -1  -1  \n"
     )
     crimes = ["Abuse/Abuse028_x264.mp4", "Abuse/Abuse001_x264.mp4", "Robbery/Robbery048_x264.mp4"]
-    found = rows(
+    row_of = rows(
         bring([*crimes, "Normal_Videos_event/Normal_Videos_003_x264.mp4", "Train/Robbery/Robbery049_x264.mp4"])
     )
-    assert [(row.split, row.frame_spans) for row in found.values()] == [
+    assert [(row.split, row.frame_spans) for row in row_of.values()] == [
         ("train", ()),
         ("test", ((165, 240),)),
         ("test", ()),
@@ -100,8 +100,8 @@ def test_the_official_lists_give_the_split() -> None:
     ROOT.mkdir()
     (ROOT / "Anomaly_Train.txt").write_text("Abuse/Abuse001_x264.mp4 \n")
     (ROOT / "Anomaly_Test.txt").write_text("Abuse/Abuse028_x264.mp4 \n")
-    found = rows(bring(["Abuse/Abuse001_x264.mp4", "Abuse/Abuse028_x264.mp4", "Abuse/Abuse003_x264.mp4"]))
-    assert [found[path].split for path in sorted(found)] == ["train", "", "test"]
+    row_of = rows(bring(["Abuse/Abuse001_x264.mp4", "Abuse/Abuse028_x264.mp4", "Abuse/Abuse003_x264.mp4"]))
+    assert [row_of[path].split for path in sorted(row_of)] == ["train", "", "test"]
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_a_broken_annotation_is_a_mistake(line: str) -> None:
 
 def test_the_real_annotation(real_data: Path) -> None:
     """290 test videos: 140 with one or two spans, 150 normal; every span lies within the frames of its video."""
-    spans = ucf_crime.annotation("ucf", real_data / "ucf-crime", "Temporal_Anomaly_Annotation.txt")
+    spans = ucf_crime.read_annotation("ucf", real_data / "ucf-crime", "Temporal_Anomaly_Annotation.txt")
     assert Counter(map(len, spans.values())) == {0: 150, 1: 124, 2: 16}
     counts = [line.split() for line in (real_data / "ucf-crime/frame-counts.txt").read_text().splitlines()]
     frames = {Path(path).stem: int(count) for path, count, *_ in counts}
-    assert all(start < frames[video] for video, found in spans.items() for start, _ in found)
-    labels = Counter(ucf_crime.placed(path)[0] for path, *_ in counts)
+    assert all(start < frames[video] for video, video_spans in spans.items() for start, _ in video_spans)
+    labels = Counter(ucf_crime.label_and_split(path)[0] for path, *_ in counts)
     assert labels["normal"] == 150
     assert set(labels) == {"normal", *ucf_crime.CRIMES}

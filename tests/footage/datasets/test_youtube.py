@@ -43,12 +43,13 @@ def test_single_videos_need_no_network_to_be_listed(site: Site) -> None:
 
 
 def test_a_video_that_a_site_numbers_is_known_by_that_number() -> None:
-    one, two = (
-        youtube.wanted(f"https://{url}") for url in ("www.youtube.com/watch?v=-9z5dwsPS-c", "youtu.be/-9z5dwsPS-c?t=9")
+    first, second = (
+        youtube.parse_address(f"https://{url}")
+        for url in ("www.youtube.com/watch?v=-9z5dwsPS-c", "youtu.be/-9z5dwsPS-c?t=9")
     )
-    assert one.key == two.key == "Youtube:-9z5dwsPS-c"
-    assert one.stem == two.stem == "youtube--9z5dwsPS-c"
-    assert one.group == "yt--9z5dwsPS-c"
+    assert first.key == second.key == "Youtube:-9z5dwsPS-c"
+    assert first.stem == second.stem == "youtube--9z5dwsPS-c"
+    assert first.group == "yt--9z5dwsPS-c"
 
 
 def test_files_of_one_name_in_two_folders_are_two_videos(site: Site) -> None:
@@ -135,9 +136,9 @@ def test_a_site_that_asks_for_less_haste_stops_the_run_and_what_is_here_stays(si
     ],
 )
 def test_only_haste_stops_the_run(message: str, kind: str) -> None:
-    from vigil.footage.listing.fetch import _stop
+    from vigil.footage.listing.fetch import _translate_error
 
-    stopped = _stop("https://youtu.be/abc", Exception(f"\x1b[0;31mERROR:\x1b[0m {message}"))
+    stopped = _translate_error("https://youtu.be/abc", Exception(f"\x1b[0;31mERROR:\x1b[0m {message}"))
     assert type(stopped).__name__ == kind
     assert not any(word in str(stopped) for word in ("ERROR", "\x1b", "caused by", "[youtube]", "[generic]"))
 
@@ -204,7 +205,7 @@ def test_the_home_folder_stays_empty(site: Site, tmp_path: Path, monkeypatch: py
     ],
 )
 def test_an_entry_that_makes_no_sense_is_a_mistake(entry: dict[str, Any], reason: str) -> None:
-    with pytest.raises(VigilError) as told:
+    with pytest.raises(VigilError) as failure:
         read(entry)
-    assert reason in str(told.value)
-    assert "\n" not in str(told.value)
+    assert reason in str(failure.value)
+    assert "\n" not in str(failure.value)

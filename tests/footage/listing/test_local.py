@@ -19,7 +19,7 @@ def test_hidden_files_are_not_listed_and_deep_ones_are(tmp_path: Path) -> None:
     for name in ("a.mp4", "deep/er/b.mp4", ".hidden.mp4", "._a.mp4", ".git/c.mp4"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    assert local.visible(tmp_path) == ["a.mp4", "deep/er/b.mp4"]
+    assert local.list_visible(tmp_path) == ["a.mp4", "deep/er/b.mp4"]
 
 
 def test_a_link_within_the_folder_is_no_second_copy_of_a_folder(tmp_path: Path) -> None:
@@ -28,14 +28,14 @@ def test_a_link_within_the_folder_is_no_second_copy_of_a_folder(tmp_path: Path) 
     (tmp_path / "again").symlink_to("real")
     (tmp_path / "loop").symlink_to(".")
     (tmp_path / "b.mp4").symlink_to("real/a.mp4")
-    assert local.visible(tmp_path) == ["b.mp4", "real/a.mp4"]
-    assert local.trouble(tmp_path, "b.mp4") is None
+    assert local.list_visible(tmp_path) == ["b.mp4", "real/a.mp4"]
+    assert local.find_problem(tmp_path, "b.mp4") is None
 
 
 def test_the_place_tells_split_class_and_what_is_below() -> None:
-    assert local.placed("Training/Fight/cam/1/a.mp4") == ("train", "Fight", "cam/1")
-    assert local.placed("Fight/a.mp4") == ("", "Fight", "")
-    assert local.placed("a.mp4") == ("", "", "")
+    assert local.parse_folders("Training/Fight/cam/1/a.mp4") == ("train", "Fight", "cam/1")
+    assert local.parse_folders("Fight/a.mp4") == ("", "Fight", "")
+    assert local.parse_folders("a.mp4") == ("", "", "")
 
 
 @pytest.mark.parametrize("kind", [fights, folder, frame_folders, landmark_csv, ucf_crime])
@@ -50,8 +50,8 @@ def test_a_root_that_is_a_link_itself_is_fine(tmp_path: Path) -> None:
     (tmp_path / "real/a.mp4").write_text("a")
     (tmp_path / "root").symlink_to("real")
     root = local.dataset_root("mine", str(tmp_path / "root"))
-    assert local.trouble(root, "a.mp4") is None
-    assert local.reference(root, root, "a.mp4") == "a.mp4"
+    assert local.find_problem(root, "a.mp4") is None
+    assert local.resolve_reference(root, root, "a.mp4") == "a.mp4"
 
 
 def test_the_home_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,10 +74,10 @@ def test_a_path_in_a_file_cannot_lead_out(tmp_path: Path) -> None:
         "a\0b",
         "x" * 5000 + "/../../..",
     ):
-        assert local.reference(root, root, text) is None, text
-    assert local.reference(root, root, "sub/../a.mp4") == "a.mp4"
-    assert local.reference(root, root / "sub", "../a.mp4") == "a.mp4"
-    assert local.reference(root, root, str(root / "a.mp4")) == "a.mp4"
+        assert local.resolve_reference(root, root, text) is None, text
+    assert local.resolve_reference(root, root, "sub/../a.mp4") == "a.mp4"
+    assert local.resolve_reference(root, root / "sub", "../a.mp4") == "a.mp4"
+    assert local.resolve_reference(root, root, str(root / "a.mp4")) == "a.mp4"
 
 
 def test_a_digest_is_read_once_and_again_when_the_file_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +91,8 @@ def test_a_digest_is_read_once_and_again_when_the_file_changed(tmp_path: Path, m
     file = tmp_path / "a.mp4"
 
     def digest() -> str:
-        with Hashes() as known:
-            return known.of(file)
+        with Hashes() as hashes:
+            return hashes.file_digest(file)
 
     file.write_text("one")
     assert [digest(), digest()] == ["one", "one"]
@@ -111,12 +111,12 @@ def test_the_digest_of_a_folder_holds_the_names_of_its_pictures(tmp_path: Path) 
     (tmp_path / "seq").mkdir()
     for name in ("1.png", "2.png", "notes.txt"):
         (tmp_path / "seq" / name).write_text(name)
-    with Hashes() as known:
-        first = known.fingerprint(tmp_path / "seq")
+    with Hashes() as hashes:
+        first = hashes.fingerprint(tmp_path / "seq")
         (tmp_path / "seq/notes.txt").write_text("other notes")
-        assert known.fingerprint(tmp_path / "seq") == first
+        assert hashes.fingerprint(tmp_path / "seq") == first
         (tmp_path / "seq/2.png").rename(tmp_path / "seq/3.png")
-        assert known.fingerprint(tmp_path / "seq") != first
+        assert hashes.fingerprint(tmp_path / "seq") != first
     assert first[0] == len("1.png") + len("2.png")
 
 
@@ -133,7 +133,7 @@ def test_names_that_differ_in_case_or_extension_alone_stay_apart() -> None:
 
 
 def test_slugs_stay_readable() -> None:
-    told = {
+    slug_of = {
         "-dash": "dash",
         "a b": "a-b",
         "it's": "it-s",
@@ -142,7 +142,7 @@ def test_slugs_stay_readable() -> None:
         "con": "video-con",
         "??": "video",
     }
-    assert {text: slug(text) for text in told} == told
+    assert {text: slug(text) for text in slug_of} == slug_of
     assert slug("e\u0301") == "\u00e9"
     assert slug("हिन्दी") == "हिन्दी"
     assert len(slug("監" * 200).encode()) <= 100

@@ -34,11 +34,11 @@ def videos_of(amounts: Amounts, set_: str = "s", **changes: Any) -> list[Video]:
 
 def sources(plan: Plan) -> dict[str, str]:
     """Source -> split; fails when a source is divided."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in plan.videos:
-        found[one.source].add(one.split)
-    assert all(len(splits) == 1 for splits in found.values())
-    return {source: splits.pop() for source, splits in found.items()}
+    splits_of_source: dict[str, set[str]] = defaultdict(set)
+    for video in plan.videos:
+        splits_of_source[video.source].add(video.split)
+    assert all(len(splits) == 1 for splits in splits_of_source.values())
+    return {source: splits.pop() for source, splits in splits_of_source.items()}
 
 
 def drawn(seed: int, count: int, spread: float = 0.8) -> Amounts:
@@ -59,7 +59,7 @@ some_sources = st.builds(drawn, st.integers(0, 10**6), st.integers(6, 40))
 def test_no_source_is_divided_and_every_split_has_some(amounts: Amounts, seed: int) -> None:
     plan = divide(videos_of(amounts), seed=seed)
     assert set(sources(plan).values()) == set(SPLITS)
-    assert [replace(one, split="") for one in plan.videos] == videos_of(amounts)
+    assert [replace(video, split="") for video in plan.videos] == videos_of(amounts)
 
 
 @given(some_sources, st.randoms())
@@ -106,7 +106,7 @@ def test_shares_are_met_for_every_label_when_sources_are_many() -> None:
     for seed in range(3):
         plan = divide(videos_of(drawn(seed, 400)), val_share=0.15, test_share=0.25)
         for label in LABELS:
-            count = Counter(one.split for one in plan.videos if one.label == label)
+            count = Counter(video.split for video in plan.videos if video.label == label)
             for split, share in {"train": 0.6, "val": 0.15, "test": 0.25}.items():
                 assert abs(count[split] / count.total() - share) < 0.4 * share
 
@@ -118,12 +118,12 @@ def test_uneven_sources_are_better_divided_than_by_chance() -> None:
     for seed in range(20):
         amounts = drawn(seed, 24, spread=1.2)
         videos = videos_of(amounts)
-        placed = sources(divide(videos))
+        split_of_source = sources(divide(videos))
         drawn_places = dict(zip(amounts, rng.choice(SPLITS, len(amounts), p=[0.6, 0.2, 0.2]), strict=True))
-        for places, found in ((placed, distances), (drawn_places, chance)):
+        for places, distances_found in ((split_of_source, distances), (drawn_places, chance)):
             for label in LABELS:
-                count = Counter(places[one.source] for one in videos if one.label == label)
-                found.append(
+                count = Counter(places[video.source] for video in videos if video.label == label)
+                distances_found.append(
                     np.mean([abs(count[s] / count.total() - p) for s, p in zip(SPLITS, (0.6, 0.2, 0.2), strict=True)])
                 )
     assert np.mean(distances) < 0.7 * np.mean(chance), (np.mean(distances), np.mean(chance))
@@ -132,7 +132,7 @@ def test_uneven_sources_are_better_divided_than_by_chance() -> None:
 def test_every_label_with_three_sources_is_in_every_split() -> None:
     for seed in range(20):
         plan = divide(videos_of({f"{label}{n}": {label: 1} for label in LABELS for n in range(3)}), seed=seed)
-        assert {(one.label, one.split) for one in plan.videos} == {
+        assert {(video.label, video.split) for video in plan.videos} == {
             (label, split) for label in LABELS for split in SPLITS
         }
 
@@ -140,7 +140,7 @@ def test_every_label_with_three_sources_is_in_every_split() -> None:
 def test_a_label_with_two_sources_is_in_train_and_test() -> None:
     amounts = {f"n{number}": {"normal": 1} for number in range(9)} | {"a": {"theft": 1}, "b": {"theft": 1}}
     for seed in range(10):
-        assert {one.split for one in divide(videos_of(amounts), seed=seed).videos if one.label == "theft"} == {
+        assert {video.split for video in divide(videos_of(amounts), seed=seed).videos if video.label == "theft"} == {
             "train",
             "test",
         }
@@ -155,7 +155,7 @@ def test_val_and_test_have_six_sources_where_there_are_24() -> None:
 def test_a_given_split_stays_and_its_source_follows() -> None:
     videos = videos_of(drawn(3, 12))
     some = videos[0].source
-    pinned = [replace(one, split="test") if one is videos[0] else one for one in videos]
+    pinned = [replace(video, split="test") if video is videos[0] else video for video in videos]
     assert sources(divide(pinned))[some] == "test"
 
 
@@ -163,8 +163,8 @@ def test_given_splits_count_towards_the_shares() -> None:
     """Half of the sources are given to test, so none of the others goes there."""
     given_ = videos_of({f"g{n}": {"normal": 1} for n in range(20)}, split="test")
     free = videos_of({f"f{n}": {"normal": 1} for n in range(20)})
-    placed = sources(divide(given_ + free))
-    assert {placed[f"f{n}"] for n in range(20)} == {"train", "val"}
+    split_of_source = sources(divide(given_ + free))
+    assert {split_of_source[f"f{n}"] for n in range(20)} == {"train", "val"}
 
 
 def test_a_source_given_in_two_splits_is_left_for_the_audit_to_find() -> None:
@@ -175,7 +175,7 @@ def test_a_source_given_in_two_splits_is_left_for_the_audit_to_find() -> None:
         entry("s/x3", source="x"),
     ]
     plan = divide([*videos, *torn])
-    assert [one.split for one in plan.videos if one.source == "x"] == ["train", "test", "train"]
+    assert [video.split for video in plan.videos if video.source == "x"] == ["train", "test", "train"]
 
 
 def official(count: int = 20) -> list[Video]:
@@ -185,15 +185,15 @@ def official(count: int = 20) -> list[Video]:
 
 def test_val_is_carved_out_of_train_where_a_set_gives_none_and_test_is_not_touched() -> None:
     plan = divide(official())
-    placed = sources(plan)
+    split_of_source = sources(plan)
     assert plan.carved == ["s"]
-    assert Counter(split for name, split in placed.items() if name.startswith("a")) == {"train": 14, "val": 6}
-    assert {split for name, split in placed.items() if name.startswith("b")} == {"test"}
+    assert Counter(split for name, split in split_of_source.items() if name.startswith("a")) == {"train": 14, "val": 6}
+    assert {split for name, split in split_of_source.items() if name.startswith("b")} == {"test"}
 
 
 def test_carving_hides_no_leak() -> None:
     plan = divide([*official(), entry("s/x1", source="x", split="train"), entry("s/x2", source="x", split="test")])
-    assert [one.split for one in plan.videos if one.source == "x"] == ["train", "test"]
+    assert [video.split for video in plan.videos if video.source == "x"] == ["train", "test"]
 
 
 def test_without_carving_a_set_without_val_is_refused() -> None:
@@ -210,7 +210,7 @@ def test_a_set_that_gives_val_is_not_carved() -> None:
 def test_two_names_of_one_source_stay_together_under_the_first() -> None:
     videos = videos_of({f"c{n}": {"normal": 1} for n in range(12)})
     plan = divide(videos, same_source=[["c3", "c5", "s/c7-normal-0"], ["c7", "c9"]])
-    assert Counter(one.source for one in plan.videos)["c3"] == 4
+    assert Counter(video.source for video in plan.videos)["c3"] == 4
     assert set(sources(plan)) == {f"c{n}" for n in (0, 1, 2, 3, 4, 6, 8, 10, 11)}
 
 
@@ -220,9 +220,9 @@ def test_an_unknown_source_is_named_with_its_near_miss() -> None:
 
 
 def test_sets_with_a_common_source_are_divided_together() -> None:
-    one = videos_of({f"c{n}": {"normal": 1} for n in range(9)}, "one")
+    first_set = videos_of({f"c{n}": {"normal": 1} for n in range(9)}, "one")
     two = videos_of({f"c{n}": {"theft": 1} for n in range(5, 14)}, "two")
-    assert len(sources(divide(one + two))) == 14
+    assert len(sources(divide(first_set + two))) == 14
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -238,6 +238,6 @@ def test_another_seed_is_another_division() -> None:
 
 def test_the_places_are_the_same_on_every_machine() -> None:
     """By sha256 alone c0 and c11 stand below 0.2 (test) and c6 to c10 above 0.8 (val): two of these five must leave."""
-    placed = sources(divide(videos_of({f"c{n}": {"normal": 1} for n in range(12)})))
-    assert [name for name, split in placed.items() if split == "test"] == ["c0", "c8", "c11"]
-    assert [name for name, split in placed.items() if split == "val"] == ["c6", "c7", "c10"]
+    split_of_source = sources(divide(videos_of({f"c{n}": {"normal": 1} for n in range(12)})))
+    assert [name for name, split in split_of_source.items() if split == "test"] == ["c0", "c8", "c11"]
+    assert [name for name, split in split_of_source.items() if split == "val"] == ["c6", "c7", "c10"]

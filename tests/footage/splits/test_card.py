@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from scenes import entry
 
-from vigil.footage.splits.card import contents, warnings
+from vigil.footage.splits.card import collect_warnings, summarise_contents
 from vigil.footage.video_table import SPLITS, Video
 
 
@@ -31,7 +31,7 @@ def test_hours_are_counted_per_split_and_class() -> None:
         hour("s/c", "train", "theft", fps=Fraction(30000, 1001), width=360, height=640),
         hour("t/d", "test", "theft"),
     ]
-    card = contents(videos)
+    card = summarise_contents(videos)
     train = card["splits"]["train"]
     assert (train["videos"], train["sources"], train["hours"]) == (3, 2, 3.0)
     assert (train["abnormal_hours"], train["abnormal_without_times"]) == (0.5, 1)
@@ -43,13 +43,13 @@ def test_hours_are_counted_per_split_and_class() -> None:
 
 
 def test_landmarks_have_a_duration_and_no_size() -> None:
-    card = contents([hour("s/a", split, path="data/raw/s/a.csv") for split in SPLITS])
+    card = summarise_contents([hour("s/a", split, path="data/raw/s/a.csv") for split in SPLITS])
     assert "duration_s" in card["splits"]["train"]
     assert "fps" not in card["splits"]["train"]
 
 
 def test_a_good_set_gives_no_warning() -> None:
-    assert warnings(even(), 0.2, 0.2) == []
+    assert collect_warnings(even(), 0.2, 0.2) == []
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_a_good_set_gives_no_warning() -> None:
     ],
 )
 def test_what_makes_a_set_worth_less_is_said(more: list[Video], line: str) -> None:
-    (found,) = warnings([*even(), *more], 0.2, 0.2)
-    assert found.startswith(line)
+    (warning,) = collect_warnings([*even(), *more], 0.2, 0.2)
+    assert warning.startswith(line)
 
 
 def test_few_videos_and_few_sources_are_said() -> None:
-    lines = warnings(even(sources=5), 0.2, 0.2)
+    lines = collect_warnings(even(sources=5), 0.2, 0.2)
     assert [line.split(":")[0] for line in lines] == ["100 videos in all", "val has 1 source", "test has 1 source"]

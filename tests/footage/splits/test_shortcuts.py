@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scenes import entry
 
-from vigil.footage.splits.shortcuts import FEATURES, measure, telling
+from vigil.footage.splits.shortcuts import FEATURES, describe_shortcuts, measure_shortcuts
 from vigil.footage.video_table import Video
 
 
@@ -41,15 +41,15 @@ def city(seed: int, sources: int = 24, classes: int = 2, mixed: bool = True) -> 
     return videos, sizes
 
 
-def found(videos: list[Video], sizes: dict[str, int]) -> list[str]:
-    measured = measure(videos, sizes, seed=7)
+def describe(videos: list[Video], sizes: dict[str, int]) -> list[str]:
+    measured = measure_shortcuts(videos, sizes, seed=7)
     assert not isinstance(measured, str)
-    return telling(measured)
+    return describe_shortcuts(measured)
 
 
 @pytest.mark.parametrize(("classes", "mixed"), [(2, True), (2, False), (4, True)])
 def test_honest_sets_are_seldom_accused(classes: int, mixed: bool) -> None:
-    accused = [bool(found(*city(seed, classes=classes, mixed=mixed))) for seed in range(12)]
+    accused = [bool(describe(*city(seed, classes=classes, mixed=mixed))) for seed in range(12)]
     assert sum(accused) <= 2, accused
 
 
@@ -57,16 +57,18 @@ def test_honest_sets_are_seldom_accused(classes: int, mixed: bool) -> None:
 def test_about_one_honest_set_in_twenty_is_accused() -> None:
     kinds = [(sources, classes, mixed) for sources in (12, 24, 60) for classes in (2, 4) for mixed in (True, False)]
     accused = [
-        bool(found(*city(seed, sources, classes, mixed))) for sources, classes, mixed in kinds for seed in range(20)
+        bool(describe(*city(seed, sources, classes, mixed))) for sources, classes, mixed in kinds for seed in range(20)
     ]
     assert np.mean(accused) < 0.08, np.mean(accused)
 
 
 def test_length_that_tells_the_class_is_reported() -> None:
     videos, sizes = city(0)
-    longer = [replace(one, duration_s=one.duration_s * (4 if one.abnormal else 1)) for one in videos]
+    longer = [replace(video, duration_s=video.duration_s * (4 if video.abnormal else 1)) for video in videos]
     (line,) = [
-        line for line in found(longer, sizes) if line.startswith("length alone tells the class: balanced accuracy 0.")
+        line
+        for line in describe(longer, sizes)
+        if line.startswith("length alone tells the class: balanced accuracy 0.")
     ]
     assert "chance 0.5" in line
     assert "abnormal from ordinary: AUC 0.9" in line
@@ -74,16 +76,16 @@ def test_length_that_tells_the_class_is_reported() -> None:
 
 def test_a_frame_rate_of_its_own_for_one_class_is_reported() -> None:
     videos, sizes = city(1, classes=4)
-    other = [replace(one, fps=Fraction(30) if one.label == "theft" else one.fps) for one in videos]
-    assert any(line.startswith("fps alone tells the class") for line in found(other, sizes))
-    assert not any(line.startswith("length") for line in found(other, sizes))
+    other = [replace(video, fps=Fraction(30) if video.label == "theft" else video.fps) for video in videos]
+    assert any(line.startswith("fps alone tells the class") for line in describe(other, sizes))
+    assert not any(line.startswith("length") for line in describe(other, sizes))
 
 
 def test_a_size_and_a_bit_rate_of_their_own_are_reported() -> None:
     videos, sizes = city(2)
-    other = [replace(one, width=1920, height=1080) if one.abnormal else one for one in videos]
-    heavy = {one.video: sizes[one.video] * (5 if one.abnormal else 1) for one in videos}
-    lines = found(other, heavy)
+    other = [replace(video, width=1920, height=1080) if video.abnormal else video for video in videos]
+    heavy = {video.video: sizes[video.video] * (5 if video.abnormal else 1) for video in videos}
+    lines = describe(other, heavy)
     assert any(line.startswith("resolution alone") for line in lines)
     assert any(line.startswith("bit rate alone") for line in lines)
 
@@ -93,9 +95,10 @@ def test_an_abnormal_part_that_is_always_at_one_place_is_reported(place: float) 
     videos, sizes = city(3)
     start, stop = Fraction(place), Fraction(place + 0.25)
     late = [
-        replace(one, spans=((one.duration_s * start, one.duration_s * stop),) if one.spans else ()) for one in videos
+        replace(video, spans=((video.duration_s * start, video.duration_s * stop),) if video.spans else ())
+        for video in videos
     ]
-    assert any(line.startswith("position alone tells abnormal moments: AUC 1.0") for line in found(late, sizes))
+    assert any(line.startswith("position alone tells abnormal moments: AUC 1.0") for line in describe(late, sizes))
 
 
 def test_a_shortcut_that_only_one_camera_has_says_nothing_about_others() -> None:
@@ -105,9 +108,9 @@ def test_a_shortcut_that_only_one_camera_has_says_nothing_about_others() -> None
         entry(f"s/odd-{n}", source="odd", label="theft" if n % 2 else "normal", duration_s=Fraction(90 if n % 2 else 5))
         for n in range(60)
     ]
-    measured = measure([*videos, *odd], sizes, seed=7)
+    measured = measure_shortcuts([*videos, *odd], sizes, seed=7)
     assert not isinstance(measured, str)
-    assert not any(line.startswith("length") for line in telling(measured))
+    assert not any(line.startswith("length") for line in describe_shortcuts(measured))
 
 
 def test_the_accuracy_of_a_perfect_shortcut_on_paper() -> None:
@@ -117,7 +120,7 @@ def test_the_accuracy_of_a_perfect_shortcut_on_paper() -> None:
         for source in range(10)
         for label, length in (("normal", 1), ("theft", 2))
     ]
-    measured = measure(videos, {}, seed=7)
+    measured = measure_shortcuts(videos, {}, seed=7)
     assert measured["length"] == {  # type: ignore[index]
         "accuracy": 1.0,
         "low": 1.0,
@@ -133,28 +136,33 @@ def test_the_accuracy_of_a_perfect_shortcut_on_paper() -> None:
 
 def test_too_few_sources_are_said_instead_of_a_number() -> None:
     videos, sizes = city(5, sources=6)
-    assert str(measure(videos, sizes, seed=7)).startswith(f"not measured: {len(videos)} videos from 6 sources")
+    assert str(measure_shortcuts(videos, sizes, seed=7)).startswith(
+        f"not measured: {len(videos)} videos from 6 sources"
+    )
 
 
 def test_one_class_is_said_instead_of_a_number() -> None:
     videos, sizes = city(6)
-    assert "not measured" in measure([one for one in videos if not one.abnormal], sizes, seed=7)
+    assert "not measured" in measure_shortcuts([video for video in videos if not video.abnormal], sizes, seed=7)
 
 
 def test_a_class_of_two_sources_is_left_out() -> None:
     videos, sizes = city(7)
     rare = [entry(f"s/rare-{n}", source=f"rare{n}", label="Arson", duration_s=Fraction(999)) for n in range(2)]
-    assert measure([*videos, *rare], sizes, seed=7)["length"] == measure(videos, sizes, seed=7)["length"]  # type: ignore[index]
+    assert (
+        measure_shortcuts([*videos, *rare], sizes, seed=7)["length"]
+        == measure_shortcuts(videos, sizes, seed=7)["length"]
+    )  # type: ignore[index]
 
 
 def test_landmarks_have_a_length_and_nothing_else() -> None:
     videos, sizes = city(8)
-    tables = [replace(one, path=one.path.replace(".mp4", ".csv")) for one in videos]
-    assert set(measure(tables, sizes, seed=7)) == {"length", "position"}
-    assert set(measure(videos, sizes, seed=7)) == {*FEATURES, "position"}
+    tables = [replace(video, path=video.path.replace(".mp4", ".csv")) for video in videos]
+    assert set(measure_shortcuts(tables, sizes, seed=7)) == {"length", "position"}
+    assert set(measure_shortcuts(videos, sizes, seed=7)) == {*FEATURES, "position"}
 
 
 def test_the_same_set_gives_the_same_numbers_in_any_order() -> None:
     videos, sizes = city(9)
-    assert measure(videos, sizes, seed=7) == measure(videos, sizes, seed=7)
-    assert measure(videos[::-1], sizes, seed=7) == measure(videos, sizes, seed=7)
+    assert measure_shortcuts(videos, sizes, seed=7) == measure_shortcuts(videos, sizes, seed=7)
+    assert measure_shortcuts(videos[::-1], sizes, seed=7) == measure_shortcuts(videos, sizes, seed=7)

@@ -16,7 +16,7 @@ from av.stream import Disposition
 
 from vigil.core.errors import Rejected
 from vigil.footage.video.damage import Tally, declared_size
-from vigil.footage.video.reading import probe, read
+from vigil.footage.video.reading import probe, read_frames
 
 INDEX_FIRST = {"movflags": "+faststart"}
 FRAGMENTS = {"movflags": "+frag_keyframe+empty_moov+default_base_moof"}
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 
 
-def made(case: str, folder: Path) -> Path:
+def make_case(case: str, folder: Path) -> Path:
     name, codec, container = CASES[case]
     gop = {"g": "20", "preset": "veryfast"} if codec == "libx264" else {}
     return videos.film(
@@ -52,35 +52,35 @@ def reason(path: Path) -> str:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_sound_file_is_believed(case: str, tmp_path: Path) -> None:
-    found = probe(made(case, tmp_path))
-    assert (found.frames, found.fps, found.duration_s) == (100, 25, 4)
+    measured = probe(make_case(case, tmp_path))
+    assert (measured.frames, measured.fps, measured.duration_s) == (100, 25, 4)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_cut_short_is_rejected_and_should_be_fetched_again(case: str, share: float, tmp_path: Path) -> None:
-    said = reason(videos.truncated(made(case, tmp_path), share))
+    said = reason(videos.truncated(make_case(case, tmp_path), share))
     assert "fetch it again" in said
     assert "cut short" in said or "lost or distorted" in said
 
 
 def test_a_file_cut_short_tells_how_much_there_is(tmp_path: Path) -> None:
-    path = made("mp4, index first", tmp_path)
+    path = make_case("mp4, index first", tmp_path)
     whole = path.stat().st_size
-    found = reason(videos.truncated(path, 0.5))
-    assert found.startswith("decodes ")
-    assert f" of 100 claimed frames; the file is cut short ({whole // 2:,} of {whole:,} bytes)" in found
-    assert "index (moov atom) is missing" in reason(videos.truncated(made("mp4, index at the end", tmp_path), 0.5))
+    problem = reason(videos.truncated(path, 0.5))
+    assert problem.startswith("decodes ")
+    assert f" of 100 claimed frames; the file is cut short ({whole // 2:,} of {whole:,} bytes)" in problem
+    assert "index (moov atom) is missing" in reason(videos.truncated(make_case("mp4, index at the end", tmp_path), 0.5))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_random_bytes_inside_are_rejected(case: str, tmp_path: Path) -> None:
-    assert "fetch it again" in reason(videos.scrambled(made(case, tmp_path)))
+    assert "fetch it again" in reason(videos.scrambled(make_case(case, tmp_path)))
 
 
 def test_bytes_that_vanish_inside_are_noticed_where_the_container_counts(tmp_path: Path) -> None:
     for case in ("mp4, index first", "avi", "mkv", "ts"):
-        path = made(case, tmp_path)
+        path = make_case(case, tmp_path)
         data = path.read_bytes()
         middle = len(data) // 2
         path.write_bytes(data[: middle - 700] + data[middle + 300 :])
@@ -105,19 +105,19 @@ def test_each_broken_file_has_a_reason_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_lying_frame_count_alone_rejects_nothing(tmp_path: Path) -> None:
-    path = made("avi", tmp_path)
+    path = make_case("avi", tmp_path)
     data = bytearray(path.read_bytes())
     at = data.index(b"strh") + 8 + 32  # dwLength of the stream header
     assert struct.unpack_from("<I", data, at)[0] == 100
     struct.pack_into("<I", data, at, 682)
     path.write_bytes(data)
-    found = probe(path)
-    assert (found.frames, found.claimed_frames, found.duration_s) == (100, 682, 4)
+    measured = probe(path)
+    assert (measured.frames, measured.claimed_frames, measured.duration_s) == (100, 682, 4)
 
 
 def test_junk_after_the_end_rejects_nothing(tmp_path: Path) -> None:
     for case in ("mp4, index first", "mp4, index at the end", "avi"):
-        path = made(case, tmp_path)
+        path = make_case(case, tmp_path)
         with path.open("ab") as file:
             file.write(bytes(range(256)) * 9)
         assert probe(path).frames == 100, case
@@ -128,9 +128,9 @@ def test_a_recording_that_was_joined_late_is_believed(tmp_path: Path) -> None:
     path = videos.film(tmp_path / "a.ts", frames=600, fps=25, options={"g": "25", "preset": "veryfast"})
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 3 // 188 * 188 :])
-    found = probe(path)
-    assert 300 < found.frames < 420
-    assert next(read(path)).time_s == 0
+    measured = probe(path)
+    assert 300 < measured.frames < 420
+    assert next(read_frames(path)).time_s == 0
 
 
 def test_recordings_that_were_joined_are_one_video(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_recordings_that_were_joined_are_one_video(tmp_path: Path) -> None:
     path = tmp_path / "both.ts"
     path.write_bytes(first.read_bytes() + second.read_bytes())
     assert (probe(path).frames, probe(path).width) == (40, 64)
-    frames = list(read(path))
+    frames = list(read_frames(path))
     assert [frame.time_s for frame in frames] == [Fraction(number, 10) for number in range(40)]
     assert [videos.number(frame.image) for frame in frames] == [*range(20)] * 2
     assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
@@ -201,12 +201,12 @@ def test_a_file_without_permission_says_so(locked: str) -> None:
 
 
 def test_reading_passes_over_damage_and_rejects_only_what_gives_nothing(tmp_path: Path) -> None:
-    path = videos.scrambled(made("avi, H.264", tmp_path), share=0.1)
-    frames = list(read(path))
+    path = videos.scrambled(make_case("avi, H.264", tmp_path), share=0.1)
+    frames = list(read_frames(path))
     assert 50 < len(frames) <= 100
     assert [frame.time_s for frame in frames] == sorted({frame.time_s for frame in frames})
     with pytest.raises(Rejected, match="no frame decodes"):  # its index is whole
-        list(read(videos.truncated(made("mp4, index first", tmp_path), 0.2)))
+        list(read_frames(videos.truncated(make_case("mp4, index first", tmp_path), 0.2)))
 
 
 def test_one_glitch_is_forgiven_to_a_long_recording_and_not_to_a_clip() -> None:
@@ -221,12 +221,12 @@ def test_one_glitch_is_forgiven_to_a_long_recording_and_not_to_a_clip() -> None:
 
 def test_the_declared_size_is_that_of_a_whole_file(tmp_path: Path) -> None:
     for case in ("mp4, index first", "mp4, index at the end", "mp4, fragments", "mkv", "webm", "avi"):
-        path = made(case, tmp_path)
+        path = make_case(case, tmp_path)
         size = path.stat().st_size
         declared = declared_size(path)
         assert declared is not None
         assert size - 200 < declared <= size, case  # an mp4 may end with boxes that hold no pictures
-    assert declared_size(made("ts", tmp_path)) is None
+    assert declared_size(make_case("ts", tmp_path)) is None
 
 
 @contextmanager
@@ -246,9 +246,9 @@ def real_files() -> list[Path]:
     root = os.environ.get("VIGIL_REAL_DATA")
     if not root:
         pytest.skip("VIGIL_REAL_DATA is not set")
-    found = sorted(path for path in Path(root).rglob("*") if path.suffix in {".mp4", ".avi"})
-    assert found
-    return found
+    paths = sorted(path for path in Path(root).rglob("*") if path.suffix in {".mp4", ".avi"})
+    assert paths
+    return paths
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def real_files() -> list[Path]:
 )
 def test_no_real_file_is_rejected(part: slice) -> None:
     for path in real_files()[part]:
-        found = probe(path)
-        assert found.frames > 10, path.name
-        assert 5 <= found.fps <= 60, path.name
+        measured = probe(path)
+        assert measured.frames > 10, path.name
+        assert 5 <= measured.fps <= 60, path.name
 
 
 @pytest.mark.slow

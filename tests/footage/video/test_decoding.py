@@ -9,7 +9,7 @@ import av
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.footage.video.decoding import Clock, _packets, shrunk
+from vigil.footage.video.decoding import Clock, _demux_packets, shrink_size
 
 MS = Fraction(1, 1000)
 
@@ -54,19 +54,19 @@ def test_a_stream_that_begins_late_does_not_end_the_others() -> None:
                 raise packet
             yield packet
 
-    assert list(_packets(SimpleNamespace(demux=demux), None)) == [1, 2, 3, 4]
+    assert list(_demux_packets(SimpleNamespace(demux=demux), None)) == [1, 2, 3, 4]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), min_size=1, max_size=50))
 def test_time_starts_at_zero_and_only_goes_forward(stamps: list[int | None]) -> None:
-    found = times(stamps)
-    assert found[0] == 0
-    assert all(a < b for a, b in pairwise(found))
+    frame_times = times(stamps)
+    assert frame_times[0] == 0
+    assert all(a < b for a, b in pairwise(frame_times))
 
 
 @given(st.integers(16, 5000), st.integers(16, 5000), st.integers(16, 1000))
 def test_shrinking_keeps_the_shape_and_enlarges_nothing(width: int, height: int, size_px: int) -> None:
-    new = shrunk(width, height, size_px)
+    new = shrink_size(width, height, size_px)
     if size_px >= min(width, height):
         assert new == (width, height)
     else:
@@ -74,4 +74,4 @@ def test_shrinking_keeps_the_shape_and_enlarges_nothing(width: int, height: int,
         exact = max(width, height) * size_px / min(width, height)
         assert abs(max(new) - exact) <= 1
         assert (new[0] >= new[1]) if width > height else (new[1] >= new[0])
-    assert shrunk(width, height, None) == (width, height)
+    assert shrink_size(width, height, None) == (width, height)

@@ -25,22 +25,22 @@ SHAPES = [  # batch, frames, inputs, hidden, kernel, height, width
 ]
 
 
-def pair(inputs: int, hidden: int, kernel: int, **kind: Any) -> tuple[ConvLSTM, Textbook]:
+def pair(inputs: int, hidden: int, kernel: int, **options: Any) -> tuple[ConvLSTM, Textbook]:
     torch.manual_seed(inputs + hidden)
-    ours, textbook = ConvLSTM(inputs, hidden, kernel).to(**kind), Textbook(inputs, hidden, kernel).to(**kind)
+    ours, textbook = ConvLSTM(inputs, hidden, kernel).to(**options), Textbook(inputs, hidden, kernel).to(**options)
     textbook.cell.joined.load_state_dict(ours.state_dict())  # the same names, the same shapes
     return ours, textbook
 
 
-def clip(*shape: int, seed: int = 0, **kind: Any) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(**kind)
+def clip(*shape: int, seed: int = 0, **options: Any) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(**options)
 
 
-def gradients(layer: Any, x: Tensor, state: tuple[Tensor, Tensor] | None, wanted: list[Tensor]) -> list[Tensor]:
+def gradients(layer: Any, x: Tensor, state: tuple[Tensor, Tensor] | None, tensors: list[Tensor]) -> list[Tensor]:
     """Of a sum in which every output weighs something else."""
-    shown, (h, c) = layer(x, state)
-    total = sum((each * clip(*each.shape, seed=9).to(each)).sum() for each in (shown, h, c))
-    return list(torch.autograd.grad(total, wanted))
+    outputs, (h, c) = layer(x, state)
+    total = sum((tensor * clip(*tensor.shape, seed=9).to(tensor)).sum() for tensor in (outputs, h, c))
+    return list(torch.autograd.grad(total, tensors))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -50,36 +50,36 @@ def test_it_is_the_textbook(shape: tuple[int, ...], with_state: bool) -> None:
     ours, textbook = pair(inputs, hidden, kernel)
     x = clip(batch, frames, inputs, *size)
     before = (clip(batch, hidden, *size, seed=1), clip(batch, hidden, *size, seed=2)) if with_state else None
-    shown, (h, c) = ours(x, State(*before) if before else None)
+    outputs, (h, c) = ours(x, State(*before) if before else None)
     expected, (last_h, last_c) = textbook(x, before)
-    for found, wanted in ((shown, expected), (h, last_h), (c, last_c)):
-        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+    for actual, exact in ((outputs, expected), (h, last_h), (c, last_c)):
+        torch.testing.assert_close(actual, exact, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("given_", ["clip", "clip and state", "neither"])
-def test_its_gradients_are_the_textbooks(shape: tuple[int, ...], given_: str) -> None:
+@pytest.mark.parametrize("with_gradient", ["clip", "clip and state", "neither"])
+def test_its_gradients_are_the_textbooks(shape: tuple[int, ...], with_gradient: str) -> None:
     batch, frames, inputs, hidden, kernel, *size = shape
     ours, textbook = pair(inputs, hidden, kernel, dtype=torch.float64)
-    x = clip(batch, frames, inputs, *size, dtype=torch.float64).requires_grad_(given_ != "neither")
+    x = clip(batch, frames, inputs, *size, dtype=torch.float64).requires_grad_(with_gradient != "neither")
     state = tuple(clip(batch, hidden, *size, seed=seed, dtype=torch.float64).requires_grad_() for seed in (1, 2))
-    before = state if "state" in given_ else None
-    more = [each for each in (x, *(before or ())) if each.requires_grad]
-    found = gradients(ours, x, State(*before) if before else None, [*ours.parameters(), *more])
-    wanted = gradients(textbook, x, before, [*textbook.parameters(), *more])
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
+    before = state if "state" in with_gradient else None
+    inputs = [tensor for tensor in (x, *(before or ())) if tensor.requires_grad]
+    actual = gradients(ours, x, State(*before) if before else None, [*ours.parameters(), *inputs])
+    exact = gradients(textbook, x, before, [*textbook.parameters(), *inputs])
+    for gradient, exact_gradient in zip(actual, exact, strict=True):
+        torch.testing.assert_close(gradient, exact_gradient, rtol=1e-9, atol=1e-10)
 
 
 def test_a_clip_in_pieces_is_a_clip_and_so_is_its_gradient() -> None:
     ours, _ = pair(3, 6, 3)
     x = clip(2, 7, 3, 6, 6)
-    whole, last = ours(x)
-    (dwhole,) = torch.autograd.grad(whole[:, -1].square().sum() + last.c.sum(), ours.weight)
+    full_clip, last = ours(x)
+    (dwhole,) = torch.autograd.grad(full_clip[:, -1].square().sum() + last.c.sum(), ours.weight)
     first, state = ours(x[:, :4])
     second, end = ours(x[:, 4:], state)
     (dpieces,) = torch.autograd.grad(second[:, -1].square().sum() + end.c.sum(), ours.weight)
-    torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), full_clip)
     torch.testing.assert_close(dpieces, dwhole)
 
 
@@ -89,12 +89,12 @@ def test_any_pieces_of_a_stream_are_the_stream(pieces: list[int], batch: int, he
     ours, _ = pair(2, 3, 3)
     x = clip(batch, sum(pieces), 2, height, width)
     with torch.no_grad():
-        whole, last = ours(x)
-        state, shown = None, []
+        full_clip, last = ours(x)
+        state, outputs = None, []
         for piece in x.split(pieces, dim=1):
             states, state = ours(piece, state)
-            shown.append(states)
-    torch.testing.assert_close(torch.cat(shown, dim=1), whole, rtol=0, atol=1e-6)
+            outputs.append(states)
+    torch.testing.assert_close(torch.cat(outputs, dim=1), full_clip, rtol=0, atol=1e-6)
     torch.testing.assert_close(state.c, last.c, rtol=0, atol=1e-6)
 
 
@@ -115,15 +115,15 @@ def test_the_layout_in_memory_does_not_matter() -> None:
 def test_a_gradient_can_be_asked_for_twice() -> None:
     ours, _ = pair(3, 4, 3)
     total = ours(clip(2, 4, 3, 5, 5))[0].square().sum()
-    one = torch.autograd.grad(total, ours.weight, retain_graph=True)[0]
-    assert torch.equal(torch.autograd.grad(total, ours.weight)[0], one)
+    first = torch.autograd.grad(total, ours.weight, retain_graph=True)[0]
+    assert torch.equal(torch.autograd.grad(total, ours.weight)[0], first)
 
 
 def test_a_stream_remembers_no_more_than_its_state() -> None:
     ours, _ = pair(3, 4, 3)
     with torch.no_grad():
-        shown, state = ours(clip(1, 3, 3, 5, 5))
-    assert shown.grad_fn is None and state.h.grad_fn is None and state.c.grad_fn is None
+        outputs, state = ours(clip(1, 3, 3, 5, 5))
+    assert outputs.grad_fn is None and state.h.grad_fn is None and state.c.grad_fn is None
 
 
 def test_in_mixed_precision_it_is_as_close_as_the_textbook() -> None:
@@ -131,14 +131,14 @@ def test_in_mixed_precision_it_is_as_close_as_the_textbook() -> None:
     x = clip(2, 12, 3, 8, 8)
     exact = textbook(x)[0]
     with torch.autocast("cpu", torch.bfloat16):
-        shown, state = ours(x)
+        outputs, state = ours(x)
         rounded = textbook(x)[0]
-    assert shown.dtype == torch.bfloat16 and state.c.dtype == torch.float32
-    assert (shown - exact).abs().max() < 1.5 * (rounded - exact).abs().max() + 2**-9
-    dweight = torch.autograd.grad(shown.float().sum(), ours.weight)[0]
-    wanted = torch.autograd.grad(exact.sum(), textbook.cell.joined.weight)[0]
+    assert outputs.dtype == torch.bfloat16 and state.c.dtype == torch.float32
+    assert (outputs - exact).abs().max() < 1.5 * (rounded - exact).abs().max() + 2**-9
+    dweight = torch.autograd.grad(outputs.float().sum(), ours.weight)[0]
+    exact_gradient = torch.autograd.grad(exact.sum(), textbook.cell.joined.weight)[0]
     assert dweight.dtype == torch.float32
-    assert (dweight - wanted).norm() < 0.02 * wanted.norm()
+    assert (dweight - exact_gradient).norm() < 0.02 * exact_gradient.norm()
 
 
 def test_an_even_kernel_is_refused() -> None:
@@ -158,11 +158,11 @@ def test_compiled_it_computes_the_same() -> None:
         quick.compile(dynamic=False)
         x = clip(2, 4, inputs, size, size).requires_grad_()
         torch.testing.assert_close(quick(x)[0], ours(x)[0], rtol=0, atol=1e-5)
-        for one, other in zip(
+        for compiled_value, plain_value in zip(
             gradients(quick, x, None, [x, *quick.parameters()]),
             gradients(ours, x, None, [x, *ours.parameters()]),
             strict=True,
         ):
-            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(compiled_value, plain_value, rtol=1e-4, atol=1e-4)
         with torch.autocast("cpu", torch.bfloat16):
             torch.testing.assert_close(quick(x)[0], ours(x)[0], rtol=0, atol=0.02)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vigil.models.blocks import inception
-from vigil.models.blocks.inception import Inception, Pool, Unit, same
+from vigil.models.blocks.inception import Inception, Pool, Unit, same_padding
 
 # Going deeper with convolutions, table 1, and Quo Vadis, figure 3: channels in; #1x1; reduce, #3x3; reduce, "5x5"; pool
 TABLE = """
@@ -33,9 +33,9 @@ def published() -> dict[str, tuple[int, ...]]:
     ]
     for line in TABLE.split("\n")[1:-1]:
         block, *numbers = line.split()
-        channels, one, reduce3, three, reduce5, five, pool = map(int, numbers)
+        channels, direct, reduce3, three, reduce5, five, pool = map(int, numbers)
         units += [
-            (f"Mixed_{block}.b0", channels, one, 1),
+            (f"Mixed_{block}.b0", channels, direct, 1),
             (f"Mixed_{block}.b1a", channels, reduce3, 1),
             (f"Mixed_{block}.b1b", reduce3, three, 3),
             (f"Mixed_{block}.b2a", channels, reduce5, 1),
@@ -62,7 +62,7 @@ def tensors() -> dict[str, Tensor]:
 
 
 @pytest.fixture(scope="module")
-def whole() -> Inception:
+def backbone() -> Inception:
     return Inception()
 
 
@@ -70,36 +70,38 @@ def counted(network: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
     return ((name, value) for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked"))
 
 
-def test_names_and_shapes_are_the_published_ones(whole: Inception) -> None:
-    assert {name: tuple(value.shape) for name, value in counted(whole)} == published()
-    assert sum(parameter.numel() for parameter in whole.parameters()) == 12_697_264 - 400 * 1024 - 400  # less logits
+def test_names_and_shapes_are_the_published_ones(backbone: Inception) -> None:
+    assert {name: tuple(value.shape) for name, value in counted(backbone)} == published()
+    assert sum(parameter.numel() for parameter in backbone.parameters()) == 12_697_264 - 400 * 1024 - 400  # less logits
 
 
-def test_published_weights_load_without_their_head(whole: Inception, tensors: dict[str, Tensor]) -> None:
-    line = inception.adopt(whole, tensors, "rgb.safetensors")
+def test_published_weights_load_without_their_head(backbone: Inception, tensors: dict[str, Tensor]) -> None:
+    line = inception.adopt(backbone, tensors, "rgb.safetensors")
     assert line == "backbone from rgb.safetensors; skipped: logits"
-    assert all(torch.equal(value, tensors[name]) for name, value in counted(whole))
+    assert all(torch.equal(value, tensors[name]) for name, value in counted(backbone))
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_googlenet_is_inflated_so_that_a_still_picture_looks_the_same(whole: Inception) -> None:
+def test_googlenet_is_inflated_so_that_a_still_picture_looks_the_same(backbone: Inception) -> None:
     from torchvision.models import googlenet
 
     flat = googlenet(weights=None, init_weights=False, aux_logits=True).state_dict()
     flat = {name: value + 0.5 if value.is_floating_point() else value for name, value in flat.items()}
-    line = inception.adopt(whole, flat, "googlenet.safetensors")
+    line = inception.adopt(backbone, flat, "googlenet.safetensors")
     assert "57 kernels of two dimensions inflated; skipped: aux1, aux2, fc" in line
-    torch.testing.assert_close(whole.Conv3d_1a_7x7.conv3d.weight.sum(dim=2), flat["conv1.conv.weight"])
-    torch.testing.assert_close(whole.Mixed_4c.b2b.conv3d.weight.sum(dim=2), flat["inception4b.branch3.1.conv.weight"])
-    assert torch.equal(whole.Mixed_5c.b3b.bn.running_mean, flat["inception5b.branch4.1.bn.running_mean"])
-    assert torch.equal(whole.Conv3d_2c_3x3.bn.running_var, flat["conv3.bn.running_var"])
+    torch.testing.assert_close(backbone.Conv3d_1a_7x7.conv3d.weight.sum(dim=2), flat["conv1.conv.weight"])
+    torch.testing.assert_close(
+        backbone.Mixed_4c.b2b.conv3d.weight.sum(dim=2), flat["inception4b.branch3.1.conv.weight"]
+    )
+    assert torch.equal(backbone.Mixed_5c.b3b.bn.running_mean, flat["inception5b.branch4.1.bn.running_mean"])
+    assert torch.equal(backbone.Conv3d_2c_3x3.bn.running_var, flat["conv3.bn.running_var"])
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 7])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [4, 5, 7, 8, 13])
 def test_same_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None:
-    before, after = same(size, kernel, stride)
+    before, after = same_padding(size, kernel, stride)
     steps = (before + size + after - kernel) // stride + 1
     if kernel >= stride:
         assert steps == -(-size // stride)
@@ -117,7 +119,7 @@ def test_pooling_in_two_steps_is_pooling_at_once(
 ) -> None:
     x = noise(2, 3, *shape).relu()
     axes = [time, space, space]
-    pads = [same(size, *axis) for size, axis in zip(shape, axes, strict=True)]
+    pads = [same_padding(size, *axis) for size, axis in zip(shape, axes, strict=True)]
     padded = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
     expected = F.max_pool3d(padded, [kernel for kernel, _ in axes], [stride for _, stride in axes])
     assert torch.equal(Pool(time, space, causal=False)(x), expected)
@@ -128,7 +130,7 @@ def test_pooling_in_two_steps_is_pooling_at_once(
 def test_a_unit_pads_as_published(kernel: int, stride: int, shape: tuple[int, int, int]) -> None:
     unit = Unit(3, 4, kernel, stride, causal=False, momentum=0.1).eval()
     x = noise(2, 3, *shape)
-    pads = [same(size, kernel, stride) for size in shape]
+    pads = [same_padding(size, kernel, stride) for size in shape]
     padded = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
     torch.testing.assert_close(
         unit(x), (F.conv3d(padded, unit.conv3d.weight, stride=stride) / (1 + 1e-3) ** 0.5).relu()
@@ -136,7 +138,7 @@ def test_a_unit_pads_as_published(kernel: int, stride: int, shape: tuple[int, in
 
 
 def test_a_backbone_that_ends_early_takes_the_same_weights() -> None:
-    whole, short = Inception(0.125), Inception(0.125, end="Mixed_4f")
-    line = inception.adopt(short, dict(counted(whole)), "rgb.safetensors")
+    backbone, short = Inception(0.125), Inception(0.125, end="Mixed_4f")
+    line = inception.adopt(short, dict(counted(backbone)), "rgb.safetensors")
     assert line.endswith("skipped: Mixed_5b, Mixed_5c")
     assert short(noise(1, 3, 16, 64, 64)).shape == (1, short.channels, 4, 4, 4)

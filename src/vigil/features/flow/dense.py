@@ -47,21 +47,22 @@ class State:
 
 
 def update(state: State | None, frame: np.ndarray, settings: Settings) -> tuple[State, np.ndarray]:
-    """`frame` (H, W, 3) uint8 RGB of any size, None before the first; the flow (2, size, size) float32 that led to it.
+    """Returns the state after `frame` (H, W, 3) uint8 RGB and the flow (2, size, size) float32 that led to it.
 
-    The flow of a pixel of this frame is the way it has come since the previous one: x to the right, y down.
+    The state is None before the first frame. The flow of a pixel of this frame is the way it has come since the
+    previous one: x to the right, y down.
     """
     grey = _grey(frame, settings.size)
     if state is None:
         return State(grey), np.zeros((2, settings.size, settings.size), np.float32)
-    flow = estimate(state.previous, grey, settings.method)
+    flow = estimate_flow(state.previous, grey, settings.method)
     if settings.stabilise:
-        flow = _stabilised(state.previous, grey, flow, settings.method, frame.shape[1] / frame.shape[0])
+        flow = _stabilise(state.previous, grey, flow, settings.method, frame.shape[1] / frame.shape[0])
     return State(grey), np.ascontiguousarray(flow.transpose(2, 0, 1))
 
 
-def estimate(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
-    """(H, W, 2) float32: the way that each pixel of `after` has come since `before`; both (H, W) uint8."""
+def estimate_flow(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
+    """Returns (H, W, 2) float32: the way that each pixel of `after` has come since `before`; both (H, W) uint8."""
     if method == "dis":
         return -_dis().calc(after, before, None)
     blank = np.zeros((*before.shape, 2), np.float32)
@@ -69,13 +70,13 @@ def estimate(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
 
 
 def quantise(flow: np.ndarray, heat: np.ndarray, clip: float) -> np.ndarray:
-    """(3, H, W) int8: dx and dy with `clip` px as 127, and people with 1 as 127."""
+    """Returns (3, H, W) int8: dx and dy with `clip` px as 127, and people with 1 as 127."""
     planes = np.concatenate([flow * (LEVELS / clip), heat[None] * LEVELS])
     return np.clip(np.rint(planes), -LEVELS, LEVELS).astype(np.int8)
 
 
 def dequantise(planes: np.ndarray, clip: float) -> np.ndarray:
-    """(..., 3, H, W) float32 of int8: dx and dy in px, people 0..1."""
+    """Returns (..., 3, H, W) float32 of int8: dx and dy in px, people 0..1."""
     scale = np.array([clip, clip, 1], np.float32) / LEVELS
     return planes.astype(np.float32) * scale[:, None, None]
 
@@ -91,11 +92,11 @@ def camera_motion(after: np.ndarray, flow: np.ndarray, aspect: float) -> np.ndar
     across, down = (axis.astype(int).ravel() for axis in np.meshgrid(lines, lines))
     smooth = cv2.GaussianBlur(after, (0, 0), 1.0)
     slopes = [cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3, scale=0.125) for order in ((1, 0), (0, 1))]
-    told = np.hypot(*slopes)[down, across] > TEXTURE
-    if told.sum() < GRID:
+    is_textured = np.hypot(*slopes)[down, across] > TEXTURE
+    if is_textured.sum() < GRID:
         return None
-    moved = np.stack([across, down], 1)[told].astype(np.float64)
-    points = moved - flow[down, across][told]
+    moved = np.stack([across, down], 1)[is_textured].astype(np.float64)
+    points = moved - flow[down, across][is_textured]
     stretch = np.array([aspect, 1.0])
     model, agreeing = cv2.estimateAffinePartial2D(
         points * stretch, moved * stretch, ransacReprojThreshold=AGREE_PX, maxIters=1000, confidence=SURE
@@ -109,20 +110,20 @@ def camera_motion(after: np.ndarray, flow: np.ndarray, aspect: float) -> np.ndar
     return model if shift > STILL_PX else None
 
 
-def _stabilised(before: np.ndarray, after: np.ndarray, flow: np.ndarray, method: str, aspect: float) -> np.ndarray:
-    """The flow to `after` from `before` as the camera would see it now; zeros where it had not looked before."""
+def _stabilise(before: np.ndarray, after: np.ndarray, flow: np.ndarray, method: str, aspect: float) -> np.ndarray:
+    """Returns the flow to `after` from `before` as the camera sees it now; zeros where it had not looked before."""
     motion = np.eye(3)
     whole = seen = np.ones_like(before)
     moved = before
     for _ in range(PASSES):
-        found = camera_motion(after, flow, aspect)
-        if found is None:
+        step = camera_motion(after, flow, aspect)
+        if step is None:
             break
-        motion = np.vstack([found, [0, 0, 1]]) @ motion
+        motion = np.vstack([step, [0, 0, 1]]) @ motion
         shape = before.shape[::-1]
         moved = cv2.warpAffine(before, motion[:2], shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.warpAffine(whole, motion[:2], shape, flags=cv2.INTER_NEAREST)
-        flow = estimate(moved, after, method)
+        flow = estimate_flow(moved, after, method)
     return flow * seen[..., None]
 
 

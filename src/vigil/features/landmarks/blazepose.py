@@ -28,7 +28,7 @@ JOINT_ROWS = (11, 13, 15, 12, 14, 16, 23, 25, 27, 24, 26, 28, 0)
 
 
 @dataclass(frozen=True)
-class Sight:
+class BodyEstimate:
     """What the landmark network sees in a region."""
 
     joints: np.ndarray  # (13, 3) x, y, visibility; all have a place, however little is seen of them
@@ -46,7 +46,7 @@ class Networks:
         self._pose_input = self._pose.get_input_details()[0]["index"]
 
     def find(self, image: np.ndarray, confidence: float) -> np.ndarray:
-        """(N, 5) regions of the people in `image` (H, W, 3) uint8 RGB, best first."""
+        """Finds the regions (N, 5) of the people in `image` (H, W, 3) uint8 RGB, best first."""
         height, width = image.shape[:2]
         side = max(height, width)
         scale = FIND_PX / side
@@ -64,14 +64,14 @@ class Networks:
         self._find.invoke()
         raw = self._find.get_tensor(self._find_outputs[ANCHORS * 12])[0]
         scores = _sigmoid(self._find.get_tensor(self._find_outputs[ANCHORS])[0, :, 0])
-        good = scores >= confidence
-        found = _decode(raw[good], _anchors()[good], scores[good])
-        found[:, :2] = (found[:, :2] * FIND_PX - (left, top)) / scale
-        found[:, 2] *= side
-        return found
+        is_confident = scores >= confidence
+        regions = _decode(raw[is_confident], _anchors()[is_confident], scores[is_confident])
+        regions[:, :2] = (regions[:, :2] * FIND_PX - (left, top)) / scale
+        regions[:, 2] *= side
+        return regions
 
-    def look(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
-        """The body in a region of `image` (H, W, 3) uint8 RGB.
+    def estimate(self, image: np.ndarray, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
+        """Estimates the body in a region of `image` (H, W, 3) uint8 RGB.
 
         What lies outside the picture is grey, and so is all outside `window` (4,) x0 y0 x1 y1, so that nobody else is
         seen.
@@ -94,53 +94,53 @@ class Networks:
         self._pose.set_tensor(self._pose_input, crop[None] * np.float32(1 / 255))
         self._pose.invoke()
         rows = self._pose.get_tensor(self._pose_outputs[195])[0].reshape(ROWS, 5).astype(np.float64)
-        places = rows[:, :2] @ back[:, :2].T + back[:, 2]
+        points = rows[:, :2] @ back[:, :2].T + back[:, 2]
         visibility = _sigmoid(rows[:, 3])
-        joints = np.column_stack([places, visibility])[list(JOINT_ROWS)]
+        joints = np.column_stack([points, visibility])[list(JOINT_ROWS)]
         presence = float(self._pose.get_tensor(self._pose_outputs[1]).ravel()[0])
-        return Sight(joints, around(places[CENTRE], places[EDGE]), presence)
+        return BodyEstimate(joints, region_around(points[CENTRE], points[EDGE]), presence)
 
 
-def around(centre: np.ndarray, edge: np.ndarray) -> np.ndarray:
-    """(4,) the region of a body, from the middle of its hips and the point above its head that the networks mark."""
+def region_around(centre: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """Returns the region (4,) of a body, from the middle of its hips and the point above its head that is marked."""
     dx, dy = edge - centre
     angle = np.pi / 2 - np.arctan2(-dy, dx)
     return np.array([*centre, 2 * WIDER * np.hypot(dx, dy), (angle + np.pi) % (2 * np.pi) - np.pi])
 
 
-def of_boxes(boxes: np.ndarray) -> np.ndarray:
-    """(N, 5) upright regions of boxes (N, 5) x0 y0 x1 y1 score."""
+def regions_of_boxes(boxes: np.ndarray) -> np.ndarray:
+    """Returns the upright regions (N, 5) of boxes (N, 5) x0 y0 x1 y1 score."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 5)
     middle = (boxes[:, :2] + boxes[:, 2:4]) / 2
     side = WIDER * (boxes[:, 2:4] - boxes[:, :2]).max(1)
     return np.column_stack([middle, side, np.zeros(len(boxes)), boxes[:, 4]])
 
 
-def of_joints(joints: np.ndarray) -> np.ndarray:
-    """(4,) upright region of joints (13, 3), as the box around those that have a place gives it."""
-    places = joints[np.isfinite(joints[:, 0]), :2]
-    return of_boxes(np.concatenate([places.min(0), places.max(0), [1.0]]))[0, :4]
+def region_of_joints(joints: np.ndarray) -> np.ndarray:
+    """Returns the upright region (4,) of joints (13, 3), as the box around those that have a place gives it."""
+    points = joints[np.isfinite(joints[:, 0]), :2]
+    return regions_of_boxes(np.concatenate([points.min(0), points.max(0), [1.0]]))[0, :4]
 
 
-def tiles(width: int, height: int, share: float) -> list[tuple[int, int, int, int]]:
-    """Squares x0 y0 x1 y1 of `share` of the shorter side that cover the picture and overlap by half."""
+def cover_with_tiles(width: int, height: int, share: float) -> list[tuple[int, int, int, int]]:
+    """Returns squares x0 y0 x1 y1 of `share` of the shorter side that cover the picture and overlap by half."""
     side = max(1, round(share * min(width, height)))
     starts = [np.linspace(0, length - side, 1 + int(np.ceil(2 * (length - side) / side))) for length in (width, height)]
     return [(round(x), round(y), round(x) + side, round(y) + side) for y in starts[1] for x in starts[0]]
 
 
-def apart(regions: np.ndarray, distance: float) -> np.ndarray:
-    """The best of regions (N, 5) that show one person: whose centres lie within `distance` of the smaller's side."""
-    kept: list[np.ndarray] = []
+def keep_apart(regions: np.ndarray, distance: float) -> np.ndarray:
+    """Keeps the best of the regions (N, 5) that show one person: centres within `distance` of the smaller's side."""
+    distinct: list[np.ndarray] = []
     for region in regions[np.argsort(-regions[:, 4], kind="stable")]:
-        if all(np.hypot(*(region[:2] - other[:2])) > distance * min(region[2], other[2]) for other in kept):
-            kept.append(region)
-    return np.array(kept).reshape(-1, 5)
+        if all(np.hypot(*(region[:2] - other[:2])) > distance * min(region[2], other[2]) for other in distinct):
+            distinct.append(region)
+    return np.array(distinct).reshape(-1, 5)
 
 
 @cache
 def _anchors() -> np.ndarray:
-    """(2254, 2) centres of the cells of every layer, 0..1."""
+    """Returns the centres (2254, 2) of the cells of every layer, 0..1."""
     layers = []
     for stride, count in STRIDES:
         cells = FIND_PX // stride
@@ -150,22 +150,24 @@ def _anchors() -> np.ndarray:
 
 
 def _decode(raw: np.ndarray, anchors: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(N, 5) regions in shares of the square, one per person: findings that overlap are averaged by their scores."""
+    """Decodes regions (N, 5) in shares of the square; detections that overlap are averaged by their scores."""
     points = raw.astype(np.float64).reshape(-1, 6, 2) / FIND_PX
     points[:, [0, 2, 3, 4, 5]] += anchors[:, None]  # the second is the size of the box around the face
     low, high = points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2
-    left = np.argsort(-scores, kind="stable")
-    found = []
-    while len(left):
-        first = left[0]
-        common = np.clip(np.minimum(high[first], high[left]) - np.maximum(low[first], low[left]), 0, None).prod(1)
-        union = (high[first] - low[first]).prod() + (high[left] - low[left]).prod(1) - common
+    remaining = np.argsort(-scores, kind="stable")
+    regions = []
+    while len(remaining):
+        first = remaining[0]
+        common = np.clip(
+            np.minimum(high[first], high[remaining]) - np.maximum(low[first], low[remaining]), 0, None
+        ).prod(1)
+        union = (high[first] - low[first]).prod() + (high[remaining] - low[remaining]).prod(1) - common
         alike = common > SAME * union
         alike[0] = True
-        mean = np.average(points[left[alike]], axis=0, weights=scores[left[alike]])
-        found.append([*around(mean[2], mean[3]), scores[first]])
-        left = left[~alike]
-    return np.array(found, np.float64).reshape(-1, 5)
+        mean = np.average(points[remaining[alike]], axis=0, weights=scores[remaining[alike]])
+        regions.append([*region_around(mean[2], mean[3]), scores[first]])
+        remaining = remaining[~alike]
+    return np.array(regions, np.float64).reshape(-1, 5)
 
 
 def _interpreter(path: Path) -> Any:
@@ -182,7 +184,7 @@ def _interpreter(path: Path) -> Any:
 
 
 def _outputs(interpreter: Any) -> dict[int, int]:
-    """Tensors by the count of their values, which tells them apart in every version of the networks."""
+    """Maps the count of an output's values to its tensor, which tells them apart in every version of the networks."""
     return {int(np.prod(detail["shape"])): detail["index"] for detail in interpreter.get_output_details()}
 
 

@@ -1,7 +1,7 @@
 """The pose model as two TFLite networks and as the bundle that MediaPipe's Tasks API reads.
 
 The Tasks API refuses a network that takes floating point pictures without saying how they are normalised. The detector
-of the 0.10.21 wheel says so, its landmark network, made for an older API, does not: `compose` adds that.
+of the 0.10.21 wheel says so, its landmark network, made for an older API, does not: `write_bundle` adds that.
 """
 
 import struct
@@ -23,13 +23,13 @@ OUTPUTS = 5  # of the landmark network
 WHITE = 255.0  # pictures go in as x / 255
 
 
-def networks(archive: Path) -> dict[str, bytes]:
-    """The two networks inside a mediapipe wheel or a .task bundle, by their names in a bundle."""
+def extract_networks(archive: Path) -> dict[str, bytes]:
+    """Reads the two networks inside a mediapipe wheel or a .task bundle, by their names in a bundle."""
     try:
         with zipfile.ZipFile(archive) as file:
-            inside = set(file.namelist())
+            members = set(file.namelist())
             for names in (IN_WHEEL, {name: name for name in IN_WHEEL}):
-                if inside.issuperset(names.values()):
+                if members.issuperset(names.values()):
                     return {name: file.read(path) for name, path in names.items()}
     except (zipfile.BadZipFile, EOFError) as error:
         raise VigilError(
@@ -41,9 +41,9 @@ def networks(archive: Path) -> dict[str, bytes]:
     )
 
 
-def compose(parts: Mapping[str, bytes], out: Path) -> None:
-    """Write the bundle: stored, aligned, with fixed dates, so that the same networks give the same bytes."""
-    described = dict(parts) | {LANDMARKS: _describe(parts[LANDMARKS])}
+def write_bundle(parts: Mapping[str, bytes], out: Path) -> None:
+    """Writes the bundle: stored, aligned, with fixed dates, so that the same networks give the same bytes."""
+    described = dict(parts) | {LANDMARKS: _add_metadata(parts[LANDMARKS])}
     with out.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in described.items():
             info = zipfile.ZipInfo(name)
@@ -52,8 +52,8 @@ def compose(parts: Mapping[str, bytes], out: Path) -> None:
             archive.writestr(info, data)
 
 
-def _describe(network: bytes) -> bytes:
-    """The network with metadata: one RGB picture, divided by 255."""
+def _add_metadata(network: bytes) -> bytes:
+    """Adds metadata to the network: one RGB picture, divided by 255."""
     import flatbuffers  # type: ignore[import-untyped]
     from mediapipe.tasks.metadata import schema_py_generated as schema
 
@@ -63,7 +63,7 @@ def _describe(network: bytes) -> bytes:
     model.buffers.append(buffer)
     entry = schema.MetadataT()
     entry.name, entry.buffer = "TFLITE_METADATA", len(model.buffers) - 1
-    model.metadata = [kept for kept in model.metadata or [] if kept.name != b"TFLITE_METADATA"] + [entry]
+    model.metadata = [metadata for metadata in model.metadata or [] if metadata.name != b"TFLITE_METADATA"] + [entry]
     builder = flatbuffers.Builder(len(network) + 4096)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

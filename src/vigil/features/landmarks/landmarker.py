@@ -19,8 +19,10 @@ LARGEST_PX = 640  # it samples without anti-aliasing; larger pictures are shrunk
 
 
 @contextmanager
-def landmarker(bundle: Path, settings: Settings) -> Iterator[Callable[[np.ndarray], list[tuple[np.ndarray, float]]]]:
-    """A function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
+def open_landmarker(
+    bundle: Path, settings: Settings
+) -> Iterator[Callable[[np.ndarray], list[tuple[np.ndarray, float]]]]:
+    """Yields a function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
     os.environ["https_proxy"] = NOWHERE
     with _quiet():
         import mediapipe
@@ -34,21 +36,21 @@ def landmarker(bundle: Path, settings: Settings) -> Iterator[Callable[[np.ndarra
             min_pose_presence_confidence=settings.presence,
         )
         try:
-            made = vision.PoseLandmarker.create_from_options(options)
+            model = vision.PoseLandmarker.create_from_options(options)
         except (RuntimeError, ValueError, FileNotFoundError) as error:
             raise VigilError(f"{bundle}: MediaPipe cannot use it ({error}). Run stage `weights` again.") from None
-    with made:
+    with model:
         with _quiet():  # the first picture is what makes it talk
-            made.detect(_image(mediapipe, np.zeros((64, 64, 3), np.uint8)))
+            model.detect(_image(mediapipe, np.zeros((64, 64, 3), np.uint8)))
 
-        def bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        def find_bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
             height, width = image.shape[:2]
-            found = made.detect(_image(mediapipe, image)).pose_landmarks
-            poses = [np.array([(p.x * width, p.y * height, p.visibility) for p in person]) for person in found]
+            people = model.detect(_image(mediapipe, image)).pose_landmarks
+            poses = [np.array([(p.x * width, p.y * height, p.visibility) for p in person]) for person in people]
             return [(pose[list(JOINT_ROWS)], float(np.mean([p.presence for p in person])))
-                    for pose, person in zip(poses, found, strict=True)]  # fmt: skip
+                    for pose, person in zip(poses, people, strict=True)]  # fmt: skip
 
-        yield bodies
+        yield find_bodies
 
 
 def _image(mediapipe: Any, image: np.ndarray) -> Any:
@@ -61,13 +63,13 @@ def _image(mediapipe: Any, image: np.ndarray) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What C++ prints on stderr goes nowhere."""
+    """Silences what C++ prints on stderr."""
     sys.stderr.flush()
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nothing)

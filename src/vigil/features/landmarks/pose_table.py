@@ -6,7 +6,7 @@
     <JOINT>_X, <JOINT>_Y          px of the video as shown; empty where the joint is not known
     <JOINT>_V                     visibility, 0..1
 
-A pose has the precision that a file keeps (`rounded`), so that one that never saw a file is the same pose.
+A pose has the precision that a file keeps (`round_pose`), so that one that never saw a file is the same pose.
 """
 
 import csv
@@ -55,8 +55,8 @@ class Pose:
     visibility: np.ndarray  # (13,) 0..1
 
 
-def rounded(pose: Pose) -> Pose:
-    """What a reader gets back once `pose` is written."""
+def round_pose(pose: Pose) -> Pose:
+    """Rounds a pose to what a reader gets back once it is written."""
     joints = np.round(np.asarray(pose.joints, np.float64), PX_DIGITS)
     joints[~np.isfinite(joints).all(axis=1)] = np.nan  # half a joint is none
     return replace(
@@ -69,48 +69,48 @@ def rounded(pose: Pose) -> Pose:
     )
 
 
-def write(path: Path, rows: Iterable[Pose]) -> None:
-    """Sorted by frame, then person. Nobody at all is a header alone."""
-    ordered = sorted((rounded(pose) for pose in rows), key=lambda pose: (pose.frame, pose.person))
-    write_table(path, map(_row, ordered), COLUMNS)
+def write_poses(path: Path, rows: Iterable[Pose]) -> None:
+    """Writes the poses, sorted by frame and then person; without any the file is a header alone."""
+    ordered = sorted((round_pose(pose) for pose in rows), key=lambda pose: (pose.frame, pose.person))
+    write_table(path, map(_format_row, ordered), COLUMNS)
 
 
-def read(path: Path) -> list[Pose]:
-    """In the order of the file; VigilError names the line and the column of what is no number."""
-    return list(_stream(path))
+def read_poses(path: Path) -> list[Pose]:
+    """Reads the poses in the order of the file; VigilError names the line and the column of what is no number."""
+    return list(_stream_poses(path))
 
 
-def along(path: Path, frames: Iterable[int]) -> Iterator[list[Pose]]:
-    """The people in each of these frames, which ascend. Read as it goes: a day of video needs no more memory."""
-    groups = groupby(_stream(path), lambda pose: pose.frame)
+def read_along(path: Path, frames: Iterable[int]) -> Iterator[list[Pose]]:
+    """Yields the people of each of these frames, which ascend; it reads as it goes, so a long video fits in memory."""
+    groups = groupby(_stream_poses(path), lambda pose: pose.frame)
     frame, group = next(groups, (None, iter(())))
-    for wanted in frames:
-        while frame is not None and frame < wanted:
+    for number in frames:
+        while frame is not None and frame < number:
             before = frame
             frame, group = next(groups, (None, iter(())))
             if frame is not None and frame < before:
                 raise VigilError(f"{path}: frame {frame} comes after {before}. Run stage `landmarks` again.")
-        yield list(group) if frame == wanted else []
+        yield list(group) if frame == number else []
 
 
-def by_frame(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
-    """The people of each frame in which there is anybody."""
+def group_by_frame(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
+    """Groups poses by the number of their frame."""
     frames: dict[int, list[Pose]] = {}
     for pose in poses:
         frames.setdefault(pose.frame, []).append(pose)
     return frames
 
 
-def tracks(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
-    """The poses of each person in the order of time, persons in the order of their ids."""
+def group_by_person(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
+    """Groups poses by person, each in the order of time, persons in the order of their ids."""
     people: dict[int, list[Pose]] = {}
     for pose in sorted(poses, key=lambda pose: (pose.person, pose.frame)):
         people.setdefault(pose.person, []).append(pose)
     return people
 
 
-def from_table(path: Path, fps: Fraction) -> list[Pose]:
-    """The clip of a `landmark_csv` set: AI-Hub's columns, one row per body, `fps` rows in a second.
+def poses_from_table(path: Path, fps: Fraction) -> list[Pose]:
+    """Reads the clip of a `landmark_csv` set: AI-Hub's columns, one row per body, `fps` rows in a second.
 
     Joints that are not among the 13 are ignored, and every coordinate becomes a whole pixel: tables of which one class
     has whole numbers and another fractions would tell the classes apart without a look at the pose. For the same reason
@@ -119,7 +119,7 @@ def from_table(path: Path, fps: Fraction) -> list[Pose]:
     """
     rows = read_table(path)
     if rows:
-        _expect(rows[0], XY, path)
+        _require_columns(rows[0], XY, path)
     numbers = [row.get("FRAME_NUM", "").strip() for row in rows]
     together = [bool(number) and number == before for number, before in zip(numbers, ["", *numbers], strict=False)]
     poses: list[Pose] = []
@@ -127,16 +127,18 @@ def from_table(path: Path, fps: Fraction) -> list[Pose]:
     for line, (row, same) in enumerate(zip(rows, together, strict=True), 2):
         where = f"{path}: line {line}"
         frame += not same
-        person = int(_number(row.get("ID", ""), f"{where}: ID")) if any(together) else 0
+        person = int(_parse_number(row.get("ID", ""), f"{where}: ID")) if any(together) else 0
         if same and any(pose.person == person for pose in poses if pose.frame == frame):
             raise VigilError(f"{where}: a second body of ID {person} in one frame; each needs an ID of its own.")
-        joints = np.round(_numbers(row, XY, where)).reshape(-1, 2)
-        known = np.isfinite(joints).all(axis=1)
-        poses.append(rounded(Pose(frame, frame / fps, person, 1.0, float(known.mean()), joints, known.astype(float))))
+        joints = np.round(_parse_numbers(row, XY, where)).reshape(-1, 2)
+        located = np.isfinite(joints).all(axis=1)
+        poses.append(
+            round_pose(Pose(frame, frame / fps, person, 1.0, float(located.mean()), joints, located.astype(float)))
+        )
     return poses
 
 
-def _row(pose: Pose) -> dict[str, str]:
+def _format_row(pose: Pose) -> dict[str, str]:
     cells = [
         str(pose.frame),
         f"{float(pose.time_s):.{TIME_DIGITS}f}",
@@ -149,41 +151,41 @@ def _row(pose: Pose) -> dict[str, str]:
     return dict(zip(COLUMNS, cells, strict=True))
 
 
-def _stream(path: Path) -> Iterator[Pose]:
+def _stream_poses(path: Path) -> Iterator[Pose]:
     if not path.exists():
         raise VigilError(f"{path}: not found. Run stage `landmarks`.")
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         columns = next(reader, [])
-        _expect(columns, COLUMNS, path)
+        _require_columns(columns, COLUMNS, path)
         if tuple(columns) != COLUMNS:
             raise VigilError(f"{path}: the columns are not in the order {', '.join(COLUMNS[:7])}, ...")
         for cells in reader:
             if len(cells) != len(COLUMNS):
                 raise VigilError(f"{path}: line {reader.line_num}: {len(cells)} cells, the header has {len(COLUMNS)}.")
-            yield _pose(cells, path, reader.line_num)
+            yield _parse_pose(cells, path, reader.line_num)
 
 
-def _pose(cells: Sequence[str], path: Path, line: int) -> Pose:
+def _parse_pose(cells: Sequence[str], path: Path, line: int) -> Pose:
     try:
-        frame, time_s, person = int(cells[0]), _time(cells[1]), int(cells[2])
+        frame, time_s, person = int(cells[0]), _parse_time(cells[1]), int(cells[2])
         values = np.array([float(cell) if cell else np.nan for cell in cells[3:]])
     except (ValueError, ZeroDivisionError):
-        column, cell = next((each for each in zip(COLUMNS, cells, strict=True) if not _sound(*each)), ("", ""))
+        column, cell = next((pair for pair in zip(COLUMNS, cells, strict=True) if not _is_number(*pair)), ("", ""))
         raise VigilError(f"{path}: line {line}: {column}: expected a number, found '{cell}'.") from None
     joints, visibility = values[2 : 2 + len(XY)].reshape(-1, 2), values[2 + len(XY) :]
     return Pose(frame, time_s, person, float(values[0]), float(values[1]), joints, visibility)
 
 
-def _time(text: str) -> Fraction:
-    """`Fraction(text)`, faster for what `write` writes."""
-    whole, _, part = text.partition(".")
-    if len(part) == TIME_DIGITS and whole.isdecimal() and part.isdecimal():
-        return Fraction(int(whole + part), 10**TIME_DIGITS)
+def _parse_time(text: str) -> Fraction:
+    """Does what `Fraction(text)` does, faster for what `write_poses` writes."""
+    whole, _, decimals = text.partition(".")
+    if len(decimals) == TIME_DIGITS and whole.isdecimal() and decimals.isdecimal():
+        return Fraction(int(whole + decimals), 10**TIME_DIGITS)
     return Fraction(text)
 
 
-def _sound(column: str, cell: str) -> bool:
+def _is_number(column: str, cell: str) -> bool:
     kind = {"frame": int, "person": int, "time_s": Fraction}.get(column, float)
     try:
         kind(cell or ("nan" if kind is float else ""))
@@ -192,22 +194,22 @@ def _sound(column: str, cell: str) -> bool:
     return True
 
 
-def _numbers(row: Mapping[str, str], columns: Sequence[str], where: str) -> np.ndarray:
-    """float64, NaN for an empty cell."""
+def _parse_numbers(row: Mapping[str, str], columns: Sequence[str], where: str) -> np.ndarray:
+    """Parses the cells of these columns as float64; an empty cell is NaN."""
     try:
         return np.array([float(row[column] or "nan") for column in columns])
     except ValueError:
-        return np.array([_number(row[column] or "nan", f"{where}: {column}") for column in columns])
+        return np.array([_parse_number(row[column] or "nan", f"{where}: {column}") for column in columns])
 
 
-def _number(text: str, where: str) -> float:
+def _parse_number(text: str, where: str) -> float:
     try:
         return float(text)
     except ValueError:
         raise VigilError(f"{where}: expected a number, found '{text}'.") from None
 
 
-def _expect(row: Collection[str], columns: Sequence[str], path: Path) -> None:
+def _require_columns(row: Collection[str], columns: Sequence[str], path: Path) -> None:
     missing = [column for column in columns if column not in row]
     if missing:
         hint = near_miss(missing[0], row)

@@ -1,4 +1,4 @@
-"""The 13 joints of a body, in the order of poses.JOINTS: how poses are compared, and which of them no body can take.
+"""Compares poses, and says which of them no body can take; the 13 joints are in the order of pose_table.JOINTS.
 
 A pose is (13, 3) float64: x, y in pixels and visibility 0..1. A joint that is not seen has no place: x and y are NaN.
 """
@@ -19,83 +19,83 @@ ALONG = 0.8  # share of the joints of a pose on the bones of another: a part of 
 SMALLEST_PX = 20  # length of a body; in less no joint can be told from another
 
 
-def seen(pose: np.ndarray) -> np.ndarray:
-    """(13,) bool: joints that have a place."""
+def seen_joints(pose: np.ndarray) -> np.ndarray:
+    """Returns (13,) bool: which joints have a place."""
     return np.isfinite(pose[:, 0])
 
 
 def coverage(pose: np.ndarray) -> float:
-    """Share of the 13 joints that are seen."""
-    return float(seen(pose).mean())
+    """Returns the share of the 13 joints that are seen."""
+    return float(seen_joints(pose).mean())
 
 
-def box(pose: np.ndarray) -> np.ndarray:
-    """(4,) x0 y0 x1 y1 around the joints that are seen; NaN without any."""
-    places = pose[seen(pose), :2]
-    return np.concatenate([places.min(0), places.max(0)]) if len(places) else np.full(4, np.nan)
+def bounding_box(pose: np.ndarray) -> np.ndarray:
+    """Returns the box (4,) x0 y0 x1 y1 around the joints that are seen; NaN without any."""
+    points = pose[seen_joints(pose), :2]
+    return np.concatenate([points.min(0), points.max(0)]) if len(points) else np.full(4, np.nan)
 
 
 def share_inside(pose: np.ndarray, window: np.ndarray) -> float:
-    """Share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
-    places = pose[seen(pose), :2]
-    return float(((places >= window[:2]) & (places <= window[2:])).all(1).mean()) if len(places) else 0.0
+    """Returns the share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
+    points = pose[seen_joints(pose), :2]
+    return float(((points >= window[:2]) & (points <= window[2:])).all(1).mean()) if len(points) else 0.0
 
 
-def centre(pose: np.ndarray) -> np.ndarray:
-    """(2,) the middle of the trunk: of its joints that are seen, else of all that are."""
+def trunk_centre(pose: np.ndarray) -> np.ndarray:
+    """Returns (2,) the middle of the trunk: of its joints that are seen, else of all that are."""
     trunk = pose[[*SHOULDERS, *HIPS], :2]
     trunk = trunk[np.isfinite(trunk[:, 0])]
     return trunk.mean(0) if len(trunk) else np.nanmean(pose[:, :2], axis=0)
 
 
-def similarity(one: np.ndarray, other: np.ndarray, size: float) -> float:
-    """Object keypoint similarity, 0..1, over the joints that both show; `size` is a body's length in px."""
-    both = seen(one) & seen(other)
+def similarity(pose: np.ndarray, other: np.ndarray, size: float) -> float:
+    """Returns the object keypoint similarity, 0..1, over the joints that both show; `size` is a body's length in px."""
+    both = seen_joints(pose) & seen_joints(other)
     if both.sum() < 3:
         return 0.0
-    away = ((one[both, :2] - other[both, :2]) ** 2).sum(1)
+    squared_distances = ((pose[both, :2] - other[both, :2]) ** 2).sum(1)
     area = 0.35 * size**2  # a standing body fills about a third of the square of its length
-    return float(np.exp(-away / (2 * area * SPREAD[both] ** 2)).mean())
+    return float(np.exp(-squared_distances / (2 * area * SPREAD[both] ** 2)).mean())
 
 
-def along(one: np.ndarray, other: np.ndarray, size: float) -> float:
-    """Share of the joints of `one` that lie on the bones of `other`, a body of length `size` px."""
-    points, ends = one[seen(one), :2], other[np.array(BONES), :2]
+def share_on_bones(pose: np.ndarray, other: np.ndarray, size: float) -> float:
+    """Returns the share of the joints of `pose` that lie on the bones of `other`, a body of length `size` px."""
+    points, ends = pose[seen_joints(pose), :2], other[np.array(BONES), :2]
     ends = ends[np.isfinite(ends).all(axis=(1, 2))]
     if not len(points) or not len(ends):
         return 0.0
     start, bone = ends[:, 0], ends[:, 1] - ends[:, 0]
     from_start = points[:, None] - start  # (joints, bones, 2)
     share = np.clip((from_start * bone).sum(-1) / np.maximum((bone**2).sum(-1), 1e-9), 0, 1)
-    away = np.linalg.norm(from_start - share[..., None] * bone, axis=-1).min(1)
-    return float((away <= ON * size).mean())
+    distances = np.linalg.norm(from_start - share[..., None] * bone, axis=-1).min(1)
+    return float((distances <= ON * size).mean())
 
 
-def twins(one: np.ndarray, other: np.ndarray, length: float, size: float, alike: float) -> bool:
+def is_same_body(pose: np.ndarray, other: np.ndarray, length: float, size: float, alike: float) -> bool:
     """Whether two poses, of bodies of these lengths in px, show one body, be it that one holds a part for the whole."""
-    if similarity(one, other, min(length, size)) > alike:
+    if similarity(pose, other, min(length, size)) > alike:
         return True
-    small, large = (one, other) if length <= size else (other, one)
-    return along(small, large, max(length, size)) >= ALONG
+    small, large = (pose, other) if length <= size else (other, pose)
+    return share_on_bones(small, large, max(length, size)) >= ALONG
 
 
-def torso(pose: np.ndarray) -> float:
-    """Length of the trunk in px: the middle of the shoulders to that of the hips, NaN where either is not seen."""
+def torso_length(pose: np.ndarray) -> float:
+    """Returns the px from the middle of the shoulders to that of the hips, NaN where either is not seen."""
     shoulders, hips = pose[list(SHOULDERS), :2], pose[list(HIPS), :2]
     if not (np.isfinite(shoulders[:, 0]).any() and np.isfinite(hips[:, 0]).any()):
         return float("nan")
     return float(np.hypot(*(np.nanmean(shoulders, axis=0) - np.nanmean(hips, axis=0))))
 
 
-def plausible(pose: np.ndarray, size: float) -> bool:
+def is_plausible(pose: np.ndarray, size: float) -> bool:
     """Whether a body of length `size` could look so: enough of it is seen, and no bone is too long for it."""
-    there = seen(pose)
-    if size < SMALLEST_PX or there.sum() < FEWEST or not there[list(SHOULDERS)].any():
+    located = seen_joints(pose)
+    if size < SMALLEST_PX or located.sum() < FEWEST or not located[list(SHOULDERS)].any():
         return False
-    unit = np.nanmax([torso(pose), 0.2 * size])  # a trunk seen from its end looks short
+    unit = np.nanmax([torso_length(pose), 0.2 * size])  # a trunk seen from its end looks short
     if unit > 0.55 * size:
         return False
-    if not _headed(pose, unit):
+    if not _head_fits(pose, unit):
         return False
     ends = pose[np.array(BONES), :2]  # (12, 2, 2)
     lengths = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
@@ -103,9 +103,9 @@ def plausible(pose: np.ndarray, size: float) -> bool:
     return int(too_long.sum()) <= 1
 
 
-def _headed(pose: np.ndarray, unit: float) -> bool:
+def _head_fits(pose: np.ndarray, unit: float) -> bool:
     """Whether the head, if it is seen, sits on the shoulders; `unit` is the length of the trunk."""
-    if not seen(pose)[HEAD]:
+    if not seen_joints(pose)[HEAD]:
         return True
     top = np.nanmean(pose[list(SHOULDERS), :2], axis=0)
     neck = pose[HEAD, :2] - top

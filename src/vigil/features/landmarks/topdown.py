@@ -10,23 +10,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vigil.features.landmarks.blazepose import WIDER, Networks, Sight
-from vigil.features.landmarks.moved import Moved
-from vigil.features.landmarks.moved import update as move
-from vigil.features.landmarks.skeleton import HEAD, HIPS, SHOULDERS, plausible, share_inside, similarity, twins
+from vigil.features.landmarks.blazepose import WIDER, BodyEstimate, Networks
+from vigil.features.landmarks.moved import RecentMotion
+from vigil.features.landmarks.moved import update as update_motion
+from vigil.features.landmarks.skeleton import (
+    HEAD,
+    HIPS,
+    SHOULDERS,
+    is_plausible,
+    is_same_body,
+    share_inside,
+    similarity,
+)
 from vigil.features.landmarks.tracks import (
     Person,
     Settings,
     State,
     Track,
-    assign,
-    begin,
-    costs,
-    distance,
-    people,
-    remembered,
-    returned,
-    without_twins,
+    assign_pairs,
+    begin_track,
+    cost_table,
+    mark_without_twins,
+    match_returned,
+    people_of_tracks,
+    recall_tracks,
+    region_distance,
 )
 
 HERE = 0.35  # body lengths: what is found so close to somebody in view is that person
@@ -45,16 +53,16 @@ INSIDE = 0.75  # of the joints: a pose with fewer in the box is of somebody else
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where somebody may be."""
+class Candidate:
+    """Where a detector says that somebody may be."""
 
-    region: np.ndarray  # (4,) see blazepose.py
+    region: np.ndarray  # (4,) see landmarks/blazepose.py
     score: float  # 0..1
     box: np.ndarray | None = None  # (4,) x0 y0 x1 y1, px; not every detector tells
 
     @property
     def window(self) -> np.ndarray | None:
-        """(4,) the box with a margin."""
+        """Returns the box (4,) with a margin, None without a box."""
         if self.box is None:
             return None
         margin = MARGIN * (self.box[2:] - self.box[:2])
@@ -65,153 +73,178 @@ class Place:
         return self.box is not None and bool(self.box[2] - self.box[0] > WIDE * (self.box[3] - self.box[1]))
 
 
-Finder = Callable[[np.ndarray], list[Place]]  # (H, W, 3) uint8 RGB
+Finder = Callable[[np.ndarray], list[Candidate]]  # (H, W, 3) uint8 RGB
 
 
 @dataclass(frozen=True)
-class Look:
-    """What it takes to see somebody in a frame."""
+class FrameView:
+    """A frame, and what it takes to estimate a pose in it."""
 
     image: np.ndarray
-    moved: Moved
+    moved: RecentMotion
     networks: Networks
     settings: Settings
 
-    def at(self, region: np.ndarray, window: np.ndarray | None = None) -> Sight:
-        return self.networks.look(self.image, region, window)
+    def estimate(self, region: np.ndarray, window: np.ndarray | None = None) -> BodyEstimate:
+        return self.networks.estimate(self.image, region, window)
 
-    def pose(self, sight: Sight, presence: float, window: np.ndarray | None = None) -> np.ndarray | None:
-        """(13, 3) with only the joints that are seen and in the picture; None when there is no such body."""
-        if sight.presence < presence or not np.isfinite(sight.region).all():
+    def pose(self, estimate: BodyEstimate, presence: float, window: np.ndarray | None = None) -> np.ndarray | None:
+        """Returns the pose (13, 3) with only the joints that are seen and in the picture; None without such a body."""
+        if estimate.presence < presence or not np.isfinite(estimate.region).all():
             return None
-        pose = visible(sight.joints, self.image.shape, self.settings.visibility)
+        pose = hide_unseen(estimate.joints, self.image.shape, self.settings.visibility)
         if window is not None and share_inside(pose, window) < INSIDE:
             return None
-        return pose if plausible(pose, float(sight.region[2]) / WIDER) else None
+        return pose if is_plausible(pose, float(estimate.region[2]) / WIDER) else None
 
 
 def update(
     state: State, image: np.ndarray, time_s: float, networks: Networks, find: Finder, settings: Settings
 ) -> tuple[State, tuple[Person, ...]]:
-    """The people in the next frame, `image` (H, W, 3) uint8 RGB."""
-    state, known = remembered(state, image, time_s, settings)
-    moved = move(state.moved, image, time_s)
-    state, look = replace(state, moved=moved), Look(image, moved, networks, settings)
-    last_s = max((track.seen_s for track in known), default=0.0)
-    before = [track for track in known if track.seen_s == last_s]
+    """Finds the people in the next frame, `image` (H, W, 3) uint8 RGB."""
+    state, known_tracks = recall_tracks(state, image, time_s, settings)
+    moved = update_motion(state.moved, image, time_s)
+    state, view = replace(state, moved=moved), FrameView(image, moved, networks, settings)
+    last_s = max((track.seen_s for track in known_tracks), default=0.0)
+    before = [track for track in known_tracks if track.seen_s == last_s]
     due = state.since is None or state.since + 1 >= settings.every
-    found = find(image) if due else []
-    pairs = dict(_pairs([track.at(time_s) for track in before], found))
-    after = [_follow(track, found[pairs[n]] if n in pairs else None, time_s, look) for n, track in enumerate(before)]
-    seen = [(old, new) for old, new in zip(before, after, strict=True) if new is not None]
-    keep = without_twins([new for _, new in seen], [old for old, _ in seen], time_s, settings.alike)
-    here = [new for (_, new), kept in zip(seen, keep, strict=True) if kept]
-    away = [track for track in known if all(track.person != other.person for other in here)]
-    if not due and len(here) < len(before):
-        due, found = True, find(image)
+    candidates = find(image) if due else []
+    pairs = dict(_match_candidates([track.expected_region(time_s) for track in before], candidates))
+    after = [
+        _follow(track, candidates[pairs[n]] if n in pairs else None, time_s, view) for n, track in enumerate(before)
+    ]
+    seen = [(earlier, new) for earlier, new in zip(before, after, strict=True) if new is not None]
+    keep = mark_without_twins([new for _, new in seen], [earlier for earlier, _ in seen], time_s, settings.alike)
+    in_view = [new for (_, new), is_kept in zip(seen, keep, strict=True) if is_kept]
+    out_of_sight = [track for track in known_tracks if all(track.person != other.person for other in in_view)]
+    if not due and len(in_view) < len(before):
+        due, candidates = True, find(image)
     if not due:
-        return replace(state, tracks=(*here, *away), since=(state.since or 0) + 1), people(here)
-    here, away, next_person = _detect(here, away, state.next_person, found, time_s, look)
-    return replace(state, tracks=(*here, *away), since=0, next_person=next_person), people(here)
+        return replace(state, tracks=(*in_view, *out_of_sight), since=(state.since or 0) + 1), people_of_tracks(in_view)
+    in_view, out_of_sight, next_person = _detect(in_view, out_of_sight, state.next_person, candidates, time_s, view)
+    return replace(state, tracks=(*in_view, *out_of_sight), since=0, next_person=next_person), people_of_tracks(in_view)
 
 
-def _pairs(regions: Sequence[np.ndarray], found: Sequence[Place]) -> list[tuple[int, int]]:
-    return assign(costs(regions, [place.region for place in found], distance), HERE)
+def _match_candidates(regions: Sequence[np.ndarray], candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
+    return assign_pairs(cost_table(regions, [candidate.region for candidate in candidates], region_distance), HERE)
 
 
-def _follow(track: Track, place: Place | None, time_s: float, look: Look) -> Track | None:
-    """The track as it is now, None when it is lost."""
-    expected = track.at(time_s)
+def _follow(track: Track, candidate: Candidate | None, time_s: float, view: FrameView) -> Track | None:
+    """Returns the track as it is now, None when it is lost."""
+    expected = track.expected_region(time_s)
     regions: list[tuple[np.ndarray, np.ndarray | None]] = [(expected, None)]
-    if place is not None and place.box is not None:
-        boxed = np.array([*place.region[:3], expected[3] if place.wide else 0.0])
-        regions = [(expected, place.window), (boxed, place.window), *regions]
+    if candidate is not None and candidate.box is not None:
+        boxed = np.array([*candidate.region[:3], expected[3] if candidate.wide else 0.0])
+        regions = [(expected, candidate.window), (boxed, candidate.window), *regions]
     for region, window in regions:
-        sight = look.at(region, window)
-        pose = look.pose(sight, look.settings.presence, window)
-        if pose is not None and _near(expected, sight.region):
-            return track.seen(sight.region, pose, sight.presence, time_s)
+        estimate = view.estimate(region, window)
+        pose = view.pose(estimate, view.settings.presence, window)
+        if pose is not None and _is_near(expected, estimate.region):
+            return track.with_sighting(estimate.region, pose, estimate.presence, time_s)
     return None
 
 
-def _near(expected: np.ndarray, found: np.ndarray) -> bool:
+def _is_near(expected: np.ndarray, observed: np.ndarray) -> bool:
     """Whether a body can have come from one region to the other between two frames."""
-    growth = max(expected[2], found[2]) / max(min(expected[2], found[2]), 1e-9)
-    away = float(np.hypot(*(expected[:2] - found[:2])))
-    return growth <= GROWTH and away <= JUMP * float(expected[2])
+    growth = max(expected[2], observed[2]) / max(min(expected[2], observed[2]), 1e-9)
+    distance = float(np.hypot(*(expected[:2] - observed[:2])))
+    return growth <= GROWTH and distance <= JUMP * float(expected[2])
 
 
-def _vague(pose: np.ndarray) -> bool:
+def _is_vague(pose: np.ndarray) -> bool:
     """Whether the trunk and the head are guessed rather than seen: too little to begin with."""
     return float(pose[[*SHOULDERS, *HIPS, HEAD], 2].mean()) < CLEAR
 
 
-def visible(joints: np.ndarray, shape: tuple[int, ...], visibility: float) -> np.ndarray:
-    """(13, 3) with a place only for joints that are seen, and in a picture of `shape`."""
+def hide_unseen(joints: np.ndarray, shape: tuple[int, ...], visibility: float) -> np.ndarray:
+    """Returns the pose (13, 3) with a place only for joints that are seen and lie in a picture of `shape`."""
     pose = joints.copy()
     x, y = pose[:, 0], pose[:, 1]
-    there = (pose[:, 2] >= visibility) & (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
-    pose[~there, :2] = np.nan
+    is_visible = (pose[:, 2] >= visibility) & (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
+    pose[~is_visible, :2] = np.nan
     return pose
 
 
 def _detect(
-    here: list[Track], away: list[Track], next_person: int, found: Sequence[Place], time_s: float, look: Look
+    in_view: list[Track],
+    out_of_sight: list[Track],
+    next_person: int,
+    candidates: Sequence[Candidate],
+    time_s: float,
+    view: FrameView,
 ) -> tuple[list[Track], list[Track], int]:
-    """Those in view, those out of sight and the next number after a detection."""
-    settings = look.settings
-    pairs = _pairs([track.region for track in here], found)
-    taken = {column for _, column in pairs}
-    free = [place for number, place in enumerate(found) if number not in taken]
-    fresh = [place for place in free if _likely(place, look) or returned(away, [place.region], time_s)]
-    fresh.sort(key=lambda place: -place.region[2])  # the nearest are the largest, and come first
-    sights: list[tuple[np.ndarray, np.ndarray, float]] = []
-    for place in fresh:
-        if len(here) + len(sights) >= settings.max_people:
+    """Returns the tracks in view, those out of sight and the next number after a detection."""
+    settings = view.settings
+    pairs = _match_candidates([track.region for track in in_view], candidates)
+    matched = {column for _, column in pairs}
+    free = [candidate for number, candidate in enumerate(candidates) if number not in matched]
+    likely = [
+        candidate
+        for candidate in free
+        if _deserves_estimate(candidate, view) or match_returned(out_of_sight, [candidate.region], time_s)
+    ]
+    likely.sort(key=lambda candidate: -candidate.region[2])  # the nearest are the largest, and come first
+    new_bodies: list[tuple[np.ndarray, np.ndarray, float]] = []
+    for candidate in likely:
+        if len(in_view) + len(new_bodies) >= settings.max_people:
             break
-        others = [(track.pose, track.size) for track in here] + [(pose, reg[2] / WIDER) for reg, pose, _ in sights]
-        if sight := _look_twice(place, others, look):
-            sights.append(sight)
-    regions = [region for region, _, _ in sights]
-    back = returned(away, regions, time_s)
-    for number, (region, pose, presence) in enumerate(sights):
+        others = [(track.pose, track.size) for track in in_view] + [
+            (pose, reg[2] / WIDER) for reg, pose, _ in new_bodies
+        ]
+        if new_body := _estimate_twice(candidate, others, view):
+            new_bodies.append(new_body)
+    regions = [region for region, _, _ in new_bodies]
+    back = match_returned(out_of_sight, regions, time_s)
+    for number, (region, pose, presence) in enumerate(new_bodies):
         if number in back:
-            here.append(away[back[number]].seen(region, pose, presence, time_s))
+            in_view.append(out_of_sight[back[number]].with_sighting(region, pose, presence, time_s))
         else:
-            here.append(begin(next_person, region, pose, presence, time_s))
+            in_view.append(begin_track(next_person, region, pose, presence, time_s))
             next_person += 1
-    return here, [track for number, track in enumerate(away) if number not in back.values()], next_person
+    return in_view, [track for number, track in enumerate(out_of_sight) if number not in back.values()], next_person
 
 
-def _likely(place: Place, look: Look) -> bool:
-    """Whether it is worth a look: furniture may get a box, but not often a sure one, and it does not move."""
-    return place.box is None or place.score >= look.settings.sure or look.moved.share(place.box) >= MOVES
+def _deserves_estimate(candidate: Candidate, view: FrameView) -> bool:
+    """Whether to estimate a pose there: furniture may get a box, but not often a sure one, and it does not move."""
+    return (
+        candidate.box is None
+        or candidate.score >= view.settings.sure
+        or view.moved.changed_share(candidate.box) >= MOVES
+    )
 
 
-def _look_twice(
-    place: Place, others: list[tuple[np.ndarray, float]], look: Look
+def _estimate_twice(
+    candidate: Candidate, others: list[tuple[np.ndarray, float]], view: FrameView
 ) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """Region, pose and presence of somebody new; None when there is nobody, or one of the others."""
-    settings, window = look.settings, place.window
-    first = look.at(place.region, window)
-    if place.wide:  # somebody who lies?
-        turned = [look.at(place.region + (0, 0, 0, turn), window) for turn in LYING]
-        first = max([first, *turned], key=lambda sight: sight.presence)
+    """Returns region, pose and presence of somebody new; None when there is nobody, or one of the others."""
+    settings, window = view.settings, candidate.window
+    first = view.estimate(candidate.region, window)
+    if candidate.wide:  # somebody who lies?
+        turned = [view.estimate(candidate.region + (0, 0, 0, turn), window) for turn in LYING]
+        first = max([first, *turned], key=lambda estimate: estimate.presence)
     if first.presence < settings.presence or not np.isfinite(first.region).all():
         return None
-    second = look.at(first.region, window)
+    second = view.estimate(first.region, window)
     upright = LEANING if window is None else TURNED
-    for sight, other in ((second, first), (first, second)):
-        pose = look.pose(sight, settings.start_presence, window)
-        if pose is None or not _near(place.region, sight.region) or _vague(pose) or abs(sight.region[3]) > upright:
+    for estimate, other in ((second, first), (first, second)):
+        pose = view.pose(estimate, settings.start_presence, window)
+        if (
+            pose is None
+            or not _is_near(candidate.region, estimate.region)
+            or _is_vague(pose)
+            or abs(estimate.region[3]) > upright
+        ):
             continue
-        size = float(sight.region[2]) / WIDER
-        if similarity(sight.joints, other.joints, size) < STEADY or distance(sight.region, other.region) > HERE:
+        size = float(estimate.region[2]) / WIDER
+        if (
+            similarity(estimate.joints, other.joints, size) < STEADY
+            or region_distance(estimate.region, other.region) > HERE
+        ):
             return None
-        if any(twins(pose, known, size, length, settings.alike) for known, length in others):
+        if any(is_same_body(pose, other_pose, size, length, settings.alike) for other_pose, length in others):
             continue
         typical = float(np.median([length for _, length in others])) if others else size
         if not typical / ODD <= size <= typical * ODD:
             return None
-        return sight.region, pose, sight.presence
+        return estimate.region, pose, estimate.presence
     return None

@@ -14,8 +14,8 @@ from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from vigil.core.params import Frozen
 from vigil.features.landmarks.blazepose import WIDER
-from vigil.features.landmarks.moved import Moved
-from vigil.features.landmarks.skeleton import coverage, twins
+from vigil.features.landmarks.moved import RecentMotion
+from vigil.features.landmarks.skeleton import coverage, is_same_body
 
 INERTIA = 0.5  # share of the velocity that is kept when a new one is measured
 TOP_SPEED = 4.0  # body lengths per second: nobody runs faster
@@ -57,16 +57,16 @@ class Track:
         """Length of the body, px."""
         return float(self.region[2]) / WIDER
 
-    def at(self, time_s: float) -> np.ndarray:
-        """(4,) the region in which it is expected."""
+    def expected_region(self, time_s: float) -> np.ndarray:
+        """Returns the region (4,) in which the person is expected."""
         return self.region + (*(self.velocity * (time_s - self.seen_s)), 0.0, 0.0)
 
-    def expected(self, time_s: float) -> np.ndarray:
-        """(13, 3) the pose where it is expected."""
+    def expected_pose(self, time_s: float) -> np.ndarray:
+        """Returns the pose (13, 3) where the person is expected."""
         return self.pose + (*(self.velocity * (time_s - self.seen_s)), 0.0)
 
-    def seen(self, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> "Track":
-        """After being seen again."""
+    def with_sighting(self, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> "Track":
+        """Returns the track after its person was seen again."""
         passed = time_s - self.seen_s
         velocity = self.velocity
         if passed > 0:
@@ -87,7 +87,7 @@ class State:
     next_person: int = 0
     since: int | None = None  # frames since the last detection
     shape: tuple[int, ...] = ()
-    moved: Moved | None = None  # where something moves
+    moved: RecentMotion | None = None  # where something moves
     time_s: float = 0.0
 
 
@@ -107,64 +107,66 @@ class Settings(Frozen):
     occlusion_s: Annotated[float, Field(gt=0)]  # out of sight for longer: comes back as somebody else
 
 
-def remembered(state: State, image: np.ndarray, time_s: float, settings: Settings) -> tuple[State, list[Track]]:
-    """The state for a new frame, and those who may be in it: nobody when the picture has another size than before."""
-    known = [track for track in state.tracks if time_s - track.seen_s <= settings.occlusion_s]
+def recall_tracks(state: State, image: np.ndarray, time_s: float, settings: Settings) -> tuple[State, list[Track]]:
+    """Returns the state for a new frame and the tracks that may be in it: none when the picture has another size."""
+    recent = [track for track in state.tracks if time_s - track.seen_s <= settings.occlusion_s]
     if image.shape != state.shape:
-        state, known = replace(state, since=None, shape=image.shape), []
-    return replace(state, tracks=tuple(known), time_s=time_s), known
+        state, recent = replace(state, since=None, shape=image.shape), []
+    return replace(state, tracks=tuple(recent), time_s=time_s), recent
 
 
-def people(tracks: Sequence[Track]) -> tuple[Person, ...]:
-    """Those who are seen now, by number."""
+def people_of_tracks(tracks: Sequence[Track]) -> tuple[Person, ...]:
+    """Returns the people of these tracks, by number."""
     ordered = sorted(tracks, key=lambda track: track.person)
     return tuple(Person(track.person, track.pose, track.score) for track in ordered)
 
 
-def follow(
-    state: State, found: Sequence[tuple[np.ndarray, np.ndarray, float]], time_s: float
+def follow_bodies(
+    state: State, bodies: Sequence[tuple[np.ndarray, np.ndarray, float]], time_s: float
 ) -> tuple[State, tuple[Person, ...]]:
-    """Tell who is who among (region, pose, score) found anew in a frame, after `remembered`."""
+    """Tell who is who among (region, pose, score) found anew in a frame, after `recall_tracks`."""
     last_s = max((track.seen_s for track in state.tracks), default=0.0)
     before = [track for track in state.tracks if track.seen_s == last_s]
-    away = [track for track in state.tracks if track.seen_s != last_s]
-    table = costs([track.at(time_s) for track in before], [region for region, _, _ in found], distance)
-    pairs = {column: before[row] for row, column in assign(table, STEP)}
-    away += [track for track in before if all(track is not other for other in pairs.values())]
-    left = [number for number in range(len(found)) if number not in pairs]
-    back = returned(away, [found[number][0] for number in left], time_s)
-    pairs |= {left[column]: away[row] for column, row in back.items()}
-    here, next_person = [], state.next_person
-    for number, (region, pose, score) in enumerate(found):
+    out_of_sight = [track for track in state.tracks if track.seen_s != last_s]
+    table = cost_table(
+        [track.expected_region(time_s) for track in before], [region for region, _, _ in bodies], region_distance
+    )
+    pairs = {column: before[row] for row, column in assign_pairs(table, STEP)}
+    out_of_sight += [track for track in before if all(track is not other for other in pairs.values())]
+    unmatched = [number for number in range(len(bodies)) if number not in pairs]
+    reappeared = match_returned(out_of_sight, [bodies[number][0] for number in unmatched], time_s)
+    pairs |= {unmatched[column]: out_of_sight[row] for column, row in reappeared.items()}
+    in_view, next_person = [], state.next_person
+    for number, (region, pose, score) in enumerate(bodies):
         if number in pairs:
-            here.append(pairs[number].seen(region, pose, score, time_s))
+            in_view.append(pairs[number].with_sighting(region, pose, score, time_s))
         else:
-            here.append(begin(next_person, region, pose, score, time_s))
+            in_view.append(begin_track(next_person, region, pose, score, time_s))
             next_person += 1
-    away = [track for number, track in enumerate(away) if number not in back.values()]
-    return replace(state, tracks=(*here, *away), next_person=next_person), people(here)
+    out_of_sight = [track for number, track in enumerate(out_of_sight) if number not in reappeared.values()]
+    return replace(state, tracks=(*in_view, *out_of_sight), next_person=next_person), people_of_tracks(in_view)
 
 
-def returned(away: Sequence[Track], regions: Sequence[np.ndarray], time_s: float) -> dict[int, int]:
-    """Which of `regions` is which of those who were out of sight: {region: track}."""
-    reach = np.array([AGAIN * (1 + time_s - track.seen_s) for track in away]).reshape(-1, 1)
-    table = costs([track.at(time_s) for track in away], regions, distance)
-    return {column: row for row, column in assign(table / reach, 1.0)} if table.size else {}
+def match_returned(out_of_sight: Sequence[Track], regions: Sequence[np.ndarray], time_s: float) -> dict[int, int]:
+    """Matches regions with the tracks that were out of sight, as {region: track}."""
+    reach = np.array([AGAIN * (1 + time_s - track.seen_s) for track in out_of_sight]).reshape(-1, 1)
+    table = cost_table([track.expected_region(time_s) for track in out_of_sight], regions, region_distance)
+    return {column: row for row, column in assign_pairs(table / reach, 1.0)} if table.size else {}
 
 
-def begin(person: int, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> Track:
+def begin_track(person: int, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> Track:
     return Track(person, region, np.zeros(2), pose, score, time_s)
 
 
-def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Of two regions, in body lengths of the smaller: how far their centres are apart, and how unlike their sizes."""
-    small, large = sorted((float(one[2]), float(other[2])))
-    away = float(np.hypot(*(one[:2] - other[:2])))
-    return away * WIDER / max(small, 1e-9) + COST_OF_SIZE * float(np.log(max(large, 1e-9) / max(small, 1e-9)))
+def region_distance(region: np.ndarray, other: np.ndarray) -> float:
+    """Returns how far apart and how unlike in size two regions are, in body lengths of the smaller."""
+    small, large = sorted((float(region[2]), float(other[2])))
+    distance = float(np.hypot(*(region[:2] - other[:2])))
+    return distance * WIDER / max(small, 1e-9) + COST_OF_SIZE * float(np.log(max(large, 1e-9) / max(small, 1e-9)))
 
 
-def assign(costs: np.ndarray, limit: float) -> list[tuple[int, int]]:
-    """Pairs (row, column) of least total cost, none of which costs more than `limit`."""
+def assign_pairs(costs: np.ndarray, limit: float) -> list[tuple[int, int]]:
+    """Returns the pairs (row, column) of least total cost, none of which costs more than `limit`."""
     if not costs.size:
         return []
     capped = np.minimum(costs, 10 * limit)  # one hopeless pair must not decide over the others
@@ -172,24 +174,26 @@ def assign(costs: np.ndarray, limit: float) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if costs[row, column] <= limit]
 
 
-def costs(
+def cost_table(
     rows: Sequence[np.ndarray], columns: Sequence[np.ndarray], measure: Callable[[np.ndarray, np.ndarray], float]
 ) -> np.ndarray:
-    """(rows, columns) of `measure`."""
+    """Returns the table (rows, columns) of what `measure` says of each pair."""
     table = [[measure(row, column) for column in columns] for row in rows]
     return np.array(table, np.float64).reshape(len(rows), len(columns))
 
 
-def without_twins(tracks: Sequence[Track], before: Sequence[Track], time_s: float, alike: float) -> list[bool]:
-    """Which of `tracks` to keep when several have come to show one body: the one that was expected there.
+def mark_without_twins(tracks: Sequence[Track], before: Sequence[Track], time_s: float, alike: float) -> list[bool]:
+    """Marks the tracks to keep when several have come to show one body: the one that was expected there stays.
 
     `before` holds the same tracks as they were.
     """
-    surprise = [distance(old.at(time_s), new.region) for old, new in zip(before, tracks, strict=True)]
+    surprise = [
+        region_distance(old.expected_region(time_s), new.region) for old, new in zip(before, tracks, strict=True)
+    ]
     keep = [True] * len(tracks)
-    for one in range(len(tracks)):
-        for other in range(one + 1, len(tracks)):
-            a, b = tracks[one], tracks[other]
-            if keep[one] and keep[other] and twins(a.pose, b.pose, a.size, b.size, alike):
-                keep[other if surprise[one] <= surprise[other] else one] = False
+    for first in range(len(tracks)):
+        for second in range(first + 1, len(tracks)):
+            a, b = tracks[first], tracks[second]
+            if keep[first] and keep[second] and is_same_body(a.pose, b.pose, a.size, b.size, alike):
+                keep[second if surprise[first] <= surprise[second] else first] = False
     return keep

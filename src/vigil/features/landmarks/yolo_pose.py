@@ -11,29 +11,29 @@ from vigil.core.errors import VigilError
 from vigil.features.landmarks.tracks import Settings
 from vigil.features.persons import ultralytics_yolo
 
-JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of poses.JOINTS
+JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of pose_table.JOINTS
 POINTS = 17
 
 
-def yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[tuple[np.ndarray, float]]]:
-    """A function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
-    model = ultralytics_yolo.poser(weights, Path(_home().name))
+def open_yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], list[tuple[np.ndarray, float]]]:
+    """Returns a function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
+    model = ultralytics_yolo.load_pose_model(weights, Path(_home().name))
     shape = tuple(getattr(model.model.model[-1], "kpt_shape", ()))
     if shape != (POINTS, 3):
         raise VigilError(
             f"{weights}: no YOLO-pose weights with COCO's {POINTS} points. Set weights.yolo to such a file."
         )
 
-    def bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    def find_bodies(image: np.ndarray) -> list[tuple[np.ndarray, float]]:
         bgr = np.ascontiguousarray(image[:, :, ::-1])
-        found = model.predict(bgr, conf=settings.presence, max_det=settings.max_people, verbose=False, device="cpu")[0]
-        points = found.keypoints.data.numpy().astype(np.float64).reshape(-1, POINTS, 3)
-        return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(found.boxes.conf)]
+        result = model.predict(bgr, conf=settings.presence, max_det=settings.max_people, verbose=False, device="cpu")[0]
+        points = result.keypoints.data.numpy().astype(np.float64).reshape(-1, POINTS, 3)
+        return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(result.boxes.conf)]
 
-    return bodies
+    return find_bodies
 
 
 @cache
 def _home() -> TemporaryDirectory[str]:
-    """Where Ultralytics may write: one folder for a process, for it remembers the first."""
+    """Returns the folder where Ultralytics may write: one for a process, since it remembers the first."""
     return TemporaryDirectory(prefix="vigil-yolo-")

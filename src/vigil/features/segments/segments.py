@@ -55,7 +55,7 @@ class Run:
     """The newest T frames of a track, oldest first, as the rows of a segment."""
 
     length: int  # frames since the run began
-    found_s: Fraction  # when the person was last found
+    last_seen_s: Fraction  # when the person was last found
     frame: np.ndarray
     time_s: np.ndarray
     poses: np.ndarray
@@ -69,21 +69,21 @@ START: State = {}
 def update(
     state: State, frame: int, time_s: Fraction, people: Sequence[Pose], settings: Settings
 ) -> tuple[State, list[Segment]]:
-    """The runs with one more stored frame, in which `people` were found, and the segments that it completes."""
-    found = {pose.person: pose for pose in people if np.isfinite(pose.joints).all(axis=1).any()}
+    """Returns the runs with one more stored frame, in which `people` were found, and the segments that it completes."""
+    pose_of_person = {pose.person: pose for pose in people if np.isfinite(pose.joints).all(axis=1).any()}
     gap_s = Fraction(repr(settings.gap_s))
     runs: dict[int, Run] = {}
-    for person in sorted(state.keys() | found.keys()):
-        run, pose = state.get(person), found.get(person)
+    for person in sorted(state.keys() | pose_of_person.keys()):
+        run, pose = state.get(person), pose_of_person.get(person)
         missed = pose is None or (run is not None and not run.seen[-1].any())
-        if run is not None and missed and time_s - run.found_s > gap_s:
+        if run is not None and missed and time_s - run.last_seen_s > gap_s:
             run = None
         if pose is not None:
-            runs[person] = _seen(run, frame, time_s, pose, settings.frames)
+            runs[person] = _append_seen(run, frame, time_s, pose, settings.frames)
         elif run is not None:
-            runs[person] = _held(run, frame, time_s, settings.frames)
-    due = (person for person, run in runs.items() if _due(run, settings))
-    return runs, [_segment(person, runs[person]) for person in due]
+            runs[person] = _append_held(run, frame, time_s, settings.frames)
+    due = (person for person, run in runs.items() if _is_due(run, settings))
+    return runs, [_make_segment(person, runs[person]) for person in due]
 
 
 @dataclass(frozen=True)
@@ -95,22 +95,22 @@ class Scaler:
 
     @classmethod
     def of(cls, ranges: Mapping[str, Sequence[float]]) -> Self:
-        """From what scaler.json holds."""
+        """Makes the scaler from what scaler.json holds."""
         return cls(tuple(ranges[name][0] for name in XY), tuple(ranges[name][1] for name in XY))
 
     @property
     def ranges(self) -> dict[str, list[float]]:
-        """For scaler.json: smallest and largest by the name of the coordinate."""
+        """What scaler.json holds: smallest and largest by the name of the coordinate."""
         return {name: [low, high] for name, low, high in zip(XY, self.low, self.high, strict=True)}
 
     def __call__(self, shares: np.ndarray) -> np.ndarray:
-        """(..., 26) with the training range as 0..1; beyond it stays beyond."""
+        """Scales (..., 26) so that the training range is 0..1; what lies beyond it stays beyond."""
         low, span = np.array(self.low), np.array(self.high) - np.array(self.low)
         return (shares - low) / np.where(span > FLAT, span, 1.0)
 
 
-def fit(shares: np.ndarray) -> Scaler:
-    """Of (N, T, 26)."""
+def fit_scaler(shares: np.ndarray) -> Scaler:
+    """Fits the scaler to (N, T, 26) shares of the picture; without any it changes nothing."""
     flat = shares.reshape(-1, len(XY))
     if not len(flat):
         return Scaler((0.0,) * len(XY), (1.0,) * len(XY))
@@ -118,57 +118,58 @@ def fit(shares: np.ndarray) -> Scaler:
     return Scaler(tuple(low), tuple(high))
 
 
-def shares(poses: np.ndarray, source_size: np.ndarray) -> np.ndarray:
-    """(N, T, 26) of `poses` (N, T, 13, 2) px and `source_size` (N, 2): coordinates as shares of width and height."""
+def picture_shares(poses: np.ndarray, source_size: np.ndarray) -> np.ndarray:
+    """Returns (N, T, 26): `poses` (N, T, 13, 2) px as shares of width and height, `source_size` (N, 2)."""
     scaled = poses / source_size[:, None, None, :]
     return scaled.reshape(*poses.shape[:2], len(XY))
 
 
-def body(poses: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """(N, T, 52) of `poses` (N, T, 13, 2) px and `time_s` (N, T): place and speed of each joint in torso lengths.
+def body_features(poses: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Returns (N, T, 52): place and speed of each joint in torso lengths.
 
-    Places are from the middle of the hips, upright as in the picture; speeds are those in the picture, per second, the
-    body's own way included. A torso is as long as it mostly was in the segment, so that bending does not enlarge legs.
+    `poses` is (N, T, 13, 2) px and `time_s` (N, T). Places are from the middle of the hips, upright as in the picture;
+    speeds are those in the picture, per second, the body's own way included. A torso is as long as it mostly was in the
+    segment, so that bending does not enlarge legs.
     """
     middle, top = poses[:, :, HIPS].mean(axis=2), poses[:, :, SHOULDERS].mean(axis=2)
     extent = np.ptp(poses, axis=2).max(axis=-1)
     torso = np.maximum(np.hypot(*(top - middle).transpose(2, 0, 1)), SMALLEST_TORSO * extent)
     unit = np.maximum(np.median(torso, axis=1), 1e-6)[:, None, None, None]
     places = (poses - middle[:, :, None]) / unit
-    gone_s = np.maximum(np.diff(time_s, axis=1), 1e-6)[:, :, None, None]
+    elapsed_s = np.maximum(np.diff(time_s, axis=1), 1e-6)[:, :, None, None]
     speeds = np.zeros_like(places)
-    speeds[:, 1:] = np.clip(np.diff(poses, axis=1) / unit / gone_s, -FASTEST, FASTEST)
-    return np.concatenate([part.reshape(*poses.shape[:2], len(XY)) for part in (places, speeds)], axis=-1)
+    speeds[:, 1:] = np.clip(np.diff(poses, axis=1) / unit / elapsed_s, -FASTEST, FASTEST)
+    return np.concatenate([block.reshape(*poses.shape[:2], len(XY)) for block in (places, speeds)], axis=-1)
 
 
-def features(
+def segment_features(
     poses: np.ndarray, time_s: np.ndarray, source_size: np.ndarray, settings: Settings, scaler: Scaler
 ) -> np.ndarray:
-    """(N, T, F) float32, the columns that `names` says."""
+    """Returns (N, T, F) float32, the columns of `feature_names`."""
     parts = []
     if settings.normalise != "body":
-        parts.append(scaler(shares(poses.astype(np.float64), source_size)))
+        parts.append(scaler(picture_shares(poses.astype(np.float64), source_size)))
     if settings.normalise != "minmax":
-        parts.append(body(poses.astype(np.float64), time_s))
+        parts.append(body_features(poses.astype(np.float64), time_s))
     return np.concatenate(parts, axis=-1).astype(np.float32)
 
 
-def names(settings: Settings) -> tuple[str, ...]:
-    """Of the features, in order."""
+def feature_names(settings: Settings) -> tuple[str, ...]:
+    """Returns the names of the features, in order."""
     return (XY if settings.normalise != "body" else ()) + (BODY if settings.normalise != "minmax" else ())
 
 
-def _due(run: Run, settings: Settings) -> bool:
+def _is_due(run: Run, settings: Settings) -> bool:
     return run.length >= settings.frames and (run.length - settings.frames) % settings.stride == 0
 
 
-def _segment(person: int, run: Run) -> Segment:
+def _make_segment(person: int, run: Run) -> Segment:
     return Segment(
         person, run.frame, run.time_s, run.poses.astype(np.float32), run.seen, np.asarray(run.seen.any(axis=1))
     )
 
 
-def _seen(run: Run | None, frame: int, time_s: Fraction, pose: Pose, keep: int) -> Run:
+def _append_seen(run: Run | None, frame: int, time_s: Fraction, pose: Pose, keep: int) -> Run:
     seen = np.isfinite(pose.joints).all(axis=1)
     if run is None:
         run = Run(0, time_s, np.empty(0, np.int32), np.empty(0), np.empty((0, 13, 2)), np.empty((0, 13), bool))
@@ -176,17 +177,17 @@ def _seen(run: Run | None, frame: int, time_s: Fraction, pose: Pose, keep: int) 
     else:
         guess = run.poses[-1] + np.median((pose.joints - run.poses[-1])[seen], axis=0)
     joints = np.where(seen[:, None], pose.joints, guess)
-    return replace(_longer(run, frame, time_s, joints, seen, keep), found_s=time_s)
+    return replace(_append_frame(run, frame, time_s, joints, seen, keep), last_seen_s=time_s)
 
 
-def _held(run: Run, frame: int, time_s: Fraction, keep: int) -> Run:
-    return _longer(run, frame, time_s, run.poses[-1], np.zeros(len(JOINTS), bool), keep)
+def _append_held(run: Run, frame: int, time_s: Fraction, keep: int) -> Run:
+    return _append_frame(run, frame, time_s, run.poses[-1], np.zeros(len(JOINTS), bool), keep)
 
 
-def _longer(run: Run, frame: int, time_s: Fraction, joints: np.ndarray, seen: np.ndarray, keep: int) -> Run:
+def _append_frame(run: Run, frame: int, time_s: Fraction, joints: np.ndarray, seen: np.ndarray, keep: int) -> Run:
     return Run(
         run.length + 1,
-        run.found_s,
+        run.last_seen_s,
         np.append(run.frame, np.int32(frame))[-keep:],
         np.append(run.time_s, float(time_s))[-keep:],
         np.concatenate([run.poses, joints[None]])[-keep:],

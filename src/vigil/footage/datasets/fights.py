@@ -24,50 +24,50 @@ URL = "https://github.com/seymanurakti/fight-detection-surv-dataset"
 
 
 class Params(Frozen):
-    path: local.Place  # the folder: relative to the project, absolute, or with ~
+    path: local.DatasetPath  # the folder: relative to the project, absolute, or with ~
     sources: str = TABLE  # table of path and source (and label, split), in that folder
     licence: str = "MIT"
 
 
 def sources(name: str, params: Params) -> list[Source]:
     root = local.dataset_root(name, params.path)
-    found = local.visible(root)
-    local.some_videos(name, root, found)
-    if params.sources != TABLE and params.sources not in found:
+    paths = local.list_visible(root)
+    local.require_videos(name, root, paths)
+    if params.sources != TABLE and params.sources not in paths:
         raise VigilError(f"params.yaml [datasets.{name}]: sources = '{params.sources}': no such file in {root.name}/.")
-    wanted = [path for path in found if local.is_video(path) or path == params.sources]
-    return local.listed(name, root, [*wanted, *local.shut_folders(root, found)])
+    relevant = [path for path in paths if local.is_video(path) or path == params.sources]
+    return local.hash_sources(name, root, [*relevant, *local.list_shut_folders(root, paths)])
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
     root = local.dataset_root(name, params.path)
-    local.check(root, sources)
-    files, others = local.parted(sources)
-    arrived, rejects = local.arrive(name, root, files, raw)
-    table = local.has_table(root, sources, params.sources)
-    rejects += [local.unreadable(root, source) for source in others if not source.sha256]
-    notes, refused = (
-        annotations.from_table(name, root, params.sources, {file.path for file in files}) if table else ({}, [])
+    local.check_unchanged(root, sources)
+    files, others = local.divide_videos(sources)
+    arrived, rejects = local.register_sources(name, root, files, raw)
+    table = local.find_table(root, sources, params.sources)
+    rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
+    notes, table_rejects = (
+        annotations.notes_from_table(name, root, params.sources, {file.path for file in files}) if table else ({}, [])
     )
     rows = []
     for path, row in arrived.items():
-        made = annotations.apply(
-            replace(row, label=label(path), url=URL, licence=params.licence),
+        annotated = annotations.apply_notes(
+            replace(row, label=label_of_path(path), url=URL, licence=params.licence),
             [replace(note, label=LABELS.get(note.label.casefold(), note.label)) for note in notes.get(path, [])],
         )
-        if isinstance(made, Row) and made.label not in (FIGHT, NORMAL):
-            made = Reject(row.origin, "neither fight nor normal: expected it in fight/ or noFight/")
-        elif isinstance(made, Row) and table and made.source == row.video:
-            made = Reject(row.origin, f"{params.sources} names no source for it, so no split could keep it apart")
-        if isinstance(made, Reject):
-            rejects.append(made)
+        if isinstance(annotated, Row) and annotated.label not in (FIGHT, NORMAL):
+            annotated = Reject(row.origin, "neither fight nor normal: expected it in fight/ or noFight/")
+        elif isinstance(annotated, Row) and table and annotated.source == row.video:
+            annotated = Reject(row.origin, f"{params.sources} names no source for it, so no split could keep it apart")
+        if isinstance(annotated, Reject):
+            rejects.append(annotated)
         else:
-            rows.append(made)
-    return Listing(rows, rejects + refused, [] if table else [_ungrouped(name, len(rows))])
+            rows.append(annotated)
+    return Listing(rows, rejects + table_rejects, [] if table else [_warn_ungrouped(name, len(rows))])
 
 
-def label(path: str) -> str:
-    """`fight` or `normal` by folder, else by the name of the file (fi001, nofi001); empty when neither says."""
+def label_of_path(path: str) -> str:
+    """Returns `fight` or `normal` by folder, else by the name of the file (fi001, nofi001); empty when neither says."""
     *folders, file = PurePosixPath(path).parts
     for folder in reversed(folders):
         if folder.casefold() in LABELS:
@@ -75,7 +75,7 @@ def label(path: str) -> str:
     return NORMAL if file.startswith("nofi") else FIGHT if file.startswith("fi") else ""
 
 
-def _ungrouped(name: str, count: int) -> str:
+def _warn_ungrouped(name: str, count: int) -> str:
     return (
         f"{name}: no {TABLE}, so which of its {count} clips come from one video is unknown: each counts as a source of "
         "its own, and results on it will flatter. Write the table (path, source) and run `vigil sync`."

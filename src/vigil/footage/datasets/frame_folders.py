@@ -1,6 +1,6 @@
 """Videos that travel as folders of numbered images.
 
-    <path>/data.csv                                 folder_name, type [, split, source; see annotations.py]
+    <path>/data.csv                                 folder_name, type [, split, source; see listing/annotations.py]
     <path>/[train | val | test]/<class>/<sequence>/<numbered images>
 
 `type` is the class (static, dynamic, normal, ...). Without data.csv the folders tell it, and `write_index` writes down
@@ -33,55 +33,55 @@ STATIC = "static"
 
 
 class Params(Frozen):
-    path: local.Place  # the folder: relative to the project, absolute, or with ~
+    path: local.DatasetPath  # the folder: relative to the project, absolute, or with ~
     fps: Annotated[float, Field(gt=0)] = 10.0  # of every folder: images have no clock
     static_frames: Annotated[int, Field(ge=2)] = 16  # length of a sequence made of a single image
-    source: Annotated[str, AfterValidator(local.source_rule)] = "file"
+    source: Annotated[str, AfterValidator(local.check_source_rule)] = "file"
     # what no split may divide: `file` (each folder), the `folder` around it, or a regex with one group over the path
     licence: str = ""
 
 
 def sources(name: str, params: Params) -> list[Source]:
     root = local.dataset_root(name, params.path)
-    found = local.visible(root)
-    table = TABLE in found and not local.trouble(root, TABLE)
-    named = {line["video"] for _, line in annotations.lines(name, root, TABLE)} if table else set()
-    wanted = {*sequences(found), *filter(_is_image, named.intersection(found))}
-    if not wanted:
+    paths = local.list_visible(root)
+    table = TABLE in paths and not local.find_problem(root, TABLE)
+    table_paths = {line["video"] for _, line in annotations.read_lines(name, root, TABLE)} if table else set()
+    relevant = {*find_sequences(paths), *filter(_is_image, table_paths.intersection(paths))}
+    if not relevant:
         raise VigilError(
             f"params.yaml [datasets.{name}]: no folder with images in {root.name}/. Correct the path, or bring images."
         )
-    return local.listed(name, root, [*wanted, *({TABLE} & set(found)), *local.shut_folders(root, found)])
+    return local.hash_sources(name, root, [*relevant, *({TABLE} & set(paths)), *local.list_shut_folders(root, paths)])
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
     root = local.dataset_root(name, params.path)
-    local.check(root, sources)
-    table = local.has_table(root, sources, TABLE)
+    local.check_unchanged(root, sources)
+    table = local.find_table(root, sources, TABLE)
     listed = [source for source in sources if source.path != TABLE]
-    rows, rejects = _arrive(name, root, listed, raw, params)
+    rows, rejects = _add_sources(name, root, listed, raw, params)
     notes: dict[str, list[Note]] = {}
     if table:
-        notes, refused = annotations.from_table(name, root, TABLE, {source.path for source in listed})
-        rejects += refused
-    kept = []
+        notes, table_rejects = annotations.notes_from_table(name, root, TABLE, {source.path for source in listed})
+        rejects += table_rejects
+    labelled_rows = []
     for path, row in rows.items():
-        split, label, above = local.placed(path)
+        split, label, above = local.parse_folders(path)
         if table and path not in notes:
             rejects.append(Reject(row.origin, f"{TABLE} does not name it"))
             continue
-        made = local.grouped(row, params.source, path, above)
-        if isinstance(made, Row):
-            made = annotations.apply(
-                made if table else replace(made, label=label_of(label), split=split), notes.get(path, [])
+        annotated = local.assign_group(row, params.source, path, above)
+        if isinstance(annotated, Row):
+            annotated = annotations.apply_notes(
+                annotated if table else replace(annotated, label=label_of(label), split=split), notes.get(path, [])
             )
-        if isinstance(made, Row) and not made.label:
-            made = Reject(row.origin, f"no class: put it in <class>/<sequence>/, or give its type in {TABLE}")
-        if isinstance(made, Reject):
-            rejects.append(made)
+        if isinstance(annotated, Row) and not annotated.label:
+            annotated = Reject(row.origin, f"no class: put it in <class>/<sequence>/, or give its type in {TABLE}")
+        if isinstance(annotated, Reject):
+            rejects.append(annotated)
         else:
-            kept.append(made)
-    return Listing(kept, rejects)
+            labelled_rows.append(annotated)
+    return Listing(labelled_rows, rejects)
 
 
 def write_index(root: Path) -> Path:
@@ -90,37 +90,39 @@ def write_index(root: Path) -> Path:
     if table.exists():
         raise VigilError(f"{table}: is there already. Remove it to have it written anew.")
     lines = []
-    for path in sequences(local.visible(root)):
-        split, label, _ = local.placed(path)
+    for path in find_sequences(local.list_visible(root)):
+        split, label, _ = local.parse_folders(path)
         lines.append({"folder_name": path, "type": label_of(label), "split": split})
     write_table(table, lines, ("folder_name", "type", "split"))
     return table
 
 
-def sequences(found: Iterable[str]) -> list[str]:
-    """The folders that hold images, and the single images that lie in a class folder `static`."""
-    wanted = set()
-    for path in filter(_is_image, found):
+def find_sequences(paths: Iterable[str]) -> list[str]:
+    """Lists the folders that hold images, and the single images that lie in a class folder `static`."""
+    sequence_paths = set()
+    for path in filter(_is_image, paths):
         folder = PurePosixPath(path).parent
-        above = [part for part in folder.parts if part.casefold() not in local.SPLITS]
+        class_folders = [part for part in folder.parts if part.casefold() not in local.SPLITS]
         if folder.parts:
-            wanted.add(path if [part.casefold() for part in above] == [STATIC] else folder.as_posix())
-    return sorted(wanted)
+            sequence_paths.add(path if [part.casefold() for part in class_folders] == [STATIC] else folder.as_posix())
+    return sorted(sequence_paths)
 
 
 def _is_image(path: str) -> bool:
     return local.suffix(path) in SUFFIXES
 
 
-def _arrive(
+def _add_sources(
     name: str, root: Path, sources: Sequence[Source], raw: Path, params: Params
 ) -> tuple[dict[str, Row], list[Reject]]:
     """Pointers to folders; single images as real folders, for nothing else repeats them."""
     stems = shortest_names([source.path for source in sources])
-    rows, rejects = local.arrive(name, root, [one for one in sources if not _is_image(one.path)], raw, stems)
-    for source in (one for one in sources if _is_image(one.path)):
+    rows, rejects = local.register_sources(
+        name, root, [candidate for candidate in sources if not _is_image(candidate.path)], raw, stems
+    )
+    for source in (candidate for candidate in sources if _is_image(candidate.path)):
         if not source.sha256:
-            rejects.append(local.unreadable(root, source))
+            rejects.append(local.reject_unreadable(root, source))
             continue
         video = f"{name}/{stems[source.path]}"
         for number in range(params.static_frames):

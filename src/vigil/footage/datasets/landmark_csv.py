@@ -33,7 +33,7 @@ Line = tuple[int, dict[str, str]]  # number in the file, cells
 
 
 class Params(Frozen):
-    path: local.Place  # the table: relative to the project, absolute, or with ~
+    path: local.DatasetPath  # the table: relative to the project, absolute, or with ~
     classes: dict[int | str, str]  # label in the table -> class
     fps: Annotated[float, Field(gt=0)]  # rows per second of a clip
     size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]  # px, width and height of the picture
@@ -43,13 +43,13 @@ class Params(Frozen):
 
 
 def sources(name: str, params: Params) -> list[Source]:
-    table = _table(name, params)
-    return local.listed(name, table.parent, [table.name])
+    table = _table_path(name, params)
+    return local.hash_sources(name, table.parent, [table.name])
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
-    table = _table(name, params)
-    local.check(table.parent, sources)
+    table = _table_path(name, params)
+    local.check_unchanged(table.parent, sources)
     lines = list(enumerate(read_table(table), 2))
     missing = {"label", *(f"{joint}_{axis}" for joint in JOINTS for axis in "XY")} - (
         lines[0][1].keys() if lines else set()
@@ -61,7 +61,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     rows: list[Row] = []
     rejects: list[Reject] = []
     counts: dict[str, int] = {}
-    for clip in clips(lines, params.jump_px):
+    for clip in split_clips(lines, params.jump_px):
         first, last = clip[0][0], clip[-1][0]
         origin = f"{name}/{table.name} lines {first} to {last}"
         label = classes.get(clip[0][1]["label"].strip())
@@ -71,25 +71,25 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         number = counts[label] = counts.get(label, 0) + 1
         stem = f"{slug(label)}-{number:03d}"
         try:
-            cells = [_rounded(line) for line in clip]
+            cells = [_round_cells(line) for line in clip]
         except ValueError as error:
             rejects.append(Reject(origin, str(error)))
             continue
         file = raw / name / f"{stem}.csv"
         write_table(file, cells, list(cells[0]))
-        facts = Probe(fps, len(clip), *params.size, len(clip) / fps, None)
+        probe = Probe(fps, len(clip), *params.size, len(clip) / fps, None)
         event = f"{name}/{slug(label)}-event-{(number - 1) // params.views + 1:03d}"
         rows.append(
-            Row(f"{name}/{stem}", file.as_posix(), event, label, licence=params.licence, origin=origin, facts=facts)
+            Row(f"{name}/{stem}", file.as_posix(), event, label, licence=params.licence, origin=origin, probe=probe)
         )
     return Listing(rows, rejects)
 
 
-def clips(lines: Sequence[Line], jump_px: float) -> Iterator[list[Line]]:
-    """The rows of one clip after the other."""
+def split_clips(lines: Sequence[Line], jump_px: float) -> Iterator[list[Line]]:
+    """Yields the rows of one clip after the other."""
     clip: list[Line] = []
     for line in lines:
-        if clip and _ends(clip[-1][1], line[1], jump_px):
+        if clip and _begins_new_clip(clip[-1][1], line[1], jump_px):
             yield clip
             clip = []
         clip.append(line)
@@ -97,24 +97,24 @@ def clips(lines: Sequence[Line], jump_px: float) -> Iterator[list[Line]]:
         yield clip
 
 
-def _ends(before: Mapping[str, str], now: Mapping[str, str], jump_px: float) -> bool:
+def _begins_new_clip(before: Mapping[str, str], after: Mapping[str, str], jump_px: float) -> bool:
     """Whether a new clip begins between two rows."""
-    if before["label"] != now["label"]:
+    if before["label"] != after["label"]:
         return True
     try:
-        if before.get("FRAME_NUM") and now.get("FRAME_NUM"):
-            return float(now["FRAME_NUM"]) < float(before["FRAME_NUM"])
-        ways = [
-            (float(now[f"{joint}_X"]) - float(before[f"{joint}_X"])) ** 2
-            + (float(now[f"{joint}_Y"]) - float(before[f"{joint}_Y"])) ** 2
+        if before.get("FRAME_NUM") and after.get("FRAME_NUM"):
+            return float(after["FRAME_NUM"]) < float(before["FRAME_NUM"])
+        squared_steps = [
+            (float(after[f"{joint}_X"]) - float(before[f"{joint}_X"])) ** 2
+            + (float(after[f"{joint}_Y"]) - float(before[f"{joint}_Y"])) ** 2
             for joint in JOINTS
         ]
     except ValueError:
         return False  # the clip will be rejected for it
-    return statistics.median(ways) > jump_px**2
+    return statistics.median(squared_steps) > jump_px**2
 
 
-def _rounded(line: Line) -> dict[str, str]:
+def _round_cells(line: Line) -> dict[str, str]:
     """The cells with coordinates in whole pixels; ValueError names the line and the cell that is no number."""
     cells = dict(line[1])
     for column, cell in cells.items():
@@ -128,7 +128,7 @@ def _rounded(line: Line) -> dict[str, str]:
     return cells
 
 
-def _table(name: str, params: Params) -> Path:
+def _table_path(name: str, params: Params) -> Path:
     table = (settings.root() / Path(params.path).expanduser()).resolve()
     if not table.is_file():
         raise VigilError(

@@ -37,45 +37,47 @@ CRIMES = (
     "Stealing",
     "Vandalism",
 )
-KNOWN = {name.casefold(): name for name in CRIMES}
-NORMALS = re.compile(r"(?:(train|test)ing)?normal(?:videos?)?(?:event|anomaly|part\d*|\d*)*$")
+CRIME_BY_NAME = {name.casefold(): name for name in CRIMES}
+NORMAL_FOLDER = re.compile(r"(?:(train|test)ing)?normal(?:videos?)?(?:event|anomaly|part\d*|\d*)*$")
 ANNOTATION = re.compile(r"temporal_anomaly_annotation.*\.txt$", re.IGNORECASE)
-LIST = re.compile(r"anomaly_(train|test)(?:_list)?\.txt$", re.IGNORECASE)
+SPLIT_LIST = re.compile(r"anomaly_(train|test)(?:_list)?\.txt$", re.IGNORECASE)
 URL = "http://www.crcv.ucf.edu/projects/real-world/"
 
 
 class Params(Frozen):
-    path: local.Place  # the folder: relative to the project, absolute, or with ~
+    path: local.DatasetPath  # the folder: relative to the project, absolute, or with ~
     licence: str = "research only"
 
 
 def sources(name: str, params: Params) -> list[Source]:
     root = local.dataset_root(name, params.path)
-    found = local.visible(root)
-    local.some_videos(name, root, found)
-    wanted = [path for path in found if local.is_video(path) or _matches(ANNOTATION, path) or _matches(LIST, path)]
-    return local.listed(name, root, [*wanted, *local.shut_folders(root, found)])
+    paths = local.list_visible(root)
+    local.require_videos(name, root, paths)
+    relevant = [
+        path for path in paths if local.is_video(path) or _matches(ANNOTATION, path) or _matches(SPLIT_LIST, path)
+    ]
+    return local.hash_sources(name, root, [*relevant, *local.list_shut_folders(root, paths)])
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
     root = local.dataset_root(name, params.path)
-    local.check(root, sources)
-    files, others = local.parted(sources)
-    arrived, rejects = local.arrive(name, root, files, raw)
-    rejects += [local.unreadable(root, source) for source in others if not source.sha256]
+    local.check_unchanged(root, sources)
+    files, others = local.divide_videos(sources)
+    arrived, rejects = local.register_sources(name, root, files, raw)
+    rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     splits: dict[str, str] = {}
     for file in (source.path for source in others if source.sha256):
         if _matches(ANNOTATION, file):
-            spans |= annotation(name, root, file)
-        elif found := LIST.search(file):
+            spans |= read_annotation(name, root, file)
+        elif list_match := SPLIT_LIST.search(file):
             lines = (root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
-            splits |= {_key(line.split()[0]): found[1].lower() for line in lines if line.strip()}
+            splits |= {_key(line.split()[0]): list_match[1].lower() for line in lines if line.strip()}
     rows = []
     for path, row in arrived.items():
-        label, split = placed(path)
+        label, split = label_and_split(path)
         if not label:
-            rejects.append(Reject(row.origin, _unplaced(path)))
+            rejects.append(Reject(row.origin, _unplaced_reason(path)))
             continue
         key = _key(path)
         official = splits.get(key) or (("test" if key in spans else "train") if spans else "")
@@ -92,25 +94,25 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     return Listing(rows, rejects)
 
 
-def placed(path: str) -> tuple[str, str]:
-    """Label and split as the folders tell them, else as the name of the file does; empty where nothing does."""
+def label_and_split(path: str) -> tuple[str, str]:
+    """Returns label and split as the folders tell them, else as the name of the file does; empty where nothing does."""
     label = split = official = ""
     parts = PurePosixPath(path).parts
     for part in parts[:-1]:
         word = re.sub(r"[\W_]", "", part).casefold()
         split = local.SPLITS.get(word, split)
-        if word in KNOWN:
-            label = KNOWN[word]
-        elif found := NORMALS.match(word):
-            label, official = NORMAL, found[1] or ""
-    named = re.match(r"([a-z]+)[-_ ]*(?:videos)?[-_ ]*\d+", parts[-1].casefold())
-    if not label and named:
-        label = NORMAL if named[1] == NORMAL else KNOWN.get(named[1], "")
+        if word in CRIME_BY_NAME:
+            label = CRIME_BY_NAME[word]
+        elif normal_match := NORMAL_FOLDER.match(word):
+            label, official = NORMAL, normal_match[1] or ""
+    file_match = re.match(r"([a-z]+)[-_ ]*(?:videos)?[-_ ]*\d+", parts[-1].casefold())
+    if not label and file_match:
+        label = NORMAL if file_match[1] == NORMAL else CRIME_BY_NAME.get(file_match[1], "")
     return label, split or official
 
 
-def annotation(name: str, root: Path, file: str) -> dict[str, tuple[tuple[int, int], ...]]:
-    """Abnormal frames by video: `<video> <class> <start> <stop> <start> <stop>`, -1 where there are none."""
+def read_annotation(name: str, root: Path, file: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Reads the abnormal frames by video: `<video> <class> <start> <stop> <start> <stop>`, -1 where there are none."""
     spans = {}
     lines = (root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
@@ -136,6 +138,6 @@ def _key(path: str) -> str:
     return PurePosixPath(path).stem
 
 
-def _unplaced(path: str) -> str:
+def _unplaced_reason(path: str) -> str:
     folder = PurePosixPath(path).parent.name
     return f"folder '{folder}' is none of {', '.join(CRIMES)}, Normal.{near_miss(folder, [*CRIMES, 'Normal'])}"

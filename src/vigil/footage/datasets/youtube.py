@@ -26,7 +26,7 @@ from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.engine.store import Entry, Store, link
 from vigil.footage.listing.annotations import NORMAL, label_of, seconds
-from vigil.footage.listing.fetch import Manners, entries, fetch, identity
+from vigil.footage.listing.fetch import SiteAccess, entries, fetch, identity
 from vigil.footage.listing.names import slug
 from vigil.footage.listing.records import Listing, Reject, Row, Source
 from vigil.footage.video.reading import probe
@@ -65,8 +65,8 @@ class Params(Frozen):
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A video to be had: where, and under which name."""
+class VideoAddress:
+    """Where a video is to be fetched from, and under which name it is stored."""
 
     url: str
     playlist: str  # that it is from; empty for a video named on its own
@@ -77,55 +77,55 @@ class Wanted:
 
 def sources(name: str, params: Params) -> list[Source]:
     """Playlists are looked up; single videos are taken as they are written, without a network."""
-    found: dict[str, tuple[Source, Video]] = {}
+    source_by_key: dict[str, tuple[Source, Video]] = {}
     for video in params.videos:
-        for url in [video.url] if video.url else entries(str(video.playlist), _manners(name, params)):
+        for url in [video.url] if video.url else entries(str(video.playlist), _site_access(name, params)):
             path = f"{url} {video.playlist}" if video.playlist else str(url)
-            key = wanted(path).key
-            first = found.setdefault(key, (Source(name, path, None, _digest(key)), video))[1]
+            key = parse_address(path).key
+            first = source_by_key.setdefault(key, (Source(name, path, None, _digest(key)), video))[1]
             if label_of(first.label) != label_of(video.label):
                 clash = f"{url} is named as {first.label} and as {video.label}. Name it once."
                 raise VigilError(f"params.yaml [datasets.{name}]: {clash}")
-    return sorted(source for source, _ in found.values())
+    return sorted(source for source, _ in source_by_key.values())
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
-    said = {video.url or video.playlist: video for video in params.videos}
-    known = [(source, wanted(source.path)) for source in sources]
-    if strangers := {one.playlist or one.url for _, one in known} - said.keys():
-        raise VigilError(f"data/sources.csv: {name}: {min(strangers)} is not in params.yaml. Run `vigil sync`.")
-    keys = {one.key for _, one in known}
-    if news := {video.url for video in params.videos if video.url and wanted(video.url).key not in keys}:
-        raise VigilError(f"data/sources.csv: {name}: {min(news)} is not there. Run `vigil sync`.")
+    params_by_address = {video.url or video.playlist: video for video in params.videos}
+    addressed_sources = [(source, parse_address(source.path)) for source in sources]
+    if unlisted := {address.playlist or address.url for _, address in addressed_sources} - params_by_address.keys():
+        raise VigilError(f"data/sources.csv: {name}: {min(unlisted)} is not in params.yaml. Run `vigil sync`.")
+    keys = {address.key for _, address in addressed_sources}
+    if unsynced := {video.url for video in params.videos if video.url and parse_address(video.url).key not in keys}:
+        raise VigilError(f"data/sources.csv: {name}: {min(unsynced)} is not there. Run `vigil sync`.")
     rows: list[Row] = []
     rejects: list[Reject] = []
     store, in_haste = Store(), False
     with store.in_use():
-        for number, (source, one) in enumerate(known, 1):
-            origin, place = f"{name}/{source.path}", _digest(f"youtube {one.key} {params.quality}")
-            entry = store.find(place)
+        for number, (source, address) in enumerate(addressed_sources, 1):
+            origin, store_key = f"{name}/{source.path}", _digest(f"youtube {address.key} {params.quality}")
+            entry = store.find(store_key)
             fresh = entry is None
             if entry is None:
                 time.sleep(random.uniform(params.sleep_s, 2 * params.sleep_s) if in_haste else 0)
-                print(f"download: {name}: {number} of {len(known)}: {one.url}", file=sys.stderr)
+                print(f"download: {name}: {number} of {len(addressed_sources)}: {address.url}", file=sys.stderr)
                 in_haste = True
                 try:
-                    entry = _fetch(store, place, one, _manners(name, params))
+                    entry = _fetch(store, store_key, address, _site_access(name, params))
                 except Rejected as error:
                     rejects.append(Reject(origin, str(error)))
                     continue
-            file = raw / name / f"{one.stem}{entry.files[0].suffix}"
+            file = raw / name / f"{address.stem}{entry.files[0].suffix}"
             link(entry.files[0], file)
-            video, about = f"{name}/{one.stem}", said[one.playlist or one.url]
+            video, described = f"{name}/{address.stem}", params_by_address[address.playlist or address.url]
             rows.append(
                 Row(
                     video,
                     file.as_posix(),
-                    about.source or one.group or video,
-                    label_of(about.label),
-                    tuple((seconds(start), seconds(stop)) for start, stop in about.spans),
-                    about.split,
-                    one.url,
+                    described.source or address.group or video,
+                    label_of(described.label),
+                    tuple((seconds(start), seconds(stop)) for start, stop in described.spans),
+                    described.split,
+                    address.url,
                     entry.value["licence"] or params.licence,
                     origin=origin,
                     fresh=fresh,
@@ -134,24 +134,24 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     return Listing(rows, rejects)
 
 
-def wanted(path: str) -> Wanted:
-    """What the path of a source means: `<url>`, or `<url> <playlist>`."""
+def parse_address(path: str) -> VideoAddress:
+    """Reads the path of a source: `<url>`, or `<url> <playlist>`."""
     url, _, playlist = path.partition(" ")
-    known = identity(url)
-    if known is None:
+    site_and_id = identity(url)
+    if site_and_id is None:
         tail = slug(PurePosixPath(urlsplit(url).path).stem)
-        return Wanted(url, playlist, url, f"{tail}-{_digest(url)[:8]}", "")
-    site, number = known
+        return VideoAddress(url, playlist, url, f"{tail}-{_digest(url)[:8]}", "")
+    site, number = site_and_id
     plain = number if re.fullmatch(r"[\w-]{1,80}", number, re.ASCII) else f"{slug(number)}-{_digest(number)[:8]}"
     group = f"yt-{number}" if site == "Youtube" else f"{site.lower()}-{number}"
-    return Wanted(url, playlist, f"{site}:{number}", f"{site.lower()}-{plain}", group)
+    return VideoAddress(url, playlist, f"{site}:{number}", f"{site.lower()}-{plain}", group)
 
 
-def _fetch(store: Store, place: str, one: Wanted, manners: Manners) -> Entry:
-    """The video in the store. What arrives damaged does not stay, so that the next run fetches it anew."""
-    folder = settings.home() / "fetching" / place
+def _fetch(store: Store, key: str, address: VideoAddress, access: SiteAccess) -> Entry:
+    """Fetches a video into the store. What arrives damaged does not stay, so that the next run fetches it anew."""
+    folder = settings.home() / "fetching" / key
     folder.mkdir(parents=True, exist_ok=True)
-    fetched = fetch(one.url, folder, manners)
+    fetched = fetch(address.url, folder, access)
     try:
         probe(fetched.path)
     except Rejected as error:
@@ -159,18 +159,18 @@ def _fetch(store: Store, place: str, one: Wanted, manners: Manners) -> Entry:
         raise Rejected(f"what came is no sound video: {error}") from None
     with store.fresh() as fresh:
         file = fetched.path.rename(fresh / f"video{fetched.path.suffix}")
-        entry = store.add(place, fresh, [file.name], {"licence": fetched.licence})
+        entry = store.add(key, fresh, [file.name], {"licence": fetched.licence})
     for leftover in folder.iterdir():
         leftover.unlink()
     folder.rmdir()
     return entry
 
 
-def _manners(name: str, params: Params) -> Manners:
+def _site_access(name: str, params: Params) -> SiteAccess:
     cookies = settings.root() / Path(params.cookies).expanduser() if params.cookies else None
     if cookies and not cookies.is_file():
         raise VigilError(f"params.yaml [datasets.{name}]: cookies = {params.cookies!r}: no such file.")
-    return Manners(params.quality, min(params.sleep_s, PAUSE_S), cookies)
+    return SiteAccess(params.quality, min(params.sleep_s, PAUSE_S), cookies)
 
 
 def _digest(text: str) -> str:

@@ -27,7 +27,7 @@ from typing import Any
 
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.storage import read_json
-from vigil.footage.listing.local import SPLITS, reference
+from vigil.footage.listing.local import SPLITS, resolve_reference
 from vigil.footage.listing.records import Reject, Row
 
 NORMAL = "normal"
@@ -62,15 +62,15 @@ def label_of(text: str) -> str:
     return ANOMALY if word.casefold() in ("abnormal", "anomaly", "anomalies", "anomalous", "1") else word
 
 
-def apply(row: Row, notes: Iterable[Note]) -> Row | Reject:
-    """The row with what the notes add to it, the later ones winning; a Reject where they contradict each other."""
-    said = f"its folder says {row.label}"
+def apply_notes(row: Row, notes: Iterable[Note]) -> Row | Reject:
+    """Adds to the row what the notes say, the later ones winning; returns a Reject where they contradict each other."""
+    claim = f"its folder says {row.label}"
     for note in notes:
         if note.problem:
             return Reject(row.origin, f"{note.where}: {note.problem}")
         if note.label and row.label and (note.label == NORMAL) != (row.label == NORMAL):
-            return Reject(row.origin, f"{said}, {note.where} says {note.label}; mend one of them")
-        said = f"{note.where} says {note.label}" if note.label else said
+            return Reject(row.origin, f"{claim}, {note.where} says {note.label}; mend one of them")
+        claim = f"{note.where} says {note.label}" if note.label else claim
         row = replace(
             row,
             label=note.label or row.label,
@@ -91,33 +91,33 @@ def apply(row: Row, notes: Iterable[Note]) -> Row | Reject:
     return row
 
 
-def lines(name: str, root: Path, table: str) -> list[tuple[int, dict[str, str]]]:
-    """The lines of a table like labels.csv: their numbers in the file, their cells by the names of columns here."""
-    where, told = f"{name}/{table}", _text(name, root, table)
-    head = told.partition("\n")[0]
+def read_lines(name: str, root: Path, table: str) -> list[tuple[int, dict[str, str]]]:
+    """Reads a table like labels.csv: the numbers of its lines, and their cells by the names of columns here."""
+    where, content = f"{name}/{table}", _read_text(name, root, table)
+    head = content.partition("\n")[0]
     semicolons = ";" in head and "," not in head
-    reader = csv.reader(io.StringIO(told, newline=""), strict=True, delimiter=";" if semicolons else ",")
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True, delimiter=";" if semicolons else ",")
     columns: list[str] = []
-    found = []
+    numbered_lines = []
     try:
-        before = 0
+        previous_end = 0
         for cells in reader:
-            number, before = before + 1, reader.line_num
+            line_number, previous_end = previous_end + 1, reader.line_num
             if not columns:
-                columns = _columns(where, cells)
+                columns = _parse_header(where, cells)
             elif cells and len(cells) != len(columns):
-                raise VigilError(f"{where}: line {number}: {len(cells)} cells, the header has {len(columns)}.")
+                raise VigilError(f"{where}: line {line_number}: {len(cells)} cells, the header has {len(columns)}.")
             elif cells:
                 line = dict(zip(columns, cells, strict=True))
-                found.append((number, line | {"video": line["video"].replace("\\", "/")}))
+                numbered_lines.append((line_number, line | {"video": line["video"].replace("\\", "/")}))
     except csv.Error as error:
         raise VigilError(f"{where}: line {reader.line_num}: not a valid table: {error}.") from None
     if not columns:
         raise VigilError(f"{where}: empty; expected a table with a header.")
-    return found
+    return numbered_lines
 
 
-def _text(name: str, root: Path, table: str) -> str:
+def _read_text(name: str, root: Path, table: str) -> str:
     try:
         with (root / table).open(encoding="utf-8-sig", newline="") as file:
             return file.read()
@@ -129,14 +129,14 @@ def _text(name: str, root: Path, table: str) -> str:
         raise VigilError(f"{name}/{table}: cannot be read: {(error.strerror or 'unknown error').lower()}.") from None
 
 
-def _columns(where: str, header: list[str]) -> list[str]:
-    """The names of the columns as they are called here, whatever their case."""
+def _parse_header(where: str, header: list[str]) -> list[str]:
+    """Returns the columns by the names that they have here, whatever their case."""
     words = [word.strip().casefold() for word in header]
     columns = [ALIASES.get(word, word) for word in words]
     for column in columns if any(columns) else ():
         if column not in COLUMNS:
-            known = ", ".join(COLUMNS)
-            raise VigilError(f"{where}: unknown column '{column}'. Known: {known}.{near_miss(column, COLUMNS)}")
+            expected = ", ".join(COLUMNS)
+            raise VigilError(f"{where}: unknown column '{column}'. Known: {expected}.{near_miss(column, COLUMNS)}")
         if columns.count(column) > 1:
             raise VigilError(f"{where}: more than one column '{column}'.")
     if any(columns) and "video" not in columns:
@@ -144,16 +144,18 @@ def _columns(where: str, header: list[str]) -> list[str]:
     return columns if any(columns) else []  # a blank line before the header
 
 
-def from_table(name: str, root: Path, table: str, videos: Collection[str]) -> Notes:
-    """Notes by video out of a table like labels.csv; what it says about no listed video becomes a reject."""
+def notes_from_table(name: str, root: Path, table: str, videos: Collection[str]) -> Notes:
+    """Reads notes by video out of a table like labels.csv; what it says about no listed video becomes a reject."""
     notes: dict[str, list[Note]] = {}
     rejects = []
-    for number, line in lines(name, root, table):
-        path = reference(root, root, line["video"])
+    for number, line in read_lines(name, root, table):
+        path = resolve_reference(root, root, line["video"])
         if path is None or path not in videos:
-            rejects.append(Reject(f"{name}/{table}", f"line {number}: {_nowhere(path, line['video'])}", True))
+            rejects.append(
+                Reject(f"{name}/{table}", f"line {number}: {_explain_missing_video(path, line['video'])}", True)
+            )
             continue
-        note = _line(line, f"{table} line {number}")
+        note = _note_from_line(line, f"{table} line {number}")
         before = notes.get(path, [])
         if before and note.spans and not note.problem:
             note = replace(note, spans=tuple(sorted({*before[-1].spans, *note.spans})))
@@ -161,55 +163,57 @@ def from_table(name: str, root: Path, table: str, videos: Collection[str]) -> No
     return notes, rejects
 
 
-def from_json(name: str, root: Path, file: str, videos: Collection[str], beside: str | None) -> Notes:
-    """Notes by video out of a JSON file, `beside` being the video of its name; other JSON files say nothing."""
+def notes_from_json(name: str, root: Path, file: str, videos: Collection[str], beside: str | None) -> Notes:
+    """Reads notes by video out of a JSON file, `beside` being the video of its name; other JSON files say nothing."""
     origin = f"{name}/{file}"
     try:
-        told = read_json(root / file)
+        content = read_json(root / file)
     except VigilError as error:
         problem = str(error).removeprefix(f"{root / file}: ")
         return ({beside: [Note(file, problem=problem)]}, []) if beside else ({}, [Reject(origin, problem, True)])
     notes: dict[str, list[Note]] = {}
     rejects = []
-    for record in told if isinstance(told, list) else [told]:
+    for record in content if isinstance(content, list) else [content]:
         if not isinstance(record, Mapping) or not any(key in record for key in KEYS):
             continue
         path: str | None = beside
         if "video_path" in record:
             text = str(record["video_path"]).replace("\\", "/")
-            places = [reference(root, base, text) for base in ((root / file).parent, root)]
-            path = next((place for place in places if place in videos), None)
+            candidates = [resolve_reference(root, base, text) for base in ((root / file).parent, root)]
+            path = next((candidate for candidate in candidates if candidate in videos), None)
             if path is None:
-                rejects.append(Reject(origin, _nowhere(None if None in places else places[-1], text), True))
+                rejects.append(
+                    Reject(origin, _explain_missing_video(None if None in candidates else candidates[-1], text), True)
+                )
                 continue
         if path is None:
             rejects.append(Reject(origin, "no video has its name, and it has no 'video_path'", True))
             continue
-        notes.setdefault(path, []).append(_record(record, file))
+        notes.setdefault(path, []).append(_note_from_record(record, file))
     return notes, rejects
 
 
 def seconds(value: object) -> Fraction:
-    """A time from a file; ValueError where it is none."""
+    """Parses a time in seconds; ValueError where it is none."""
     number = float(str(value))
     if not math.isfinite(number) or not 0 <= number < 1e9:
         raise ValueError(f"{value} is no time in seconds")
     return Fraction(repr(number))
 
 
-def _nowhere(path: str | None, text: str) -> str:
+def _explain_missing_video(path: str | None, text: str) -> str:
     if path is None:
         return f"names a path outside the dataset's folder ('{PurePosixPath(text).name}'): refused"
     return f"names '{path}', and there is no such video; run `vigil sync` if it is new"
 
 
-def _line(line: Mapping[str, str], where: str) -> Note:
+def _note_from_line(line: Mapping[str, str], where: str) -> Note:
     split = SPLITS.get(line.get("split", "").strip().casefold(), "")
     if line.get("split", "").strip() and not split:
         hint = near_miss(line["split"], ("train", "val", "test"))
         return Note(where, problem=f"split '{line['split']}' is none of train, val, test.{hint}")
-    ends = {column: line.get(column, "").strip() for column in ("start_s", "stop_s")}
-    for column, text in ends.items() if any(ends.values()) else ():
+    bounds = {column: line.get(column, "").strip() for column in ("start_s", "stop_s")}
+    for column, text in bounds.items() if any(bounds.values()) else ():
         if not text:
             return Note(where, problem=f"{column} is empty: give both or neither, in seconds")
         try:
@@ -218,8 +222,8 @@ def _line(line: Mapping[str, str], where: str) -> Note:
             return Note(where, problem=f"{column} = '{text}': expected seconds")
     try:
         pairs = json.loads(line.get("spans", "").strip() or "[]")
-        if any(ends.values()):
-            pairs = [*pairs, list(ends.values())]
+        if any(bounds.values()):
+            pairs = [*pairs, list(bounds.values())]
         spans = tuple(sorted((seconds(start), seconds(stop)) for start, stop in pairs))
         if any(start >= stop for start, stop in spans):
             raise ValueError("a span ends before it starts")
@@ -228,7 +232,7 @@ def _line(line: Mapping[str, str], where: str) -> Note:
     return Note(where, label_of(line.get("label", "")), spans, source=line.get("source", "").strip(), split=split)
 
 
-def _record(record: Mapping[str, Any], where: str) -> Note:
+def _note_from_record(record: Mapping[str, Any], where: str) -> Note:
     label = record.get("label", "")
     if not isinstance(label, str | int):
         return Note(where, problem=f"label {label!r}: expected a class, normal, 0 or 1")
@@ -249,6 +253,10 @@ def _is_pair(mark: object) -> bool:
 
 
 def _runs(marks: list[int]) -> tuple[tuple[int, int], ...]:
-    """[0, 1, 1, 0, 1] is ((1, 3), (4, 5))."""
-    edges = [index for index, (one, two) in enumerate(zip([0, *marks], [*marks, 0], strict=True)) if one != two]
+    """Returns the half-open runs of ones: [0, 1, 1, 0, 1] has ((1, 3), (4, 5))."""
+    edges = [
+        index
+        for index, (previous, current) in enumerate(zip([0, *marks], [*marks, 0], strict=True))
+        if previous != current
+    ]
     return tuple(zip(edges[::2], edges[1::2], strict=True))

@@ -22,8 +22,8 @@ GONE = re.compile(
 
 
 @dataclass(frozen=True)
-class Manners:
-    """How a site is spoken to."""
+class SiteAccess:
+    """How much is asked of a site, how slowly, and as whom."""
 
     quality: int  # px, the greatest height that is fetched
     pause_s: float  # between the pages that lead to one video
@@ -45,7 +45,7 @@ class _Quiet:
 
 
 def identity(url: str) -> tuple[str, str] | None:
-    """Site and the site's own id of a video, without asking the network; None where the address tells neither."""
+    """Returns the site and the site's own id of a video, without the network; None where the address tells neither."""
     from yt_dlp.extractor import gen_extractor_classes
 
     for site in gen_extractor_classes():
@@ -55,42 +55,42 @@ def identity(url: str) -> tuple[str, str] | None:
     return None
 
 
-def entries(playlist: str, manners: Manners) -> list[str]:
-    """The addresses of a playlist's videos, in order, by one look at it."""
+def entries(playlist: str, access: SiteAccess) -> list[str]:
+    """Lists the addresses of a playlist's videos, in order, by one look at it."""
     try:
-        with _session(playlist, {"extract_flat": "in_playlist"}, manners) as session:
-            found = list(_addresses(session.extract_info(playlist, download=False) or {}))
+        with _session(playlist, {"extract_flat": "in_playlist"}, access) as session:
+            addresses = list(_walk_addresses(session.extract_info(playlist, download=False) or {}))
     except Rejected as error:
         raise VigilError(f"{playlist}: {error}") from None
-    if not found:
+    if not addresses:
         raise VigilError(f"{playlist}: no videos in it. Is it a playlist? A single video goes under `url`.")
-    return found
+    return addresses
 
 
-def fetch(url: str, folder: Path, manners: Manners) -> Fetched:
-    """Fetch one video into `folder`, going on with what an earlier try left there."""
+def fetch(url: str, folder: Path, access: SiteAccess) -> Fetched:
+    """Fetches one video into `folder`, going on with what an earlier try left there."""
     options = {
-        "format": FORMAT.format(manners.quality),
+        "format": FORMAT.format(access.quality),
         "paths": {"home": str(folder.absolute())},
         "outtmpl": "video.%(ext)s",
         "playlist_items": "0",  # a playlist is no video
         "fixup": "never",
         "match_filter": lambda info, **_: "it is live" if info.get("is_live") else None,
     }
-    with _session(url, options, manners) as session:
+    with _session(url, options, access) as session:
         info = session.extract_info(url) or {}
     if info.get("_type") == "playlist":
         raise Rejected("a playlist, not a video; name it under `playlist`")
     if info.get("is_live"):
         raise Rejected("a live stream has no end; `vigil detect` can watch it")
-    files = [Path(done["filepath"]) for done in info.get("requested_downloads", [])]
+    files = [Path(download["filepath"]) for download in info.get("requested_downloads", [])]
     if not files or not files[0].exists():
         raise Rejected("nothing came; fetch it by hand and use a dataset of kind `folder`")
     return Fetched(files[0], str(info.get("license") or ""))
 
 
-def _stop(url: str, error: Exception) -> VigilError:
-    """Rejected for this video alone; a plain VigilError where going on would make matters worse."""
+def _translate_error(url: str, error: Exception) -> VigilError:
+    """Returns Rejected when this video alone fails; a plain VigilError where going on would make matters worse."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
     text = re.sub(r"\s*\(caused by .*|; please report this issue.*|^\[[\w:+-]+\]\s*", "", text, flags=re.DOTALL)
     first = " ".join(text.split()).rstrip(".")[:200]
@@ -104,23 +104,23 @@ def _stop(url: str, error: Exception) -> VigilError:
     return Rejected(f"cannot be fetched: {first}; to try again: dvc repro --force download")
 
 
-def _addresses(info: Mapping[str, Any]) -> Iterable[str]:
+def _walk_addresses(info: Mapping[str, Any]) -> Iterable[str]:
     for entry in info.get("entries") or ():
         if entry.get("entries"):  # the tabs of a channel
-            yield from _addresses(entry)
+            yield from _walk_addresses(entry)
         elif entry.get("url"):
             yield entry["url"]
 
 
 @contextmanager
-def _session(url: str, options: Mapping[str, Any], manners: Manners) -> Iterator[Any]:
+def _session(url: str, options: Mapping[str, Any], access: SiteAccess) -> Iterator[Any]:
     """A YoutubeDL that works on a copy of the cookies, for it writes them back. Its errors become ours."""
     os.environ.setdefault("YTDLP_NO_PLUGINS", "1")
     os.environ.setdefault("DENO_DIR", str(settings.home() / "deno"))
     from yt_dlp import YoutubeDL
     from yt_dlp.utils import YoutubeDLError
 
-    polite: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "cachedir": False,
         "logger": _Quiet(),
         "quiet": True,
@@ -129,14 +129,14 @@ def _session(url: str, options: Mapping[str, Any], manners: Manners) -> Iterator
         "socket_timeout": 30,
         "retries": 3,
         "fragment_retries": 3,
-        "sleep_interval_requests": manners.pause_s,
+        "sleep_interval_requests": access.pause_s,
     }
-    with tempfile.TemporaryDirectory() as own:
-        jar = Path(own) / "cookies.txt"
-        if manners.cookies:
-            polite["cookiefile"] = str(shutil.copyfile(manners.cookies, jar))
+    with tempfile.TemporaryDirectory() as folder:
+        jar = Path(folder) / "cookies.txt"
+        if access.cookies:
+            defaults["cookiefile"] = str(shutil.copyfile(access.cookies, jar))
         try:
-            with YoutubeDL({**polite, **options}) as session:
+            with YoutubeDL({**defaults, **options}) as session:
                 yield session
         except YoutubeDLError as error:
-            raise _stop(url, error) from None
+            raise _translate_error(url, error) from None

@@ -11,8 +11,8 @@ from vigil.core.storage import read_json, sha256_file, write_json
 from vigil.footage.video.images import SUFFIXES
 
 
-def pictures(folder: Path) -> list[Path]:
-    """The images that lie directly in a folder, by name."""
+def list_pictures(folder: Path) -> list[Path]:
+    """Lists the images that lie directly in a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
 
 
@@ -22,36 +22,36 @@ class Hashes:
     def __enter__(self) -> Self:
         self._file = settings.home() / "hashes.json"
         try:
-            self._known: dict[str, list[int | str]] = dict(read_json(self._file))
+            self._digests: dict[str, list[int | str]] = dict(read_json(self._file))
         except (VigilError, OSError, TypeError, ValueError):
-            self._known = {}
-        self._before = dict(self._known)
+            self._digests = {}
+        self._before = dict(self._digests)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._known != self._before:
-            write_json(self._file, self._known)
+        if self._digests != self._before:
+            write_json(self._file, self._digests)
 
     def fingerprint(self, path: Path) -> tuple[int, str]:
-        """Bytes and digest of a file; of a folder, those of the pictures in it and of their names."""
+        """Returns bytes and digest of a file; of a folder, those of the pictures in it and of their names."""
         if not path.is_dir():
-            return path.stat().st_size, self.of(path)
+            return path.stat().st_size, self.file_digest(path)
         digest, size = hashlib.sha256(), 0
-        for image in pictures(path):
+        for image in list_pictures(path):
             size += image.stat().st_size
-            digest.update(f"{image.name}\0{self.of(image)}\0".encode())
+            digest.update(f"{image.name}\0{self.file_digest(image)}\0".encode())
         return size, digest.hexdigest()
 
-    def of(self, path: Path) -> str:
-        """Digest of a file's content."""
+    def file_digest(self, path: Path) -> str:
+        """Returns the digest of a file's content."""
         status = path.stat()
-        seen: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ino]
+        signature: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ino]
         key = str(path.absolute())
-        known = self._known.get(key)
-        if known and known[:3] == seen:
-            return str(known[3])
+        remembered = self._digests.get(key)
+        if remembered and remembered[:3] == signature:
+            return str(remembered[3])
         digest = sha256_file(path)
-        self._known[key] = [*seen, digest]
+        self._digests[key] = [*signature, digest]
         return digest

@@ -17,14 +17,14 @@ from pydantic import Field
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import write_pointer
-from vigil.footage.listing.hashes import Hashes, pictures
+from vigil.footage.listing.hashes import Hashes, list_pictures
 from vigil.footage.listing.names import shortest_names
 from vigil.footage.listing.records import Reject, Row, Source
 
 VIDEO = re.compile(
     r"\.(3gp|asf|avi|dav|flv|h26[45]|m2ts|m4v|mjpe?g|mkv|mov|mp4|mpe?g|mts|ogv|ts|webm|wmv)$", re.IGNORECASE
 )
-Place = Annotated[str, Field(min_length=1)]  # "" would be the project itself
+DatasetPath = Annotated[str, Field(min_length=1)]  # "" would be the project itself
 ANNOTATIONS = (".csv", ".json", ".txt")
 SPLITS = {
     word: split
@@ -38,35 +38,37 @@ SPLITS = {
 
 
 def dataset_root(name: str, path: str) -> Path:
-    """The folder of set `name`: relative to the project, absolute, or with ~."""
+    """Returns the folder of set `name`: relative to the project, absolute, or with ~."""
     root = settings.root() / Path(path).expanduser()
     if not root.is_dir():
-        found = "a file" if root.exists() else "nothing"
+        actual = "a file" if root.exists() else "nothing"
         raise VigilError(
-            f"params.yaml [datasets.{name}]: path = {path!r}: expected a folder, found {found}. "
+            f"params.yaml [datasets.{name}]: path = {path!r}: expected a folder, found {actual}. "
             "Bring the data there, correct the path, or take the set out of `datasets`."
         )
     return root
 
 
-def visible(root: Path) -> list[str]:
-    """Every file below `root` that is not hidden, sorted; and the folders that cannot be entered, or that lead out."""
-    found: list[str] = []
+def list_visible(root: Path) -> list[str]:
+    """Lists, sorted, the files below `root` that are not hidden, and the folders that cannot be entered or lead out."""
+    paths: list[str] = []
     queue = [root]
     while queue:
         folder = queue.pop()
         try:
             entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
         except OSError:
-            found.append(folder.relative_to(root).as_posix())
+            paths.append(folder.relative_to(root).as_posix())
             continue
         for entry in entries:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 queue.append(path)
-            elif not (entry.is_symlink() and path.is_dir() and _within(root, path)):  # its content is listed already
-                found.append(path.relative_to(root).as_posix())
-    return sorted(found)
+            elif not (
+                entry.is_symlink() and path.is_dir() and _lies_within(root, path)
+            ):  # its content is listed already
+                paths.append(path.relative_to(root).as_posix())
+    return sorted(paths)
 
 
 def suffix(path: str) -> str:
@@ -77,11 +79,11 @@ def is_video(path: str) -> bool:
     return VIDEO.search(path) is not None
 
 
-def listed(name: str, root: Path, paths: Iterable[str]) -> list[Source]:
-    """Sources for files or folders below `root`; the hash is empty where one cannot be read."""
+def hash_sources(name: str, root: Path, paths: Iterable[str]) -> list[Source]:
+    """Makes sources of files or folders below `root`; the hash is empty where one cannot be read."""
 
     def source(path: str) -> Source:
-        if trouble(root, path):
+        if find_problem(root, path):
             return Source(name, _printable(path), None, "")
         return Source(name, path, *hashes.fingerprint(root / path))
 
@@ -89,9 +91,9 @@ def listed(name: str, root: Path, paths: Iterable[str]) -> list[Source]:
         return sorted(pool.map(source, paths))
 
 
-def check(root: Path, sources: Sequence[Source]) -> None:
-    """VigilError when a source is not what it was when `vigil sync` saw it."""
-    now = listed(sources[0].set, root, [source.path for source in sources]) if sources else []
+def check_unchanged(root: Path, sources: Sequence[Source]) -> None:
+    """Raises VigilError when a source is not what it was when `vigil sync` saw it."""
+    now = hash_sources(sources[0].set, root, [source.path for source in sources]) if sources else []
     changed = [old.path for old, new in zip(sorted(sources), now, strict=True) if old != new]
     if changed:
         raise VigilError(
@@ -100,20 +102,22 @@ def check(root: Path, sources: Sequence[Source]) -> None:
         )
 
 
-def trouble(root: Path, path: str) -> str | None:
-    """Why a file or a folder of images cannot be read, or None."""
+def find_problem(root: Path, path: str) -> str | None:
+    """Says why a file or a folder of images cannot be read; None when it can."""
     file = root / path
     try:
         if _printable(path) != path:
             return "its name is not valid UTF-8; rename it"
         if file.is_symlink() and not file.exists():
             return "a link to nothing; remove it or mend it"
-        if file.is_symlink() and not _within(root, file):
+        if file.is_symlink() and not _lies_within(root, file):
             return "a link that leads out of the dataset's folder; copy the file in, or make its real folder a dataset"
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):
-            inside = ((picture.name, trouble(root, f"{path}/{picture.name}")) for picture in pictures(file))
-            return next((f"{picture}: {reason}" for picture, reason in inside if reason), None)
+            image_problems = (
+                (picture.name, find_problem(root, f"{path}/{picture.name}")) for picture in list_pictures(file)
+            )
+            return next((f"{picture}: {reason}" for picture, reason in image_problems if reason), None)
         if not stat.S_ISREG(mode):
             return "neither a file nor a folder; remove it"
         with file.open("rb"):
@@ -124,10 +128,10 @@ def trouble(root: Path, path: str) -> str | None:
         return f"cannot be read: {(error.strerror or 'unknown error').lower()}; allow reading, or remove it"
 
 
-def reference(root: Path, base: Path, text: str) -> str | None:
-    """A path found in a file that lies in `base`, relative to `root`; None when it leads out, links followed too."""
+def resolve_reference(root: Path, base: Path, text: str) -> str | None:
+    """Resolves a path written in a file in `base`, relative to `root`; None when it leads out, links followed too."""
     path = base / text
-    if not _within(root, path):
+    if not _lies_within(root, path):
         return None
     plain = Path(os.path.normpath(path))
     return (
@@ -137,16 +141,16 @@ def reference(root: Path, base: Path, text: str) -> str | None:
     )
 
 
-def arrive(
+def register_sources(
     name: str, root: Path, sources: Sequence[Source], raw: Path, stems: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Row], list[Reject]]:
-    """A pointer in `raw` and a row without label for each source that can be read, by path; the others as rejects."""
+    """Makes a pointer in `raw` and a row without label of each source that can be read, by path; rejects the others."""
     stems = stems or shortest_names([source.path for source in sources])
     rows: dict[str, Row] = {}
     rejects: list[Reject] = []
     for source in sources:
         if not source.sha256:
-            rejects.append(unreadable(root, source))
+            rejects.append(reject_unreadable(root, source))
             continue
         stem = stems[source.path]
         file = raw / name / f"{stem}{suffix(source.path) if is_video(source.path) else ''}"
@@ -156,29 +160,29 @@ def arrive(
     return rows, rejects
 
 
-def placed(path: str) -> tuple[str, str, str]:
-    """What the place of a video or a sequence tells: split, class folder, and the folders below that one."""
+def parse_folders(path: str) -> tuple[str, str, str]:
+    """Returns the split, the class folder, and the folders below that one, by the path of a video or a sequence."""
     folders = list(PurePosixPath(path).parts[:-1])
     split = SPLITS.get(folders[0].casefold(), "") if folders else ""
     folders = folders[1:] if split else folders
     return split, folders[0] if folders else "", "/".join(folders[1:])
 
 
-def grouped(row: Row, rule: str, path: str, folder: str) -> Row | Reject:
-    """The row with its source group by the rule `file`, `folder` (`folder`, if any) or a regex with one group."""
+def assign_group(row: Row, rule: str, path: str, folder: str) -> Row | Reject:
+    """Sets the row's source group by the rule `file`, `folder` (`folder`, if any) or a regex with one group."""
     if rule == "file" or (rule == "folder" and not folder):
         return row
     name = row.video.split("/")[0]
     if rule == "folder":
         return replace(row, source=f"{name}/{folder}")
-    found = re.search(rule, path)
-    if not found or not found[1]:
+    match = re.search(rule, path)
+    if not match or not match[1]:
         return Reject(row.origin, f"`source: {rule}` finds nothing in its path, so its source group is unknown")
-    return replace(row, source=f"{name}/{found[1]}")
+    return replace(row, source=f"{name}/{match[1]}")
 
 
-def source_rule(rule: str) -> str:
-    """Validates what `grouped` takes."""
+def check_source_rule(rule: str) -> str:
+    """Validates the rule that `assign_group` takes."""
     if rule in ("file", "folder"):
         return rule
     try:
@@ -190,7 +194,7 @@ def source_rule(rule: str) -> str:
     return rule
 
 
-def _within(root: Path, path: Path) -> bool:
+def _lies_within(root: Path, path: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a name no system allows
@@ -201,30 +205,32 @@ def _printable(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def some_videos(name: str, root: Path, found: Iterable[str]) -> None:
-    """VigilError when there is no video at all, so that a wrong path is not taken for an empty dataset."""
-    if not any(is_video(path) for path in found):
+def require_videos(name: str, root: Path, paths: Iterable[str]) -> None:
+    """Raises VigilError when there is no video at all, so that a wrong path is not taken for an empty dataset."""
+    if not any(is_video(path) for path in paths):
         raise VigilError(f"params.yaml [datasets.{name}]: no video in {root.name}/. Correct the path, or bring videos.")
 
 
-def shut_folders(root: Path, found: Iterable[str]) -> list[str]:
-    """Folders among the `visible`: they cannot be entered, or lead out."""
-    return [path for path in found if (root / path).is_dir()]
+def list_shut_folders(root: Path, paths: Iterable[str]) -> list[str]:
+    """Lists the folders among what `list_visible` found: they cannot be entered, or lead out."""
+    return [path for path in paths if (root / path).is_dir()]
 
 
-def parted(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
-    """Videos, and what else there is."""
-    return [one for one in sources if is_video(one.path)], [one for one in sources if not is_video(one.path)]
+def divide_videos(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
+    """Divides the sources into videos and all others."""
+    return [source for source in sources if is_video(source.path)], [
+        source for source in sources if not is_video(source.path)
+    ]
 
 
-def has_table(root: Path, sources: Iterable[Source], table: str) -> bool:
-    """Whether the table is among the sources; VigilError when it is and cannot be read, for it speaks of all videos."""
-    found = next((source for source in sources if source.path == table), None)
-    if found and not found.sha256:
-        raise VigilError(f"{found.set}/{table}: {trouble(root, table) or 'changed; run `vigil sync`'}.")
-    return found is not None
+def find_table(root: Path, sources: Iterable[Source], table: str) -> bool:
+    """Says whether the table is among the sources; VigilError when it is and cannot be read."""
+    table_source = next((source for source in sources if source.path == table), None)
+    if table_source and not table_source.sha256:
+        raise VigilError(f"{table_source.set}/{table}: {find_problem(root, table) or 'changed; run `vigil sync`'}.")
+    return table_source is not None
 
 
-def unreadable(root: Path, source: Source) -> Reject:
-    reason = trouble(root, source.path) or "could not be read; run `vigil sync`"
+def reject_unreadable(root: Path, source: Source) -> Reject:
+    reason = find_problem(root, source.path) or "could not be read; run `vigil sync`"
     return Reject(f"{source.set}/{source.path}", reason, suffix(source.path) in ANNOTATIONS)

@@ -10,34 +10,34 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)  # names
 
 
 def shortest_names(paths: Sequence[str]) -> dict[str, str]:
-    """A name per path, safe on every system and unlike every other: its stem, with parent folders where two agree."""
+    """Names each path, safe on every system and unlike all others: its stem, with parent folders where two agree."""
     parts = {path: [slug(part) for part in PurePosixPath(path).with_suffix("").parts] for path in paths}
     depth = dict.fromkeys(paths, 1)
     while True:
         names = {path: "__".join(parts[path][-depth[path] :]) for path in paths}
-        twins = _twins(names)
-        deeper = [path for path in twins if depth[path] < len(parts[path])]
+        clashing = _find_clashes(names)
+        deeper = [path for path in clashing if depth[path] < len(parts[path])]
         if not deeper:
             break
         for path in deeper:
             depth[path] += 1
-    return names | {path: f"{names[path]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}" for path in twins}
+    return names | {path: f"{names[path]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}" for path in clashing}
 
 
 def slug(text: str) -> str:
-    """Letters and digits of any script, - and _; everything else, dots too, becomes one -."""
-    kept = "".join(
+    """Keeps letters and digits of any script, - and _; everything else, dots too, becomes one -."""
+    safe = "".join(
         char if char.isalnum() or char == "_" or unicodedata.category(char).startswith("M") else "-"
         for char in unicodedata.normalize("NFC", text)
     )
-    name = re.sub("-+", "-", kept).strip("-")
+    name = re.sub("-+", "-", safe).strip("-")
     while len(name.encode()) > 100:
         name = name[:-1]
     return f"video-{name}".strip("-") if not name or RESERVED.match(name) else name.strip("-")
 
 
-def _twins(names: dict[str, str]) -> list[str]:
-    """Paths whose names a system that ignores case would take for one."""
+def _find_clashes(names: dict[str, str]) -> list[str]:
+    """Returns the paths whose names a system that ignores case would take for one."""
     groups: dict[str, list[str]] = {}
     for path, name in names.items():
         groups.setdefault(name.casefold(), []).append(path)

@@ -35,7 +35,7 @@ class Row:
     frame_spans: tuple[tuple[int, int], ...] = ()  # abnormal part in frames, half-open, until the fps is known
     annotated_frames: int | None = None  # how many frames the annotation thinks there are
     fps: Fraction | None = None  # given, for folders of images that have no clock
-    facts: "Probe | None" = None  # known already, for what is no video at all (landmarks)
+    probe: "Probe | None" = None  # set where there is no file to decode (landmarks)
     fresh: bool = field(
         default=False, compare=False
     )  # drawn or fetched just now, so that the summary does not call it reused

@@ -47,31 +47,35 @@ def assign(
     same_source: Iterable[Sequence[str]] = (),
     carve_val: bool = True,
 ) -> Plan:
-    """Give every video a split. All videos of a source share one, unless some were given another.
+    """Gives every video a split. All videos of a source share one, unless some were given another.
 
     A given split stays. Names of sources (or videos) that stand together in `same_source` are one source, called by the
     first. With `carve_val`, a set that gives all its videos a split, and none of them val, has val taken out of train.
     """
-    videos = _merged(videos, same_source)
-    given: dict[str, set[str]] = defaultdict(set)
-    for one in videos:
-        given[one.source] |= {one.split} - {""}
-    carved = _without_val(videos) if carve_val and val_share > 0 else set()
-    divided = {one.source for one in videos if one.set in carved and given[one.source] == {"train"}}
+    videos = _merge_sources(videos, same_source)
+    given_splits: dict[str, set[str]] = defaultdict(set)
+    for video in videos:
+        given_splits[video.source] |= {video.split} - {""}
+    sets_without_val = _sets_without_val(videos) if carve_val and val_share > 0 else set()
+    redivided = {
+        video.source for video in videos if video.set in sets_without_val and given_splits[video.source] == {"train"}
+    }
     shares = np.array([1 - val_share - test_share, val_share, test_share])
-    chosen: dict[str, str] = {}
-    for block in _blocks(videos):
-        chosen |= _Block(block, given, divided).divide(shares, seed)
-    placed = [
-        replace(one, split=one.split if one.split and one.source not in divided else chosen[one.source])
-        for one in videos
+    split_of_source: dict[str, str] = {}
+    for block in _group_into_blocks(videos):
+        split_of_source |= _Block(block, given_splits, redivided).divide(shares, seed)
+    assigned = [
+        replace(
+            video, split=video.split if video.split and video.source not in redivided else split_of_source[video.source]
+        )
+        for video in videos
     ]
-    _refuse_empty(placed)
-    return Plan(placed, sorted(carved & {one.set for one in placed if one.split == "val"}))
+    _refuse_empty(assigned)
+    return Plan(assigned, sorted(sets_without_val & {video.set for video in assigned if video.split == "val"}))
 
 
-def _merged(videos: Sequence[Video], same_source: Iterable[Sequence[str]]) -> list[Video]:
-    source = {one.video: one.source for one in videos} | {one.source: one.source for one in videos}
+def _merge_sources(videos: Sequence[Video], same_source: Iterable[Sequence[str]]) -> list[Video]:
+    source = {video.video: video.source for video in videos} | {video.source: video.source for video in videos}
     first: dict[str, str] = {}  # source -> the one it is called by
 
     def called(name: str) -> str:
@@ -86,48 +90,48 @@ def _merged(videos: Sequence[Video], same_source: Iterable[Sequence[str]]) -> li
                     f"params.yaml [manifest]: same_source names '{name}', which is no video and no source."
                     f"{near_miss(name, source)}"
                 )
-            one, other = called(source[group[0]]), called(source[name])
-            if one != other:
-                first[other] = one
-    return [replace(one, source=called(one.source)) for one in videos]
+            name_before, name_merged = called(source[group[0]]), called(source[name])
+            if name_before != name_merged:
+                first[name_merged] = name_before
+    return [replace(video, source=called(video.source)) for video in videos]
 
 
-def _without_val(videos: Sequence[Video]) -> set[str]:
-    """Sets that give every video a split, among them train, and no val."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in videos:
-        found[one.set].add(one.split)
-    return {name for name, splits in found.items() if "train" in splits and not splits & {"", "val"}}
+def _sets_without_val(videos: Sequence[Video]) -> set[str]:
+    """Returns the sets that give every video a split, among them train, and no val."""
+    splits_of_set: dict[str, set[str]] = defaultdict(set)
+    for video in videos:
+        splits_of_set[video.set].add(video.split)
+    return {name for name, splits in splits_of_set.items() if "train" in splits and not splits & {"", "val"}}
 
 
-def _blocks(videos: Sequence[Video]) -> list[list[Video]]:
-    """Videos of sets that are tied by a common source, block by block."""
+def _group_into_blocks(videos: Sequence[Video]) -> list[list[Video]]:
+    """Groups the videos into blocks: sets that have a source in common are in one."""
     block_of: dict[str, str] = {}
     sets_of: dict[str, set[str]] = defaultdict(set)
-    for one in videos:
-        sets_of[one.source].add(one.set)
-        block_of[one.set] = one.set
+    for video in videos:
+        sets_of[video.source].add(video.set)
+        block_of[video.set] = video.set
     for tied in sets_of.values():
         blocks = {block_of[name] for name in tied}
         if len(blocks) > 1:
             block_of = {name: min(blocks) if block in blocks else block for name, block in block_of.items()}
-    found: dict[str, list[Video]] = defaultdict(list)
-    for one in videos:
-        found[block_of[one.set]].append(one)
-    return [found[name] for name in sorted(found)]
+    videos_of_block: dict[str, list[Video]] = defaultdict(list)
+    for video in videos:
+        videos_of_block[block_of[video.set]].append(video)
+    return [videos_of_block[name] for name in sorted(videos_of_block)]
 
 
 class _Block:
     """The sources of one block: what each weighs for every label of its set, for all, as one; and where it may go."""
 
-    def __init__(self, videos: Sequence[Video], given: dict[str, set[str]], divided: set[str]) -> None:
-        self.names = sorted({one.source for one in videos})
+    def __init__(self, videos: Sequence[Video], given_splits: dict[str, set[str]], divided: set[str]) -> None:
+        self.names = sorted({video.source for video in videos})
         row = {name: number for number, name in enumerate(self.names)}
-        kinds = sorted({(one.set, one.label) for one in videos})
+        kinds = sorted({(video.set, video.label) for video in videos})
         column = {kind: number for number, kind in enumerate(kinds)}
         counts = np.zeros((len(row), len(kinds)), int)
-        for one in videos:
-            counts[row[one.source], column[one.set, one.label]] += 1
+        for video in videos:
+            counts[row[video.source], column[video.set, video.label]] += 1
         classes = np.vectorize(lambda count: 8 ** ((int(count).bit_length() - 1) // 3) if count else 0, otypes=[float])
         weights = classes(counts)
         self.weights = np.column_stack([weights, weights.sum(1), np.ones(len(row))])  # (sources, kinds, all, source)
@@ -135,12 +139,12 @@ class _Block:
         for name, number in row.items():
             if name in divided:
                 self.allowed[number] = [True, True, False]
-            elif given[name]:
-                self.allowed[number] = np.arange(3) == min(SPLITS.index(split) for split in given[name])
+            elif given_splits[name]:
+                self.allowed[number] = np.arange(3) == min(SPLITS.index(split) for split in given_splits[name])
 
     def divide(self, shares: np.ndarray, seed: int) -> dict[str, str]:
-        """Source -> split."""
-        places = np.array([_place(seed, name) for name in self.names])
+        """Divides the block, and returns the split of each source."""
+        places = np.array([_position_of(seed, name) for name in self.names])
         splits = self._first(shares, places)
         while moves := self._best_moves(splits, shares, places):
             for source, split in moves:
@@ -148,7 +152,7 @@ class _Block:
         return {name: SPLITS[split] for name, split in zip(self.names, splits, strict=True)}
 
     def _first(self, shares: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """By place alone: test from below, val from above, of what the given splits have left to fill."""
+        """Divides by place alone: test from below, val from above, of what the given splits have left to fill."""
         fixed = self.allowed.sum(1) == 1
         room = np.maximum(shares * len(places) - self.allowed[fixed].sum(0), 0)
         rooms = np.where(self.allowed, room + 1e-9 * np.array([1, 0, 0]), 0)  # no room anywhere: train
@@ -157,7 +161,7 @@ class _Block:
         return np.where(places < rooms[:, TEST], TEST, np.where(places >= 1 - rooms[:, VAL], VAL, TRAIN))
 
     def _best_moves(self, splits: np.ndarray, shares: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:
-        """(source, split) of one source that moves, or of two that change places; nothing when all is even enough."""
+        """Returns (source, split) of one source that moves, or of two that change places; nothing when all is even."""
         weights = np.vstack(
             [self.weights, np.zeros(self.weights.shape[1])]
         )  # the last is nobody, who may change places
@@ -165,27 +169,30 @@ class _Block:
         of_split = np.eye(3)[splits].T  # (splits, sources)
         held, holders = of_split @ weights[:-1], of_split @ has[:-1]
         best = (self._unevenness(held, holders, shares)[()] - 1e-9, 0.0, NOBODY, NOBODY, 0, 0)
-        for one, other in combinations(range(3), 2):
+        for first, second in combinations(range(3), 2):
             leave, come = (
                 np.append(np.flatnonzero((splits == old) & self.allowed[:, new]), NOBODY)
-                for old, new in ((one, other), (other, one))
+                for old, new in ((first, second), (second, first))
             )
             few = len(leave) * len(come) <= MOST_EXCHANGES
             for out, back in [(leave, come)] if few else [(leave, come[-1:]), (leave[-1:], come)]:
                 change = np.zeros((2, len(out), len(back), *held.shape))
                 for part, table in zip(change, (weights, has), strict=True):
-                    part[..., other, :] = table[out, None] - table[None, back]
-                    part[..., one, :] = -part[..., other, :]
+                    part[..., second, :] = table[out, None] - table[None, back]
+                    part[..., first, :] = -part[..., second, :]
                 scores = self._unevenness(held + change[0], holders + change[1], shares)
                 scores[:-1, :-1] += EXCHANGE
                 for i, j in np.argwhere(scores <= scores.min() + 1e-9):
                     place = float(places[out[i]] if out[i] != NOBODY else places[back[j]])
-                    best = min(best, (round(scores[i, j], 9), place, int(out[i]), int(back[j]), one, other))
-        _, _, left, came, one, other = best
-        return [(source, split) for source, split in ((left, other), (came, one)) if source != NOBODY]
+                    best = min(best, (round(scores[i, j], 9), place, int(out[i]), int(back[j]), first, second))
+        _, _, left, came, first, second = best
+        return [(source, split) for source, split in ((left, second), (came, first)) if source != NOBODY]
 
     def _unevenness(self, held: np.ndarray, holders: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """How far from even, 0 at best. `held` (..., splits, kinds) weight, `holders` of the same shape sources."""
+        """Returns how far from even the splits are, 0 at best.
+
+        `held` (..., splits, kinds) is weight, `holders` of the same shape the number of sources.
+        """
         total, sources = self.weights.sum(0), (self.weights > 0).sum(0)
         needed = np.stack([sources >= 1, sources >= 3, sources >= 2]) & (shares > 0)[:, None]  # train, test, then val
         target = shares[:, None] * total
@@ -194,16 +201,16 @@ class _Block:
         return np.where(needed & (holders < 0.5), ABSENT, excess).sum((-2, -1)) + SCARCE * lacking.sum(-1)
 
 
-def _place(seed: int, name: str) -> float:
-    """Where a source stands between 0 and 1, whatever the others are."""
+def _position_of(seed: int, name: str) -> float:
+    """Returns where a source stands between 0 and 1, whatever the others are."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def _refuse_empty(videos: Sequence[Video]) -> None:
     for split in SPLITS:
-        if not any(one.split == split for one in videos):
-            sources = len({one.source for one in videos})
+        if not any(video.split == split for video in videos):
+            sources = len({video.source for video in videos})
             count = f"{len(videos)} videos from {sources} source{'s' if sources != 1 else ''}"
             raise VigilError(
                 f"no video is left for {split}: {count}, and a source is never divided. Add videos from other "

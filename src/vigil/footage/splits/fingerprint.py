@@ -25,33 +25,33 @@ ROUNDING = 1e-3  # grey levels: what is flat is not brighter
 BAR_LEVEL, BAR_SPREAD = 32, 12  # grey levels: darker and more even than any picture
 
 
-def fingerprint(path: Path, fps: Fraction, duration_s: Fraction) -> list[tuple[str, str]]:
-    """(time, hash) of frames that tell the video from others; a hash is `VIEWS` times 64 hexadecimal digits.
+def fingerprint_video(path: Path, fps: Fraction, duration_s: Fraction) -> list[tuple[str, str]]:
+    """Returns (time, hash) of frames that tell the video from others; a hash is `VIEWS` times 64 hexadecimal digits.
 
     `fps` is that of a folder of images.
     """
-    found: list[tuple[str, np.ndarray]] = []
+    distinct: list[tuple[str, np.ndarray]] = []
     step = max(duration_s / MOST, min(Fraction(1), duration_s / LEAST))
-    for frame in islice(reading.read(path, size_px=SIZE_PX, wanted=every(step), fps=fps), MOST):
-        hashes = views(frame.image)
-        if hashes is not None and all(distance(hashes[0], other[0]) > REPEAT for _, other in found):
-            found.append((str(frame.time_s), hashes))
-    return [(time, hashes.tobytes().hex()) for time, hashes in found]
+    for frame in islice(reading.read_frames(path, size_px=SIZE_PX, is_due=sample_every(step), fps=fps), MOST):
+        hashes = hash_views(frame.image)
+        if hashes is not None and all(differing_bits(hashes[0], other[0]) > REPEAT for _, other in distinct):
+            distinct.append((str(frame.time_s), hashes))
+    return [(time, hashes.tobytes().hex()) for time, hashes in distinct]
 
 
-def unpack(text: str) -> np.ndarray:
-    """(VIEWS, 4) uint64 of a hash in hexadecimal."""
+def unpack_hash(text: str) -> np.ndarray:
+    """Returns (VIEWS, 4) uint64 of a hash in hexadecimal."""
     return np.frombuffer(bytes.fromhex(text), "<u8").reshape(VIEWS, 4)
 
 
-def distance(one: np.ndarray, other: np.ndarray) -> int:
-    """Bits that differ, 0 to 256; unlike pictures differ in about 120."""
-    return int(np.bitwise_count(one ^ other).sum())
+def differing_bits(bits: np.ndarray, other_bits: np.ndarray) -> int:
+    """Counts the bits that differ, 0 to 256; unlike pictures differ in about 120."""
+    return int(np.bitwise_count(bits ^ other_bits).sum())
 
 
-def views(image: np.ndarray) -> np.ndarray | None:
-    """(VIEWS, 4) uint64 for `image` (H, W, 3) RGB: the picture, cropped, cropped more, mirrored. None: no texture."""
-    grey = without_bars(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+def hash_views(image: np.ndarray) -> np.ndarray | None:
+    """Hashes `image` (H, W, 3) RGB, cropped, cropped more and mirrored: (VIEWS, 4) uint64; None without texture."""
+    grey = cut_bars(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     if np.mean(np.abs(_differences(grey)) >= 1) < TEXTURE:
         return None
     height, width = grey.shape
@@ -59,12 +59,12 @@ def views(image: np.ndarray) -> np.ndarray | None:
         grey[round(height * cut) : height - round(height * cut), round(width * cut) : width - round(width * cut)]
         for cut in CROPS
     ]
-    bits = np.stack([_differences(each) > ROUNDING for each in [*crops, grey[:, ::-1]]])
+    bits = np.stack([_differences(view) > ROUNDING for view in [*crops, grey[:, ::-1]]])
     return np.packbits(bits, axis=1, bitorder="little").view("<u8")
 
 
-def without_bars(grey: np.ndarray) -> np.ndarray:
-    """`grey` (H, W) without the dark bars that were put on two opposite sides to fit a screen."""
+def cut_bars(grey: np.ndarray) -> np.ndarray:
+    """Cuts from `grey` (H, W) the dark bars that were put on two opposite sides to fit a screen."""
     for _ in range(2):
         low, high = np.percentile(grey, (2, 98), axis=1)
         picture = np.flatnonzero((high >= BAR_LEVEL) | (high - low >= BAR_SPREAD))
@@ -76,22 +76,22 @@ def without_bars(grey: np.ndarray) -> np.ndarray:
     return grey
 
 
-def every(step: Fraction) -> Callable[[Fraction], bool]:
-    """Whether a time, asked in order, is the first at or after the next multiple of `step`."""
-    due = Fraction(0)
+def sample_every(step: Fraction) -> Callable[[Fraction], bool]:
+    """Makes the question whether a time, asked in order, is the first at or after the next multiple of `step`."""
+    due_s = Fraction(0)
 
-    def wanted(time: Fraction) -> bool:
-        nonlocal due
-        if time < due:
+    def is_due(time: Fraction) -> bool:
+        nonlocal due_s
+        if time < due_s:
             return False
-        due = (time // step + 1) * step if step else time
+        due_s = (time // step + 1) * step if step else time
         return True
 
-    return wanted
+    return is_due
 
 
 def _differences(grey: np.ndarray) -> np.ndarray:
-    """(256,) float32: from cell to cell of the thumbnails, rightwards and then downwards."""
+    """Returns the differences (256,) float32 from cell to cell of the thumbnails, rightwards and then downwards."""
     grey = np.ascontiguousarray(grey, np.float32)
     wide = cv2.resize(grey, (17, 8), interpolation=cv2.INTER_AREA)
     high = cv2.resize(grey, (8, 17), interpolation=cv2.INTER_AREA)

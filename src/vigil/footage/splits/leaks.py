@@ -73,48 +73,53 @@ class Leak:
     allowed: bool = False
 
 
-def audit(videos: Sequence[Video], prints: Mapping[str, Prints], allow: Iterable[tuple[str, str]] = ()) -> list[Leak]:
-    """Every leak, the worst first; one per pair of videos. `prints` by video; what has none is not compared."""
-    allowed = _allowed(videos, allow)
-    parts = {one.video: part(one.url) for one in videos}
-    whole = {url for one in videos for url, times in [parts[one.video]] if times}  # a part is named: no mere home page
-    found: dict[tuple[str, str], Leak] = {}
+def find_leaks(
+    videos: Sequence[Video], prints: Mapping[str, Prints], allow: Iterable[tuple[str, str]] = ()
+) -> list[Leak]:
+    """Returns every leak, the worst first; one per pair of videos. `prints` by video; what has none is not compared."""
+    allowed = _allowed_pairs(videos, allow)
+    parts = {video.video: parse_part(video.url) for video in videos}
+    whole = {
+        url for video in videos for url, times in [parts[video.video]] if times
+    }  # a part is named: no mere home page
+    leak_of_pair: dict[tuple[str, str], Leak] = {}
     by_recording: dict[str, list[Video]] = {}
-    for one in videos:
-        by_recording.setdefault(f"source {one.source}", []).append(one)
-        if parts[one.video][0] in whole:
-            by_recording.setdefault(f"url {parts[one.video][0]}", []).append(one)
+    for video in videos:
+        by_recording.setdefault(f"source {video.source}", []).append(video)
+        if parts[video.video][0] in whole:
+            by_recording.setdefault(f"url {parts[video.video][0]}", []).append(video)
     for recording in by_recording.values():
-        if len({one.split for one in recording}) == 1:
+        if len({video.split for video in recording}) == 1:
             continue
         for a, b in combinations(sorted(recording, key=_order), 2):
             if a.split != b.split:
-                times = _common(parts[a.video], parts[b.video]) if parts[a.video][0] in whole else None
-                found[a.video, b.video] = Leak(a, b, "time" if times else "source", times=times)
-    for leak in _alike(videos, prints):
-        found.setdefault((leak.a.video, leak.b.video), leak)
+                times = _common_start(parts[a.video], parts[b.video]) if parts[a.video][0] in whole else None
+                leak_of_pair[a.video, b.video] = Leak(a, b, "time" if times else "source", times=times)
+    for leak in _find_alike(videos, prints):
+        leak_of_pair.setdefault((leak.a.video, leak.b.video), leak)
     leaks = [
-        Leak(one.a, one.b, one.kind, one.distance, one.times, bool(_names(one) & allowed)) for one in found.values()
+        Leak(leak.a, leak.b, leak.kind, leak.distance, leak.times, bool(_name_pairs(leak) & allowed))
+        for leak in leak_of_pair.values()
     ]
     return sorted(
-        leaks, key=lambda one: (one.allowed, KINDS.index(one.kind), one.distance or 0, one.a.video, one.b.video)
+        leaks, key=lambda leak: (leak.allowed, KINDS.index(leak.kind), leak.distance or 0, leak.a.video, leak.b.video)
     )
 
 
-def worst(leaks: Sequence[Leak]) -> list[tuple[Leak, int]]:
-    """The first leak of each pair of sources, and how many pairs of their videos leak."""
-    found: dict[tuple[str, str, bool], tuple[Leak, int]] = {}
+def worst_per_source_pair(leaks: Sequence[Leak]) -> list[tuple[Leak, int]]:
+    """Returns the first leak of each pair of sources, and how many pairs of their videos leak."""
+    worst_of_pair: dict[tuple[str, str, bool], tuple[Leak, int]] = {}
     for leak in leaks:
         key = (leak.a.source, leak.b.source, leak.allowed)
-        first, count = found.get(key, (leak, 0))
-        found[key] = (first, count + 1)
-    return list(found.values())
+        first, count = worst_of_pair.get(key, (leak, 0))
+        worst_of_pair[key] = (first, count + 1)
+    return list(worst_of_pair.values())
 
 
-def explain(leaks: Sequence[Leak], where: str) -> str:
-    """What an error says: how many, the worst of each pair of sources, what to do. `where` has them all."""
-    pairs = worst(leaks)
-    shown = "; ".join(_sentence(leak) for leak, _ in pairs[:SHOWN])
+def explain_leaks(leaks: Sequence[Leak], where: str) -> str:
+    """Writes what an error says: how many, the worst of each pair of sources, what to do. `where` has them all."""
+    pairs = worst_per_source_pair(leaks)
+    shown = "; ".join(_describe_leak(leak) for leak, _ in pairs[:SHOWN])
     more = f"; and {len(pairs) - SHOWN} more pairs of sources" if len(pairs) > SHOWN else ""
     kinds = {leak.kind for leak in leaks}
     advice = " ".join(ADVICE[kind] for kind in KINDS if kind in kinds)
@@ -122,32 +127,32 @@ def explain(leaks: Sequence[Leak], where: str) -> str:
     return f"{count} in different splits show one recording or look alike: {shown}{more}. {advice} All are in {where}."
 
 
-def unused(leaks: Sequence[Leak], allow: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Pairs that are allowed and do not leak."""
-    used = set().union(*(_names(leak) for leak in leaks))
+def unused_allowances(leaks: Sequence[Leak], allow: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Returns the pairs that are allowed and do not leak."""
+    used = set().union(*(_name_pairs(leak) for leak in leaks))
     return [pair for pair in allow if tuple(sorted(pair)) not in used]
 
 
-def part(url: str) -> tuple[str, tuple[Fraction, Fraction | None] | None]:
-    """(what the part is of, its start and stop in seconds); no part named: None. The stop may be open."""
-    found = PART.search(url)
+def parse_part(url: str) -> tuple[str, tuple[Fraction, Fraction | None] | None]:
+    """Returns what the part is of, and its start and stop in seconds: None without a part; the stop may be open."""
+    match = PART.search(url)
     whole = url.split("#", 1)[0]
     video = YOUTUBE.search(whole)
     whole = f"youtube {video[1]}" if video else whole
-    if not found or not (found[3] or found[6]):
+    if not match or not (match[3] or match[6]):
         return whole, None
-    start = _seconds(found[1], found[2], found[3] or "0")
-    return whole, (start, _seconds(*found.group(4, 5, 6)) if found[6] else None)
+    start = _seconds(match[1], match[2], match[3] or "0")
+    return whole, (start, _seconds(*match.group(4, 5, 6)) if match[6] else None)
 
 
 def _seconds(hours: str | None, minutes: str | None, seconds: str) -> Fraction:
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + Fraction(seconds)
 
 
-def _common(
+def _common_start(
     a: tuple[str, tuple[Fraction, Fraction | None] | None], b: tuple[str, tuple[Fraction, Fraction | None] | None]
 ) -> tuple[Fraction, Fraction] | None:
-    """Where, in each of the two parts of one URL, their common time begins."""
+    """Returns where, in each of the two parts of one URL, their common time begins."""
     if a[0] != b[0]:
         return None
     (start_a, stop_a), (start_b, stop_b) = (times or (Fraction(0), None) for _, times in (a, b))
@@ -157,28 +162,28 @@ def _common(
     return begin - start_a, begin - start_b
 
 
-def _allowed(videos: Sequence[Video], allow: Iterable[tuple[str, str]]) -> set[tuple[str, ...]]:
-    known = {one.video for one in videos} | {one.source for one in videos}
+def _allowed_pairs(videos: Sequence[Video], allow: Iterable[tuple[str, str]]) -> set[tuple[str, ...]]:
+    names = {video.video for video in videos} | {video.source for video in videos}
     for pair in allow:
         for name in pair:
-            if name not in known:
+            if name not in names:
                 raise VigilError(
                     f"params.yaml [manifest]: allow_leaks names '{name}', which is no video and no source."
-                    f"{near_miss(name, known)}"
+                    f"{near_miss(name, names)}"
                 )
     return {tuple(sorted(pair)) for pair in allow}
 
 
-def _names(leak: Leak) -> set[tuple[str, ...]]:
-    """Every pair of names under which it may be allowed."""
+def _name_pairs(leak: Leak) -> set[tuple[str, ...]]:
+    """Returns every pair of names under which the leak may be allowed."""
     return {tuple(sorted((a, b))) for a in (leak.a.video, leak.a.source) for b in (leak.b.video, leak.b.source)}
 
 
-def _order(one: Video) -> tuple[int, str]:
-    return SPLITS.index(one.split), one.video
+def _order(video: Video) -> tuple[int, str]:
+    return SPLITS.index(video.split), video.video
 
 
-def _sentence(leak: Leak) -> str:
+def _describe_leak(leak: Leak) -> str:
     how = {"source": "one source", "time": "one recording, overlapping times"}.get(
         leak.kind, f"frames alike, {leak.distance} of 256 bits"
     )
@@ -188,62 +193,62 @@ def _sentence(leak: Leak) -> str:
     return f"{leak.a.video} ({leak.a.split}) and {leak.b.video} ({leak.b.split}): {how}{at}"
 
 
-def _alike(videos: Sequence[Video], prints: Mapping[str, Prints]) -> list[Leak]:
-    found: list[Leak] = []
-    hashed = [one for one in videos if one.video in prints and len(prints[one.video].times)]
+def _find_alike(videos: Sequence[Video], prints: Mapping[str, Prints]) -> list[Leak]:
+    leaks: list[Leak] = []
+    hashed = [video for video in videos if video.video in prints and len(prints[video.video].times)]
     for earlier, later in combinations(SPLITS, 2):
-        others = [one for one in hashed if one.split == later]
+        others = [video for video in hashed if video.split == later]
         if not others:
             continue
-        theirs = np.concatenate([prints[one.video].hashes for one in others])
-        starts = np.cumsum([0, *(len(prints[one.video].times) for one in others)])
-        for block in _blocks([one for one in hashed if one.split == earlier], prints):
-            ours = np.concatenate([prints[one.video].hashes for one in block])
-            distances = nearest(ours, theirs)
-            rows = np.cumsum([0, *(len(prints[one.video].times) for one in block)])
+        other_hashes = np.concatenate([prints[video.video].hashes for video in others])
+        starts = np.cumsum([0, *(len(prints[video.video].times) for video in others)])
+        for block in _in_blocks([video for video in hashed if video.split == earlier], prints):
+            hashes = np.concatenate([prints[video.video].hashes for video in block])
+            distances = nearest_distances(hashes, other_hashes)
+            rows = np.cumsum([0, *(len(prints[video.video].times) for video in block)])
             least = np.minimum.reduceat(np.minimum.reduceat(distances, rows[:-1], axis=0), starts[:-1], axis=1)
             for i, j in zip(*np.nonzero(least <= ALIKE), strict=True):
                 a, b = block[i], others[j]
                 pair = distances[rows[i] : rows[i + 1], starts[j] : starts[j + 1]]
-                at, there = np.unravel_index(int(pair.argmin()), pair.shape)
-                times = (prints[a.video].times[at], prints[b.video].times[there])
-                found.append(Leak(a, b, "frames", int(least[i, j]), times))
-    return found
+                earlier_frame, later_frame = np.unravel_index(int(pair.argmin()), pair.shape)
+                times = (prints[a.video].times[earlier_frame], prints[b.video].times[later_frame])
+                leaks.append(Leak(a, b, "frames", int(least[i, j]), times))
+    return leaks
 
 
-def nearest(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """(A, B) uint8: bits between two pictures, at most 255: the least over the views of one and the other as it is.
+def nearest_distances(hashes: np.ndarray, other_hashes: np.ndarray) -> np.ndarray:
+    """Returns (A, B) uint8: bits between two pictures, at most 255, the least over the views of one and the other.
 
-    `ours` (A, views, 4) and `theirs` (B, views, 4) uint64. So a crop is found whichever of the two is the copy; the
-    mirrored view, the last, is needed of one side only.
+    `hashes` (A, views, 4) and `other_hashes` (B, views, 4) uint64. So a crop is found whichever of the two is the copy;
+    the mirrored view, the last, is needed of one side only.
     """
-    views = ours.shape[1]
+    views = hashes.shape[1]
     pairs = [*((0, view) for view in range(views)), *((view, 0) for view in range(1, views - 1))]
-    least = np.full((len(ours), len(theirs)), 255, np.uint8)
-    words = np.ascontiguousarray(theirs.transpose(1, 2, 0))
-    for row, column in product(range(0, len(ours), TILE[0]), range(0, len(theirs), TILE[1])):
+    least = np.full((len(hashes), len(other_hashes)), 255, np.uint8)
+    words = np.ascontiguousarray(other_hashes.transpose(1, 2, 0))
+    for row, column in product(range(0, len(hashes), TILE[0]), range(0, len(other_hashes), TILE[1])):
         tile = least[row : row + TILE[0], column : column + TILE[1]]
         other, bits, count = np.empty(tile.shape, np.uint64), np.empty_like(tile), np.empty_like(tile)
-        for mine, view in pairs:
+        for own_view, view in pairs:
             bits[:] = 0
             for word in range(4):
-                ours_, theirs_ = (
-                    ours[row : row + TILE[0], mine, word, None],
+                words_a, words_b = (
+                    hashes[row : row + TILE[0], own_view, word, None],
                     words[view, word, column : column + TILE[1]],
                 )
-                np.bitwise_count(np.bitwise_xor(ours_, theirs_, out=other), out=count)
+                np.bitwise_count(np.bitwise_xor(words_a, words_b, out=other), out=count)
                 bits += np.minimum(count, 255 - bits, out=count)
             np.minimum(tile, bits, out=tile)
     return least
 
 
-def _blocks(videos: Sequence[Video], prints: Mapping[str, Prints]) -> Iterable[list[Video]]:
-    """Some videos at a time, of about `BLOCK` frames."""
+def _in_blocks(videos: Sequence[Video], prints: Mapping[str, Prints]) -> Iterable[list[Video]]:
+    """Yields some videos at a time, of about `BLOCK` frames."""
     block: list[Video] = []
     frames = 0
-    for one in videos:
-        block.append(one)
-        frames += len(prints[one.video].times)
+    for video in videos:
+        block.append(video)
+        frames += len(prints[video.video].times)
         if frames >= BLOCK:
             yield block
             block, frames = [], 0

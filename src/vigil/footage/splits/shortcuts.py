@@ -37,84 +37,88 @@ PLACES = 20  # moments of a video
 Numbers = dict[str, float]
 
 
-def measure(videos: Sequence[Video], sizes: Mapping[str, int], seed: int) -> dict[str, Numbers] | str:
-    """Feature -> its numbers, or why there are none. `sizes` in bytes, of the videos that have a file."""
-    counts = {label: len({one.source for one in videos if one.label == label}) for label in {v.label for v in videos}}
-    usable = [one for one in videos if counts[one.label] >= LEAST_OF_CLASS]
-    labels = sorted({one.label for one in usable})
-    sources = len({one.source for one in usable})
+def measure_shortcuts(videos: Sequence[Video], sizes: Mapping[str, int], seed: int) -> dict[str, Numbers] | str:
+    """Measures each feature's numbers, or says why there are none. `sizes` in bytes, of the videos that have a file."""
+    counts = {
+        label: len({video.source for video in videos if video.label == label}) for label in {v.label for v in videos}
+    }
+    usable = [video for video in videos if counts[video.label] >= LEAST_OF_CLASS]
+    labels = sorted({video.label for video in usable})
+    sources = len({video.source for video in usable})
     if sources < LEAST_SOURCES or len(labels) < 2:
         return (
-            f"not measured: {len(videos)} videos from {len({one.source for one in videos})} sources; it takes "
+            f"not measured: {len(videos)} videos from {len({video.source for video in videos})} sources; it takes "
             f"{LEAST_SOURCES} sources, and 2 classes with {LEAST_OF_CLASS} sources each"
         )
-    found: dict[str, Numbers] = {}
+    numbers_of_feature: dict[str, Numbers] = {}
     for feature in FEATURES:
-        known = [one for one in usable if _value(one, feature, sizes) is not None]
-        if len({one.source for one in known}) >= LEAST_SOURCES:
-            values = np.array([_value(one, feature, sizes) for one in known], float)
+        with_value = [video for video in usable if _value(video, feature, sizes) is not None]
+        if len({video.source for video in with_value}) >= LEAST_SOURCES:
+            values = np.array([_value(video, feature, sizes) for video in with_value], float)
             rng = np.random.default_rng([seed, FEATURES.index(feature)])
-            numbers = _accuracy(values, _codes([one.label for one in known]), _sources(known), rng)
-            abnormal = np.array([one.abnormal for one in known])
-            found[feature] = numbers | _auc(values, abnormal, ~abnormal, _sources(known), rng)
-    position = _position([one for one in videos if one.abnormal and one.spans and one.duration_s], seed)
-    return found | ({"position": position} if position else {})
+            numbers = _accuracy(values, _codes([video.label for video in with_value]), _sources(with_value), rng)
+            abnormal = np.array([video.abnormal for video in with_value])
+            numbers_of_feature[feature] = numbers | _auc(values, abnormal, ~abnormal, _sources(with_value), rng)
+    position = _position([video for video in videos if video.abnormal and video.spans and video.duration_s], seed)
+    return numbers_of_feature | ({"position": position} if position else {})
 
 
-def telling(found: Mapping[str, Numbers]) -> list[str]:
-    """A sentence per feature that tells the class."""
+def describe_shortcuts(numbers_of_feature: Mapping[str, Numbers]) -> list[str]:
+    """Returns a sentence per feature that tells the class."""
     sentences = []
-    for feature, numbers in found.items():
-        said = []
+    for feature, numbers in numbers_of_feature.items():
+        clauses = []
         if "low" in numbers and numbers["low"] > numbers["chance"] + MARGIN:
-            said.append("the class: balanced accuracy {accuracy} ({low} to {high}), chance {chance}".format(**numbers))
+            clauses.append(
+                "the class: balanced accuracy {accuracy} ({low} to {high}), chance {chance}".format(**numbers)
+            )
         if "auc_low" in numbers and (numbers["auc_low"] > 0.5 + MARGIN or numbers["auc_high"] < 0.5 - MARGIN):
-            said.append("abnormal from ordinary: AUC {auc} ({auc_low} to {auc_high})".format(**numbers))
+            clauses.append("abnormal from ordinary: AUC {auc} ({auc_low} to {auc_high})".format(**numbers))
         if "chance_high" in numbers and numbers["auc"] > numbers["chance_high"] + MARGIN:
-            said.append("abnormal moments: AUC {auc}, chance {chance} (at most {chance_high})".format(**numbers))
-        if said:
-            sentences.append(f"{feature.replace('_', ' ')} alone tells {'; and '.join(said)}")
+            clauses.append("abnormal moments: AUC {auc}, chance {chance} (at most {chance_high})".format(**numbers))
+        if clauses:
+            sentences.append(f"{feature.replace('_', ' ')} alone tells {'; and '.join(clauses)}")
     return sentences
 
 
-def _value(one: Video, feature: str, sizes: Mapping[str, int]) -> Fraction | None:
+def _value(video: Video, feature: str, sizes: Mapping[str, int]) -> Fraction | None:
     if feature == "length":
-        return one.duration_s
-    if not one.pictures:
+        return video.duration_s
+    if not video.pictures:
         return None
     if feature == "bit_rate":
-        return sizes[one.video] / one.duration_s if one.video in sizes and one.duration_s else None
-    return one.fps if feature == "fps" else Fraction(one.width * one.height)
+        return sizes[video.video] / video.duration_s if video.video in sizes and video.duration_s else None
+    return video.fps if feature == "fps" else Fraction(video.width * video.height)
 
 
 def _codes(names: Sequence[str] | np.ndarray) -> np.ndarray:
-    """0, 1, ... in the order of the names."""
+    """Numbers the names 0, 1, ... in their order."""
     return np.unique(np.asarray(names), return_inverse=True)[1]
 
 
 def _sources(videos: Sequence[Video]) -> np.ndarray:
-    return _codes([one.source for one in videos])
+    return _codes([video.source for video in videos])
 
 
 def _accuracy(values: np.ndarray, labels: np.ndarray, sources: np.ndarray, rng: np.random.Generator) -> Numbers:
     classes, groups = int(labels.max()) + 1, int(sources.max()) + 1
-    right, all_ = np.zeros((2, groups, classes))
+    correct, total = np.zeros((2, groups, classes))
     for _ in range(REPEATS):
         fold = np.empty(groups, int)
         fold[rng.permutation(groups)] = np.arange(groups) % FOLDS
-        for held in range(FOLDS):
-            test = fold[sources] == held
+        for held_out in range(FOLDS):
+            test = fold[sources] == held_out
             guess = _guess(values[~test], labels[~test], values[test], classes)
-            np.add.at(right, (sources[test], labels[test]), guess == labels[test])
-            np.add.at(all_, (sources[test], labels[test]), 1)
+            np.add.at(correct, (sources[test], labels[test]), guess == labels[test])
+            np.add.at(total, (sources[test], labels[test]), 1)
     draws = rng.multinomial(groups, np.full(groups, 1 / groups), DRAWS)
-    low, high = _interval(_balanced(draws @ right, draws @ all_))
-    accuracy = float(_balanced(right.sum(0), all_.sum(0)))
+    low, high = _interval(_balanced(draws @ correct, draws @ total))
+    accuracy = float(_balanced(correct.sum(0), total.sum(0)))
     return {"accuracy": round(accuracy, 3), "low": low, "high": high, "chance": round(1 / classes, 3)}
 
 
 def _guess(values: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: int) -> np.ndarray:
-    """The class that has the greatest share of its own in the same range of `values`."""
+    """Returns the class that has the greatest share of its own in the same range of `values`."""
     distinct = np.unique(values)
     if len(distinct) <= BINS:
         edges = (distinct[1:] + distinct[:-1]) / 2
@@ -126,16 +130,16 @@ def _guess(values: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: i
     return table.argmax(1)[np.searchsorted(edges, asked, side="right")]
 
 
-def _balanced(right: np.ndarray, all_: np.ndarray) -> np.ndarray:
-    """Mean of the shares of the classes that are there."""
-    shares = right / np.maximum(all_, 1)
-    return shares.sum(-1) / np.maximum((all_ > 0).sum(-1), 1)
+def _balanced(correct: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Returns the mean of the shares of the classes that occur."""
+    shares = correct / np.maximum(total, 1)
+    return shares.sum(-1) / np.maximum((total > 0).sum(-1), 1)
 
 
 def _auc(
     values: np.ndarray, positive: np.ndarray, negative: np.ndarray, sources: np.ndarray, rng: np.random.Generator
 ) -> Numbers:
-    """Of points that are, or weigh, positive and negative; nothing where one kind is absent."""
+    """Returns the AUC of points that are, or weigh, positive and negative; nothing where one kind is absent."""
     if not positive.sum() or not negative.sum():
         return {}
     groups = int(sources.max()) + 1
@@ -148,7 +152,7 @@ def _auc(
 
 
 def _area(ranks: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> float:
-    """Area under the ROC curve of points with weights; 0.5 where one kind is absent."""
+    """Returns the area under the ROC curve of points with weights; 0.5 where one kind is absent."""
     above, below = np.bincount(ranks, positive), np.bincount(ranks, negative)
     pairs = above.sum() * below.sum()
     return float((above * (np.cumsum(below) - below / 2)).sum() / pairs) if pairs else 0.5
@@ -159,15 +163,16 @@ def _position(videos: Sequence[Video], seed: int) -> Numbers:
     if len(set(sources)) < LEAST_SOURCES:
         return {}
     spans = [
-        [(float(start / one.duration_s), float(stop / one.duration_s)) for start, stop in one.spans] for one in videos
+        [(float(start / video.duration_s), float(stop / video.duration_s)) for start, stop in video.spans]
+        for video in videos
     ]
     rng = np.random.default_rng([seed, len(FEATURES)])
     trials = []
     for _ in range(SHIFTS):
         places = rng.random(int(sources.max()) + 1)
         shifts = [
-            place * (1 - some[-1][1] + some[0][0]) - some[0][0]
-            for place, some in zip(places[sources], spans, strict=True)
+            place * (1 - video_spans[-1][1] + video_spans[0][0]) - video_spans[0][0]
+            for place, video_spans in zip(places[sources], spans, strict=True)
         ]
         trials.append(_place_auc(spans, shifts, sources))
     return {
@@ -180,8 +185,8 @@ def _position(videos: Sequence[Video], seed: int) -> Numbers:
 def _place_auc(spans: Sequence[Sequence[tuple[float, float]]], shifts: Sequence[float], sources: np.ndarray) -> float:
     middle = (np.arange(PLACES) + 0.5) / PLACES
     inside = np.zeros((len(spans), PLACES))
-    for row, some, shift in zip(inside, spans, shifts, strict=True):
-        for start, stop in some:
+    for row, video_spans, shift in zip(inside, spans, shifts, strict=True):
+        for start, stop in video_spans:
             row[(middle >= start + shift) & (middle < stop + shift)] = 1
     of_source = np.zeros((int(sources.max()) + 1, PLACES))
     np.add.at(of_source, sources, inside)

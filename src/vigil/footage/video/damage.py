@@ -53,8 +53,8 @@ class Tally:
         self.damaged += self.started and self.hurt
 
 
-def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complaints: int) -> str:
-    """Why the file cannot be believed after all of it was read, or ''.
+def explain_damage(path: Path, tally: Tally, claimed: int | None, indexed: int, complaints: int) -> str:
+    """Says why the file cannot be believed after all of it was read, or ''.
 
     `claimed` frames by the container, `indexed` packets in its table, `complaints` of the reader about its structure.
     """
@@ -62,38 +62,38 @@ def reason(path: Path, tally: Tally, claimed: int | None, indexed: int, complain
     decodes = (
         f"decodes {tally.frames}" + (f" of {claimed} claimed" if fewer else "") + " frame" + "s" * (tally.frames != 1)
     )
-    cut = cut_short(path)
+    cut = explain_cut(path)
     if cut and fewer:
         return f"{decodes}; {cut}"
     missing = max(indexed - tally.packets, 0)
     if complaints and claimed is not None:
         missing = max(missing, claimed - tally.packets)
     total = max(tally.packets, tally.frames) + missing
-    lost = tally.damaged + missing > LIMIT * total
-    if tally.cut_packet or tally.cut_frame or (odd_end(path) and not lost):
+    is_lost = tally.damaged + missing > LIMIT * total
+    if tally.cut_packet or tally.cut_frame or (ends_within_block(path) and not is_lost):
         keep = "or keep what there is with 'ffmpeg -i OLD -c copy NEW'"
         return f"{decodes}; the file ends in the middle of a picture (cut short): fetch it again, {keep}"
-    if lost:
+    if is_lost:
         return f"{tally.damaged + missing} of {total} frames are lost or distorted; the file is damaged: fetch it again"
-    gone = out_of_step(path)
-    if gone > LIMIT:
-        return f"{float(gone):.1%} of its blocks cannot be read; the file is damaged: fetch it again"
+    unreadable_share = share_of_bad_blocks(path)
+    if unreadable_share > LIMIT:
+        return f"{float(unreadable_share):.1%} of its blocks cannot be read; the file is damaged: fetch it again"
     return ""
 
 
-def why_closed(path: Path, problem: str) -> str:
-    """Why the file cannot even be opened; `problem` is what the library says."""
+def explain_unopenable(path: Path, problem: str) -> str:
+    """Says why the file cannot even be opened; `problem` is what the library says."""
     try:
         if not path.exists():
             return "not found: it was moved or deleted, or is a link to nothing"
         if not path.stat().st_size:
             return "empty file (0 bytes): fetch it again"
-        words = text_start(path)
+        words = first_words(path)
         if words:
             return f"text, no video (it starts with {words!r}): fetch the video itself"
         if not has_index(path):
             return "its index (moov atom) is missing: the file is cut short or was never finished; fetch it again"
-        cut = cut_short(path)
+        cut = explain_cut(path)
         if cut:
             return cut
     except OSError as error:
@@ -101,14 +101,14 @@ def why_closed(path: Path, problem: str) -> str:
     return f"no video that can be opened ({problem}): the file is damaged or of another kind; fetch or convert it again"
 
 
-def cut_short(path: Path) -> str:
-    """What to say when the file is shorter than it declares, else ''."""
+def explain_cut(path: Path) -> str:
+    """Says that the file is shorter than it declares, else ''."""
     size, declared = path.stat().st_size, declared_size(path) or 0
     return f"the file is cut short ({size:,} of {declared:,} bytes): fetch it again" if declared > size else ""
 
 
 def declared_size(path: Path) -> int | None:
-    """Bytes that the file should have by its own structure (ISO, RIFF, EBML); None when it does not say."""
+    """Returns the bytes that the file should have by its own structure (ISO, RIFF, EBML); None when it does not say."""
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] == b"\x1aE\xdf\xa3":
@@ -125,13 +125,13 @@ def has_index(path: Path) -> bool:
     return b"moov" in kinds or not {b"ftyp", b"mdat"} & set(kinds)
 
 
-def odd_end(path: Path) -> bool:
+def ends_within_block(path: Path) -> bool:
     """True for an MPEG transport stream that stops within one of its blocks."""
     return _is_transport(path) and path.stat().st_size % BLOCK != 0
 
 
-def out_of_step(path: Path) -> Fraction:
-    """Share of a transport stream's blocks that do not begin as they must; 0 for other files.
+def share_of_bad_blocks(path: Path) -> Fraction:
+    """Returns the share of a transport stream's blocks that do not begin as they must; 0 for other files.
 
     Its reader drops such blocks, and a decoder does not miss what was in them.
     """
@@ -151,8 +151,8 @@ def _is_transport(path: Path) -> bool:
     return len(head) == 4 * BLOCK and head[::BLOCK] == bytes([SYNC] * 4)
 
 
-def text_start(path: Path) -> str:
-    """The first words of a file that is text, else ''."""
+def first_words(path: Path) -> str:
+    """Returns the first words of a file that is text, else ''."""
     with path.open("rb") as file:
         head = file.read(512)
     try:
@@ -170,35 +170,35 @@ def _last_end(parts: Iterator[tuple[bytes, int]], counted: set[bytes]) -> int | 
 
 
 def _iso_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """(kind, end) of the boxes at the top level, up to the first thing that is none."""
-    at = 0
+    """Yields (kind, end) of the boxes at the top level, up to the first thing that is none."""
+    offset = 0
     while True:
-        file.seek(at)
+        file.seek(offset)
         head = file.read(16)
         kind, size = head[4:8], int.from_bytes(head[:4], "big")
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
         if len(head) < 8 or size < 8 or not kind.isalnum():
             return
-        at += size
-        yield kind, at
+        offset += size
+        yield kind, offset
 
 
 def _riff_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """(kind, end) of the RIFF chunks, of which an AVI beyond 1 GB has several."""
-    at = 0
+    """Yields (kind, end) of the RIFF chunks, of which an AVI beyond 1 GB has several."""
+    offset = 0
     while True:
-        file.seek(at)
+        file.seek(offset)
         head = file.read(8)
         size = int.from_bytes(head[4:8], "little")
         if len(head) < 8 or head[:4] != b"RIFF" or size in (0, 0xFFFFFFFF):
             return
-        at += 8 + size
-        yield head[:4], at
+        offset += 8 + size
+        yield head[:4], offset
 
 
 def _ebml_end(file: BinaryIO) -> int | None:
-    """Where the Matroska segment ends; None when it was left open, as a live recording does."""
+    """Returns where the Matroska segment ends; None when it was left open, as a live recording does."""
     file.seek(4)
     file.seek(min(_ebml_size(file), 1 << 20), 1)
     if file.read(4) != b"\x18S\x80g":

@@ -30,13 +30,13 @@ SCALED = (
 
 
 @contextmanager
-def opened(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
-    """(container, its first moving picture), ready to decode."""
+def open_video(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
+    """Opens a file as (container, its first video stream), ready to decode."""
     try:
         with av.open(str(path.absolute()), options=OPTIONS, metadata_errors="replace") as container:
             moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
             if not moving:
-                raise Rejected(damage.cut_short(path) or "no video stream: the file holds sound or data alone")
+                raise Rejected(damage.explain_cut(path) or "no video stream: the file holds sound or data alone")
             stream, codec = moving[0], moving[0].codec_context
             if codec is None:
                 raise Rejected(
@@ -50,11 +50,11 @@ def opened(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
             codec.thread_count = threads
             yield container, stream
     except (av.error.FFmpegError, OSError) as error:
-        raise Rejected(damage.why_closed(path, error.strerror or str(error))) from None
+        raise Rejected(damage.explain_unopenable(path, error.strerror or str(error))) from None
 
 
 @contextmanager
-def complaints() -> Iterator[list[tuple[int, str, str]]]:
+def collect_complaints() -> Iterator[list[tuple[int, str, str]]]:
     """Collects (level, who, what) of the errors that the libraries report meanwhile."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
@@ -65,10 +65,10 @@ def complaints() -> Iterator[list[tuple[int, str, str]]]:
         av.logging.set_level(level)
 
 
-def decoded(container: Any, stream: Any, tally: damage.Tally) -> Iterator[tuple[Fraction, Any]]:
-    """(time, picture) of all that decodes."""
+def decode_pictures(container: Any, stream: Any, tally: damage.Tally) -> Iterator[tuple[Fraction, Any]]:
+    """Yields (time, picture) of all that decodes."""
     clock = Clock(stream, _by_dts(container))
-    for packet in (packet for packet in _packets(container, stream) if packet.size):
+    for packet in (packet for packet in _demux_packets(container, stream) if packet.size):
         try:
             frames, refused = packet.decode(), False
         except av.error.FFmpegError:
@@ -77,13 +77,13 @@ def decoded(container: Any, stream: Any, tally: damage.Tally) -> Iterator[tuple[
         for frame in frames:
             tally.frame(frame.key_frame, frame.is_corrupt)
             yield clock.time(frame), frame
-    for frame in _rest(stream):
+    for frame in _flush_decoder(stream):
         tally.frame(frame.key_frame, frame.is_corrupt)
         yield clock.time(frame), frame
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The stream's packets up to the end, or to where the file breaks off."""
+def _demux_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yields the stream's packets up to the end, or to where the file breaks off."""
     while True:
         try:
             yield from container.demux(stream)
@@ -96,8 +96,8 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
             return
 
 
-def _rest(stream: Any) -> list[Any]:
-    """The pictures that the decoder still holds after the last packet."""
+def _flush_decoder(stream: Any) -> list[Any]:
+    """Returns the pictures that the decoder still holds after the last packet."""
     try:
         return list(stream.decode(None))
     except av.error.FFmpegError:
@@ -105,7 +105,7 @@ def _rest(stream: Any) -> list[Any]:
 
 
 def _by_dts(container: Any) -> bool:
-    """AVI has no presentation times: only the order of decoding can be trusted."""
+    """Says whether only the order of decoding can be trusted: AVI has no presentation times."""
     return container.format.name == "avi"
 
 
@@ -120,7 +120,11 @@ class Clock:
         self.now = Fraction(-1)
 
     def time(self, frame: Any) -> Fraction:
-        """Without a stamp: one frame later. Behind by over a second: the stamps began anew. Behind: 1 ms later."""
+        """Returns the time of a frame, always later than the one before.
+
+        A frame without a stamp is one frame later. One that is behind by over a second began the stamps anew; one that
+        is behind by less is 1 ms later.
+        """
         stamp = frame.dts if self.by_dts or frame.pts is None else frame.pts
         if self.now < 0:
             self.start = stamp or 0
@@ -140,8 +144,8 @@ class Clock:
         return self.now
 
 
-def claimed(container: Any, stream: Any) -> int | None:
-    """Frames by the container's word, or by its duration and rate."""
+def claimed_frame_count(container: Any, stream: Any) -> int | None:
+    """Returns the number of frames by the container's word, or by its duration and rate; None where it says neither."""
     if stream.frames:
         return int(stream.frames)
     if not stream.average_rate or not (stream.duration or container.duration):
@@ -154,7 +158,7 @@ class Picture:
     """Turns decoded pictures into RGB as shown, all of the first one's size. `size` is (width, height)."""
 
     def __init__(self, first: Any, size_px: int | None = None) -> None:
-        self._stored = shrunk(first.width, first.height, size_px)
+        self._stored = shrink_size(first.width, first.height, size_px)
         self._turn = _orientation(first)
         self._reformat = VideoReformatter().reformat
         width, height = self._stored
@@ -166,14 +170,14 @@ class Picture:
         image = self._reformat(
             frame, *self._stored, "rgb24", interpolation=SCALED if scales else COPIED, threads=1
         ).to_ndarray()
-        swap, mirror, upset = self._turn
+        swap, mirror, flip = self._turn
         if swap:
             image = image.transpose(1, 0, 2)
-        return np.ascontiguousarray(image[:: -1 if upset else 1, :: -1 if mirror else 1])
+        return np.ascontiguousarray(image[:: -1 if flip else 1, :: -1 if mirror else 1])
 
 
-def shrunk(width: int, height: int, size_px: int | None) -> tuple[int, int]:
-    """The shorter side becomes `size_px`, the longer one even and in proportion; what is smaller already stays."""
+def shrink_size(width: int, height: int, size_px: int | None) -> tuple[int, int]:
+    """Shrinks the shorter side to `size_px`, the longer one in proportion and even; what is smaller already stays."""
     short = min(width, height)
     if size_px is None or size_px >= short:
         return width, height
@@ -182,7 +186,7 @@ def shrunk(width: int, height: int, size_px: int | None) -> tuple[int, int]:
 
 
 def _orientation(frame: Any) -> tuple[bool, bool, bool]:
-    """(swap the axes, then mirror left and right, then turn upside down) from the display matrix."""
+    """Returns (swap the axes, then mirror left and right, then turn upside down) from the display matrix."""
     matrix = next((data for data in frame.side_data if data.type == Type.DISPLAYMATRIX), None)
     if matrix is None:
         return False, False, False

@@ -22,21 +22,21 @@ SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".
 
 
 def is_folder(path: Path) -> bool:
-    """False also where nobody may look."""
+    """Says whether it is a folder; False also where nobody may look."""
     try:
         return path.is_dir()
     except OSError:
         return False
 
 
-def numbered(folder: Path) -> list[tuple[int, Path]]:
-    """(position in time, file) of the images in order; a step in position above 1 is a gap."""
-    files = sorted((file for file in _entries(folder) if file.suffix.lower() in SUFFIXES), key=_natural)
+def list_numbered(folder: Path) -> list[tuple[int, Path]]:
+    """Lists (position in time, file) of the images in order; a step in position above 1 is a gap."""
+    files = sorted((file for file in _list_entries(folder) if file.suffix.lower() in SUFFIXES), key=_natural_key)
     if not files:
         raise Rejected(f"no images in the folder (looked for {', '.join(sorted(SUFFIXES))})")
     digits = [re.findall(r"\d+", file.stem) for file in files]
     if all(digits):
-        numbers = [int(groups[-1]) for groups in digits]
+        numbers = [int(digit_groups[-1]) for digit_groups in digits]
         first = min(numbers)
         step = math.gcd(*(number - first for number in numbers)) or 1
         positions = [(number - first) // step for number in numbers]
@@ -45,8 +45,8 @@ def numbered(folder: Path) -> list[tuple[int, Path]]:
     return list(enumerate(files))
 
 
-def decode(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """(H, W, 3) uint8 RGB. Rejected names a file that is corrupt, or not of `size` (width, height)."""
+def decode_image(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Decodes (H, W, 3) uint8 RGB. Rejected names a file that is corrupt, or not of `size` (width, height)."""
     try:
         data = np.frombuffer(file.read_bytes(), np.uint8)
     except OSError as error:
@@ -62,14 +62,14 @@ def decode(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _entries(folder: Path) -> Iterator[Path]:
+def _list_entries(folder: Path) -> Iterator[Path]:
     try:
         yield from (file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
         raise Rejected(f"the folder cannot be listed: {error.strerror}") from None
 
 
-def _natural(file: Path) -> list[Any]:
-    """'a10b' as ['a', 10, 'b'], so that 2 comes before 10; the name itself decides between 1 and 01."""
+def _natural_key(file: Path) -> list[Any]:
+    """Turns 'a10b' into ['a', 10, 'b'], so that 2 comes before 10; the name itself decides between 1 and 01."""
     parts = re.split(r"(\d+)", file.name)
     return [*(int(part) if number % 2 else part for number, part in enumerate(parts)), "", file.name]

@@ -1,4 +1,4 @@
-"""What the gate and the model that names the crime have in common: some frames of a few seconds, and one verdict.
+"""The network of the gate and of the model that names the crime: it sees some frames of a few seconds.
 
 3-D convolutions keep every frame apart in time while they shrink the picture; temporal attention weighs the frames.
 """
@@ -12,14 +12,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import Batch, Clip, Losses, balanced, cropped, one_by_one, relit
+from vigil.models.blocks.layers import Batch, Clip, Losses, augment_per_sample, crop_clip, mean_loss, relight_clip
 
 GROUPS = 8  # of channels that are normalised together
 Share = Annotated[float, Field(ge=0, le=1)]
 Width = Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]
 
 
-class Look(Frozen):
+class AttentiveConfig(Frozen):
+    """Which frames are seen, how large the network is, and how training changes a clip."""
+
     frames: Annotated[int, Field(ge=2)] = 16  # T
     window_s: Annotated[float, Field(gt=0)] = 8.0  # s, over which the frames are spread; a shorter video gives all
     size: Annotated[int, Field(ge=32)] = 112  # px, side of the pictures
@@ -42,25 +44,25 @@ class Output(NamedTuple):
 class Network(nn.Module):
     """(B, 3, T, H, W) -> Output; any T, any H and W that the halvings leave something of."""
 
-    def __init__(self, look: Look, classes: int) -> None:
+    def __init__(self, config: AttentiveConfig, classes: int) -> None:
         super().__init__()
-        self.look = look
-        self.clip = Clip(look.frames, window_s=look.window_s, size=look.size, layout="cthw")
-        widths = (6 if look.see == "both" else 3, *look.channels)
+        self.config = config
+        self.clip = Clip(config.frames, window_s=config.window_s, size=config.size, layout="cthw")
+        widths = (6 if config.see == "both" else 3, *config.channels)
         self.backbone = nn.Sequential(*(Halving(before, after) for before, after in pairwise(widths)))
         self.attention = nn.Sequential(
-            nn.Linear(widths[-1], look.hidden),
+            nn.Linear(widths[-1], config.hidden),
             nn.Tanh(),
-            nn.Linear(look.hidden, 1, bias=False),  # softmax sees no bias
+            nn.Linear(config.hidden, 1, bias=False),  # softmax sees no bias
         )
-        self.head = nn.Sequential(nn.Dropout(look.dropout), nn.Linear(widths[-1], classes))
+        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(widths[-1], classes))
 
     def forward(self, clips: Tensor) -> Output:
-        if self.look.see != "pictures":
+        if self.config.see != "pictures":
             motion = clips - clips.mean(dim=2, keepdim=True)
-            clips = motion if self.look.see == "motion" else torch.cat([clips, motion], dim=1)
+            clips = motion if self.config.see == "motion" else torch.cat([clips, motion], dim=1)
         maps = self.backbone(clips)  # (B, D, T, h, w)
-        pooled = maps.amax(dim=(3, 4)) if self.look.pool == "max" else maps.mean(dim=(3, 4))
+        pooled = maps.amax(dim=(3, 4)) if self.config.pool == "max" else maps.mean(dim=(3, 4))
         features = pooled.transpose(1, 2)  # (B, T, D)
         attention = self.attention(features).squeeze(-1).softmax(dim=1)  # (B, T)
         return Output(self.head((attention[..., None] * features).sum(dim=1)), attention)
@@ -68,20 +70,20 @@ class Network(nn.Module):
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
         y = batch["y"].long()
-        return {"loss": balanced(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
+        return {"loss": mean_loss(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
 
-    @one_by_one
+    @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
         flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()
         length = x.shape[1]
-        part = length * (1 - self.look.slow * slower)
-        begin = later * (length - part)
-        x = x[:, [int(begin + number * part / length) for number in range(length)]]
-        x, _, _ = cropped(x, self.look.crop * side, down, right)
-        if flip < self.look.flip:
+        played = length * (1 - self.config.slow * slower)
+        begin = later * (length - played)
+        x = x[:, [int(begin + number * played / length) for number in range(length)]]
+        x, _, _ = crop_clip(x, self.config.crop * side, down, right)
+        if flip < self.config.flip:
             x = x.flip(-1)
-        return relit(x, self.look.light, gain, shift), y
+        return relight_clip(x, self.config.light, gain, shift), y
 
 
 class Halving(nn.Module):

@@ -25,13 +25,13 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 
-def _odd(side: int) -> int:
+def _require_odd(side: int) -> int:
     if side % 2:
         return side
     raise ValueError("expected an odd number, so that maps keep their size")
 
 
-Kernel = Annotated[int, Field(ge=1), AfterValidator(_odd)]  # px, side of a layer's convolutions
+Kernel = Annotated[int, Field(ge=1), AfterValidator(_require_odd)]  # px, side of a layer's convolutions
 
 
 class State(NamedTuple):
@@ -69,14 +69,14 @@ class ConvLSTM(nn.Module):
 
     def compile(self, *_: Any, **__: Any) -> None:
         """Compile what is worth it: the gates, for all shapes at once. (The whole would be unrolled over time.)"""
-        self.gates = _compiled()
+        self.gates = _compile_gates()
 
     def extra_repr(self) -> str:
         return f"{self.inputs}, {self.hidden}, kernel={self.kernel}"
 
 
 @cache
-def _compiled() -> Gates:
+def _compile_gates() -> Gates:
     return Gates(torch.compile(_gates, dynamic=True), torch.compile(_gates_backward, dynamic=True))
 
 
@@ -124,46 +124,54 @@ class _Sequence(torch.autograd.Function):
         cell = clip.new_zeros((batch * size[0] * size[1], hidden), dtype=exact)
         if h is not None and c is not None:
             joined[0, ..., inputs:] = h.permute(0, 2, 3, 1)
-            cell = _rows(c).to(exact)
-        filters, offset, kept = _filters(weight, dtype), bias.to(dtype), []
+            cell = _as_rows(c).to(exact)
+        filters, offset, saved = _cast_filters(weight, dtype), bias.to(dtype), []
         for step in range(steps):
-            taken = inputs if h is None and step == 0 else channels  # zeros need no convolution
-            z = F.conv2d(_maps(joined[step, ..., :taken]), filters[:, :taken], offset, padding="same")
-            z = _rows(z).unflatten(1, (4, hidden))
+            used_channels = inputs if h is None and step == 0 else channels  # zeros need no convolution
+            z = F.conv2d(
+                _as_maps(joined[step, ..., :used_channels]), filters[:, :used_channels], offset, padding="same"
+            )
+            z = _as_rows(z).unflatten(1, (4, hidden))
             if remember:
-                kept += [z, cell]
+                saved += [z, cell]
             cell = gates.forward(z, cell, joined[step + 1].view(-1, channels)[:, inputs:])
         if remember:
-            ctx.save_for_backward(joined, weight, *kept)
+            ctx.save_for_backward(joined, weight, *saved)
             ctx.gates, ctx.stateless = gates, h is None
-        return joined[1:, ..., inputs:].permute(1, 0, 4, 2, 3), _maps(cell.view(batch, *size, hidden))
+        return joined[1:, ..., inputs:].permute(1, 0, 4, 2, 3), _as_maps(cell.view(batch, *size, hidden))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dstates: Tensor, dlast: Tensor) -> tuple[Tensor | None, ...]:
-        joined, weight, *kept = ctx.saved_tensors
+        joined, weight, *saved = ctx.saved_tensors
         steps, (*shape, channels) = len(joined) - 1, joined.shape[1:]
         hidden = len(weight) // 4
         inputs = channels - hidden
-        filters = _filters(weight, joined.dtype)
+        filters = _cast_filters(weight, joined.dtype)
         dweight, dbias = torch.zeros_like(filters, dtype=weight.dtype), weight.new_zeros(len(weight))
         dclip = joined.new_empty((steps, *shape, inputs)) if ctx.needs_input_grad[0] else None
-        dc = _rows(dlast)
+        dc = _as_rows(dlast)
         dh = dc.new_zeros(dc.shape, dtype=joined.dtype)
         for step in reversed(range(steps)):
-            z, cell = kept[2 * step : 2 * step + 2]
-            dz, dc = ctx.gates.backward(z, cell, _rows(dstates[:, step]), dh, dc)
-            dmaps = _maps(dz.view(*shape, 4 * hidden))
-            taken = inputs if ctx.stateless and step == 0 else channels
+            z, cell = saved[2 * step : 2 * step + 2]
+            dz, dc = ctx.gates.backward(z, cell, _as_rows(dstates[:, step]), dh, dc)
+            dmaps = _as_maps(dz.view(*shape, 4 * hidden))
+            used_channels = inputs if ctx.stateless and step == 0 else channels
             first = inputs if dclip is None else 0  # of the channels whose gradient is wanted
-            dx, part = _convolve_backward(dmaps, _maps(joined[step, ..., :taken]), filters[:, :taken], first)
-            dweight[:, :taken] += part
+            dx, step_gradient = _convolve_backward(
+                dmaps, _as_maps(joined[step, ..., :used_channels]), filters[:, :used_channels], first
+            )
+            dweight[:, :used_channels] += step_gradient
             dbias += dz.sum(0, dtype=dbias.dtype).flatten()
             if dclip is not None:
                 dclip[step] = dx[:, :inputs].permute(0, 2, 3, 1)
-            if taken == channels:
-                dh = _rows(dx[:, inputs - first :])
-        state = (None, None) if ctx.stateless else (_maps(part.view(*shape, hidden)) for part in (dh, dc))
+            if used_channels == channels:
+                dh = _as_rows(dx[:, inputs - first :])
+        state = (
+            (None, None)
+            if ctx.stateless
+            else (_as_maps(step_gradient.view(*shape, hidden)) for step_gradient in (dh, dc))
+        )
         return None if dclip is None else dclip.permute(1, 0, 4, 2, 3), *state, dweight, dbias, None, None, None
 
 
@@ -176,15 +184,15 @@ def _convolve_backward(dz: Tensor, x: Tensor, filters: Tensor, first: int) -> tu
     return backward(dz, x, filters, *rest, [True, False, False])[0] if x.shape[1] else x, dfilters
 
 
-def _filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
+def _cast_filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight.to(dtype, memory_format=torch.channels_last)
 
 
-def _maps(rows: Tensor) -> Tensor:
+def _as_maps(rows: Tensor) -> Tensor:
     """(B, H, W, C) seen as (B, C, H, W)."""
     return rows.permute(0, 3, 1, 2)
 
 
-def _rows(maps: Tensor) -> Tensor:
+def _as_rows(maps: Tensor) -> Tensor:
     """(B, C, H, W) seen as (B * H * W, C): a copy only where channels are not last in memory."""
     return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])

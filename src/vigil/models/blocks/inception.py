@@ -46,8 +46,8 @@ BRANCHES = {"1": "b0", "2.0": "b1a", "2.1": "b1b", "3.0": "b2a", "3.1": "b2b", "
 GOOGLENET = {  # unit in torchvision's GoogLeNet -> here: the same network in two dimensions
     **{f"conv{number}": name for number, name in zip("123", CONVOLUTIONS, strict=True)},
     **{
-        f"inception{there}.branch{branch}": f"{here}.{unit}"
-        for there, here in zip(("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"), MIXED, strict=True)
+        f"inception{suffix}.branch{branch}": f"{stage}.{unit}"
+        for suffix, stage in zip(("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"), MIXED, strict=True)
         for branch, unit in BRANCHES.items()
     },
 }
@@ -78,22 +78,22 @@ class Inception(nn.Module):
         self.frozen = self.stages[: STAGES.index(frozen) + 1] if frozen else ()
         self.recompute = recompute
         norm: dict[str, Any] = {"causal": causal, "momentum": momentum}
-        channels, gone = 3, 2  # gone: stride in time that is spent, the first convolution's included
+        channels, spent = 3, 2  # gone: stride in time that is spent, the first convolution's included
         for name in self.stages:
             if name in CONVOLUTIONS:
                 out, kernel, step = CONVOLUTIONS[name]
-                stage: nn.Module = Unit(channels, channels := _scaled(out, width), kernel, step, **norm)
+                stage: nn.Module = Unit(channels, channels := _scale_width(out, width), kernel, step, **norm)
             elif name in MIXED:
-                stage = Mixed(channels, tuple(_scaled(out, width) for out in MIXED[name]), **norm)
+                stage = Mixed(channels, tuple(_scale_width(out, width) for out in MIXED[name]), **norm)
                 channels = stage.channels
             else:
                 time, space = POOLS[name]
-                if gone * time[1] > stride:  # a kernel of two has no middle: it goes with its stride
+                if spent * time[1] > stride:  # a kernel of two has no middle: it goes with its stride
                     time = (time[0], 1) if time[0] % 2 else (1, 1)
-                gone *= time[1]
+                spent *= time[1]
                 stage = Pool(time, space, causal=causal)
             self.add_module(name, stage)
-        self.channels, self.stride = channels, gone
+        self.channels, self.stride = channels, spent
         for name in self.frozen:
             self.get_submodule(name).requires_grad_(False)
 
@@ -104,12 +104,12 @@ class Inception(nn.Module):
         return self
 
     def forward(self, clips: Tensor) -> Tensor:
-        x = _through(self.get_submodule(name) for name in self.frozen)(clips)
+        x = _run_through(self.get_submodule(name) for name in self.frozen)(clips)
         repeat = self.recompute and self.training and torch.is_grad_enabled()
         for names in self._groups():
             stages = [self.get_submodule(name) for name in names]
-            run = _through(stages)
-            x = checkpoint(run, x, use_reentrant=False, context_fn=_once(stages)) if repeat else run(x)
+            run = _run_through(stages)
+            x = checkpoint(run, x, use_reentrant=False, context_fn=_count_once(stages)) if repeat else run(x)
         return x
 
     def _groups(self) -> Iterator[list[str]]:
@@ -131,8 +131,8 @@ class Norm(nn.BatchNorm3d):
         if self.training and x.numel() == x.shape[1]:  # of one value there is no deviation
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         if self.again and self.running_mean is not None and self.running_var is not None:
-            kept = self.running_mean.clone(), self.running_var.clone()
-            return F.batch_norm(x, *kept, self.weight, self.bias, self.training, self.momentum or 0.0, self.eps)
+            statistics = self.running_mean.clone(), self.running_var.clone()
+            return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, self.momentum or 0.0, self.eps)
         return super().forward(x)
 
 
@@ -145,16 +145,16 @@ class Unit(nn.Module):
         super().__init__()
         self.causal = causal
         # Where front and back are padded alike whatever the size, the convolution does it without a copy.
-        inside = kernel // 2 if stride == 1 else 0
+        padding = kernel // 2 if stride == 1 else 0
         self.conv3d = nn.Conv3d(
-            channels, out, kernel, stride, padding=(0 if causal else inside, inside, inside), bias=False
+            channels, out, kernel, stride, padding=(0 if causal else padding, padding, padding), bias=False
         )
         nn.init.kaiming_normal_(self.conv3d.weight, nonlinearity="relu")
         self.bn = Norm(out, eps=1e-3, momentum=momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.conv3d.kernel_size[0], self.conv3d.stride[0]
-        pads = [(0, 0) if stride == 1 else same(size, kernel, stride) for size in x.shape[2:]]
+        pads = [(0, 0) if stride == 1 else same_padding(size, kernel, stride) for size in x.shape[2:]]
         if self.causal:
             pads[0] = (kernel - 1, 0)
         if any(map(any, pads)):
@@ -175,14 +175,14 @@ class Pool(nn.Module):
         x = x.contiguous(memory_format=LAYOUT)
         # `same` pads as much in front as behind, or one less, which is what ceil_mode adds behind.
         kernel, stride = self.space
-        fronts = [same(size, kernel, stride)[0] for size in x.shape[3:]]
+        fronts = [same_padding(size, kernel, stride)[0] for size in x.shape[3:]]
         x = F.max_pool3d(x, (1, kernel, kernel), (1, stride, stride), (0, *fronts), ceil_mode=True)
         kernel, stride = self.time
         if kernel == 1:
             return x
         if self.causal:
             return F.max_pool3d(F.pad(x, (0, 0, 0, 0, kernel - 1, 0)), (kernel, 1, 1), (stride, 1, 1))
-        front = same(x.shape[2], kernel, stride)[0]
+        front = same_padding(x.shape[2], kernel, stride)[0]
         return F.max_pool3d(x, (kernel, 1, 1), (stride, 1, 1), (front, 0, 0), ceil_mode=True)
 
 
@@ -203,7 +203,7 @@ class Mixed(nn.Module):
         return torch.cat([self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(self.b3a(x))], dim=1)
 
 
-def same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """TensorFlow's padding in front and behind that makes ceil(size / stride) of `size`."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
@@ -214,31 +214,31 @@ def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str
 
     Kernels without time are repeated along it and divided by its length, so that a still picture looks as it did.
     """
-    given = {_here(name): value for name, value in tensors.items()}
+    published = {_own_name(name): value for name, value in tensors.items()}
     beyond = tuple(f"{stage}." for stage in STAGES if stage not in network.stages)
-    skipped = sorted(name for name in given if name.startswith((*HEADS, *beyond)))
-    own = network.state_dict()
-    missing = [name for name in own if name not in given and not name.endswith(COUNTER)]
-    strange = sorted(given.keys() - own.keys() - set(skipped))
-    if missing or strange:
+    skipped = sorted(name for name in published if name.startswith((*HEADS, *beyond)))
+    state = network.state_dict()
+    missing = [name for name in state if name not in published and not name.endswith(COUNTER)]
+    unknown = sorted(published.keys() - state.keys() - set(skipped))
+    if missing or unknown:
         raise VigilError(
-            f"{source}: not the weights of an I3D. Missing: {_some(missing)}; not known: {_some(strange)}. Expected "
-            "those of an Inception-v1 I3D in PyTorch by their published names, or of torchvision's GoogLeNet."
+            f"{source}: not the weights of an I3D. Missing: {_list_some(missing)}; not known: {_list_some(unknown)}. "
+            "Expected those of an Inception-v1 I3D in PyTorch by their published names, or of torchvision's GoogLeNet."
         )
     inflated = 0
-    for name, value in own.items():
-        if name not in given:
+    for name, value in state.items():
+        if name not in published:
             continue
-        found = given[name]
-        if value.ndim == 5 and found.ndim == 4:
+        tensor = published[name]
+        if value.ndim == 5 and tensor.ndim == 4:
             inflated += 1
-            found = found[:, :, None].expand(-1, -1, value.shape[2], -1, -1) / value.shape[2]
-        if found.shape != value.shape:
+            tensor = tensor[:, :, None].expand(-1, -1, value.shape[2], -1, -1) / value.shape[2]
+        if tensor.shape != value.shape:
             raise VigilError(
-                f"{source}: {name} is {list(found.shape)}, expected {list(value.shape)}. Published weights need "
+                f"{source}: {name} is {list(tensor.shape)}, expected {list(value.shape)}. Published weights need "
                 "`width: 1.0`."
             )
-        value.copy_(found)
+        value.copy_(tensor)
     units = sorted({name.split(".")[0] for name in skipped})
     how = f", {inflated} kernels of two dimensions inflated" if inflated else ""
     return f"backbone from {source}{how}; skipped: {', '.join(units) or 'nothing'}"
@@ -249,7 +249,7 @@ def _product(x: Tensor, weight: Tensor) -> Tensor:
     return F.linear(x.movedim(1, -1), weight.flatten(1)).movedim(-1, 1)
 
 
-def _here(name: str) -> str:
+def _own_name(name: str) -> str:
     """The name of a tensor as we call it: wrappers off, GoogLeNet's names translated."""
     name = name.removeprefix("module.").removeprefix("backbone.")
     unit, _, rest = name.partition(".conv." if ".conv." in name else ".bn.")
@@ -258,15 +258,15 @@ def _here(name: str) -> str:
     return name
 
 
-def _some(names: list[str]) -> str:
+def _list_some(names: list[str]) -> str:
     return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}" if names else "none"
 
 
-def _scaled(channels: int, width: float) -> int:
+def _scale_width(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def _through(stages: Iterable[nn.Module]) -> Callable[[Tensor], Tensor]:
+def _run_through(stages: Iterable[nn.Module]) -> Callable[[Tensor], Tensor]:
     def run(x: Tensor) -> Tensor:
         for stage in stages:
             x = stage(x)
@@ -275,11 +275,11 @@ def _through(stages: Iterable[nn.Module]) -> Callable[[Tensor], Tensor]:
     return run
 
 
-def _once(stages: Iterable[nn.Module]) -> Callable[[], tuple[Any, Any]]:
+def _count_once(stages: Iterable[nn.Module]) -> Callable[[], tuple[Any, Any]]:
     """Contexts for the forward pass and its repetition."""
 
     @contextmanager
-    def again() -> Iterator[None]:
+    def repeating() -> Iterator[None]:
         norms = [module for stage in stages for module in stage.modules() if isinstance(module, Norm)]
         for norm in norms:
             norm.again = True
@@ -289,4 +289,4 @@ def _once(stages: Iterable[nn.Module]) -> Callable[[], tuple[Any, Any]]:
             for norm in norms:
                 norm.again = False
 
-    return lambda: (nullcontext(), again())
+    return lambda: (nullcontext(), repeating())

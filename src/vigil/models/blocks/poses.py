@@ -1,4 +1,4 @@
-"""What the models of body landmarks share: the columns they read, the loss, the verdict, and augmentation.
+"""Shared by the models of body landmarks: the columns they read, the loss, the judgement, and augmentation.
 
 The columns come in blocks of 13 joints x (x, y), as stage `segments` writes them (segments.normalise):
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import Batch, Chances, Clip, Judged, Losses, balanced
+from vigil.models.blocks.layers import Batch, Clip, Generators, Losses, Predictions, mean_loss
 
 JOINTS = 13
 TWIN = (
@@ -41,8 +41,8 @@ Range = tuple[float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Columns(Frozen):
-    """The fields that say what comes in, and how training changes it."""
+class PoseConfig(Frozen):
+    """Which columns a pose model reads, and how training changes them."""
 
     frames: Annotated[int, Field(ge=1)] = 16  # T
     features: Literal[26, 52, 78] = 26  # columns, as the segments have them; stage `train` sets it
@@ -58,9 +58,9 @@ class Columns(Frozen):
 
 
 class PoseModel(nn.Module):
-    """What is the same of all: a network adds the layers and forward, (B, T, F) -> (B, classes) logits; any T >= 1."""
+    """The common part of the pose models. Each adds its layers and forward, (B, T, F) -> (B, classes); any T >= 1."""
 
-    def __init__(self, name: str, config: Columns, classes: int) -> None:
+    def __init__(self, name: str, config: PoseConfig, classes: int) -> None:
         super().__init__()
         if classes < 2:
             raise VigilError(
@@ -73,68 +73,75 @@ class PoseModel(nn.Module):
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
         y = batch["y"].long()
-        return {"loss": balanced(F.cross_entropy(output, y, reduction="none"), y, weight)}
+        return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
 
     @torch.no_grad()
-    def judge(self, output: Tensor, x: Tensor) -> Judged:  # noqa: ARG002  as every model
+    def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
         """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
         return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
 
-    def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], chances: Chances) -> tuple[Tensor, Tensor]:
-        return augment(xs, self.config, chances), torch.stack(list(ys))
+    def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], generators: Generators) -> tuple[Tensor, Tensor]:
+        """Segments changed as the config says, (B, T, F), and their classes (B,)."""
+        return augment_poses(xs, self.config, generators), torch.stack(list(ys))
 
 
-def augment(xs: Sequence[Tensor], columns: Columns, chances: Chances) -> Tensor:
+def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generators) -> Tensor:
     """Segments (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling. (B, T, F).
 
     All at once, since one alone is too little work for what each call of torch costs.
     """
     x = torch.stack(list(xs)).unflatten(2, (-1, JOINTS, 2))
     length, blocks, dtype = x.shape[1], x.shape[2], x.dtype
-    draws = torch.stack([torch.rand(8 + 3 * JOINTS, generator=chance) for chance in chances])
-    noise = torch.stack([torch.randn(x.shape[1:], generator=chance) for chance in chances]).to(dtype)
+    draws = torch.stack([torch.rand(8 + 3 * JOINTS, generator=generator) for generator in generators])
+    noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for generator in generators]).to(dtype)
     flip, larger, slower, later = draws[:, :4].double().unbind(1)
 
-    now = torch.arange(length)[:, None]
+    frame_numbers = torch.arange(length)[:, None]
     lost, begin, lasts = draws[:, None, 8:].split(JOINTS, dim=2)
-    begin = (begin * length).long()  # the last frame in which the joint was found
-    gone = (lost < columns.drop) & (now > begin) & (now <= begin + (lasts * (length - begin + 1)).long())
-    part = 1 - columns.slow * slower
-    taken = ((length * later * (1 - part))[:, None] + part[:, None] * now[:, 0]).long()  # (B, T)
-    speed = torch.tensor([columns.features != 26 and block == blocks - 1 for block in range(blocks)])[:, None]
-    shown = torch.where(gone[:, :, None] & ~speed, begin[:, :, None], now[:, None])  # a lost joint keeps its place
-    moment = taken.gather(1, shown.flatten(1)).view_as(shown)
+    begin = (begin * length).long()  # the last frame in which the joint was visible
+    is_lost = (
+        (lost < config.drop)
+        & (frame_numbers > begin)
+        & (frame_numbers <= begin + (lasts * (length - begin + 1)).long())
+    )
+    pace = 1 - config.slow * slower
+    source_frames = ((length * later * (1 - pace))[:, None] + pace[:, None] * frame_numbers[:, 0]).long()  # (B, T)
+    speed = torch.tensor([config.features != 26 and block == blocks - 1 for block in range(blocks)])[:, None]
+    visible_frames = torch.where(
+        is_lost[:, :, None] & ~speed, begin[:, :, None], frame_numbers[:, None]
+    )  # a lost joint keeps its place
+    moment = source_frames.gather(1, visible_frames.flatten(1)).view_as(visible_frames)
 
-    mirrored = (flip < columns.mirror) & (columns.ranges is not None or columns.features == 52)
+    mirrored = (flip < config.mirror) & (config.ranges is not None or config.features == 52)
     joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))[:, None, None]
-    lean = columns.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
+    lean = config.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
     bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
     size = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(x))], dim=1)
-    size = size * (1 + columns.scale * (2 * larger - 1))[:, None]
+    size = size * (1 + config.scale * (2 * larger - 1))[:, None]
     bend = (size[..., None] * bend).to(dtype)
 
-    low, span = _ranges(columns, dtype)
-    if columns.features != 52:
+    low, span = _ranges(config, dtype)
+    if config.features != 52:
         shares = low + x[:, :, 0] * span  # of the picture, where left and right and sizes mean something
         middle = shares.mean(dim=2, keepdim=True)
         x[:, :, 0] = shares - middle
-        middle = middle[torch.arange(len(x))[:, None], taken]
+        middle = middle[torch.arange(len(x))[:, None], source_frames]
         right = middle[..., :1]
         middle[..., :1] = torch.where(mirrored[:, None, None, None], 1 - right, right)
-    which = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint
-    x = (x.flatten(1, 3).gather(1, which.flatten(1)[..., None].expand(-1, -1, 2)) @ bend).view_as(x)
-    if columns.features != 52:
+    indices = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint
+    x = (x.flatten(1, 3).gather(1, indices.flatten(1)[..., None].expand(-1, -1, 2)) @ bend).view_as(x)
+    if config.features != 52:
         x[:, :, 0] = (middle + x[:, :, 0] - low) / span
-    if columns.features != 26:
+    if config.features != 26:
         body = x[:, :, -1].mean(dim=2, keepdim=True)  # along with which a lost joint goes
-        x[:, :, -1] = part.to(dtype)[:, None, None, None] * torch.where(gone[..., None], body, x[:, :, -1])
-    noise[:, :, : columns.features != 52] *= TORSO
-    return x.add_(noise, alpha=columns.jitter).flatten(2)
+        x[:, :, -1] = pace.to(dtype)[:, None, None, None] * torch.where(is_lost[..., None], body, x[:, :, -1])
+    noise[:, :, : config.features != 52] *= TORSO
+    return x.add_(noise, alpha=config.jitter).flatten(2)
 
 
-def _ranges(columns: Columns, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Where places in the picture begin, and how far they reach: (13, 2) each."""
-    if columns.ranges is None:
+    if config.ranges is None:
         return torch.zeros(JOINTS, 2, dtype=dtype), torch.ones(JOINTS, 2, dtype=dtype)
-    low, high = torch.tensor(columns.ranges, dtype=dtype).unflatten(0, (JOINTS, 2)).unbind(-1)
-    return low, torch.where(high - low > 1e-4, high - low, 1.0)  # as the scaler has it: who never moved is not scaled
+    low, high = torch.tensor(config.ranges, dtype=dtype).unflatten(0, (JOINTS, 2)).unbind(-1)
+    return low, torch.where(high - low > 1e-4, high - low, 1.0)  # the scaler leaves still columns as they are, too

@@ -1,0 +1,53 @@
+"""What a model leaves behind that was taken out of params.yaml: outputs, and entries of dvc.lock.
+
+DVC forgets neither. The outputs lie in folders that stage `compare` reads as a whole, so they would be judged as if
+their model were still there, and a clean clone, which has none of them, would compare anew.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from vigil.core.params import load
+from vigil.core.storage import replacing
+
+LOCK = Path("dvc.lock")
+ENTRY = re.compile(r"^  (?P<stage>[\w-]+)@(?P<model>[\w-]+):\n(?:   .*\n?)*", re.MULTILINE)
+
+
+def remove_stale_models(models: object) -> list[str]:
+    """Delete what the stages of models that are not among `models` wrote; returns the names of those.
+
+    `models` is the section of params.yaml. Where it is no mapping or empty, it is a mistake and nothing is deleted.
+    """
+    if not isinstance(models, Mapping) or not models or not LOCK.exists():
+        return []
+    text = LOCK.read_text(encoding="utf-8")
+    stale = [entry for entry in ENTRY.finditer(text) if entry["model"] not in models]
+    if not stale:
+        return []
+    stages = load(Path("dvc.yaml"))["stages"]
+    stale = [entry for entry in stale if stages.get(entry["stage"], {}).get("foreach") == "${models}"]
+    locked = load(LOCK)["stages"]
+    for entry in stale:
+        for output in locked[f"{entry['stage']}@{entry['model']}"].get("outs", []):
+            _remove(Path(output["path"]))
+        text = text.replace(entry[0], "")
+    with replacing(LOCK) as part:
+        part.write_text(text, encoding="utf-8")
+    return sorted({entry["model"] for entry in stale})
+
+
+def _remove(path: Path) -> None:
+    """Also the folders around it that are empty then. What lies outside of the project stays."""
+    if path.is_absolute() or ".." in path.parts:
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty, or not there
+        for folder in path.parents[:-1]:
+            folder.rmdir()

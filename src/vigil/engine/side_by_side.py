@@ -1,0 +1,110 @@
+"""Runs the pipeline with the stages of models side by side.
+
+`dvc repro` runs one stage at a time, and a training uses one core. Here each stage of a model that waits for nothing
+unfinished is run by a `dvc repro --single-item` of its own, as many at once as there are lanes. Every other stage uses
+all cores by itself and is run before, alone. In the end `dvc repro` looks at the whole pipeline, so that what comes out
+is DVC's own judgement, and dvc.lock is the one that it alone would have written.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+from queue import SimpleQueue
+
+from vigil.core.errors import VigilError
+
+DVC = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro")
+Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
+
+
+def run_pipeline(lanes: int) -> None:
+    """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
+    graph = read_graph()
+    if lanes > 1 and "code" in graph:
+        _run_dvc("--quiet", "code")  # what it writes decides what else has changed
+    changed = _changed_stages(graph) if lanes > 1 else set()
+    of_models = {stage for stage in changed if "@" in stage}
+    if len(of_models) > 1:
+        alone = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
+        if changed.intersection(alone):
+            _run_dvc(*alone)
+        _run_side_by_side(graph, changed.difference(alone) - _last(graph), lanes)
+    _run_dvc()
+
+
+def read_graph() -> Graph:
+    """The stages of dvc.yaml, each with those whose outputs it reads."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        graph = repo.index.graph
+        return {stage.addressing: {read.addressing for read in graph.successors(stage)} for stage in graph}
+
+
+def ancestors(graph: Graph, stage: str) -> set[str]:
+    """All stages that this one waits for, directly or not."""
+    direct = graph[stage]
+    return direct.union(*(ancestors(graph, each) for each in direct))
+
+
+def longest_first(graph: Graph, ready: Iterable[str]) -> list[str]:
+    """The order in which stages are started: first those with the most stages behind them."""
+    behind = {stage: sum(stage in ancestors(graph, other) for other in graph) for stage in ready}
+    return sorted(behind, key=lambda stage: (-behind[stage], stage))
+
+
+def _last(graph: Graph) -> set[str]:
+    """The stages that nobody waits for and that are not a model's."""
+    return {stage for stage in graph if "@" not in stage and not any(stage in reads for reads in graph.values())}
+
+
+def _changed_stages(graph: Graph) -> set[str]:
+    """Those that DVC finds out of date, and all that wait for them."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        changed = {name.removeprefix("dvc.yaml:") for name in repo.status()}
+    return {stage for stage in graph if changed & {stage, *ancestors(graph, stage)}}
+
+
+def _run_dvc(*words: str) -> None:
+    """Run `dvc repro` in the terminal; what went wrong it says itself."""
+    if subprocess.run([*DVC, *words], check=False).returncode:
+        raise VigilError("the pipeline stopped, see above; what was finished stays, and `vigil repro` goes on from it")
+
+
+def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
+    waiting = TopologicalSorter({stage: graph[stage] & stages for stage in stages})
+    waiting.prepare()
+    ready: list[str] = []
+    running: dict[str, subprocess.Popen[str]] = {}
+    ended: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    failed: list[str] = []
+    while (waiting.is_active() and not failed) or running:
+        ready = longest_first(graph, [*ready, *waiting.get_ready()])
+        while ready and len(running) < lanes and not failed:
+            stage = ready.pop(0)
+            print(f"Running stage '{stage}' beside {', '.join(running) or 'no other'}", file=sys.stderr, flush=True)
+            running[stage] = subprocess.Popen(
+                [*DVC, "--quiet", "--single-item", stage], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            threading.Thread(target=_relay_lines, args=(stage, running[stage], ended), daemon=True).start()
+        stage, code = ended.get()
+        del running[stage]
+        if code:
+            failed.append(stage)
+        else:
+            waiting.done(stage)
+    if failed:
+        raise VigilError(f"stage {', '.join(failed)} failed, see above; `vigil repro` goes on from what was finished")
+
+
+def _relay_lines(stage: str, process: subprocess.Popen[str], ended: "SimpleQueue[tuple[str, int]]") -> None:
+    """Pass on what a stage says, line by line, so that two do not write into one another's lines."""
+    with process:
+        for line in process.stdout or ():
+            sys.stderr.write(line)
+            sys.stderr.flush()
+    ended.put((stage, process.returncode))
