@@ -123,8 +123,9 @@ def test_outside_a_project_nothing_is_written(capsys: pytest.CaptureFixture[str]
 def test_the_help_of_a_command_says_what_it_takes_and_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, *name.split(), "--help")
     assert code == 0
-    for heading in ("Usage: ", "\nReads ", "\nWrites ", "\nExit codes ", "\nExample:\n", "--json"):
+    for heading in ("Usage: ", "\nReads ", "\nWrites ", "\nExit codes ", "\nExample:\n"):
         assert heading in out, heading
+    assert "--json" in out or name == "repro", "repro passes on what the stages say"
     for option in COMMANDS[name].params:
         if isinstance(option, click.Option):
             assert option.help, option.name

@@ -22,6 +22,7 @@ RANKS = (
     "GROUP_RANK",
     "SLURM_PROCID",
 )  # of a process among those that train together
+SHARE_OF_CORES = "VIGIL_CORES"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
@@ -50,7 +51,9 @@ def prepare(threads: int | None = None) -> None:
 
 
 def available_cores() -> int:
-    """The cores that this process may use."""
+    """The cores that this process may use, which are fewer when others run beside it."""
+    if share := os.environ.get(SHARE_OF_CORES):
+        return int(share)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -6,6 +6,7 @@ all cores by itself and is run before, alone. In the end `dvc repro` looks at th
 is DVC's own judgement, and dvc.lock is the one that it alone would have written.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
 from queue import SimpleQueue
 
+from vigil.core import settings
 from vigil.core.errors import VigilError
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro")
@@ -76,6 +78,7 @@ def _run_dvc(*words: str) -> None:
 
 
 def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
+    share = {settings.SHARE_OF_CORES: str(max(1, settings.available_cores() // lanes))}
     waiting = TopologicalSorter({stage: graph[stage] & stages for stage in stages})
     waiting.prepare()
     ready: list[str] = []
@@ -88,7 +91,11 @@ def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
             stage = ready.pop(0)
             print(f"Running stage '{stage}' beside {', '.join(running) or 'no other'}", file=sys.stderr, flush=True)
             running[stage] = subprocess.Popen(
-                [*DVC, "--quiet", "--single-item", stage], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                [*DVC, "--quiet", "--single-item", stage],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=os.environ | share,
             )
             threading.Thread(target=_relay_lines, args=(stage, running[stage], ended), daemon=True).start()
         stage, code = ended.get()
