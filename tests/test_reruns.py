@@ -133,7 +133,7 @@ def of(*models: str) -> set[str]:
     return {f"{name}@{key}" for name in ("train", "calibrate", "evaluate") for key in models} | {"compare"}
 
 
-FROM_FLOW = of("panic") | {"flow", "context", "check"} | FROM_CALIBRATION
+FROM_FLOW = of("panic") | {"flow", "context", "baselines", "check"} | FROM_CALIBRATION
 FROM_SEGMENTS = of("pose_lstm", "pose_cnn") | {"segments"}
 FROM_LANDMARKS = {"landmarks"} | FROM_FLOW | FROM_SEGMENTS
 FROM_GATE = of("crime_gate", "crime_type") | {"attend"}

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from tables import arrays as tables_arrays
 from tables import city, scores, video
 
-from vigil.evaluation.baselines import baseline_tables
+from vigil.evaluation.baselines import Aids, baseline_tables, choose_map_reading
+from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.evaluation.metrics import evaluate, statistics
-from vigil.evaluation.model_metrics import find_unbeaten
+from vigil.evaluation.model_metrics import describe_leads, find_unbeaten
 from vigil.statistics.intervals import draws
+from vigil.statistics.scores import Scores
 
 
 def areas(table, name: str, metric: str = "frame_auc_micro", reference=None) -> float | None:
@@ -41,7 +44,8 @@ def test_what_is_unusual_by_counting_alone_is_a_baseline_too() -> None:
         video(f"p{k}", [0] * 20 + [1] * 10, np.zeros(30), unusual=[1.0] * 20 + [4.0] * 9 + [0.5], motion=[1.0] * 30)
         for k in range(4)
     ]
-    assert areas(scores(rows), "unusual") == pytest.approx(0.9)
+    assert areas(scores(rows), "plain_unusual") == pytest.approx(0.9)
+    assert areas(scores(rows), "unusual") == 1  # by its distance from 1, which is usual
 
 
 def test_trap_9_the_place_in_the_video_is_enough_where_it_always_ends_badly() -> None:
@@ -108,3 +112,68 @@ def test_classes_are_guessed_from_one_feature() -> None:
 def test_a_model_without_a_normal_class_has_no_label_to_be_told() -> None:
     table = scores([video("a", [1], [1], classes=[1, 0], klass=0), video("b", [1], [1], classes=[1, 0])], False)
     assert "oracle_video_label" not in baseline_tables(table)
+
+
+def motion_city(seed: int, column: str = "score", reach: float = 0.5):
+    """Motion that peaks for a moment in abnormal videos, in which a mean drowns it; `column` is the motion itself."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(24):
+        truth = np.zeros(40, int)
+        if number % 2:
+            truth[20:24] = 1
+        motion = rng.random(40) + rng.random() * 2 * (1 - reach) + 1.5 * reach * truth
+        rows.append(video(f"{seed}-{number}", truth, motion if column == "score" else np.zeros(40), motion=motion))
+    return scores(rows)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("reach", [0.0, 0.5, 1.0])
+def test_a_model_that_is_the_motion_never_beats_the_motion(seed: int, reach: float) -> None:
+    reference, table = motion_city(100 + seed, reach=reach), motion_city(seed, reach=reach)
+    tables = {name: baseline for name, baseline in baseline_tables(table, reference).items() if "motion" in name}
+    trivial = {name: statistics(baseline) for name, baseline in tables.items()}
+    leads = describe_leads(table, trivial, draws(len(table.names), 200))
+    assert leads["video_auc"]["apart"]["value"] <= 0
+    assert not leads["video_auc"]["beaten"] and not leads["frame_auc_micro"]["beaten"]
+
+
+def test_the_reading_is_chosen_on_validation() -> None:
+    """A peak on an uneven ground: by its mean 0.5, by how far it stands out in its video 1."""
+
+    def table_of(seed: int):
+        rng = np.random.default_rng(seed)
+        rows = []
+        for number in range(20):
+            motion = np.full(40, 10 * rng.random())
+            motion[20] += number % 2
+            rows.append(video(f"v{number}", [0] * 20 + [number % 2] + [0] * 19, np.zeros(40), motion=motion))
+        return scores(rows)
+
+    tables = baseline_tables(table_of(0), table_of(1))
+    assert statistics(tables["motion"])["video_auc"].value == 1
+    assert statistics(tables["plain_motion"])["video_auc"].value < 0.8
+
+
+def test_a_forest_of_all_labels_answers_a_model_by_the_labels_that_it_knows() -> None:
+    rows = [video(f"v{k}", [0, k % 2], [0, 0], label=("normal", "panic")[k % 2]) for k in range(6)]
+    table = scores(rows)
+    labels = np.array(["normal", "panic", "theft"])
+    quiet, loud = [0.2, 0.1, 0.7], [0.1, 0.6, 0.3]
+    by_video = {f"v{k}": np.array([quiet, loud if k % 2 else quiet], np.float32) for k in range(6)}
+    tree_table = baseline_tables(table, None, Aids(LabelProbabilities(labels, by_video)))["flow_trees"]
+    assert tree_table.score[2:4] == pytest.approx([0.1 / 0.3, 0.6 / 0.7])  # theft is not asked for
+    assert statistics(tree_table)["video_auc"].value == statistics(tree_table)["frame_auc_micro"].value == 1
+    assert "flow_trees" not in baseline_tables(table, None, Aids(LabelProbabilities(labels, {})))
+
+
+def test_differing_frames_are_a_baseline_of_maps_by_the_reading_that_validation_prefers() -> None:
+    truth = np.array([[[1, 0], [0, -1]]], np.int8)
+    maps = np.array([[[[0, 9], [9, 9]], [[5, 1], [2, 9]]]], np.float32)
+    assert choose_map_reading(maps, truth) == 1
+    arrays = {"cells": np.zeros((1, 2, 2)), "cells_truth": truth, "cells_video": np.zeros(1, np.int64)}
+    rows = tables_arrays([video("a", [1], [1]), video("n", [0], [0])])
+    table = Scores.of(rows | arrays, True)
+    tables = baseline_tables(table, None, Aids(None, maps[:, 1]))
+    assert statistics(tables["difference"])["cell_auc"].value == 1
+    assert statistics(tables["chance"])["cell_auc"].value == 0.5

@@ -49,7 +49,7 @@ def tables() -> dict[str, dict[str, dict[str, np.ndarray]]]:
 def checkpoint_of(model: str) -> Any:
     """As much of a checkpoint as a calibration asks for."""
     clip = Clip(16, target=TARGETS.get(model, Clip(16).target))  # type: ignore[arg-type]
-    card = SimpleNamespace(model=model, classes=LABELS[model], clip=clip, features={})
+    card = SimpleNamespace(model=model, classes=LABELS[model], clip=clip, features={}, epochs=[1])
     return SimpleNamespace(card=card, sha256=f"{model:0<64}")
 
 

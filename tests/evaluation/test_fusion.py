@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tables import city, scores, video
+from tables import city, params_of, scores, video
 
 from vigil.core.errors import VigilError
-from vigil.evaluation.fusion import Fusion, align_tables, fit_fusion
+from vigil.evaluation.fusion import Fusion, align_tables, cross_fit, fit_fusion
 from vigil.evaluation.metrics import statistics
+from vigil.judging.calibration_fit import fit_calibration
 from vigil.statistics.scores import Scores
 
 
@@ -100,3 +101,61 @@ def test_with_one_kind_alone_all_count_alike_and_it_is_said() -> None:
     val = {name: table.select(~table.abnormal) for name, table in twins(0).items()}
     fusion = fitted(val)
     assert fusion.frame.slopes == (0.5, 0.5) and "all models count alike" in fusion.notes[0]
+
+
+def drifting(seed: int, sources: int, frames: int = 120) -> dict[str, Scores]:
+    """Five models that know nothing, each with a bias of its own for every camera, on the same videos."""
+    table = city(seed, sources, each=2, frames=frames, skill=0.0, camera=0.0)
+    rng = np.random.default_rng(seed + 10**6)
+    cameras = np.unique(table.source, return_inverse=True)[1]
+    tables = {}
+    for model in "abcde":
+        score = rng.normal(size=len(table.score)) + rng.normal(size=sources)[cameras][table.owner]
+        peaks = np.array([score[table.frames_of(index)].max() for index in range(len(table.video))])
+        tables[model] = replace(table, score=score, noncausal=score, video_score=peaks)
+    return tables
+
+
+def share_broken(trials: int, sources: int = 12) -> float:
+    """Share of the 90 % promises of fused detectors that fresh cameras break."""
+    fresh, broken, promised = drifting(999, 150), 0, 0
+    for trial in range(trials):
+        val = drifting(trial, sources)
+        detector, hashes = fitted(val), dict.fromkeys(val, "sha")
+        table = cross_fit(val, *probabilities(val), hashes)[0]
+        calibration = fit_calibration(table, "logits", params_of(budget=60.0, confidence=0.9))
+        if calibration.promise is None or calibration.promise.per_hour is None or calibration.operating_point is None:
+            continue
+        outcome = calibration.operating_point.outcome(detector.table(fresh, *probabilities(fresh)))
+        promised += 1
+        broken += outcome.false_alarms_by_video.sum() / (outcome.normal_s.sum() / 3600) > 60
+    assert promised > trials / 2
+    return broken / promised
+
+
+def test_what_a_fused_detector_says_of_validation_was_not_fitted_on_it() -> None:
+    val = drifting(0, 12)
+    table, reason = cross_fit(val, *probabilities(val), dict.fromkeys(val, "sha"))
+    assert reason is None and table.video.tolist() == sorted(val["a"].video.tolist())
+    others = val["a"].source != "cam3"
+    louder = {name: replace(each, truth=np.where(others[each.owner], each.truth, 0)) for name, each in val.items()}
+    again = cross_fit(louder, *probabilities(louder), dict.fromkeys(val, "sha"))[0]
+    changed = table.score != again.score
+    # what is true of a source changes what is said of others, and nothing that is said of itself or of its fold
+    assert changed.any() and not changed[(table.source == "cam3")[table.owner]].any()
+    alone = {name: each.select(each.source == "cam3") for name, each in val.items()}
+    assert "one source" in (cross_fit(alone, *probabilities(alone), dict.fromkeys(val, "sha"))[1] or "")
+
+
+def test_models_without_skill_have_none_when_they_are_fused() -> None:
+    too_kind, honest = [], []
+    for seed in range(3):
+        val = drifting(seed, 8, frames=60)
+        too_kind.append(area(fitted(val).table(val, *probabilities(val))))
+        honest.append(area(cross_fit(val, *probabilities(val), dict.fromkeys(val, "sha"))[0]))
+    assert np.mean(too_kind) > 0.55 > np.mean(honest) and np.mean(too_kind) > np.mean(honest) + 0.05
+
+
+@pytest.mark.slow
+def test_the_promise_of_the_fused_detector_is_kept() -> None:
+    assert share_broken(100) <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / 100)

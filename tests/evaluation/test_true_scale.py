@@ -64,5 +64,5 @@ def test_the_trivial_baselines_take_seconds_too(real_data: Path) -> None:
         name: evaluate(table, parts=False).metrics for name, table in baselines.baseline_tables(scored).items()
     }
     assert time.perf_counter() - started < 20
-    assert set(by_baseline) == {"length", "position", "motion", "people", "oracle_video_label", "chance"}
+    assert set(by_baseline) >= {"length", "position", "motion", "people", "oracle_video_label", "chance"}
     assert by_baseline["oracle_video_label"]["frame_auc_micro"].value == pytest.approx(0.8157, abs=5e-5)

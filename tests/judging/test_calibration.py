@@ -33,12 +33,12 @@ def test_the_budget_is_kept_on_the_normal_video_that_there_is() -> None:
             update={"thresholds": thresholds.model_copy(update={"promise": None})}
         )
         outcome = alone.operating_point.outcome(table)  # type: ignore[union-attr]
-        assert 0.5 * budget - 1 <= outcome.false.sum() <= budget
+        assert 0.5 * budget - 1 <= outcome.false_alarms.sum() <= budget
 
 
-def test_the_threshold_never_comes_from_abnormal_video() -> None:
+def test_the_threshold_never_comes_from_abnormal_frames() -> None:
     table = city(0)
-    louder = replace(table, score=np.where(table.abnormal[table.owner], table.score + 100, table.score))
+    louder = replace(table, score=np.where(table.truth == 1, table.score + 100, table.score))
     quiet_thresholds, other = calibrated(table).thresholds, calibrated(louder).thresholds
     assert quiet_thresholds is not None and other is not None
     assert (quiet_thresholds.p95, quiet_thresholds.budget, quiet_thresholds.promise) == (
@@ -70,16 +70,23 @@ def test_with_too_little_normal_video_it_says_how_much_is_wanting() -> None:
     calibration = calibrated(normal(0, 1.0), budget=1.0)
     assert calibration.promise is not None and calibration.thresholds is not None
     assert calibration.promise.per_hour is None and calibration.thresholds.promise is None
-    spread = calibration.promise.dispersion or 1
-    assert calibration.promise.minutes_needed == pytest.approx(60 * (2.9957 * spread - 1), rel=1e-3)
+    # quiet for 2.9957 / (1 - growth) hours, where growth is 2.9957 * variation / 10 cameras
+    growth = 2.9957 * calibration.promise.variation / 10
+    assert calibration.promise.minutes_needed == pytest.approx(60 * (2.9957 / (1 - growth) - 1), rel=1e-3)
     assert calibration.threshold == calibration.thresholds.budget
     assert any("not enough normal video to promise 1 false alarms per hour" in note for note in calibration.notes)
     assert "more are needed" in calibration.promise.sentence()
     # and with that much it is enough, if it is quiet
     enough = calibrated(normal(0, 1.01 * (1 + calibration.promise.minutes_needed / 60)), budget=1.0)
     assert enough.promise is not None and (
-        enough.promise.per_hour is not None or (enough.promise.dispersion or 1) > spread
+        enough.promise.per_hour is not None or enough.promise.variation > calibration.promise.variation
     )
+
+
+def test_one_video_promises_nothing_however_long_it_is() -> None:
+    promise = calibrated(normal(0, 10.0, sources=1), budget=60.0).promise
+    assert promise is not None and promise.per_hour is None and promise.minutes_needed is None
+    assert "not enough sources to promise 60 false alarms per hour" in promise.sentence()
 
 
 def test_a_promise_is_a_higher_threshold_than_the_budget_alone() -> None:
@@ -109,7 +116,7 @@ def share_kept(trials: int, hours: float, sources: int, camera: float, seed: int
             continue
         outcome = calibration.operating_point.outcome(long)  # type: ignore[union-attr]
         promised += 1
-        good += outcome.false.sum() / (outcome.normal_s.sum() / 3600) <= budget
+        good += outcome.false_alarms.sum() / (outcome.normal_s.sum() / 3600) <= budget
     assert promised > 0.8 * trials
     return good / promised
 
@@ -202,6 +209,15 @@ def test_one_camera_is_calibrated_from_its_own_normal_video() -> None:
     assert old.threshold is not None and new.threshold is not None and new.threshold > 3 * old.threshold
     at = [float(calibration.probability(np.array([calibration.threshold]))[0]) for calibration in (old, new)]
     assert at[0] == pytest.approx(at[1])  # where the alarm sounds is as probable as before
+    # so is where a video is flagged, and as far above the threshold of frames as it was (of errors: by a factor)
+    assert old.thresholds is not None and new.thresholds is not None
+    assert old.thresholds.video is not None and new.thresholds.video is not None
+    assert new.thresholds.video / new.threshold == pytest.approx(old.thresholds.video / old.threshold)
+    at = [
+        float(calibration.probability(np.array([cuts.video]), "video")[0])
+        for calibration, cuts in ((old, old.thresholds), (new, new.thresholds))
+    ]
+    assert at[0] == pytest.approx(at[1])
     assert new.sha256 != old.sha256
     assert (new.model_sha256, new.settings_sha256) == ("aa", "bb")
 
@@ -210,7 +226,7 @@ def test_one_camera_is_calibrated_from_its_own_normal_video() -> None:
     ("videos", "words"),
     [
         ([video("a", [1], [1])], "no normal video in validation"),
-        ([video("n", [0, 0], [np.nan, np.nan])], "no score in any frame of the normal videos"),
+        ([video("n", [0, 0], [np.nan, np.nan])], "no score in any normal frame"),
         ([video("x", [0], [0], klass=-1)], "no validation video has a label that the model knows"),
     ],
 )

@@ -10,7 +10,7 @@ from tables import calibrated, city, errors, normal, scores, video
 
 from vigil.core.errors import VigilError
 from vigil.judging.curves import Curve
-from vigil.statistics.reliability import ece, fit_logistic, fit_temperature
+from vigil.statistics.reliability import ece, fit_class_scaling, fit_logistic
 
 
 def test_overconfident_logits_are_cooled() -> None:
@@ -20,7 +20,8 @@ def test_overconfident_logits_are_cooled() -> None:
     rows = [video(f"v{k}", [int(is_true)], [5 * x]) for k, (x, is_true) in enumerate(zip(logit, true, strict=True))]
     calibration = calibrated(scores(rows))
     assert calibration.frame is not None and calibration.reliability is not None
-    assert 1 / calibration.frame.slope == pytest.approx(5, rel=0.1)  # told five times as surely as it is
+    assert 1 / calibration.frame.slope == pytest.approx(5, rel=0.1)  # five times as sure as is right
+    assert calibration.frame.offset == pytest.approx(0, abs=0.1)
     assert calibration.reliability.before is not None and calibration.reliability.after is not None
     assert calibration.reliability.after < 0.03 < 0.15 < calibration.reliability.before
 
@@ -32,13 +33,12 @@ def test_a_fit_does_not_depend_on_the_order_of_adding(seed: int) -> None:
     x, weight = rng.normal(size=(5000, 3)), rng.random(5000)
     target = (x.sum(1) + rng.normal(size=5000) > 0).astype(float)
     order = rng.permutation(5000)
-    first = fit_logistic(x, target, weight, 1.0), fit_temperature(3 * x[:, 0], target, weight)
-    second = (
-        fit_logistic(x[order], target[order], weight[order], 1.0),
-        fit_temperature(3 * x[order, 0], target[order], weight[order]),
-    )
-    assert first[0].tolist() == second[0].tolist()
-    assert first[1] == second[1]
+    first = fit_logistic(x, target, weight, 1.0)
+    assert first.tolist() == fit_logistic(x[order], target[order], weight[order], 1.0).tolist()
+    kinds = (x + rng.normal(size=x.shape)).argmax(1)
+    scaling, again = fit_class_scaling(3 * x, kinds), fit_class_scaling(3 * x[order], kinds[order])
+    assert scaling.temperature == pytest.approx(again.temperature, rel=1e-5)
+    assert scaling.offsets == pytest.approx(again.offsets, abs=2e-6)
 
 
 def test_scores_that_separate_without_error_are_not_made_certain() -> None:
@@ -67,7 +67,7 @@ def test_errors_of_normal_video_alone_become_probabilities() -> None:
     assert calibration.frame is not None and calibration.threshold is not None and calibration.frame.transform == "log"
     median = float(np.median(errors(normal(0, 0.5)).score))
     assert calibration.probability(np.array([median, calibration.threshold])) == pytest.approx([0.05, 0.5])
-    assert any("normal ones alone" in note for note in calibration.notes)
+    assert any("one kind only" in note for note in calibration.notes) and calibration.base_rate is None
 
 
 def test_scores_that_point_the_wrong_way_are_not_turned_round() -> None:
@@ -106,3 +106,72 @@ def test_expected_calibration_error_on_paper() -> None:
     assert ece(np.array([0.25, 0.25, 0.95]), np.array([0, 1, 1], bool), 10)[0] == pytest.approx((2 * 0.25 + 0.05) / 3)
     assert ece(np.array([1.0, np.nan]), np.array([True, False]))[0] == 0
     assert ece(np.zeros(0), np.zeros(0, bool))[0] is None
+
+
+def rare_events(seed: int, share: float = 0.1, sources: int = 40, each: int = 100) -> list[dict]:
+    """Frames, a few of which are abnormal, and logits of a model for which both were equally common."""
+    rng, rows = np.random.default_rng(seed), []
+    for source in range(sources):
+        true = (rng.random(each) < share).astype(int)
+        rows.append(video(f"v{source}", true, rng.normal(size=each) + 2 * true - 1))  # log odds, at even odds, / 2
+    return rows
+
+
+def test_a_model_of_balanced_classes_gets_the_base_rate_of_validation() -> None:
+    calibration, unseen = calibrated(scores(rare_events(0))), scores(rare_events(1))
+    assert calibration.reliability is not None and calibration.frame is not None
+    # logit of 0.1, and twice the score: 2 x - 2.197
+    assert calibration.frame.slope == pytest.approx(2, rel=0.1)
+    assert calibration.frame.offset == pytest.approx(-2.2, abs=0.2)
+    assert calibration.base_rate == pytest.approx(0.1, abs=0.01)
+    assert calibration.reliability.before is not None and calibration.reliability.before > 0.2
+    assert calibration.reliability.after is not None and calibration.reliability.after < 0.02
+    assert ece(calibration.probability(unseen.score), unseen.truth == 1)[0] == pytest.approx(0, abs=0.02)
+    assert any("0.1" in line and "as in validation" in line for line in calibration.sentences())
+
+
+def test_the_base_rate_of_a_camera_can_be_set() -> None:
+    calibration = calibrated(scores(rare_events(0)), base_rate=0.01)
+    at_one_percent = scores(rare_events(2, share=0.01, sources=200))
+    assert calibration.base_rate == 0.01 and calibration.threshold == calibrated(scores(rare_events(0))).threshold
+    assert calibration.reliability is not None and calibration.reliability.after is not None
+    assert calibration.reliability.after < 0.01  # as if validation had so few
+    assert ece(calibration.probability(at_one_percent.score), at_one_percent.truth == 1)[0] == pytest.approx(
+        0, abs=0.005
+    )
+
+
+def test_a_model_without_skill_is_told_the_base_rate() -> None:
+    rng = np.random.default_rng(0)
+    rows = [video(f"v{k}", [1] * 5 + [0] * 15, rng.normal(size=20)) for k in range(60)]
+    calibration = calibrated(scores(rows))
+    assert calibration.probability(np.linspace(-2, 2, 5)) == pytest.approx([0.25] * 5, abs=0.06)
+    assert calibration.reliability is not None and calibration.reliability.after is not None
+    assert calibration.reliability.after < 0.03
+
+
+def test_the_error_is_of_sources_that_were_not_fitted_on() -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for source in range(6):  # a source is wholly abnormal or normal by lot, and its scores are its own
+        true = [int(source % 2)] * 20
+        rows.append(video(f"v{source}", true, rng.normal() + 0.01 * rng.normal(size=20)))
+    reliability = calibrated(scores(rows)).reliability
+    assert reliability is not None and reliability.after is not None and reliability.in_sample is not None
+    assert reliability.after > reliability.in_sample + 0.05
+    alone = [{**row, "source": "one"} for row in rows]
+    reliability = calibrated(scores(alone)).reliability
+    assert reliability is not None and reliability.after is None and reliability.in_sample is not None
+
+
+def test_a_class_that_is_named_too_often_is_named_with_less_certainty() -> None:
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 3, 3000)
+    logits = rng.normal(size=(3000, 3)) + 2 * np.eye(3)[kinds]
+    rows = [video(f"v{k}", [1], [0], classes=logits[k] * 2 + [3, 0, 0], klass=int(kinds[k])) for k in range(3000)]
+    calibration = calibrated(scores(rows, has_normal=False), "classes")
+    assert calibration.temperature == pytest.approx(1, rel=0.1)  # log odds are 2 x, and twice x is what it says
+    assert calibration.class_offsets == pytest.approx([-2, 1, 1], abs=0.15)
+    assert calibration.class_reliability is not None and calibration.class_reliability.after is not None
+    assert calibration.class_reliability.after < 0.03 < (calibration.class_reliability.before or 0)
+    assert "in the picture" in calibration.sentences()[0]

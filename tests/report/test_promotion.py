@@ -74,6 +74,22 @@ def test_other_truth_is_another_test_set(truth: str, capsys: pytest.CaptureFixtu
     assert f"has another {truth}" in capsys.readouterr().err
 
 
+def test_another_truth_of_the_same_frames_is_another_test_set(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = write_scores(Path("a/test.npz"), 1.0), Path("b/test.npz")
+    arrays = load_arrays(old)
+    truth = arrays["truth"].copy()
+    first = int(np.flatnonzero(truth == 1)[0])
+    truth[first : first + 3] = 0  # somebody moved the start of an event
+    save_arrays(new, **arrays | {"truth": truth})
+    assert main(["compare", str(old), str(new)]) == 1
+    assert "has another truth in 3 frames" in capsys.readouterr().err
+    unjudged = np.where(np.arange(len(truth)) < 3, -1, arrays["truth"]).astype(
+        np.int8
+    )  # a later warm-up is no other truth
+    save_arrays(new, **arrays | {"truth": unjudged})
+    assert main(["compare", str(old), str(new)]) == 0
+
+
 @pytest.mark.parametrize(
     ("paths", "words"),
     [

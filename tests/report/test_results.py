@@ -62,6 +62,14 @@ def test_the_tables_go_between_the_marks_and_nowhere_else() -> None:
     assert document.read_text() == "no marks"
 
 
+ALARMS = {
+    "event_recall": {"value": 0.5},
+    "event_recall_3s": {"value": 0.25},
+    "false_alarms_per_hour": {"value": 183.23, "low": 33.7, "high": 427.6, "alarms": 5, "minutes": 1.637},
+    "alarmed_share": {"value": 0.083},
+}
+
+
 def summary() -> dict[str, object]:
     better = {"headline": "video_auc", "value": 0.91234, "low": 0.8, "high": 0.97, "n": 8}
     baseline = {"name": "motion", "value": 0.7, "apart": {"value": 0.2, "low": 0.1, "high": 0.3}}
@@ -76,7 +84,7 @@ def summary() -> dict[str, object]:
     not_better = better | {"baseline": baseline | {"apart": {"value": -0.1}}, "beats_baselines": False}
     return {
         "models": {
-            "panic": better | {"baseline": baseline, "beats_baselines": True, "event_recall": {"value": 0.5}},
+            "panic": better | {"baseline": baseline, "beats_baselines": True, **ALARMS},
             "i3d": not_better,
             "activity": missing | {"baseline": None, "beats_baselines": None},
         },
@@ -87,10 +95,12 @@ def summary() -> dict[str, object]:
 def test_each_model_stands_beside_the_best_that_needs_none() -> None:
     lines = render_tables({"summary": summary()}).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[:5]]
-    assert cells[2] == ["panic", "video AUC", "0.912", "0.8 to 0.97", "0.700 (motion)", "yes", "0.500", "–"]
+    assert cells[2][:6] == ["panic", "video AUC", "0.912", "0.8 to 0.97", "0.700 (motion)", "yes"]
+    assert cells[2][6:] == ["0.500", "0.250", "183.2 (33.7 to 428; 5 in 1.6 min)", "0.083"]
     assert cells[3][5] == "no"
-    assert cells[4] == ["activity", "cell AUC", "–", "–", "–", "–", "–", "–"]
-    assert lines[-1] == "Mind: activity: no metrics/activity.json."
+    assert cells[4] == ["activity", "cell AUC", *["–"] * 8]
+    assert lines[-2] == "Mind: activity: no metrics/activity.json."
+    assert lines[-1] == "A baseline is at least as good as i3d (motion): use that, until the model is better."
 
 
 def test_results_come_before_data() -> None:

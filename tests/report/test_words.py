@@ -2,7 +2,14 @@
 
 import pytest
 
-from vigil.report.words import baseline_verdict, describe_metric, format_interval, format_number, quantity
+from vigil.report.words import (
+    baseline_verdict,
+    describe_metric,
+    format_basis,
+    format_interval,
+    format_number,
+    quantity,
+)
 
 
 @pytest.mark.parametrize(
@@ -10,7 +17,6 @@ from vigil.report.words import baseline_verdict, describe_metric, format_interva
     [
         (None, "video_auc", "–"),
         (0.5, "video_auc", "0.500"),
-        (1.26, "delay_s", "1.3 s"),
         (78.5, "false_alarms_per_hour", "78.5"),
     ],
 )
@@ -26,6 +32,11 @@ def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
 def test_an_interval_with_an_open_end_is_not_shown() -> None:
     assert format_interval({"low": 0.8, "high": 0.97}) == "0.8 to 0.97"
     assert format_interval({"low": 0.8, "high": None}) == format_interval({}) == ""
+
+
+def test_a_rate_stands_with_what_it_was_counted_from() -> None:
+    assert format_basis({"low": 33.7, "high": 427.6, "alarms": 5, "minutes": 1.637}) == "33.7 to 428; 5 in 1.6 min"
+    assert format_basis({"low": 0.8, "high": 0.97}) == "0.8 to 0.97" and format_basis({}) == ""
 
 
 @pytest.mark.parametrize(

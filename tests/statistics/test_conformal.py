@@ -4,25 +4,41 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import poisson
+from scipy.stats import norm, poisson
 
 from vigil.statistics.conformal import (
     allowed,
+    attainable_budget,
+    confidence_of_each,
     dispersion,
-    hours_needed,
+    hours_to_promise,
     lowest_threshold,
     upper_rate,
+    variation,
     video_threshold,
 )
 
 
 def test_three_quiet_hours_promise_one_per_hour() -> None:
     # no event in H hours has probability exp(-rate H) = 0.05 at rate 3.0 / H
-    assert hours_needed(1.0, 0.95) == pytest.approx(2.9957, abs=1e-4)
-    assert upper_rate(0, hours_needed(1.0, 0.95), 0.95) == pytest.approx(1.0)
+    alike = 0.0  # variation of the rates of cameras
+    assert attainable_budget(0.95, alike, np.ones(1)) == pytest.approx(2.9957, abs=1e-4)
+    assert hours_to_promise(1.0, 0.95, alike, np.ones(1)) == pytest.approx(1.9957, abs=1e-4)
+    assert hours_to_promise(60.0, 0.95, alike, np.ones(1)) == 0
     assert allowed(2.99, 1.0, 0.95) is None and allowed(3.0, 1.0, 0.95) == 0
-    assert hours_needed(60, 0.95) * 60 == pytest.approx(2.9957, abs=1e-4)  # minutes
-    assert hours_needed(1.0, 0.95, dispersion=4) == pytest.approx(4 * 2.9957, abs=1e-3)
+
+
+def test_two_cameras_promise_nothing_and_six_something() -> None:
+    # rates that vary like an exponential's: 1 + 1 * budget * hours of each; with two, growth is 2.9957 / 2 > 1
+    assert attainable_budget(0.95, 1.0, np.ones(2)) is None and hours_to_promise(1.0, 0.95, 1.0, np.ones(2)) is None
+    budget = attainable_budget(0.95, 1.0, np.ones(6))
+    assert budget == pytest.approx(2.9957 / 6 / (1 - 2.9957 / 6), abs=1e-4)
+    assert upper_rate(0, 6.0, 0.95, dispersion(1.0, budget, np.ones(6))) == pytest.approx(budget)
+    more = hours_to_promise(budget / 2, 0.95, 1.0, np.ones(6))
+    assert more == pytest.approx(6)
+    assert upper_rate(0, 12.0, 0.95, dispersion(1.0, budget / 2, np.full(6, 2.0))) == pytest.approx(budget / 2)
+    # one camera that is most of the hours is hardly more than one
+    assert attainable_budget(0.95, 1.0, np.array([100.0, 1, 1, 1, 1, 1])) is None
 
 
 @given(st.integers(0, 200), st.floats(0.1, 100), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
@@ -35,19 +51,24 @@ def test_the_upper_limit_is_the_rate_at_which_so_few_are_just_unlikely(k: int, h
 def test_allowed_is_the_most_that_keeps_the_budget(hours: float, budget: float, spread: float) -> None:
     most = allowed(hours, budget, 0.95, spread)
     if most is None:
-        assert hours < hours_needed(budget, 0.95, spread) * (1 + 1e-9)
+        assert upper_rate(0, hours, 0.95, spread) > budget
     else:
         assert upper_rate(most, hours, 0.95, spread) <= budget < upper_rate(most + 1, hours, 0.95, spread)
 
 
-def test_bunches_are_seen_and_independent_alerts_are_not_called_so() -> None:
+def test_how_far_cameras_differ_is_measured_and_a_stated_amount_is_assumed() -> None:
     rng = np.random.default_rng(0)
-    hours = np.full(200, 0.5)
-    assert dispersion(rng.poisson(4, 200).astype(float), hours) == pytest.approx(1, abs=0.25)
-    assert dispersion(5.0 * rng.poisson(2, 200), hours) == pytest.approx(5, abs=1.5)  # five at a time
-    assert dispersion(np.array([3.0] * 10), np.full(10, 1.0)) == 1  # more even than chance is no credit
-    assert dispersion(np.array([1.0, 0, 0, 2, 1, 0]), np.ones(6)) is None  # 4 alerts tell nothing
-    assert dispersion(np.array([30.0, 1.0]), np.ones(2)) is None
+    hours = np.full(2000, 2.0)
+    # measured on many cameras: 0.5 of an exponential's spread, and next to nothing where all are alike
+    assert variation(rng.poisson(20 * rng.gamma(2, 0.5, 2000)).astype(float), hours) == pytest.approx(0.5, abs=0.06)
+    assert variation(rng.poisson(20, 2000).astype(float), hours) < 0.01
+    assert variation(np.array([3.0] * 10), np.ones(10)) == pytest.approx(
+        5 / (5 + 9)
+    )  # more even than chance: no credit
+    assert variation(np.array([1.0, 0, 0, 2, 1, 0]), np.ones(6)) == 1  # 4 alerts tell nothing
+    assert variation(np.array([30.0]), np.ones(1)) == 1  # neither does one camera
+    # 60 alerts by one of six: (50^2 + 5 * 10^2) / 10 / 5 = 60 times chance, so 59 / 10 of a squared mean; not less
+    assert variation(np.array([60.0, 0, 0, 0, 0, 0]), np.ones(6)) == pytest.approx(5.9)
 
 
 def test_the_lowest_threshold_keeps_to_the_limit_and_is_nearly_the_lowest() -> None:
@@ -93,3 +114,79 @@ def test_the_promise_is_kept_in_19_of_20_of_a_thousand_draws(hours: float, budge
         close.append(true / budget)
     assert promises_kept / 1000 >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 1000)
     assert np.median(close) > 0.15  # and not by asking for far too much
+
+
+def share_broken(trials: int, cameras: int, shape: float, hours: float = 1.0, seed: int = 0) -> tuple[float, int]:
+    """Share of promises of 20 an hour at 90 % that cameras with rates of a gamma distribution break, and how many."""
+    rng, budget, loud, confidence = np.random.default_rng(seed), 20.0, 5.0, 0.9
+    broken = promised = 0
+    watched = np.full(cameras, hours)
+    for _ in range(trials):
+        rates = budget * loud * rng.gamma(shape, 1 / shape, cameras)
+        counts = rng.poisson(rates * hours)
+        spread = dispersion(variation(counts.astype(float), watched), budget, watched)
+        most = allowed(float(watched.sum()), budget, confidence, spread)
+        if most is None:
+            continue
+        heights = np.sort(rng.random(counts.sum()))  # the share of all alerts, of all cameras, that are higher
+        share = heights[most] if most < len(heights) else 1.0
+        promised += 1
+        broken += loud * share > 1
+    return broken / max(promised, 1), promised
+
+
+def test_the_promise_of_few_cameras_is_kept_and_of_two_not_made() -> None:
+    broken, promised = share_broken(300, cameras=4, shape=1.0)
+    assert promised > 200 and broken <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / promised)
+    assert share_broken(50, cameras=1, shape=1.0)[1] == share_broken(50, cameras=2, shape=1.0, hours=0.2)[1] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [1.0, 2.0, 1e9])
+@pytest.mark.parametrize("cameras", [3, 4, 5, 6, 8, 12, 30])
+def test_the_promise_of_any_number_of_cameras_is_kept(cameras: int, shape: float) -> None:
+    for hours in (0.2, 1.0, 5.0):
+        broken, promised = share_broken(1000, cameras, shape, hours, seed=cameras)
+        assert broken <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / max(promised, 1))
+
+
+def share_broken_by_choice(trials: int, epochs: int, choices: int, cameras: int = 12, seed: int = 0) -> float:
+    """Share of 90 % promises that are broken when the epoch with the best area under the curve promises.
+
+    Epochs know nothing, and cameras drift anew in each; `choices` is how many of them the promise allows for.
+    """
+    rng, budget, drift, frames = np.random.default_rng(seed), 60.0, 0.5, 600
+    watched = np.full(cameras, frames / 3600)
+    broken = promised = 0
+    for _ in range(trials):
+        normal, abnormal = (
+            rng.normal(size=(epochs, cameras, count)) + drift * rng.normal(size=(epochs, cameras, 1))
+            for count in (frames, frames // 3)
+        )
+        below = [
+            np.searchsorted(np.sort(quiet.ravel()), loud.ravel()).mean()
+            for quiet, loud in zip(normal, abnormal, strict=True)
+        ]
+        chosen = normal[int(np.argmax(below))]
+        loose = (chosen >= np.quantile(chosen, 0.98)).sum(1).astype(float)
+        spread = dispersion(variation(loose, watched), budget, watched)
+        most = allowed(float(watched.sum()), budget, confidence_of_each(0.9, choices), spread)
+        if most is None:
+            continue
+        threshold = np.sort(chosen.ravel())[::-1][most]
+        promised += 1
+        broken += 3600 * norm.sf(threshold / np.sqrt(1 + drift**2)) > budget
+    assert promised
+    return broken / promised
+
+
+def test_a_promise_allows_for_the_choice_of_the_epoch() -> None:
+    assert confidence_of_each(0.9, 12) == pytest.approx(1 - 0.1 / 12) and confidence_of_each(0.9, 1) == 0.9
+    assert share_broken_by_choice(60, epochs=12, choices=1) > 0.25  # what it costs, where it is not allowed for
+    assert share_broken_by_choice(60, epochs=12, choices=12) <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epochs", [4, 12, 40])
+def test_the_promise_of_the_chosen_epoch_is_kept(epochs: int) -> None:
+    assert share_broken_by_choice(500, epochs, epochs, seed=3) <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / 500)

@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import point_at, scores, video
+from tables import arrays, calibrated, point_at, scores, video
 
 from vigil.evaluation.metrics import evaluate, statistics
+from vigil.judging.truth import mask_warm_up
 from vigil.statistics.events import (
-    LASTING_S,
+    AFTER_S,
+    BEFORE_S,
+    OperatingPoint,
+    Outcome,
     Spans,
-    alarm_minutes,
     compare_with_truth,
     find_events,
     raise_alerts,
 )
+from vigil.statistics.scores import Scores
 
 
 def marks(text: str) -> list[int]:
@@ -43,20 +47,21 @@ def test_a_flicker_is_one_alert_and_a_pause_makes_two() -> None:
 
 
 def test_alerts_are_found_missed_and_false() -> None:
-    #            0123456789012345
-    table = marked("..xxx....xxx....", "...x...xx.....x.")
+    #               0123456789012345678901234567
+    table = marked("..xxx...........xxx.........", "...x.......xx............x..")
     outcome = point_at(0.5, hold_s=0).outcome(table)
     assert outcome.delay_s[0] == 1 and np.isnan(outcome.delay_s[1])
-    assert outcome.false.tolist() == [False, True, True]
-    assert outcome.normal_s.tolist() == [10] and outcome.alarmed_s.tolist() == [3]
+    assert outcome.false_alarms.tolist() == [0, 1, 1] and outcome.false.tolist() == [False, True, True]
+    assert outcome.normal_s.tolist() == [22] and outcome.alarmed_s.tolist() == [3]
     result = evaluate(table, point_at(0.5, hold_s=0))
     assert result.metrics["event_recall"].value == 0.5
-    assert result.metrics["delay_s"].value == 1
-    assert result.metrics["false_alarms_per_hour"].value == pytest.approx(2 / (10 / 3600))
-    assert result.counts["missed_events"] == 1  # beside the delay, which is of those found
+    rate = result.metrics["false_alarms_per_hour"]
+    assert rate.value == pytest.approx(2 / (22 / 3600))
+    assert (rate.alarms, rate.minutes) == (2, pytest.approx(22 / 60))
+    assert (result.counts["false_alerts"], result.counts["false_alarms"]) == (2, 2)
 
 
-def test_the_delay_is_the_median_of_those_found() -> None:
+def test_what_is_never_found_counts_as_late_too() -> None:
     table = scores(
         [
             video("a", marks("xxxxxxxx"), marks("x.......")),
@@ -65,19 +70,104 @@ def test_the_delay_is_the_median_of_those_found() -> None:
             video("d", marks("xxxxxxxx"), marks("........")),
         ]
     )
-    assert statistics(table, point_at(0.5))["delay_s"].value == 2
-    assert statistics(table, point_at(0.5))["event_recall"].value == 0.75
+    by_name = statistics(table, point_at(0.5))
+    assert [by_name[f"event_recall_{seconds}s"].value for seconds in (1, 3, 10)] == [0.25, 0.5, 0.75]
+    assert by_name["event_recall"].value == 0.75 and "delay_s" not in by_name
 
 
-def test_an_alarm_that_was_on_already_is_no_wait_and_no_false_alarm() -> None:
-    outcome = point_at(0.5).outcome(marked("...xx...", "..xxxx.."))
-    assert outcome.delay_s.tolist() == [0] and outcome.false.tolist() == [False]
+def test_an_event_that_ends_during_the_warm_up_is_missed() -> None:
+    # the model can speak from frame 6 on: one event is over by then, and the other has begun five seconds before
+    early = arrays([video("a", [1, 1, 1, 0, 0, 1], [np.nan] * 5 + [0]), video("b", [1] * 6, [np.nan] * 5 + [9])])
+    ranked = np.array([-1] * 5 + [1] + [-1] * 5 + [1], np.int8)
+    table = Scores.of(early | {"truth": ranked, "event_truth": early["truth"]})
+    outcome = point_at(0.5).outcome(table)
+    assert pairs(outcome.events) == [(0, 0, 3), (0, 5, 6), (1, 0, 6)]
+    assert np.isnan(outcome.delay_s[:2]).all() and outcome.delay_s[2] == 5
+    assert outcome.normal_s.tolist() == [0, 0], "nobody was watching in the warm-up"
+    by_name = statistics(table, point_at(0.5))
+    assert by_name["event_recall"].value == pytest.approx(1 / 3) and by_name["event_recall_3s"].value == 0
+    assert by_name["tiou"].value == pytest.approx((0 / 4 + 1 / 6) / 2), "what came too late overlaps less"
 
 
-def test_an_alarm_that_never_ends_is_shown_up() -> None:
+@given(st.integers(1, 12), st.lists(st.text("x.", min_size=1, max_size=20), min_size=1, max_size=4))
+def test_every_model_is_judged_on_the_same_events(ready: int, texts: list[str]) -> None:
+    columns = arrays([video(str(k), marks(text), [0.0] * len(text)) for k, text in enumerate(texts)])
+    masked = np.concatenate([mask_warm_up(np.array(marks(text)), ready) for text in texts])
+    slow = Scores.of(columns | {"truth": masked, "event_truth": columns["truth"]})
+    assert pairs(find_events(slow)) == pairs(find_events(Scores.of(columns)))
+    assert pairs(find_events(slow.select(slow.klass > 0))) == pairs(
+        find_events(Scores.of(columns).select(slow.klass > 0))
+    )
+
+
+def quarters(event: tuple[float, float], *alerts: tuple[float, float], length_s: float = 60.0) -> Outcome:
+    """Alerts in a video of four frames a second with one event."""
+    times = np.arange(0, length_s, 0.25)
+    table = scores([video("v", (times >= event[0]) & (times < event[1]), np.zeros(len(times)), fps=4.0)])
+    return compare_with_truth(table, Spans(np.zeros(len(alerts), int), *np.array(alerts, float).reshape(-1, 2).T))
+
+
+@pytest.mark.parametrize(
+    ("raised_s", "delay_s"),
+    [
+        (1, None),  # 29 s before the event, and on until its end
+        (28.75, None),
+        (29, 0),  # BEFORE_S before
+        (29.75, 0),
+        (30, 0),
+        (33, 3),
+        (34.75, 4.75),
+        (35.25, 5.25),  # 0.25 s after its end: late, and not false
+        (40, 10),  # AFTER_S after
+        (40.25, None),
+    ],
+)
+def test_an_alert_is_right_only_if_it_is_raised_in_time(raised_s: float, delay_s: float | None) -> None:
+    assert (BEFORE_S, AFTER_S) == (1, 5)
+    outcome = quarters((30, 35), (raised_s, 45))
+    assert outcome.false.tolist() == [delay_s is None]
+    assert outcome.delay_s.tolist() == [delay_s] if delay_s is not None else np.isnan(outcome.delay_s).all()
+
+
+def test_an_alarm_that_was_on_long_before_finds_an_event_only_if_it_is_raised_again() -> None:
+    once, again = quarters((30, 35), (1, 40)), quarters((30, 35), (1, 20), (32, 40))
+    assert np.isnan(once.delay_s).all() and once.false_alarms.tolist() == [1]
+    assert again.delay_s.tolist() == [2] and again.false_alarms.tolist() == [1, 0]
+
+
+def test_no_alert_is_for_the_event_of_another_video() -> None:
+    table = scores(
+        [video("a", marks("xx"), [0, 0]), video("b", marks("......"), [0] * 6), video("c", marks("xx"), [0, 0])]
+    )
+    outcome = compare_with_truth(table, Spans(np.array([1, 1]), np.array([0.0, 5.0]), np.array([1.0, 6.0])))
+    assert np.isnan(outcome.delay_s).all() and outcome.false_alarms.tolist() == [1, 1]
+
+
+def test_an_alarm_that_never_ends_is_charged_by_the_minute() -> None:
+    # 2 min of normal video, then an event of 10 s, then 50 s: 170 s of normal time, three started minutes
+    outcome = quarters((120, 130), (0, 180), length_s=180)
+    assert outcome.false_alarms.tolist() == [3] and np.isnan(outcome.delay_s).all()
+    assert outcome.alarmed_s.tolist() == outcome.normal_s.tolist() == [170]
     metrics = evaluate(marked("...xx...", "xxxxxxxx"), point_at(0.5)).metrics
-    assert metrics["event_recall"].value == 1 and metrics["false_alarms_per_hour"].value == 0
-    assert metrics["alarmed_share"].value == 1
+    assert metrics["alarmed_share"].value == 1 and metrics["false_alarms_per_hour"].value == pytest.approx(600)
+
+
+@pytest.mark.parametrize(("seconds", "charge"), [(1, 1), (60, 1), (61, 2), (3600, 60)])
+def test_every_started_minute_counts(seconds: int, charge: int) -> None:
+    table = scores([video("a", [0] * 3605, [1] * seconds + [0] * (3605 - seconds)), video("b", [0] * 3, [0, 1, 0])])
+    assert point_at(0.5).outcome(table).false_alarms_by_video.tolist() == [charge, 1]
+
+
+def test_calibration_counts_as_evaluation_does() -> None:
+    # an abnormal video with an alarm long before its event: it is counted in both, against the time of both videos
+    table = scores([video("n", [0] * 1800, [0] * 1799 + [2]), video("a", [0] * 1790 + [1] * 10, [1] + [0] * 1799)])
+    calibration = calibrated(table, budget=2.0)
+    assert calibration.promise is not None and calibration.promise.normal_hours == pytest.approx(3590 / 3600)
+    assert calibration.threshold == 2.0, "two alarms are more than the budget lets through in 0.997 h"
+    assert calibration.operating_point is not None
+    assert calibration.operating_point.outcome(table).false_alarms_by_video.tolist() == [1, 0]
+    point = OperatingPoint(calibration.operating_point.rule.model_copy(update={"threshold": 1.0, "release": 1.0}))
+    assert point.outcome(table).false_alarms_by_video.tolist() == [1, 1]
 
 
 def test_alerts_in_unknown_time_are_neither_right_nor_wrong() -> None:
@@ -89,7 +179,7 @@ def test_alerts_in_unknown_time_are_neither_right_nor_wrong() -> None:
 def test_a_video_with_labels_only_for_the_whole_has_no_events() -> None:
     result = evaluate(scores([video("a", [-1, -1], [1, 1], klass=1), video("b", [0, 0], [0, 0])]), point_at(0.5))
     assert result.metrics["event_recall"].reason == "no event is known"
-    assert result.metrics["delay_s"].reason == "no event is known"
+    assert result.metrics["event_recall_3s"].reason == "no event is known"
     assert result.metrics["false_alarms_per_hour"].value == 0
 
 
@@ -100,17 +190,11 @@ def test_hours_without_normal_time_are_no_rate() -> None:
 
 
 def test_alerts_may_overlap_as_those_of_two_people_do() -> None:
-    table = scores([video("v", marks("..xx....."), range(9))])
-    alerts = Spans(np.zeros(3, int), np.array([2, 2.5, 6]), np.array([3, 4, 7.5]))
+    table = scores([video("v", marks("..xx.........."), range(14))])
+    alerts = Spans(np.zeros(4, int), np.array([2, 2.5, 10, 11]), np.array([3, 4, 12.5, 11.5]))
     outcome = compare_with_truth(table, alerts)
-    assert outcome.delay_s.tolist() == [0] and outcome.false.tolist() == [False, False, True]
-    assert outcome.alarmed_s.tolist() == [2]  # frames 6 and 7
-
-
-def test_for_a_budget_a_lasting_alarm_counts_in_every_minute() -> None:
-    lasting = int(2 * LASTING_S) + 1
-    table = scores([video("a", [0] * (lasting + 5), [1] * lasting + [0] * 5), video("b", [0] * 3, [0, 1, 0])])
-    assert alarm_minutes(raise_alerts(table, point_at(0.5).rule), 2).tolist() == [3, 1]
+    assert outcome.delay_s.tolist() == [0] and outcome.false.tolist() == [False, False, True, True]
+    assert outcome.alarmed_s.tolist() == [2.5]  # from 10 to 12.5, and not what is in it once more
 
 
 def test_the_last_frame_lasts_as_long_as_the_others() -> None:

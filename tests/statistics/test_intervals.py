@@ -4,6 +4,9 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2
 from sklearn.metrics import balanced_accuracy_score
 from tables import city
 
@@ -14,8 +17,8 @@ from vigil.statistics.intervals import (
     difference,
     draws,
     mean_of_shares,
-    median,
     no_statistic,
+    rate_per_hour,
     ratio,
 )
 
@@ -55,12 +58,28 @@ def test_scikit_learn_agrees_on_balanced_accuracy(seed: int) -> None:
         assert accuracy == pytest.approx(balanced_accuracy_score(truth[rows], predicted[rows]))
 
 
-@pytest.mark.parametrize("weights", [[1, 1, 1], [2, 0, 1], [0, 0, 3], [1, 2, 0]])
-def test_a_median_of_a_draw_is_that_of_the_repeated_values(weights: list[int]) -> None:
-    values, group = np.array([3.0, 1.0, 8.0, 4.0, 5.0]), np.array([0, 0, 1, 2, 2])
-    repeated = np.repeat(values, np.array(weights)[group])
-    medians = median(values, group, 3, "none").weigh(np.array([weights], float))
-    assert medians[0] == np.median(repeated)
+def test_no_alarm_in_eight_hours_is_not_a_rate_of_nothing_for_sure() -> None:
+    # exact Poisson: none in 8 hours is seen 2.5 % of the time at -ln(0.025) / 8 = 0.4611 an hour
+    interval = bootstrap(rate_per_hour(np.zeros(8), np.ones(8), "no hours"), draws(8))
+    assert (interval.value, interval.low) == (0, 0) and interval.high == pytest.approx(0.4611, abs=1e-4)
+    assert interval.to_json() == {
+        "value": 0.0, "low": 0.0, "high": 0.461110, "n": 8, "alarms": 0, "minutes": 480.0,
+    }  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=12))
+def test_a_rate_is_never_surer_than_what_was_counted_allows(alarms: list[int]) -> None:
+    hours, total = np.full(len(alarms), 0.5), sum(alarms)
+    interval = bootstrap(rate_per_hour(np.array(alarms, float), hours, ""), draws(len(alarms)))
+    most = chi2.ppf(0.975, 2 * total + 2) / 2 / hours.sum()
+    least = chi2.ppf(0.025, 2 * total) / 2 / hours.sum() if total else 0.0
+    assert interval.high >= most * (1 - 1e-9) and interval.low <= least * (1 + 1e-9)
+    assert (interval.alarms, interval.minutes) == (total, 30 * len(alarms))
+
+
+def test_without_hours_there_is_no_rate() -> None:
+    interval = bootstrap(rate_per_hour(np.zeros(2), np.zeros(2), "no hours"), draws(2))
+    assert interval.to_json() == {"value": None, "low": None, "high": None, "n": 0, "reason": "no hours"}
 
 
 def test_what_has_no_value_has_no_interval_but_a_reason() -> None:
@@ -99,6 +118,28 @@ def test_a_difference_is_paired() -> None:
     assert same.clear == 0 and same.p == 1
     wide = bootstrap(first, weights)
     assert wide.low is not None and wide.high is not None and wide.high - wide.low > 0.2
+
+
+def null_share(trials: int, sources: int, seed: int = 0) -> float:
+    """How often p < 0.05 where two models are equally good."""
+    rng, weights, clear = np.random.default_rng(seed), draws(sources), 0
+    for _ in range(trials):
+        first, other = (ratio(rng.normal(size=sources), np.ones(sources), "") for _ in range(2))
+        change = difference(first, other, weights)
+        assert change.p is not None and (change.p < 0.05) == (change.clear != 0)  # one and the same test
+        clear += change.p < 0.05
+    return clear / trials
+
+
+@pytest.mark.parametrize("sources", [3, 8])
+def test_where_nothing_differs_p_is_seldom_small_and_says_what_the_interval_says(sources: int) -> None:
+    assert null_share(400, sources) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", [2, 3, 4, 6, 8, 12, 30])
+def test_where_nothing_differs_p_is_small_in_a_twentieth_of_many_trials(sources: int) -> None:
+    assert null_share(3000, sources, seed=1) <= 0.06 + 3 * np.sqrt(0.06 * 0.94 / 3000)
 
 
 def truth_of(name: str, skill: float, camera: float) -> float:

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from judging import CONTEXT, DATA, SERIAL, TRUTH, flow, people, record_lineage, run_context, store_frames, video
 from vigil.core.storage import read_json
+from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.judging.calibration import CalibrationParams
@@ -23,6 +26,7 @@ DRAWS = evaluate.Params(rounds=100, seed=7)
 VAL, TEST = Path("data/manifest/val.csv"), Path("data/manifest/test.csv")
 OUT, PLOTS = Path("metrics/models/m.json"), Path("metrics/points/m")
 SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")}
+BASELINES = Path("data/baselines")
 FROZEN = Path("models/calibration/m.json")
 
 
@@ -60,8 +64,11 @@ def calibrate_(model: str, kind: str = "frames", params: CalibrationParams = PAR
 
 
 def evaluate_(model: str, kind: str = "frames") -> dict[str, Any]:
+    for split in ("val", "test"):
+        LabelProbabilities(np.zeros(0, str), {}).write(BASELINES / f"{split}.npz")
     evaluate.main(
-        model=model, trained=Path("models") / model, calibration=FROZEN, reference=SCORES["val"], test=TEST,
+        model=model, trained=Path("models") / model, calibration=FROZEN, reference=SCORES["val"],
+        baselines=BASELINES, test=TEST,
         features=DATA / kind, context=CONTEXT, truth=TRUTH, scores=SCORES["test"], out=OUT, plots=PLOTS,
         params=DRAWS, runtime=SERIAL,
     )  # fmt: skip

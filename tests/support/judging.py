@@ -83,6 +83,7 @@ def write_gate_calibration(gate: Path, path: Path, threshold: float = 0.0, slope
     curve = Curve(transform="identity", slope=slope, offset=-slope * threshold)
     Calibration(
         score_type="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None,
+        class_offsets=(), class_reliability=None, base_rate=None,
         reliability=None, normal_maxima=(), notes=(), model_sha256=checkpoint.sha256,
         settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None,
     ).write(path)  # fmt: skip

@@ -72,10 +72,14 @@ def city(
     return scores(found)
 
 
-def params_of(budget: float = 60.0, confidence: float = 0.95, **alert: float) -> CalibrationParams:
+def params_of(
+    budget: float = 60.0, confidence: float = 0.95, base_rate: float | None = None, **alert: float
+) -> CalibrationParams:
     """A budget in false alarms per hour; an alert goes on over two seconds below the threshold by default."""
     rule = AlertParams(**({"hysteresis": 0.0, "hold_s": 2.0, "cooldown_s": 0.0} | alert))
-    return CalibrationParams(false_alarms_per_hour=budget, confidence=confidence, step=0.5, alert=rule)
+    return CalibrationParams(
+        false_alarms_per_hour=budget, confidence=confidence, step=0.5, alert=rule, base_rate=base_rate
+    )
 
 
 def calibrated(table: Scores, score_type: ScoreType = "logits", **params: float) -> Calibration:

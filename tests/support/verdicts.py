@@ -173,7 +173,7 @@ def stand_in_checkpoint(name: str, sketch: ModelSketch) -> Any:
     """As much of a checkpoint as a calibration asks for."""
     clip = Clip(16, target="cells") if sketch.maps else Clip(16)
     card = SimpleNamespace(
-        model=name, classes={key: list(of) for key, of in sketch.classes.items()}, clip=clip, features={}
+        model=name, classes={key: list(of) for key, of in sketch.classes.items()}, clip=clip, features={}, epochs=[1]
     )
     return SimpleNamespace(card=card, sha256=f"{name:0<64}")
 

@@ -16,7 +16,7 @@ from vigil.core.storage import load_arrays, write_json
 from vigil.evaluation import model_metrics
 from vigil.footage.video_table import Video
 from vigil.judging.stored import Arrays
-from vigil.judging.truth import Context, frame_truth
+from vigil.judging.truth import Context, frame_truth, mask_warm_up
 from vigil.models.checkpoint import Card
 
 ROUNDS, SEED = 1000, 7
@@ -72,7 +72,9 @@ def _mark_unknown_labels_abnormal(arrays: Arrays, card: Card, videos: Sequence[V
         times = Context.read(context / f"{video.video}.npz").times
         arrays["klass"][row] = 1
         frames_of_video = slice(*arrays["offsets"][row : row + 2].tolist())
-        arrays["truth"][frames_of_video] = frame_truth(card, video, 1, times, int(arrays["ready"]))
+        truth = frame_truth(card, video, 1, times)
+        arrays["event_truth"][frames_of_video] = truth
+        arrays["truth"][frames_of_video] = mask_warm_up(truth, int(arrays["ready"]))
 
 
 def _count_unjudged(metrics: dict[str, Any], videos: Sequence[Video], judged: set[str]) -> None:

@@ -1,29 +1,63 @@
-"""What needs no model: length, position, motion, people, what is unusual, the label of the video, chance: as scores.
+"""What needs no network: length, position, motion, people, what is unusual, trees on flow, the video's label, chance.
 
-They are judged by the same metrics as the models. Which way a baseline points, and in which parts of a video things
-happen, is learnt from `reference` (validation); without one from the data that are judged, which flatters them.
+They are judged by the same metrics as the models, and are given every advantage that a model has. Each feature is there
+twice: under its own name by the best of several readings (`READINGS`), upwards or downwards, chosen by `reference`
+(validation); and as `plain_<feature>` as it is, read as a model is, by its highest value in a video. Without a
+reference they learn from the data that are judged, which flatters them.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.statistics.ranking import area
 from vigil.statistics.scores import Scores, lowest
 
 PARTS = 20  # of a video, from its first to its last frame
 RANGES = 8  # of a feature, in which classes are counted
+TOP = 0.1  # share of a video's frames, the highest ones, that `top` is the mean of
 ORACLE = "oracle_video_label"  # knows the answer: no model is expected to beat it
+PLAIN = "plain_"
+LEAST = 1e-6  # probability of a class, so that its logarithm is finite
 
 Feature = Callable[[Scores], np.ndarray]
 
+READINGS: dict[
+    str, Callable[[np.ndarray], float]
+] = {  # of the values that are known of a video; the first is a model's
+    "maximum": np.max,
+    "mean": np.mean,
+    "top": lambda values: float(np.sort(values)[-max(1, round(TOP * len(values))) :].mean()),
+    "deviation": np.std,  # from what is usual in this video
+}
 
-def baseline_tables(scores: Scores, reference: Scores | None = None) -> dict[str, Scores]:
+
+@dataclass(frozen=True, eq=False)
+class Aids:
+    """What baselines know beside the scores. Of the maps: the reading that was chosen on validation."""
+
+    trees: LabelProbabilities | None = None
+    difference: np.ndarray | None = None  # (M, h, w) of the maps of a table: what differs from the frame before
+
+    def of_judged(self, scores: Scores) -> "Aids":
+        """Without the maps of videos that are not judged."""
+        if self.difference is None:
+            return self
+        return replace(self, difference=self.difference[scores.klass[scores.cells_video] >= 0])
+
+
+NO_AIDS = Aids()
+
+
+def baseline_tables(scores: Scores, reference: Scores | None = None, aids: Aids = NO_AIDS) -> dict[str, Scores]:
     """By the name of a baseline, what it would have said of the same videos; without features that are not known."""
     scores = scores.select_judged()
     learnt = scores if reference is None else reference.select_judged()
-    by_name = {"length": _feature_table(scores, learnt, _length), "position": _position_table(scores, learnt)}
+    by_name = _feature_tables("length", scores, learnt, _length)
+    by_name["position"] = _position_table(scores, learnt)
     features: dict[str, Feature] = {
         "motion": lambda table: table.motion,
         "people": lambda table: table.people,
@@ -31,13 +65,27 @@ def baseline_tables(scores: Scores, reference: Scores | None = None) -> dict[str
     }
     for name, feature in features.items():
         if np.isfinite(feature(scores)).any():
-            by_name[name] = _feature_table(scores, learnt, feature)
+            by_name |= _feature_tables(name, scores, learnt, feature)
+    if aids.trees is not None and len(aids.trees.labels):
+        by_name |= _tree_tables(scores, learnt, aids.trees)
     if scores.has_normal:
         label = scores.abnormal.astype(np.float64)
         by_name[ORACLE] = _replace_scores(scores, label[scores.owner], label)
     flat = np.zeros(len(scores.video))
     classes = np.zeros_like(scores.classes)
-    return by_name | {"chance": _replace_scores(scores, flat[scores.owner], flat, classes)}
+    chance = _replace_scores(scores, flat[scores.owner], flat, classes)
+    by_name["chance"] = chance
+    if aids.difference is not None and aids.difference.shape == scores.cells.shape:
+        maps = {name: getattr(scores, name) for name in ("cells_truth", "cells_video")}
+        by_name["difference"] = replace(chance, cells=aids.difference.astype(np.float64), **maps)
+    return by_name
+
+
+def choose_map_reading(maps: np.ndarray, truth: np.ndarray) -> int:
+    """Which of the readings of `maps` (M, readings, h, w) ranks the cells of validation best; `truth` (M, h, w)."""
+    usable = truth >= 0
+    areas = [area(maps[:, reading][usable], truth[usable] == 1) for reading in range(maps.shape[1])]
+    return int(np.argmax([0.5 if value is None else value for value in areas]))
 
 
 def _replace_scores(
@@ -67,19 +115,109 @@ def _length(scores: Scores) -> np.ndarray:
     return durations[scores.owner]
 
 
-def _feature_table(scores: Scores, learnt: Scores, feature: Feature) -> Scores:
-    """Its value in the frame, and its mean over the video; the higher or the lower, the more abnormal."""
-    usable = (learnt.truth >= 0) & np.isfinite(feature(learnt))
-    frame_sign = _sign(feature(learnt)[usable], learnt.truth[usable] == 1)
-    learnt_means = _video_means(learnt, feature)
-    usable = np.isfinite(learnt_means)
-    video_sign = _sign(learnt_means[usable], learnt.abnormal[usable])
-    means = _video_means(scores, feature)
-    table = _replace_scores(scores, frame_sign * feature(scores), video_sign * means)
+def _feature_tables(name: str, scores: Scores, learnt: Scores, feature: Feature) -> dict[str, Scores]:
+    """The feature by its best reading, and as it is; one table alone where both are the same."""
+    frames = _best_frames(learnt, feature)(scores)
+    reading, sign = _best_reading(learnt, feature)
+    best = _replace_scores(scores, frames, _read_signed(scores, feature, reading, sign))
+    plain = _replace_scores(scores, feature(scores), _read_videos(scores, feature, "maximum"))
     class_count = scores.classes.shape[1]
-    if not class_count or learnt.classes.shape[1] != class_count:
-        return table
-    return replace(table, classes=_class_logits(means, learnt_means, learnt.klass, class_count))
+    if class_count and learnt.classes.shape[1] == class_count:
+        best = replace(best, classes=_best_classes(scores, learnt, feature, class_count))
+    same = np.array_equal(best.score, plain.score) and np.array_equal(best.video_score, plain.video_score)
+    return {name: best} if same else {name: best, PLAIN + name: plain}
+
+
+def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> dict[str, Scores]:
+    """How probable the labels are that the model calls abnormal, among all labels that it knows; and its classes."""
+    labels, indices = (
+        np.concatenate([getattr(table, name) for table in (scores, learnt)]) for name in ("label", "klass")
+    )
+    class_of_label = dict(zip(labels.tolist(), indices.tolist(), strict=True))
+    class_index = np.array([class_of_label.get(label, -1) for label in trees.labels.tolist()])
+
+    def abnormal_share(table: Scores) -> np.ndarray:
+        rows = trees.of_frames(table)
+        abnormal, known = rows[:, class_index > 0].sum(1), rows[:, class_index >= 0].sum(1)
+        return np.divide(abnormal, known, out=np.where(np.isnan(known), np.nan, 0.5), where=known > 0)
+
+    rows = trees.of_frames(scores)
+    if not np.isfinite(rows).any():
+        return {}
+    if scores.has_normal:
+        tables = _feature_tables("flow_trees", scores, learnt, abnormal_share)
+    else:
+        unknown = (np.full(len(owners), np.nan) for owners in (scores.owner, scores.video))
+        tables = {"flow_trees": _replace_scores(scores, *unknown)}
+    if class_count := scores.classes.shape[1]:
+        totals = np.stack([rows[:, class_index == number].sum(1) for number in range(class_count)], axis=1)
+        by_class: list[Feature] = [partial(_column, totals, number) for number in range(class_count)]
+        means = [_read_videos(scores, column, "mean") for column in by_class]
+        logits = np.log(np.nan_to_num(np.stack(means, axis=1)) + LEAST)
+        tables["flow_trees"] = replace(tables["flow_trees"], classes=logits)
+    return tables
+
+
+def _column(values: np.ndarray, number: int, _: Scores) -> np.ndarray:
+    return values[:, number]
+
+
+def _best_frames(learnt: Scores, feature: Feature) -> Feature:
+    """Of frames: the feature upwards, downwards, or its distance from what is usual in normal frames."""
+    values, positive = feature(learnt), learnt.truth == 1
+    usable = (learnt.truth >= 0) & np.isfinite(values)
+    normal = values[usable & ~positive]
+    usual = float(np.median(normal)) if len(normal) else 0.0
+    candidates: list[Feature] = [
+        feature,
+        lambda table: -feature(table),
+        lambda table: np.abs(feature(table) - usual),
+    ]
+    areas = [area(candidate(learnt)[usable], positive[usable]) for candidate in candidates]
+    return candidates[int(np.argmax([0.5 if value is None else value for value in areas]))]
+
+
+def _best_reading(learnt: Scores, feature: Feature) -> tuple[str, int]:
+    """The reading of a video, and whether up or down, that ranks the videos best; a model's own where all are alike."""
+    candidates = {(name, sign): _read_signed(learnt, feature, name, sign) for sign in (1, -1) for name in READINGS}
+    areas = {}
+    for key, values in candidates.items():
+        usable = np.isfinite(values)
+        areas[key] = area(values[usable], learnt.abnormal[usable])
+    return max(areas, key=lambda key: 0.5 if areas[key] is None else float(areas[key] or 0.0))
+
+
+def _read_signed(scores: Scores, feature: Feature, reading: str, sign: int) -> np.ndarray:
+    """(V,) the reading of the feature upwards or downwards: downwards the highest is the lowest."""
+    if reading == "deviation":
+        return sign * _read_videos(scores, feature, reading)
+    return _read_videos(scores, lambda table: sign * feature(table), reading)
+
+
+def _read_videos(scores: Scores, feature: Feature, reading: str) -> np.ndarray:
+    """(V,) of the frames where the feature is known; NaN where it is in none."""
+    values = feature(scores)
+    rows = np.full(len(scores.video), np.nan)
+    for index in range(len(scores.video)):
+        known = values[scores.frames_of(index)]
+        known = known[np.isfinite(known)]
+        if len(known):
+            rows[index] = READINGS[reading](known)
+    return rows
+
+
+def _best_classes(scores: Scores, learnt: Scores, feature: Feature, class_count: int) -> np.ndarray:
+    """(V, class_count) logits by the reading that names the classes of the reference best."""
+
+    def logits(table: Scores, reading: str) -> np.ndarray:
+        of_learnt = _read_videos(learnt, feature, reading)
+        return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.klass, class_count)
+
+    def skill(reading: str) -> float:
+        right = logits(learnt, reading).argmax(1) == learnt.klass
+        return float(np.mean([right[learnt.klass == number].mean() for number in np.unique(learnt.klass)]))
+
+    return logits(scores, max(READINGS, key=skill))
 
 
 def _position_table(scores: Scores, learnt: Scores) -> Scores:
@@ -95,21 +233,6 @@ def _moment_of_video(scores: Scores) -> np.ndarray:
     """(N,) in which of the PARTS of its video a frame lies."""
     number = np.arange(len(scores.owner)) - scores.offsets[scores.owner]
     return (number * PARTS / scores.frames[scores.owner]).astype(np.int64)
-
-
-def _sign(values: np.ndarray, positive: np.ndarray) -> float:
-    """1 if the higher values are the more abnormal ones, else -1; 1 where one kind is absent."""
-    auc = area(values, positive)
-    return -1.0 if auc is not None and auc < 0.5 else 1.0
-
-
-def _video_means(scores: Scores, feature: Feature) -> np.ndarray:
-    """(V,) over the frames where it is known; NaN where it is in none."""
-    values = feature(scores)
-    usable = np.isfinite(values)
-    count = np.bincount(scores.owner[usable], minlength=len(scores.video))
-    total = np.bincount(scores.owner[usable], values[usable], minlength=len(scores.video))
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _class_logits(values: np.ndarray, learnt: np.ndarray, class_index: np.ndarray, class_count: int) -> np.ndarray:

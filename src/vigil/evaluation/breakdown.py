@@ -59,7 +59,8 @@ def counts(all_scores: Scores, scores: Scores, outcome: Outcome | None) -> dict[
             "events": len(outcome.events.video),
             "missed_events": int(np.isnan(outcome.delay_s).sum()),
             "alerts": len(outcome.alerts.video),
-            "false_alarms": int(outcome.false.sum()),
+            "false_alerts": int(outcome.false.sum()),
+            "false_alarms": int(outcome.false_alarms.sum()),
             "normal_hours": round(float(outcome.normal_s.sum()) / 3600, 6),
         }
     return numbers
@@ -92,10 +93,10 @@ def by_source(scores: Scores, predicted: np.ndarray | None, outcome: Outcome | N
     if predicted is not None:
         columns["right_videos"] = np.bincount(group, predicted == true_classes(scores))
     if outcome is not None:
-        event_sources, alert_sources = group[outcome.events.video], group[outcome.alerts.video]
+        event_sources = group[outcome.events.video]
         columns["events"] = np.bincount(event_sources, minlength=sources)
         columns["missed_events"] = np.bincount(event_sources, np.isnan(outcome.delay_s), minlength=sources)
-        columns["false_alarms"] = np.bincount(alert_sources, outcome.false, minlength=sources)
+        columns["false_alarms"] = np.bincount(group, outcome.false_alarms_by_video)
         columns["normal_minutes"] = np.bincount(group, outcome.normal_s) / 60
     return {
         name: {

@@ -11,11 +11,12 @@ import numpy as np
 
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
-from vigil.statistics.reliability import expit, fit_logistic, logit, soften
+from vigil.statistics.reliability import cross_fit_folds, expit, fit_logistic, logit, soften
 from vigil.statistics.scores import Scores
 
 SUREST = 8.0  # log odds, at most
 RIDGE = 1.0  # against the total weight of the videos, one each
+ONE_SOURCE = "one source of validation alone, so nothing could be held out of the fit of the fused detector"
 ONE_KIND = "one kind only, so all models count alike"
 
 
@@ -66,16 +67,53 @@ def fit_fusion(
     calibrations: Mapping[str, str],
 ) -> Fusion:
     """Fitted on validation. By model: scores, their probabilities by frame (N,) and by video (V,), its calibration."""
-    models = tuple(sorted(scores))
+    return _fit_on(align_tables(scores, frames, videos), calibrations)
+
+
+def cross_fit(
+    scores: Mapping[str, Scores],
+    frames: Mapping[str, np.ndarray],
+    videos: Mapping[str, np.ndarray],
+    calibrations: Mapping[str, str],
+) -> tuple[Scores, str | None]:
+    """What fused detectors say of sources that they were not fitted on, and why nothing could be held out.
+
+    Thresholds and promises come from this: a detector of several models finds on the very videos that it was fitted on
+    what it will not find again. Arguments as of `fit_fusion`.
+    """
     base, p_frames, p_videos = align_tables(scores, frames, videos)
+    fold = cross_fit_folds(base["source"], base["klass"] > 0)
+    score, video_score = np.full(len(base["truth"]), np.nan), np.full(len(fold), np.nan)
+    owner = np.repeat(np.arange(len(fold)), np.diff(base["offsets"]))
+    numbers = np.unique(fold)
+    for number in numbers:
+        held_out, others = fold == number, fold != number if len(numbers) > 1 else fold == number
+        detector = _fit_on((base, p_frames, p_videos), calibrations, others)
+        chosen = held_out[owner]
+        score[chosen] = detector.odds({model: p[chosen] for model, p in p_frames.items()})
+        video_score[held_out] = detector.odds({model: p[held_out] for model, p in p_videos.items()}, "video")
+    reason = None if len(numbers) > 1 else ONE_SOURCE
+    return Scores.of(base | {"score": score, "video_score": video_score}), reason
+
+
+def _fit_on(
+    tables: tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]],
+    calibrations: Mapping[str, str],
+    chosen: np.ndarray | None = None,
+) -> Fusion:
+    """Fitted on the videos where `chosen` (V,) is true; None: on all."""
+    base, p_frames, p_videos = tables
+    models = tuple(sorted(p_frames))
+    known = base["klass"] >= 0
+    known = known if chosen is None else known & chosen
     owner = np.repeat(np.arange(len(base["video"])), np.diff(base["offsets"]))
-    has_truth = (base["truth"] >= 0) & (base["klass"] >= 0)[owner]
+    has_truth = (base["truth"] >= 0) & known[owner]
     of_frame = _fit_factors(
         [p_frames[model][has_truth] for model in models], base["truth"][has_truth] == 1, owner[has_truth]
     )
-    is_judged = base["klass"] >= 0
-    abnormal, judged_indices = base["klass"][is_judged] > 0, np.flatnonzero(is_judged)
-    of_video = _fit_factors([p_videos[model][is_judged] for model in models], abnormal, judged_indices)
+    of_video = _fit_factors(
+        [p_videos[model][known] for model in models], base["klass"][known] > 0, np.flatnonzero(known)
+    )
     return Fusion(
         models=models,
         calibrations=tuple(calibrations[model] for model in models),
@@ -96,7 +134,8 @@ def align_tables(
     """
     names = np.unique(np.concatenate([table.video for table in scores.values()]))
     index_of = {model: {name: index for index, name in enumerate(table.video)} for model, table in scores.items()}
-    columns: dict[str, list[object]] = {name: [] for name in ("label", "source", "klass", "time_s", "truth")}
+    per_video, per_frame = ("label", "source", "klass"), ("time_s", "truth", "event_truth")
+    columns: dict[str, list[object]] = {name: [] for name in (*per_video, *per_frame)}
     p_frames: dict[str, list[np.ndarray]] = {model: [] for model in scores}
     p_videos = {model: np.full(len(names), np.nan) for model in scores}
     for number, name in enumerate(names.tolist()):
@@ -105,7 +144,7 @@ def align_tables(
         table, index = scores[finest], indices[finest]
         times = table.time_s[table.frames_of(index)]
         label, source = table.label[index], table.source[index]
-        truth = np.full(len(times), -1, np.int8)
+        truth, event_truth = np.full((2, len(times)), -1, np.int8)
         class_index = -1
         for model, table in scores.items():
             if model not in indices:
@@ -116,15 +155,17 @@ def align_tables(
             latest = np.searchsorted(table.time_s[own_frames], times, side="right") - 1
             p_frames[model].append(_select_values(frames[model][own_frames], latest, np.nan))
             truth = np.maximum(truth, _select_values(table.truth[own_frames], latest, -1).astype(np.int8))
+            of_events = _select_values(table.event_truth[own_frames], latest, -1).astype(np.int8)
+            event_truth = np.maximum(event_truth, of_events)
             class_index = max(
                 class_index, min(int(table.klass[index]), 1) if table.has_normal else int(table.klass[index] >= 0)
             )
             p_videos[model][number] = videos[model][index]
-        for column, value in zip(columns, (label, source, class_index, times, truth), strict=True):
+        for column, value in zip(columns, (label, source, class_index, times, truth, event_truth), strict=True):
             columns[column].append(value)
     lengths = [len(times) for times in columns["time_s"]]  # type: ignore[arg-type]
-    base = {name: np.array(columns[name]) for name in ("label", "source", "klass")}
-    base |= {name: np.concatenate(columns[name]) for name in ("time_s", "truth")}  # type: ignore[arg-type]
+    base = {name: np.array(columns[name]) for name in per_video}
+    base |= {name: np.concatenate(columns[name]) for name in per_frame}  # type: ignore[arg-type]
     base |= {"video": names, "offsets": np.append(0, np.cumsum(lengths))}
     return base, {model: np.concatenate(parts) for model, parts in p_frames.items()}, p_videos
 
@@ -160,6 +201,9 @@ def _fit_factors(p: Sequence[np.ndarray], true: np.ndarray, owner: np.ndarray) -
     active = np.ptp(x, axis=0) > 0
     while True:
         factors = np.zeros(2 * models + 1)
+        if not active.any():  # no model has anything to say
+            factors[-1] = float(logit(np.average(target, weights=weight)))
+            break
         factors[np.append(active, True)] = fit_logistic(x[:, active], target, weight, RIDGE)
         negative = factors[:models] < 0
         if not negative.any():

@@ -11,13 +11,15 @@
     frame_auc_macro             mean over videos with both kinds of frames of each one's own area
     precision_at_k              abnormal frames among the K highest of all, K being how many abnormal ones there are
     tiou                        mean over abnormal videos: frames both alarmed and abnormal, of those that are either
-    event_recall, delay_s       events that an alert touches; the median wait for it, of those found
-    false_alarms_per_hour       alerts that touch no event, per hour of normal time
-    alarmed_share               normal time under an alert: an alarm that never ends is few alarms, and worth nothing
+    event_recall                events with which an alert is credited, see statistics/events.py
+    event_recall_<n>s           the same, of all events those found within n seconds of their start
+    false_alarms_per_hour       started minutes of normal time under a false alert, per hour of normal time
+    alarmed_share               normal time under an alert, be it right or false
     cell_auc, cell_iou          of maps, cells of all maps pooled
     noncausal_<frame metric>    with later frames in view
 
-Frames of unknown truth count in none of them.
+Frames of unknown truth count in none of them. Frames before a model can have a score count in no ranking and are no
+normal time; events and the overlap with them are of the whole truth, for a model that comes too late has missed them.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from vigil.evaluation import breakdown
-from vigil.statistics.events import OperatingPoint, Outcome
+from vigil.statistics.events import ROUNDING_S, OperatingPoint, Outcome
 from vigil.statistics.intervals import (
     ROUNDS,
     Interval,
@@ -35,12 +37,14 @@ from vigil.statistics.intervals import (
     bootstrap,
     draws,
     mean_of_shares,
-    median,
     no_statistic,
+    rate_per_hour,
     ratio,
 )
 from vigil.statistics.ranking import Ranking, ap, area, auc, eer, precision_at_k
 from vigil.statistics.scores import Scores
+
+WITHIN_S = (1, 3, 10)  # s after the start of an event in which it is to be found
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ def _of_frames(scores: Scores, score: np.ndarray, group: np.ndarray, sources: in
 
 
 def _tiou(scores: Scores, score: np.ndarray, threshold: float, group: np.ndarray, sources: int) -> Statistic:
-    on, true, has_truth = score >= threshold, scores.truth == 1, scores.truth >= 0
+    on, true, has_truth = score >= threshold, scores.event_truth == 1, scores.event_truth >= 0
     videos = len(scores.video)
     both = np.bincount(scores.owner, on & true, minlength=videos)
     either = np.bincount(scores.owner, (on | true) & has_truth, minlength=videos)
@@ -179,17 +183,21 @@ def _tiou(scores: Scores, score: np.ndarray, threshold: float, group: np.ndarray
 
 
 def _of_events(outcome: Outcome, group: np.ndarray, sources: int) -> dict[str, Statistic]:
-    event_sources, is_found = group[outcome.events.video], np.isfinite(outcome.delay_s)
+    event_sources = group[outcome.events.video]
     hours = np.bincount(group, outcome.normal_s, minlength=sources) / 3600
     alarmed = np.bincount(group, outcome.alarmed_s, minlength=sources) / 3600
-    false = np.bincount(group[outcome.alerts.video], outcome.false, minlength=sources)
-    hits = np.bincount(event_sources, is_found, minlength=sources)
-    no_delay = "no event is found" if len(is_found) else "no event is known"
+    false_alarms = np.bincount(group, outcome.false_alarms_by_video, minlength=sources)
+    events = np.bincount(event_sources, minlength=sources)
     no_hours = "no normal time is known"
+
+    def found_within(seconds: float) -> Statistic:
+        hits = np.bincount(event_sources, outcome.delay_s <= seconds, minlength=sources)
+        return ratio(hits, events, "no event is known")
+
     return {
-        "event_recall": ratio(hits, np.bincount(event_sources, minlength=sources), "no event is known"),
-        "delay_s": median(outcome.delay_s[is_found], event_sources[is_found], sources, no_delay),
-        "false_alarms_per_hour": ratio(false, hours, no_hours),
+        "event_recall": found_within(np.inf),
+        **{f"event_recall_{seconds}s": found_within(seconds + ROUNDING_S) for seconds in WITHIN_S},
+        "false_alarms_per_hour": rate_per_hour(false_alarms, hours, no_hours),
         "alarmed_share": ratio(alarmed, hours, no_hours),
     }
 

@@ -13,15 +13,15 @@ from pydantic import Field
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.evaluation import baselines, breakdown, metrics
-from vigil.evaluation.baselines import ORACLE
+from vigil.evaluation.baselines import NO_AIDS, ORACLE, Aids
 from vigil.judging.calibration import Calibration
 from vigil.judging.stored import Arrays
-from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, rounded
+from vigil.statistics.intervals import Difference, Statistic, bootstrap, difference, draws, rounded
 from vigil.statistics.ranking import Ranking
-from vigil.statistics.reliability import ece
+from vigil.statistics.reliability import ece, prior_weights
 from vigil.statistics.scores import Scores
 
-LOWER = ("eer", "delay_s", "false_alarms_per_hour", "alarmed_share")  # is better
+LOWER = ("eer", "false_alarms_per_hour", "alarmed_share")  # is better
 HEADLINES = (
     "video_auc",
     "frame_auc_micro",
@@ -56,8 +56,12 @@ def evaluate_model(
     calibration: Calibration,
     params: EvaluationParams,
     reference: Arrays | None = None,
+    aids: Aids = NO_AIDS,
 ) -> ModelResults:
-    """The results of the model `name`. `reference` is the validation table, from which baselines learn."""
+    """The results of the model `name`. `reference` is the validation table, from which baselines learn.
+
+    `aids` are what else they know; its maps are those of `arrays`.
+    """
     if str(arrays["model_sha256"]) != calibration.model_sha256:
         raise VigilError(
             f"{name}: the scores are of other weights than the calibration. Run `dvc repro evaluate@{name}`."
@@ -79,7 +83,7 @@ def evaluate_model(
             for key, statistic in metrics.statistics(table).items()
             if key in intervals and statistic.value is not None
         }
-        for baseline, table in baselines.baseline_tables(judged, learnt).items()
+        for baseline, table in baselines.baseline_tables(judged, learnt, aids.of_judged(scores)).items()
     }
     omitted = evaluation.metrics.keys() - intervals.keys()
     notes = [note for note in evaluation.notes if note.split(":")[0] not in omitted]
@@ -89,43 +93,91 @@ def evaluate_model(
             baseline: {key: bootstrap(statistic, weights).to_json() for key, statistic in rows.items()}
             for baseline, rows in trivial.items()
         },
+        "against_baselines": describe_leads(judged, trivial, weights),
         "classes": evaluation.classes,
         "sources": evaluation.sources,
         "counts": evaluation.counts,
         "confusion": {"classes": _class_labels(scores, class_names), "table": evaluation.confusion},
         "operating_point": _describe_operating_point(scores, calibration),
-        "notes": [*calibration.notes, *_warmup_notes(arrays), *notes, *find_unbeaten(judged, trivial, weights)],
+        "notes": [
+            *calibration.notes,
+            *_condition_notes(scores),
+            *_warmup_notes(arrays),
+            *notes,
+            *find_unbeaten(judged, trivial, weights),
+        ],
     }
     return ModelResults(record, _plot_points(scores, calibration, class_names))
 
 
-def find_unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray) -> list[str]:
-    """A sentence for each headline metric in which a model is not clearly better than something that needs none.
+def describe_leads(
+    scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray
+) -> dict[str, dict[str, Any]]:
+    """By headline metric: the baseline that comes closest to the model, or is the furthest above, and by how much.
 
-    Clearly: on the same sources under the same draws. It names the one that comes closest, or is the furthest above.
+    `beaten` says whether the model is clearly better than every baseline: on the same sources under the same draws.
     """
-    model_statistics = metrics.statistics(scores)
+    rows = {}
+    for key, (statistic, leads) in _measure_leads(scores, trivial, weights).items():
+        best = min(leads, key=lambda name: (leads[name].interval.value, name))
+        lead = leads[best]
+        rows[key] = {
+            "name": best,
+            "value": rounded((statistic.value or 0.0) - (lead.interval.value or 0.0)),
+            "apart": describe_difference(lead),
+            "beaten": all(other.clear > 0 for other in leads.values()),
+        }
+    return rows
+
+
+def describe_difference(lead: Difference) -> dict[str, Any]:
+    return {**lead.interval.to_json(), "p": rounded(lead.p), "clear": lead.clear}
+
+
+def find_unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray) -> list[str]:
+    """A sentence for each headline metric in which a model is not clearly better than something that needs none."""
     sentences = []
-    for key in HEADLINES:
-        rows = {name: statistics[key] for name, statistics in trivial.items() if key in statistics and name != ORACLE}
-        leads = {name: difference(model_statistics[key], statistic, weights) for name, statistic in rows.items()}
-        leads = {name: lead for name, lead in leads.items() if lead.interval.value is not None and lead.clear <= 0}
+    for key, (statistic, all_leads) in _measure_leads(scores, trivial, weights).items():
+        leads = {name: lead for name, lead in all_leads.items() if lead.clear <= 0}
         if not leads:
             continue
         best = min(leads, key=lambda name: (leads[name].interval.value, name))
-        lead = leads[best].interval
+        lead, value = leads[best].interval, trivial[best][key].value
         span = "" if lead.low is None else f" ({lead.low:+.3f} to {lead.high:+.3f})"
         clearly = "clearly " if (lead.value or 0.0) > 0 else ""
-        values = f"{model_statistics[key].value:.3f} against {rows[best].value:.3f}, {lead.value:+.3f}{span}"
+        values = f"{statistic.value:.3f} against {value:.3f}, {lead.value:+.3f}{span}"
         sentences.append(f"does not beat `{best}` {clearly}in {key}: {values}")
     return sentences
+
+
+def _measure_leads(
+    scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray
+) -> dict[str, tuple[Statistic, dict[str, Difference]]]:
+    """By headline metric that model and baselines both have: the model's, and its lead over each baseline."""
+    measured = {}
+    model_statistics = metrics.statistics(scores)
+    for key in HEADLINES:
+        rows = {name: statistics[key] for name, statistics in trivial.items() if key in statistics and name != ORACLE}
+        leads = {name: difference(model_statistics[key], statistic, weights) for name, statistic in rows.items()}
+        leads = {name: lead for name, lead in leads.items() if lead.interval.value is not None}
+        if leads:
+            measured[key] = model_statistics[key], leads
+    return measured
+
+
+def _condition_notes(scores: Scores) -> list[str]:
+    if scores.has_normal:
+        return []
+    condition = "where one of its classes is in the video, as is known in advance here"
+    return [f"accuracy is conditional: {condition}. It says nothing of how it would name a normal video"]
 
 
 def _warmup_notes(arrays: Arrays) -> list[str]:
     ready = int(arrays.get("ready", np.array(1)))
     if ready < 2:
         return []
-    return [f"the first {ready - 1} stored frames of a video, before it can have a score, are in no metric of frames"]
+    frames = f"the first {ready - 1} stored frames of a video, before it can have a score"
+    return [f"{frames}, are in no ranking of frames and no normal time; events that end in them are missed"]
 
 
 def _metric_filter(scores: Scores) -> Callable[[str], bool]:
@@ -147,6 +199,7 @@ def _describe_operating_point(scores: Scores, calibration: Calibration) -> dict[
     if calibration.promise is not None:
         record["promise"] = calibration.promise.sentence()
     if calibration.reliability is not None:
+        record["base_rate"] = rounded(calibration.base_rate)
         record["ece"] = {
             "validation": rounded(calibration.reliability.after),
             "here": rounded(_measure_reliability(scores, calibration)[0]),
@@ -164,7 +217,9 @@ def _measure_reliability(scores: Scores, calibration: Calibration) -> tuple[floa
     usable = (judged.truth >= 0) & np.isfinite(judged.score)
     if calibration.frame is None or not usable.any():
         return None, []
-    error, bins = ece(calibration.probability(judged.score[usable]), judged.truth[usable] == 1)
+    true = judged.truth[usable] == 1
+    weight = prior_weights(true, calibration.params.base_rate)
+    error, bins = ece(calibration.probability(judged.score[usable]), true, weight=weight)
     return error, [row.to_json() for row in bins if row.share]
 
 
@@ -220,7 +275,8 @@ def summary_lines(record: Mapping[str, Any]) -> list[str]:
     for key, metric in record.items():
         if not isinstance(metric, Mapping) or metric.get("value") is None:
             continue
-        span = f" ({metric['low']:.3f} to {metric['high']:.3f})" if metric["low"] is not None else ""
+        basis = f"; {metric['alarms']} in {metric['minutes']:.1f} min" if "alarms" in metric else ""
+        span = f" ({metric['low']:.3f} to {metric['high']:.3f}{basis})" if metric["low"] is not None else ""
         trivial = {
             name: rows[key]["value"] for name, rows in record["baselines"].items() if key in rows and name != ORACLE
         }

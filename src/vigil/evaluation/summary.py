@@ -4,6 +4,7 @@ The number that a model is known by is an area that needs no threshold: of its m
 knows normal ones; else how many classes it names right, each counting as much.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from vigil.evaluation import fusion, metrics
-from vigil.evaluation.baselines import ORACLE, baseline_tables
+from vigil.evaluation.baselines import NO_AIDS, Aids, baseline_tables
+from vigil.evaluation.model_metrics import describe_difference, describe_leads
 from vigil.judging.calibration import Calibration
 from vigil.judging.calibration_fit import fit_calibration
 from vigil.statistics.events import OperatingPoint
-from vigil.statistics.intervals import Difference, difference, draws, rounded
+from vigil.statistics.intervals import Difference, Statistic, difference, draws, rounded
 from vigil.statistics.scores import Scores
 
 FUSED = "fused"
@@ -25,8 +27,11 @@ SUMMARY_METRICS = (
     "frame_auc_abnormal",
     "frame_ap",
     "event_recall",
-    "delay_s",
+    "event_recall_1s",
+    "event_recall_3s",
+    "event_recall_10s",
     "false_alarms_per_hour",
+    "alarmed_share",
     "balanced_accuracy",
     "cell_auc",
 )
@@ -69,13 +74,18 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Fused:
-    """Several models as one, fitted on validation, and what that is worth on the test split."""
+    """Several models as one, fitted on validation, and what that is worth on the test split.
+
+    `val` are scores of sources that the detector was not fitted on, and the calibration is made of them.
+    """
 
     fusion: fusion.Fusion
     calibration: Calibration
     val: Scores
     test: Scores
     evaluation: metrics.Evaluation
+    baselines: Mapping[str, Mapping[str, Statistic]]
+    against: Mapping[str, Any]  # by metric, the baseline that comes closest
 
     def to_json(self) -> dict[str, Any]:
         """What is needed to hear them as one."""
@@ -85,21 +95,21 @@ class Fused:
 
 def summarise(entries: Sequence[Entry], fused: Fused | None, rounds: int, seed: int) -> dict[str, Any]:
     """The record of metrics/summary.json."""
-    record: dict[str, Any] = {"models": {entry.name: _describe_entry(entry, rounds, seed) for entry in entries}}
+    record: dict[str, Any] = {"models": {entry.name: _describe_entry(entry) for entry in entries}}
     compared = [*entries]
     if fused is not None:
         as_entry = fused_entry(fused)
-        record[FUSED] = _describe_entry(as_entry, rounds, seed) | {"models": list(fused.fusion.models)}
+        record[FUSED] = _describe_entry(as_entry) | {"models": list(fused.fusion.models)}
         compared = [as_entry, *entries]
     record["pairs"] = {
-        f"{entry.name} over {other.name}": _describe_difference(lead) | {"metric": entry.headline}
+        f"{entry.name} over {other.name}": describe_difference(lead) | {"metric": entry.headline}
         for entry, other in combinations(compared, 2)
         if (lead := _compare_entries(entry, other, rounds, seed)) is not None
     }
     return record
 
 
-def fuse(entries: Sequence[Entry], rounds: int, seed: int) -> Fused | None:
+def fuse(entries: Sequence[Entry], rounds: int, seed: int, aids: Aids = NO_AIDS) -> Fused | None:
     """The detector that hears all models that sound alarms, under their budget; None with fewer than two."""
     alarming = [entry for entry in entries if entry.alarms]
     val = {entry.name: entry.val for entry in alarming if entry.val is not None and entry.test is not None}
@@ -109,14 +119,24 @@ def fuse(entries: Sequence[Entry], rounds: int, seed: int) -> Fused | None:
         return None
     hashes = {name: calibration.sha256 for name, calibration in calibrations.items()}
     detector = fusion.fit_fusion(val, *_probabilities(calibrations, val), hashes)
-    val_table = _with_features(detector.table(val, *_probabilities(calibrations, val)), val)
+    choices = math.prod(calibration.promise.choices for calibration in calibrations.values() if calibration.promise)
+    held_out, withheld = fusion.cross_fit(val, *_probabilities(calibrations, val), hashes)
+    val_table = _with_features(held_out, val)
     is_normal = (val_table.truth == 0) & ~val_table.abnormal[val_table.owner]
     if not np.isfinite(val_table.score[is_normal]).any():
         return None
-    calibration = fit_calibration(val_table, "logits", calibrations[detector.models[0]].params)
+    calibration = fit_calibration(
+        val_table, "logits", calibrations[detector.models[0]].params, withheld=withheld, choices=choices
+    )
     test_table = _with_features(detector.table(test, *_probabilities(calibrations, test)), test)
     evaluation = metrics.evaluate(test_table, calibration.operating_point, rounds=rounds, seed=seed)
-    return Fused(detector, calibration, val_table, test_table, evaluation)
+    trivial = {
+        name: {key: value for key, value in metrics.statistics(table).items() if value.value is not None}
+        for name, table in baseline_tables(test_table, val_table, aids).items()
+    }
+    judged = test_table.select_judged()
+    against = describe_leads(judged, trivial, draws(len(judged.names), rounds, seed))
+    return Fused(detector, calibration, val_table, test_table, evaluation, trivial, against)
 
 
 def fused_entry(fused: Fused) -> Entry:
@@ -127,9 +147,10 @@ def fused_entry(fused: Fused) -> Entry:
     record["operating_point"] = {"promise": promise.sentence()} if promise else {}
     record["notes"] = [*fused.fusion.notes, *fused.calibration.notes, *record["notes"]]
     record["baselines"] = {
-        baseline: {name: {"value": rounded(statistic.value)} for name, statistic in metrics.statistics(table).items()}
-        for baseline, table in baseline_tables(fused.test, fused.val).items()
+        baseline: {name: {"value": rounded(statistic.value)} for name, statistic in rows.items()}
+        for baseline, rows in fused.baselines.items()
     }
+    record["against_baselines"] = fused.against
     return Entry(FUSED, record, fused.test, fused.val, {}, fused.calibration)
 
 
@@ -157,7 +178,7 @@ def _probabilities(
     return frames, videos
 
 
-def _describe_entry(entry: Entry, rounds: int, seed: int) -> dict[str, Any]:
+def _describe_entry(entry: Entry) -> dict[str, Any]:
     name = entry.headline
     record = {"headline": name, **_shorten_metric(entry.metrics.get(name))}
     record |= {other: _shorten_metric(entry.metrics[other]) for other in SUMMARY_METRICS if other in entry.metrics}
@@ -165,23 +186,11 @@ def _describe_entry(entry: Entry, rounds: int, seed: int) -> dict[str, Any]:
         record["reason"] = entry.reason
     if entry.test is None or record["value"] is None:
         return record | {"baseline": None, "beats_baselines": None}
-    judged = entry.test.select_judged()
-    leads = {
-        baseline: lead
-        for baseline, table in baseline_tables(judged, entry.val).items()
-        if baseline != ORACLE and (lead := paired_difference(judged, table, name, rounds, seed)) is not None
-    }
-    if not leads:
+    against = entry.metrics.get("against_baselines", {}).get(name)
+    if against is None:
         return record | {"baseline": None, "beats_baselines": None}
-    best = min(leads, key=lambda baseline: (leads[baseline].interval.value, baseline))
-    return record | {
-        "baseline": {
-            "name": best,
-            "value": rounded(record["value"] - (leads[best].interval.value or 0.0)),
-            "apart": _describe_difference(leads[best]),
-        },
-        "beats_baselines": all(lead.clear > 0 for lead in leads.values()),
-    }
+    baseline = {key: value for key, value in against.items() if key != "beaten"}
+    return record | {"baseline": baseline, "beats_baselines": against["beaten"]}
 
 
 def _compare_entries(entry: Entry, other: Entry, rounds: int, seed: int) -> Difference | None:
@@ -206,12 +215,9 @@ def paired_difference(scores: Scores, other: Scores, metric: str, rounds: int, s
     return difference(statistic, of_other, draws(len(names), rounds, seed))
 
 
-def _describe_difference(lead: Difference) -> dict[str, Any]:
-    return {**lead.interval.to_json(), "p": rounded(lead.p), "clear": lead.clear}
-
-
 def _shorten_metric(metric: Mapping[str, Any] | None) -> dict[str, Any]:
     """A metric of a model's file; without one, nothing is known."""
     if metric is None:
         return {"value": None, "low": None, "high": None, "n": 0, "reason": "not evaluated"}
-    return {key: metric[key] for key in ("value", "low", "high", "n", "reason") if key in metric}
+    keys = ("value", "low", "high", "n", "alarms", "minutes", "reason")
+    return {key: metric[key] for key in keys if key in metric}

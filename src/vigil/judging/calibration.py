@@ -25,6 +25,7 @@ from vigil.models.checkpoint import Checkpoint
 from vigil.statistics.alerts import Rule
 from vigil.statistics.events import OperatingPoint
 from vigil.statistics.intervals import rounded
+from vigil.statistics.reliability import ClassScaling
 
 ScoreType = Literal["errors", "logits", "classes"]
 
@@ -50,6 +51,8 @@ class CalibrationParams(Frozen):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the promise that there will not be more
     step: Annotated[float, Field(gt=0, le=1)]  # windows, from one that is judged to the next
     alert: AlertParams
+    base_rate: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of time that is abnormal where it will watch;
+    # None: that of validation
 
 
 class Thresholds(Frozen):
@@ -71,29 +74,43 @@ class Promise(Frozen):
     confidence: float
     normal_hours: float  # of normal video in validation
     sources: int  # that they come from
-    dispersion: float | None  # alerts that make one independent one; None: too few to tell, taken as 1
+    variation: float  # squared coefficient of variation of their rates, measured and assumed: statistics/conformal.py
+    dispersion: float  # alerts that make one independent one, within the budget
     alerts: int | None  # in the normal video, up to which the budget can be promised; None: not even with none
     per_hour: float | None  # what is promised: at most so many false alarms per hour
-    attainable: float  # the smallest budget that this much normal video could promise, without an alert in it
-    minutes_needed: float  # more of normal video, to promise the budget; 0 where it is promised
+    attainable: float | None  # the smallest budget that this much normal video could promise, without an alert in it;
+    # None: no budget
+    minutes_needed: float | None  # more of normal video, to promise the budget; 0 where it is promised; None: no
+    # length is enough from so few sources
+    choices: int = 1  # models (epochs) among which these videos chose; the confidence allows for the best of so many
+    withheld: str | None = None  # why nothing is promised, whatever the normal video would allow
 
     def sentence(self) -> str:
         """The promise, or what is wanting for one."""
         confidence = f"{self.confidence:.0%} confidence"
         if self.per_hour is not None:
             return f"at most {self.per_hour:.3g} false alarms per hour, with {confidence}"
+        refusal = f"to promise {self.budget:g} false alarms per hour with {confidence}"
+        if self.withheld is not None:
+            return f"nothing {refusal}: {self.withheld}"
+        minutes = f"{60 * self.normal_hours:.1f} minutes"
+        if self.minutes_needed is None:
+            return (
+                f"not enough sources {refusal}: {minutes} from {self.sources} are there, and however long they are "
+                "watched, so few do not show how much cameras, or days of one camera, differ"
+            )
+        could = "" if self.attainable is None else f" (these could promise {self.attainable:.3g})"
         return (
-            f"not enough normal video to promise {self.budget:g} false alarms per hour with {confidence}: "
-            f"{60 * self.normal_hours:.1f} minutes are there, {self.minutes_needed:.1f} more are needed "
-            f"(these could promise {self.attainable:.3g})"
+            f"not enough normal video {refusal}: {minutes} are there, {self.minutes_needed:.1f} more are needed{could}"
         )
 
 
 class Reliability(Frozen):
-    """How far probabilities can be taken at their word, on what they were fitted on."""
+    """How far probabilities can be taken at their word, on sources that they were not fitted on."""
 
-    before: float | None  # expected calibration error of sigmoid(raw); None for errors, which are no logits
-    after: float | None
+    before: float | None  # expected calibration error of the raw logits as they are; None for errors, which are none
+    after: float | None  # of each source by what was fitted on the others; None: nothing could be held out
+    in_sample: float | None  # on what they were fitted on: too kind
     unit: Literal["frames", "videos"]
     bins: tuple[dict[str, float | None], ...]  # after
 
@@ -107,6 +124,9 @@ class Calibration(Frozen):
     frame: Curve | None  # probability of a frame's score
     video: Curve | None  # probability of a video's score
     temperature: float | None  # of class logits
+    class_offsets: tuple[float, ...]  # added to the logits of the classes, after the temperature
+    class_reliability: Reliability | None  # of the most probable class
+    base_rate: float | None  # share of abnormal time that probabilities assume; None: only one kind was known
     reliability: Reliability | None
     normal_maxima: tuple[float, ...]  # highest frame score of each normal video, in order
     notes: tuple[str, ...]
@@ -154,6 +174,11 @@ class Calibration(Frozen):
             )
         return curve(raw)
 
+    def class_probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Of the classes (V, C), by their logits, where they are as common as in validation."""
+        offsets = self.class_offsets or (0.0,) * logits.shape[1]
+        return ClassScaling(self.temperature or 1.0, offsets)(logits)
+
     def check(self, checkpoint: Checkpoint, where: str) -> None:
         """VigilError unless it was made for these weights, on features made like those they were trained on."""
         for subject, expected, actual in (
@@ -167,13 +192,18 @@ class Calibration(Frozen):
     def sentences(self) -> list[str]:
         """Says in sentences where the alarm sounds and what is promised."""
         if self.thresholds is None or self.promise is None:
-            return [f"names classes, temperature {rounded(self.temperature)}; it raises no alarm of its own"]
+            condition = "its probabilities hold where one of its classes is in the picture"
+            temperature = rounded(self.temperature)
+            return [f"names classes, temperature {temperature}; {condition}; it raises no alarm of its own"]
         percentiles = ", ".join(f"{name[1:]} % {getattr(self.thresholds, name):.4g}" for name in ("p90", "p95", "p98"))
         basis = "the budget on validation" if self.thresholds.promise is None else "the promise"
         lines = [
             f"alarm at {self.threshold:.4g} by {basis}; normal frames below: {percentiles}",
             self.promise.sentence(),
         ]
+        if self.base_rate is not None:
+            origin = "as in validation" if self.params.base_rate is None else "by calibrate.base_rate"
+            lines.append(f"probabilities assume that {self.base_rate:.3g} of the time is abnormal, {origin}")
         return lines + [note for note in self.notes if note not in lines]
 
     def to_json(self) -> dict[str, Any]:

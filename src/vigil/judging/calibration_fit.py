@@ -1,5 +1,6 @@
 """Makes a calibration: of a model from its validation scores, or of one camera from its own normal video."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from vigil.judging.scoring import score_type_of
 from vigil.judging.stored import Arrays
 from vigil.models.checkpoint import Checkpoint
 from vigil.statistics import conformal, reliability
-from vigil.statistics.events import alarm_minutes, raise_alerts
+from vigil.statistics.events import compare_with_truth, measure_normal_time, raise_alerts
 from vigil.statistics.scores import Scores
 
 QUANTILES = (0.9, 0.95, 0.98)  # of the scores of normal frames, that are noted
@@ -31,7 +32,8 @@ def calibrate_model(arrays: Arrays, checkpoint: Checkpoint, params: CalibrationP
     """The calibration of a model from the score table of the validation videos."""
     scores = Scores.of(arrays, bool(arrays["has_normal"]), checkpoint.card.model)
     score_type, settings = score_type_of(checkpoint), settings_sha256(checkpoint, params)
-    return fit_calibration(scores, score_type, params, checkpoint.sha256, settings)
+    choices = math.prod(checkpoint.card.epochs)
+    return fit_calibration(scores, score_type, params, checkpoint.sha256, settings, choices=choices)
 
 
 def recalibrate_model(
@@ -48,32 +50,44 @@ def fit_calibration(
     params: CalibrationParams,
     model_sha256: str = "",
     settings_sha256: str = "",
+    withheld: str | None = None,
+    choices: int = 1,
 ) -> Calibration:
-    """The calibration of validation scores, for the rule of alerting that `params` ask for."""
+    """The calibration of validation scores, for the rule of alerting that `params` ask for.
+
+    `withheld` is a reason, if there is one, why these scores can promise nothing. `choices` is among how many models
+    (epochs) this one was chosen by these very videos: each of them must keep the promise, so that the best does.
+    """
     normal_median, scores = _normal_median(scores), scores.select_judged()
     if not len(scores.video):
         raise VigilError("calibrate: no validation video has a label that the model knows. Check its classes.")
     thresholds, promise, notes = None, None, []
     maxima: tuple[float, ...] = ()
-    frame, video, reliable = None, None, None
+    frame, video, reliable, base_rate = None, None, None, None
     if score_type != "classes":
-        thresholds, promise, maxima = _fit_thresholds(scores, params, normal_median)
+        thresholds, promise, maxima = _fit_thresholds(scores, params, normal_median, withheld, choices)
         if promise.per_hour is None:
             notes.append(promise.sentence())
         supervised = score_type == "logits"
         threshold = thresholds.budget if thresholds.promise is None else thresholds.promise
         video_threshold = threshold if thresholds.video is None else thresholds.video
-        frame, unit, frame_note = curves.fit_frame_curve(scores, supervised, threshold)
-        video, video_note = curves.fit_video_curve(scores, supervised, video_threshold)
+        frame, unit, frame_note = curves.fit_frame_curve(scores, supervised, threshold, params.base_rate)
+        video, video_note = curves.fit_video_curve(scores, supervised, video_threshold, params.base_rate)
         notes += [note for note in (frame_note, video_note) if note]
-        reliable = _measure_reliability(scores, score_type, frame, unit)
+        reliable = _measure_reliability(scores, supervised, threshold, params.base_rate, frame, unit)
+        base_rate = curves.time_base_rate(scores)
+        base_rate = base_rate if params.base_rate is None or base_rate is None else params.base_rate
+    scaling, class_reliability = _fit_classes(scores)
     return Calibration(
         score_type=score_type,
         thresholds=thresholds,
         promise=promise,
         frame=frame,
         video=video,
-        temperature=_fit_class_temperature(scores),
+        temperature=None if scaling is None else scaling.temperature,
+        class_offsets=() if scaling is None else scaling.offsets,
+        class_reliability=class_reliability,
+        base_rate=base_rate,
         reliability=reliable,
         normal_maxima=maxima,
         notes=tuple(notes),
@@ -89,20 +103,27 @@ def refit_calibration(
 ) -> Calibration:
     """Other thresholds and another promise for one camera, from its own normal video, which move the probabilities.
 
-    Where the alarm sounds is as probable as before; how fast probability rises, and all about classes, stays.
+    Where the alarm sounds is as probable as before; how fast probability rises, and all about classes, stays. Scores
+    of this camera are as much higher or lower as its threshold is, so the threshold of videos moves by as much.
     """
     if calibration.threshold is None or calibration.thresholds is None or calibration.frame is None:
         raise VigilError(f"a calibration of kind {calibration.score_type} has no thresholds to set anew.")
     normal_median = _normal_median(scores)
     thresholds, promise, maxima = _fit_thresholds(scores.select_judged(), params, normal_median)
     old = calibration.thresholds
-    thresholds = thresholds.model_copy(update={"video": old.video, "cell": old.cell})
     threshold = thresholds.budget if thresholds.promise is None else thresholds.promise
+    video, video_curve = old.video, calibration.video
+    if video is not None and video_curve is not None:
+        moved = curves.move_score(video, calibration.threshold, threshold, video_curve.transform)
+        video_curve = video_curve.moved(video, moved)
+        video = moved
+    thresholds = thresholds.model_copy(update={"video": video, "cell": old.cell})
     return calibration.model_copy(
         update={
             "thresholds": thresholds,
             "promise": promise,
             "frame": calibration.frame.moved(calibration.threshold, threshold),
+            "video": video_curve,
             "reliability": None,
             "normal_maxima": maxima,
             "notes": (promise.sentence(),) if promise.per_hour is None else (),
@@ -120,28 +141,37 @@ def _normal_median(scores: Scores) -> float | None:
 
 
 def _fit_thresholds(
-    scores: Scores, params: CalibrationParams, normal_median: float | None
+    scores: Scores,
+    params: CalibrationParams,
+    normal_median: float | None,
+    withheld: str | None = None,
+    choices: int = 1,
 ) -> tuple[Thresholds, Promise, tuple[float, ...]]:
-    """The thresholds, what they promise, and the sorted highest scores of the normal videos."""
+    """The thresholds, what they promise, and the sorted highest scores of the normal videos.
+
+    False alarms are counted as in evaluation: in all time that is known to be normal, of abnormal videos too.
+    """
     budget, confidence = params.false_alarms_per_hour, params.confidence
-    normal = scores.select(~scores.abnormal)
-    normal_scores = normal.score[(normal.truth == 0) & np.isfinite(normal.score)]
+    normal_frames = scores.truth == 0
+    normal_scores = scores.score[normal_frames & np.isfinite(scores.score)]
     if not len(normal_scores):
-        shortage = "no normal video" if not len(normal.video) else "no score in any frame of the normal videos"
+        shortage = "no score in any normal frame" if normal_frames.any() else "no normal video"
         raise VigilError(f"calibrate: {shortage} in validation, so nothing says when to alarm. Add some normal video.")
 
     def count_alarms(threshold: float) -> np.ndarray:
-        alerts = raise_alerts(normal, params.alert.rule_at(threshold, normal_median))
-        return alarm_minutes(alerts, len(normal.video))
+        alerts = raise_alerts(scores, params.alert.rule_at(threshold, normal_median))
+        return compare_with_truth(scores, alerts).false_alarms_by_video
 
     p90, p95, p98, loose = (float(np.quantile(normal_scores, q, method="higher")) for q in (*QUANTILES, BUNCHES))
-    durations = (normal.until_s - normal.time_s) * (normal.truth == 0)
-    hours = np.bincount(normal.owner, durations, minlength=len(normal.video)) / 3600
+    hours = measure_normal_time(scores) / 3600
     total_hours = float(hours.sum())
-    sources = np.searchsorted(normal.names, normal.source)
-    dispersion = conformal.dispersion(np.bincount(sources, count_alarms(loose)), np.bincount(sources, hours))
-    spread = 1.0 if dispersion is None else dispersion
-    allowed = conformal.allowed(total_hours, budget, confidence, spread)
+    sources = np.searchsorted(scores.names, scores.source)
+    source_hours = np.bincount(sources, hours)
+    variation = conformal.variation(np.bincount(sources, count_alarms(loose)), source_hours)
+    dispersion = conformal.dispersion(variation, budget, source_hours)
+    sureness = conformal.confidence_of_each(confidence, choices)
+    allowed = conformal.allowed(total_hours, budget, sureness, dispersion) if withheld is None else None
+    missing_hours = conformal.hours_to_promise(budget, sureness, variation, source_hours)
 
     def lowest_threshold(limit: float) -> float:
         return conformal.lowest_threshold(normal_scores, lambda threshold: float(count_alarms(threshold).sum()), limit)
@@ -150,13 +180,17 @@ def _fit_thresholds(
         budget=float(budget),
         confidence=confidence,
         normal_hours=total_hours,
-        sources=len(normal.names),
+        sources=len(np.unique(sources[hours > 0])),
+        variation=variation,
         dispersion=dispersion,
         alerts=allowed,
-        per_hour=None if allowed is None else conformal.upper_rate(allowed, total_hours, confidence, spread),
-        attainable=conformal.upper_rate(0, total_hours, confidence, spread) if total_hours else 0.0,
-        minutes_needed=max(0.0, 60 * (conformal.hours_needed(budget, confidence, spread) - total_hours)),
+        per_hour=None if allowed is None else conformal.upper_rate(allowed, total_hours, sureness, dispersion),
+        attainable=conformal.attainable_budget(sureness, variation, source_hours),
+        minutes_needed=None if missing_hours is None else 60 * missing_hours,
+        withheld=withheld,
+        choices=choices,
     )
+    normal = scores.select(~scores.abnormal)
     maxima = np.full(len(normal.video), -np.inf)
     np.maximum.at(maxima, normal.owner, normal.score)
     thresholds = Thresholds(
@@ -171,23 +205,56 @@ def _fit_thresholds(
     return thresholds, promise, tuple(np.sort(maxima[np.isfinite(maxima)]).tolist())
 
 
-def _fit_class_temperature(scores: Scores) -> float | None:
-    """The temperature of the class logits; None where fewer than two classes are named."""
+def _fit_classes(scores: Scores) -> tuple[reliability.ClassScaling | None, Reliability | None]:
+    """The scaling of the class logits and how far it holds; None where fewer than two classes are named."""
     named = np.isfinite(scores.classes).all(axis=1)
     if scores.classes.shape[1] < 2 or not named.any():
-        return None
-    return reliability.fit_class_temperature(scores.classes[named], scores.klass[named])
+        return None, None
+    logits, class_index, source = scores.classes[named], scores.klass[named], scores.source[named]
+    scaling = reliability.fit_class_scaling(logits, class_index)
+    fold = reliability.cross_fit_folds(source, class_index)
+    held_out = np.full(logits.shape, np.nan)
+    for number in np.unique(fold) if fold.any() else ():
+        fitted = reliability.fit_class_scaling(logits[fold != number], class_index[fold != number])
+        held_out[fold == number] = fitted(logits[fold == number])
+    raw = reliability.ClassScaling(1.0, (0.0,) * logits.shape[1])(logits)
+    errors = [reliability.ece(p.max(axis=1), p.argmax(axis=1) == class_index) for p in (raw, held_out, scaling(logits))]
+    bins = tuple(row.to_json() for row in errors[1][1])
+    return scaling, Reliability(
+        before=errors[0][0], after=errors[1][0], in_sample=errors[2][0], unit="videos", bins=bins
+    )
 
 
 def _measure_reliability(
-    scores: Scores, score_type: ScoreType, curve: curves.Curve, unit: Literal["frames", "videos"]
+    scores: Scores,
+    supervised: bool,
+    threshold: float,
+    base_rate: float | None,
+    curve: curves.Curve,
+    unit: Literal["frames", "videos"],
 ) -> Reliability:
-    if unit == "frames":
-        has_truth = scores.truth >= 0
-        raw, true = scores.score[has_truth], scores.truth[has_truth] == 1
-    else:
-        raw, true = scores.video_score, scores.abnormal
-    raw, true = raw[np.isfinite(raw)], true[np.isfinite(raw)]
-    after, bins = reliability.ece(curve(raw), true)
-    before = reliability.ece(reliability.expit(raw), true)[0] if score_type == "logits" else None
-    return Reliability(before=before, after=after, unit=unit, bins=tuple(row.to_json() for row in bins))
+    """How far probabilities hold: of each source by a curve that was fitted on the others."""
+
+    def cases(table: Scores) -> tuple[np.ndarray, np.ndarray]:
+        if unit == "frames":
+            return table.score, table.truth
+        return table.video_score, table.abnormal.astype(np.int8)
+
+    raw, truth = cases(scores)
+    owner = scores.owner if unit == "frames" else np.arange(len(scores.video))
+    held_out = np.full(len(raw), np.nan)
+    fold = reliability.cross_fit_folds(scores.source, scores.abnormal)
+    for number in np.unique(fold) if fold.any() else ():
+        others = scores.select(fold != number)
+        values, kinds = cases(others)
+        if len(np.unique(kinds[(kinds >= 0) & np.isfinite(values)])) == 2:
+            chosen = fold[owner] == number
+            held_out[chosen] = curves.fit_frame_curve(others, supervised, threshold, base_rate)[0](raw[chosen])
+    usable = (truth >= 0) & np.isfinite(raw)
+    true = truth[usable] == 1
+    weight = reliability.prior_weights(true, base_rate)
+    after, bins = reliability.ece(held_out[usable], true, weight=weight)
+    before = reliability.ece(reliability.expit(raw[usable]), true, weight=weight)[0] if supervised else None
+    in_sample = reliability.ece(curve(raw[usable]), true, weight=weight)[0]
+    rows = tuple(row.to_json() for row in bins)
+    return Reliability(before=before, after=after, in_sample=in_sample, unit=unit, bins=rows)

@@ -8,12 +8,13 @@ from pydantic import Field
 from vigil.core.params import Frozen
 from vigil.statistics import conformal
 from vigil.statistics.ranking import Ranking
-from vigil.statistics.reliability import expit, fit_logistic, fit_temperature, logit, soften
+from vigil.statistics.reliability import expit, fit_logistic, logit, shift_odds
 from vigil.statistics.scores import Scores
 
 AT_MEDIAN = 0.05  # p of an ordinary normal score, where no abnormal one is known; p at the threshold is then a half
 TINY = 1e-12  # of errors, below which their logarithm says no more
 LEAST_SLOPE = 1e-3
+RIDGE = 0.1  # on the slope, against the weight of the videos, one each: so that few of them cannot make certain
 
 
 class Curve(Frozen):
@@ -41,31 +42,62 @@ def transform_scores(raw: np.ndarray, transform: str) -> np.ndarray:
     return np.log(np.maximum(raw, TINY)) if transform == "log" else raw
 
 
+def move_score(score: float, old: float, new: float, transform: str) -> float:
+    """The score that is as far from `new` as `score` is from `old`, in what a curve of this transform rises with."""
+    x, before, after = transform_scores(np.array([score, old, new]), transform)
+    return float(np.exp(x + after - before) if transform == "log" else x + after - before)
+
+
 def fit_frame_curve(
-    scores: Scores, supervised: bool, threshold: float
+    scores: Scores, supervised: bool, threshold: float, base_rate: float | None = None
 ) -> tuple[Curve, Literal["frames", "videos"], str | None]:
     """The curve of frame scores, what it was fitted on, and a note for the reader.
 
-    It is fitted on frames, each video weighing the same; on videos, where both kinds are known of these alone.
+    It is fitted on frames, each weighing the same, so that it is right on average over the time that was watched; on
+    videos, where both kinds are known of these alone. `base_rate` is the share of abnormal time where it will be used;
+    None: that of `scores`.
     """
     usable = (scores.truth >= 0) & np.isfinite(scores.score)
     true = scores.truth[usable] == 1
     videos = scores.abnormal[np.isfinite(scores.video_score)]
     if len(true) and (len(np.unique(true)) == 2 or len(np.unique(videos)) < 2):
-        owner = scores.owner[usable]
-        weight = 1 / np.bincount(owner, minlength=len(scores.video))[owner]
-        positives, negatives = (float(len(np.unique(owner[chosen]))) for chosen in (true, ~true))
-        curve, note = _fit_curve(scores.score[usable], true, weight, supervised, threshold, (positives, negatives))
-        return curve, "frames", note
+        videos_seen = len(np.unique(scores.owner[usable]))
+        curve, note = _fit_curve(scores.score[usable], true, supervised, threshold, videos_seen)
+        return _assume(base_rate, curve, true), "frames", note
     curve, note = fit_video_curve(scores, supervised, threshold)
-    return curve, "videos", note
+    return _assume(base_rate, curve, videos), "videos", note
 
 
-def fit_video_curve(scores: Scores, supervised: bool, threshold: float) -> tuple[Curve, str | None]:
-    """The curve of video scores, and a note for the reader."""
+def fit_video_curve(
+    scores: Scores, supervised: bool, threshold: float, base_rate: float | None = None
+) -> tuple[Curve, str | None]:
+    """The curve of video scores, and a note for the reader.
+
+    The odds that a video is abnormal are taken to change as those of a frame do: with rarer events, by the same factor.
+    """
     usable = np.isfinite(scores.video_score)
     raw, true = scores.video_score[usable], scores.abnormal[usable]
-    return _fit_curve(raw, true, np.ones(len(raw)), supervised, threshold, (float(true.sum()), float((~true).sum())))
+    curve, note = _fit_curve(raw, true, supervised, threshold, len(raw))
+    return _assume(base_rate, curve, _known_kinds(scores)), note
+
+
+def time_base_rate(scores: Scores) -> float | None:
+    """The share of time that is abnormal, or of videos, where frames are of one kind alone; None: so are videos."""
+    true = _known_kinds(scores)
+    return float(true.mean()) if true.any() and not true.all() else None
+
+
+def _known_kinds(scores: Scores) -> np.ndarray:
+    """Whether frames are abnormal, where that is known; whether videos are, where frames are of one kind alone."""
+    frames = scores.truth[scores.truth >= 0] == 1
+    return frames if frames.any() and not frames.all() else scores.abnormal
+
+
+def _assume(base_rate: float | None, curve: Curve, true: np.ndarray) -> Curve:
+    """The curve of where `base_rate` is abnormal, from one that was fitted on `true`; as it is, with one kind alone."""
+    if base_rate is None or not true.any() or true.all():
+        return curve
+    return curve.model_copy(update={"offset": curve.offset + shift_odds(base_rate, true)})
 
 
 def fit_video_threshold(scores: Scores, share: float) -> float | None:
@@ -101,28 +133,25 @@ def fit_cell_threshold(scores: Scores) -> float | None:
 def _fit_curve(
     raw: np.ndarray,
     true: np.ndarray,
-    weight: np.ndarray,
     supervised: bool,
     threshold: float,
-    counts: tuple[float, float],  # independent cases of each kind: positives, negatives
+    videos: int,
 ) -> tuple[Curve, str | None]:
-    if supervised:
-        if not true.any() or true.all():
-            return Curve(transform="identity", slope=1.0, offset=0.0), "one kind only: the temperature is left at 1"
-        temperature = fit_temperature(raw, soften(true, *counts), weight)
-        return Curve(transform="identity", slope=1 / temperature, offset=0.0), None
-    transform: Literal["identity", "log"] = "log" if len(raw) and raw.min() >= 0 else "identity"
+    """A logistic regression with an intercept; from normal scores alone, a curve that is anchored at the threshold."""
+    transform: Literal["identity", "log"] = "log" if not supervised and len(raw) and raw.min() >= 0 else "identity"
     x = transform_scores(raw, transform)
-    if true.any() and not true.all():
-        middle, scale = float(np.median(x)), float(x.std()) or 1.0
-        factor, constant = fit_logistic(((x - middle) / scale)[:, None], soften(true, *counts), weight)
-        if factor > LEAST_SLOPE:
-            slope = float(factor / scale)
-            return Curve(transform=transform, slope=slope, offset=float(constant - slope * middle)), None
-        note = "abnormal scores are no higher than normal ones: probabilities follow from normal ones alone"
-    else:
-        note = "no abnormal frame is known: probabilities follow from normal ones alone"
-    return _anchor_curve(x[~true], transform, threshold), note
+    if not true.any() or true.all():
+        anchored = _anchor_curve(x[~true], transform, threshold)
+        return anchored, "one kind only is known: probabilities follow from the threshold, and assume no base rate"
+    middle, scale = float(np.median(x)), float(x.std()) or 1.0
+    weight = np.full(len(x), videos / len(x))
+    factor, constant = fit_logistic(((x - middle) / scale)[:, None], true.astype(np.float64), weight, RIDGE)
+    note: str | None = None
+    if factor <= LEAST_SLOPE:
+        factor, constant = LEAST_SLOPE, float(logit(true.mean()))
+        note = "abnormal scores are no higher than normal ones: every score is about as probable as any other"
+    slope = float(factor / scale)
+    return Curve(transform=transform, slope=slope, offset=float(constant - slope * middle)), note
 
 
 def _anchor_curve(normal: np.ndarray, transform: Literal["identity", "log"], threshold: float) -> Curve:

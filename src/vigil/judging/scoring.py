@@ -5,7 +5,8 @@ Of V videos with N stored frames in all:
     video, label, source (V,) str, klass (V,) int16     index of the model's class; -1: a label that it does not know
     offsets (V + 1,) int64                              into the frames
     frame (N,) int32, time_s (N,) float64               number in the video
-    truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown
+    truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown, or before frame `ready`
+    event_truth (N,) int8                               the same, known before frame `ready` too
     score (N,) float32                                  raw, known at the end of the frame; NaN: nothing known
     noncausal (N,) float32                              raw, later frames in view
     video_score (V,) float32                            the highest `score`
@@ -40,7 +41,7 @@ from vigil.judging.items import Segment
 from vigil.judging.judgements import Judgement, causal_scores, hindsight_scores
 from vigil.judging.judges import make_judge
 from vigil.judging.stored import Arrays, JudgingParams
-from vigil.judging.truth import Context, frame_truth, map_arrays
+from vigil.judging.truth import Context, frame_truth, map_arrays, mask_warm_up
 from vigil.models.checkpoint import CONFIG, WEIGHTS, Card, Checkpoint, find_module, load_checkpoint
 
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
@@ -222,6 +223,7 @@ def _row_of(
         score, later = np.full((2, frame_count), np.nan)
     class_indices = label_to_class(card.classes)
     class_index = class_indices.get(video.label, -1)
+    truth = frame_truth(card, video, class_index, context.times)
     row: Arrays = {
         "video": np.array([video.video]),
         "label": np.array([video.label]),
@@ -229,7 +231,8 @@ def _row_of(
         "klass": np.array([class_index], np.int16),
         "frame": context.frame,
         "time_s": times,
-        "truth": frame_truth(card, video, class_index, context.times, ready),
+        "truth": mask_warm_up(truth, ready),
+        "event_truth": truth,
         "score": score.astype(np.float32),
         "noncausal": later.astype(np.float32),
         "video_score": np.array([np.nan if np.isnan(score).all() else np.nanmax(score)], np.float32),

@@ -35,19 +35,25 @@ class Context:
         return cls(arrays["frame"], times, arrays["people"], arrays["motion"], arrays["unusual"])
 
 
-def frame_truth(card: Card, video: Video, class_index: int, times: Sequence[Fraction], ready: int = 1) -> np.ndarray:
-    """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about.
-
-    Unknown too is what is before the `ready`-th frame, when the model cannot have a score: little happens at the
-    beginning of a video, so that no score there would be a good one.
-    """
+def frame_truth(card: Card, video: Video, class_index: int, times: Sequence[Fraction]) -> np.ndarray:
+    """(T,) int8: 1 abnormal, 0 normal, -1 unknown: where nobody said when, or it is not what the model is about."""
     truth = np.full(len(times), -1, np.int8)
     if class_index >= 0 and class_index == normal_class(card.classes):
         truth[:] = 0
     elif class_index >= 0 and card.clip.target != "cells" and video.spans:
         truth[:] = inside_spans(times, video.spans)
-    truth[: min(ready, len(times)) - 1] = -1
     return truth
+
+
+def mask_warm_up(truth: np.ndarray, ready: int) -> np.ndarray:
+    """The truth, unknown before the `ready`-th frame, when the model cannot have a score.
+
+    Little happens at the beginning of a video, so that no score there would be a good one: frames are ranked without
+    it, and it is no time in which a model was watching. Events are not masked: one that is over by then is missed.
+    """
+    masked = truth.copy()
+    masked[: min(ready, len(truth)) - 1] = -1
+    return masked
 
 
 def map_arrays(

@@ -11,7 +11,11 @@ from typing import Any
 
 from vigil.core.storage import write_json
 
-ALARM_METRICS = ("event_recall", "false_alarms_per_hour")
+ALARM_METRICS = {  # by name, as a column is called: what DVC prints has to fit a screen
+    "event_recall": "event_recall",
+    "false_alarms_per_hour": "false_per_hour",
+    "alarmed_share": "alarmed",
+}
 LANDMARK_METRICS = {
     "recall": "recall_one",
     "pck_torso": "pck_torso",
@@ -55,7 +59,9 @@ def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) ->
 
 
 def _model_numbers(model: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = {"value": model.get("value")} | {metric: _value(model.get(metric)) for metric in ALARM_METRICS}
+    numbers = {"value": model.get("value")} | {
+        column: _value(model.get(metric)) for metric, column in ALARM_METRICS.items()
+    }
     return {key: _rounded(number) for key, number in numbers.items() if number is not None}
 
 

@@ -159,7 +159,8 @@ def _mistakes(scores: ModelScores | None, film: Film) -> Mistakes | None:
             video = str(table.video[row])
             words = f"{what.format(p)}. {video.split('/', 1)[-1]} ({table.label[row]}) at {seconds(time_s)}"
             pictures.append(Picture(film.moment(video, time_s), words))
-    tally = f"{quantity(len(false), 'false alarm')}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
+    counted = quantity(int(scores.outcome.false_alarms.sum()), "false alarm")
+    tally = f"{counted}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
     return Mistakes(tally, pictures)
 
 

@@ -13,7 +13,7 @@ from vigil.report.model_section import describe_model
 from vigil.report.rendering import render
 from vigil.report.results_section import describe_pairs, describe_results
 from vigil.report.video_section import group_videos
-from vigil.report.words import format_number, quantity
+from vigil.report.words import format_basis, format_number, quantity
 
 SECTIONS = {
     "results": "Results",
@@ -103,8 +103,12 @@ def _facts(videos: Sequence[Video], models: Mapping[str, Any]) -> list[tuple[str
         facts.append(("fused, video AUC", format_number(fused["value"])))
         if (recall := fused.get("event_recall", {}).get("value")) is not None:
             facts.append(("fused, events found", f"{recall:.0%}"))
-        if (rate := fused.get("false_alarms_per_hour", {}).get("value")) is not None:
-            facts.append(("fused, false alarms/h", format_number(rate, "false_alarms_per_hour")))
+        rate = fused.get("false_alarms_per_hour", {})
+        if rate.get("value") is not None:
+            facts.append(("fused, false alarms/h", format_number(rate["value"], "false_alarms_per_hour")))
+            facts.append(("of them, 95 % interval", format_basis(rate)))
+        if (share := fused.get("alarmed_share", {}).get("value")) is not None:
+            facts.append(("fused, normal time alarmed", f"{share:.1%}"))
     return facts
 
 

@@ -100,5 +100,30 @@ def _mismatch(old: Scores, new: Scores) -> str | None:
         differs = getattr(old, truth)[old_order] != getattr(new, truth)[new_order]
         if differs.any():
             return f"{videos[differs][0]} has another {truth}"
+    if differing := _other_truth(old, new, old_order, new_order):
+        return differing
     judged_once = (old.klass >= 0)[old_order] != (new.klass >= 0)[new_order]
     return f"{videos[judged_once][0]} is of a class that only one of them knows" if judged_once.any() else None
+
+
+def _other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.ndarray) -> str | None:
+    """In what the truth of a video differs: abnormal or not, or when. Frames that one does not judge may differ.
+
+    Two versions may look at other times; then what is held true at the times that both have is compared.
+    """
+    for before, after in zip(old_order.tolist(), new_order.tolist(), strict=True):
+        name, both_judge = old.video[before], old.klass[before] >= 0 and new.klass[after] >= 0
+        if both_judge and old.abnormal[before] != new.abnormal[after]:
+            return f"{name} is abnormal in one of them only"
+        frames, new_frames = old.frames_of(before), new.frames_of(after)
+        _, first, second = np.intersect1d(
+            np.round(old.time_s[frames], 3), np.round(new.time_s[new_frames], 3), return_indices=True
+        )
+        truth, new_truth = old.truth[frames][first], new.truth[new_frames][second]
+        if differing := int(((truth >= 0) & (new_truth >= 0) & (truth != new_truth)).sum()):
+            return f"{name} has another truth in {differing} frames"
+    if old.cells_truth.shape == new.cells_truth.shape and old.video.tolist() == new.video.tolist():
+        has_truth = (old.cells_truth >= 0) & (new.cells_truth >= 0)
+        if (has_truth & (old.cells_truth != new.cells_truth)).any():
+            return "the true maps of what moves differ"
+    return None

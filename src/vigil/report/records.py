@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vigil.report.words import NOTHING, describe_metric, format_interval, format_number
+from vigil.report.words import NOTHING, describe_metric, format_basis, format_number
 
 
 class Cell(NamedTuple):
@@ -32,10 +32,10 @@ class Picture(NamedTuple):
 
 
 def metric_cell(metric: Mapping[str, Any] | None, name: str) -> Cell:
-    """A number with its interval below it; without a number, the reason why."""
+    """A number with its interval, and what it was counted from, below it; without a number, the reason why."""
     if not metric or metric.get("value") is None:
         return Cell(NOTHING, title=(metric or {}).get("reason"))
-    return Cell(format_number(metric["value"], name), format_interval(metric))
+    return Cell(format_number(metric["value"], name), format_basis(metric))
 
 
 def metrics_table(caption: str, metrics: Mapping[str, Any]) -> Table:

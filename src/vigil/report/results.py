@@ -7,8 +7,17 @@ from typing import Any
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, replacing
 from vigil.footage.video_table import SPLITS
-from vigil.report.words import NOTHING, baseline_verdict, describe_metric, format_interval, format_number
+from vigil.report.words import (
+    NOTHING,
+    baseline_verdict,
+    describe_metric,
+    describe_unbeaten,
+    format_basis,
+    format_interval,
+    format_number,
+)
 
+ALARM_METRICS = ("event_recall", "event_recall_3s", "false_alarms_per_hour", "alarmed_share")
 OPEN, CLOSE = "<!-- results -->", "<!-- /results -->"
 
 
@@ -47,7 +56,9 @@ def _models_table(summary: Mapping[str, Any]) -> str:
         "best baseline",
         "beats it",
         "events found",
+        "within 3 s",
         "false alarms/h",
+        "time alarmed",
     ]
     models = {**summary["models"], **({"fused": summary["fused"]} if "fused" in summary else {})}
     rows = []
@@ -61,10 +72,7 @@ def _models_table(summary: Mapping[str, Any]) -> str:
                 format_interval(model) or NOTHING,
                 f"{format_number(baseline['value'])} ({baseline['name'].replace('_', ' ')})" if baseline else NOTHING,
                 baseline_verdict(model),
-                *(
-                    format_number((model.get(metric) or {}).get("value"), metric)
-                    for metric in ("event_recall", "false_alarms_per_hour")
-                ),
+                *(_alarm_cell(model.get(metric) or {}, metric) for metric in ALARM_METRICS),
             ]
         )
     reasons = [f"{name}: {model['reason']}" for name, model in models.items() if model.get("reason")]
@@ -72,8 +80,15 @@ def _models_table(summary: Mapping[str, Any]) -> str:
         "On the test split, at thresholds frozen on validation; scores of a moment know no later one; intervals draw "
         "whole sources anew.",
         *(f"Mind: {reason}." for reason in reasons),
+        *describe_unbeaten(models),
     ]
     return "\n".join([*_pipe_table(columns, rows), "", *notes])
+
+
+def _alarm_cell(metric: Mapping[str, Any], name: str) -> str:
+    """The number; a rate with its interval and with what was counted in how much time."""
+    number = format_number(metric.get("value"), name)
+    return f"{number} ({format_basis(metric)})" if metric.get("alarms") is not None else number
 
 
 def _data_table(card: Mapping[str, Any]) -> str:

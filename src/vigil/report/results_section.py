@@ -5,9 +5,16 @@ from typing import Any, NamedTuple
 
 from vigil.report.plots import Interval
 from vigil.report.records import Cell, Table, metric_cell
-from vigil.report.words import NOTHING, baseline_verdict, describe_metric, format_interval, format_number
+from vigil.report.words import (
+    NOTHING,
+    baseline_verdict,
+    describe_metric,
+    describe_unbeaten,
+    format_interval,
+    format_number,
+)
 
-OTHER_METRICS = ("frame_auc_abnormal", "event_recall", "delay_s", "false_alarms_per_hour")
+OTHER_METRICS = ("frame_auc_abnormal", "event_recall", "event_recall_3s", "false_alarms_per_hour", "alarmed_share")
 STYLES = {"yes": "good", "no": "bad"}
 
 
@@ -38,6 +45,7 @@ def describe_results(models: Mapping[str, Any], colours: Mapping[str, int]) -> R
         [_table_row(name, model) for name, model in models.items()],
     )
     reasons = [f"{name}: {model['reason']}." for name, model in models.items() if model.get("reason")]
+    reasons += describe_unbeaten(models)
     return ResultsSection(
         [_headline_row(name, model, colours.get(name, 7)) for name, model in models.items()], table, reasons
     )

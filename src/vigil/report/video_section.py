@@ -133,7 +133,7 @@ def _tally(videos: Sequence[Video], model: ModelScores) -> tuple[int, int, int]:
     rows = [model.rows[video.video] for video in videos if model.judges(video.video)]
     events = np.isin(model.outcome.events.video, rows)
     found = np.isfinite(model.outcome.delay_s)
-    false = model.outcome.false[np.isin(model.outcome.alerts.video, rows)]
+    false = model.outcome.false_alarms_by_video[rows]
     return int((events & found).sum()), int((events & ~found).sum()), int(false.sum())
 
 
@@ -164,10 +164,10 @@ def _name_guesses(video: Video, namers: Sequence[Entry]) -> list[str]:
         if table.klass[row] < 0 or not np.isfinite(logits).all():
             continue
         calibration = entry.calibration
-        scaled = logits / (calibration.temperature if calibration is not None and calibration.temperature else 1.0)
-        odds = np.exp(scaled - scaled.max())
-        guess = int(odds.argmax())
+        if calibration is None:
+            continue
+        p, guess = calibration.class_probabilities(logits[None])[0], int(logits.argmax())
         label = entry.classes[guess] if guess < len(entry.classes) else str(guess)
         right = "right" if guess == int(table.klass[row]) else "wrong"
-        sentences.append(f"{entry.name} names it {label} ({odds[guess] / odds.sum():.0%} sure, {right}).")
+        sentences.append(f"{entry.name} names it {label} ({p[guess]:.0%} sure, {right}).")
     return sentences

@@ -32,12 +32,14 @@ METRICS = {
     "frame_ap": MetricWords("frame AP", "average precision of the frames"),
     "precision_at_k": MetricWords("precision at K", "abnormal frames among the K highest, K being how many there are"),
     "tiou": MetricWords("temporal IoU", "overlap of alarmed and abnormal time"),
-    "event_recall": MetricWords("events found", "abnormal events that an alert touches"),
-    "delay_s": MetricWords("delay", "median wait from the start of an event to its alert", "s"),
+    "event_recall": MetricWords("events found", "abnormal events for which an alert is raised in time"),
+    "event_recall_1s": MetricWords("found within 1 s", "of all events, those found within 1 s of their start"),
+    "event_recall_3s": MetricWords("found within 3 s", "of all events, those found within 3 s of their start"),
+    "event_recall_10s": MetricWords("found within 10 s", "of all events, those found within 10 s of their start"),
     "false_alarms_per_hour": MetricWords(
-        "false alarms per hour", "alerts that touch no event, per hour of normal video", "/h"
+        "false alarms per hour", "started minutes of normal time under a false alert, per hour of normal time", "/h"
     ),
-    "alarmed_share": MetricWords("alarmed share", "normal time under an alert"),
+    "alarmed_share": MetricWords("alarmed share", "normal time under an alert, be it right or false"),
     "cell_auc": MetricWords("cell AUC", "cells where something happens above those where nothing does"),
     "cell_iou": MetricWords("cell IoU", "overlap of told and true cells"),
     "map50": MetricWords("mAP50", "average precision of boxes that overlap by half"),
@@ -59,7 +61,7 @@ def format_number(value: float | None, metric: str = "") -> str:
         return NOTHING
     unit = describe_metric(metric).unit
     if unit:
-        return f"{value:.1f}{' s' if unit == 's' else ''}"
+        return f"{value:.1f}"
     return f"{value:.3f}"
 
 
@@ -70,11 +72,31 @@ def format_interval(metric: Mapping[str, Any]) -> str:
     return f"{metric['low']:.3g} to {metric['high']:.3g}"
 
 
+def format_basis(metric: Mapping[str, Any]) -> str:
+    """The interval of a metric, and how much a rate was counted from; empty where it has neither."""
+    interval = format_interval(metric)
+    if metric.get("alarms") is None:
+        return interval
+    return f"{interval}; {metric['alarms']} in {metric['minutes']:.1f} min"
+
+
 def baseline_verdict(model: Mapping[str, Any]) -> str:
     """Whether a model of summary.json is better than what needs no model."""
     verdict = {True: "yes", False: "not clearly", None: NOTHING}[model.get("beats_baselines")]
-    difference = (model.get("baseline") or {}).get("apart", {})
-    return "no" if verdict != "yes" and (difference.get("value") or 1) <= 0 else verdict
+    difference = (model.get("baseline") or {}).get("apart", {}).get("value")
+    return "no" if verdict != "yes" and difference is not None and difference <= 0 else verdict
+
+
+def describe_unbeaten(models: Mapping[str, Any]) -> list[str]:
+    """A sentence that names the models that a baseline is at least as good as; none where there are none."""
+    unbeaten = [
+        f"{name} ({model['baseline']['name'].replace('_', ' ')})"
+        for name, model in models.items()
+        if baseline_verdict(model) == "no"
+    ]
+    if not unbeaten:
+        return []
+    return [f"A baseline is at least as good as {', '.join(unbeaten)}: use that, until the model is better."]
 
 
 def quantity(count: int, noun: str) -> str:

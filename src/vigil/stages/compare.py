@@ -3,6 +3,7 @@
 Reads   <metrics>/<model>.json          what each evaluation found
         <card>, <person>, <landmarks>, <flow>   what videos there are, and how good the features are
         <scores>/<model>/{val,test}.npz  what each model said
+        <baselines>/{val,test}.npz      what trees on the flow say of the same videos
         <calibrations>/<model>.json, <histories>/<model>.csv, <points>/<model>/*.csv
         <frames>/<set>/<v>.npz          pictures; a video without stored frames is shown without pictures
         <test>                          videos of the test split
@@ -27,6 +28,8 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, read_json, read_table, replacing, write_json
 from vigil.engine.stage_runner import run_stage
+from vigil.evaluation.baselines import Aids
+from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.evaluation.summary import Entry, fuse, fused_entry, summarise
 from vigil.footage import video_table
 from vigil.judging.calibration import read_calibration
@@ -35,6 +38,8 @@ from vigil.report.film import Film
 from vigil.report.headlines import write_headlines
 from vigil.report.page import Findings, render_report
 from vigil.statistics.scores import Scores
+
+SPLITS = ("val", "test")
 
 
 class Params(Frozen):
@@ -51,6 +56,7 @@ def main(
     landmarks: Path,
     flow: Path,
     scores: Path,
+    baselines: Path,
     calibrations: Path,
     histories: Path,
     points: Path,
@@ -68,7 +74,8 @@ def main(
     for entry in entries:
         if entry.reason:
             print(f"compare: warning: {entry.name}: {entry.reason}", file=sys.stderr)
-    fused = fuse(entries, params.rounds, params.seed)
+    trees = LabelProbabilities.read(*(path for split in SPLITS if (path := baselines / f"{split}.npz").exists()))
+    fused = fuse(entries, params.rounds, params.seed, Aids(trees))
     summary = summarise(entries, fused, params.rounds, params.seed)
     features = {path.stem: read_json(path) for path in (card, person, landmarks, flow) if path.exists()}
     write_json(out, summary)
@@ -98,7 +105,7 @@ def read_entry(
     """A model's files. Where one is missing, an entry that has the reason and nothing else."""
     classes = list(settings.get("classes", {}))
     evaluation, calibration = metrics / f"{name}.json", calibrations / f"{name}.json"
-    tables = {split: scores / name / f"{split}.npz" for split in ("val", "test")}
+    tables = {split: scores / name / f"{split}.npz" for split in SPLITS}
     missing = [str(path) for path in (evaluation, *tables.values(), calibration) if not path.exists()]
     if missing:
         return Entry(name, classes=classes, reason=f"no {missing[0]}: run `dvc repro evaluate@{name}`")

@@ -2,6 +2,7 @@
 
 Reads   <trained>/, <calibration>   the model, and where its alarm sounds: refused if made for other weights or settings
         <reference>                 its validation scores, from which the trivial baselines learn
+        <baselines>/{val,test}.npz  what trees on the flow say of the videos, which the model has to beat
         <test>                      videos of the test split
         <features>, <context>, <truth>   as for calibrate
 Writes  <scores>                    every score of those videos; see judging/scoring.py
@@ -21,9 +22,14 @@ from vigil.engine import tracking
 from vigil.engine.per_video import Runtime
 from vigil.engine.stage_runner import run_stage
 from vigil.evaluation import model_metrics
+from vigil.evaluation.baselines import Aids, choose_map_reading
+from vigil.evaluation.flow_trees import LabelProbabilities
+from vigil.features.differences import difference_maps
+from vigil.features.frames import FrameArchive
 from vigil.footage import video_table
 from vigil.judging.calibration import read_calibration
 from vigil.judging.scoring import Sources, build_table
+from vigil.judging.stored import Arrays
 from vigil.models.checkpoint import load_checkpoint
 
 Params = model_metrics.EvaluationParams
@@ -35,6 +41,7 @@ def main(
     trained: Path,
     calibration: Path,
     reference: Path,
+    baselines: Path,
     test: Path,
     features: Path,
     context: Path,
@@ -52,7 +59,10 @@ def main(
     arrays = build_table(checkpoint, video_table.read(test), sources, frozen.judging_params, runtime)
     arrays |= {"calibration_sha256": np.array(frozen.sha256)}
     class_names = list(checkpoint.card.classes)
-    results = model_metrics.evaluate_model(model, class_names, arrays, frozen, params, load_arrays(reference))
+    validation = load_arrays(reference)
+    trees = LabelProbabilities.read(*(baselines / f"{split}.npz" for split in ("val", "test")))
+    aids = Aids(trees, measure_differences(arrays, validation, features if checkpoint.card.input == "frames" else None))
+    results = model_metrics.evaluate_model(model, class_names, arrays, frozen, params, validation, aids)
     save_arrays(scores, **arrays)
     write_json(out, results.metrics)
     for path in plots.glob("*.csv") if plots.exists() else ():
@@ -67,6 +77,27 @@ def main(
     }
     tracking.add(checkpoint.sha256, {f"test_{name}": value for name, value in values.items() if value is not None})
     print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))
+
+
+def measure_differences(arrays: Arrays, validation: Arrays, frames: Path | None) -> np.ndarray | None:
+    """(M, h, w) of the maps in `arrays`: how the frame differs from the one before, as validation says to read that.
+
+    None without maps, or where the model does not look at frames.
+    """
+    if frames is None or "cells" not in arrays or "cells" not in validation:
+        return None
+    reading = choose_map_reading(_difference_maps(validation, frames), validation["cells_truth"])
+    return _difference_maps(arrays, frames)[:, reading]
+
+
+def _difference_maps(arrays: Arrays, frames: Path) -> np.ndarray:
+    side, owner = arrays["cells"].shape[-1], arrays["cells_video"]
+    parts = [
+        difference_maps(FrameArchive(frames / f"{name}.npz"), arrays["cells_frame"][owner == index].tolist(), side)
+        for index, name in enumerate(arrays["video"].tolist())
+        if (owner == index).any()
+    ]
+    return np.concatenate(parts)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,14 @@
 A threshold that lets k alerts through in H hours of normal video is a place in the order of the alerts' peaks. If
 alerts come independently of each other, the rate of those above that place, times H, is below the `confidence` quantile
 of Gamma(k + 1), whatever the scores are. k is fixed before the scores are looked at: the most that the budget allows.
-Alerts that come in bunches (one camera has many, others none) are worth fewer independent ones: `dispersion` is how
-many make one, and the hours count for that much less.
+Where the same video has chosen the model, by its best epoch, each epoch must promise with more than the confidence that
+is stated: `confidence_of_each`.
+
+Cameras differ: one has many alerts, others none, and what a few of them have says less than as many independent alerts
+would. `variation` is the variance between the cameras' rates over their squared mean. It is measured, and mixed with an
+assumption, which is all that there is for one camera: rates that vary like an exponential's, as if ASSUMED_CAMERAS had
+shown that. `dispersion` follows from it and from the alerts that a camera may have within the budget: how many alerts
+make an independent one. So one camera can promise nothing, however long it is watched.
 """
 
 from collections.abc import Callable
@@ -12,7 +18,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaincinv  # type: ignore[import-untyped]
 
-LEAST_UNITS, LEAST_ALERTS = 6, 10  # to tell whether alerts come in bunches
+LEAST_ALERTS = 10  # that say how far cameras differ; with fewer there is the assumption alone
+ASSUMED_VARIATION, ASSUMED_CAMERAS = 1.0, 5.0  # an exponential's, as if so many cameras (less one) had shown it
 STEP = 1.05  # of the number of frames above the threshold, from one that is tried to the next
 FLOOR = 0.5  # of normal frames; no threshold lets more of them alarm
 
@@ -35,18 +42,49 @@ def allowed(hours: float, budget: float, confidence: float, dispersion: float = 
     return low
 
 
-def hours_needed(budget: float, confidence: float, dispersion: float = 1.0) -> float:
-    """Of normal video without an alert, to promise `budget` per hour: 3.0 for 1 per hour at 95 %."""
-    return dispersion * -float(np.log1p(-confidence)) / budget
+def variation(alerts: np.ndarray, hours: np.ndarray) -> float:
+    """Squared coefficient of variation of the rates of cameras that had so many alerts in so many hours.
 
-
-def dispersion(alerts: np.ndarray, hours: np.ndarray) -> float | None:
-    """Variance over mean of the alerts of units (cameras, videos) of so many hours each, at least 1; None: too few."""
+    What is measured counts as much as there are cameras, the assumption as ASSUMED_CAMERAS; more is taken at its word.
+    """
     alerts, hours = alerts[hours > 0], hours[hours > 0]
-    if len(alerts) < LEAST_UNITS or alerts.sum() < LEAST_ALERTS:
-        return None
+    if len(alerts) < 2 or alerts.sum() < LEAST_ALERTS:
+        return ASSUMED_VARIATION
     expected = hours * alerts.sum() / hours.sum()
-    return max(1.0, float(((alerts - expected) ** 2 / expected).sum() / (len(alerts) - 1)))
+    freedom = len(alerts) - 1
+    ratio = float(((alerts - expected) ** 2 / expected).sum() / freedom)
+    measured = max(0.0, ratio - 1) / float((hours * expected).sum() / hours.sum())
+    return max(measured, (ASSUMED_CAMERAS * ASSUMED_VARIATION + freedom * measured) / (ASSUMED_CAMERAS + freedom))
+
+
+def dispersion(variation: float, budget: float, hours: np.ndarray) -> float:
+    """Variance over mean of all alerts, where cameras watched for so many hours have `budget` of them per hour."""
+    total = float(hours.sum())
+    return 1.0 + variation * budget * float((hours**2).sum()) / total if total > 0 else 1.0
+
+
+def hours_to_promise(budget: float, confidence: float, variation: float, hours: np.ndarray) -> float | None:
+    """More hours without an alert, as much for each camera, that would promise `budget`; None: more cameras are needed.
+
+    With the same cameras for longer, the alerts that each may have grow, and with them the dispersion.
+    """
+    attainable = attainable_budget(confidence, variation, hours)
+    return None if attainable is None else max(0.0, float(hours.sum()) * (attainable / budget - 1))
+
+
+def confidence_of_each(confidence: float, choices: int) -> float:
+    """With which each of so many models must promise, so that the one that the same video chooses keeps `confidence`.
+
+    All promises hold together with at least it (Bonferroni), and so does that of the one that is chosen, however.
+    """
+    return min(1 - (1 - confidence) / max(choices, 1), 1 - 1e-12)
+
+
+def attainable_budget(confidence: float, variation: float, hours: np.ndarray) -> float | None:
+    """The smallest budget per hour that cameras without an alert could promise; None: with so few of them none."""
+    total, quiet = float(hours.sum()), -float(np.log1p(-confidence))
+    growth = quiet * variation * float((hours**2).sum()) / total**2 if total else 1.0
+    return None if growth >= 1 else quiet / total / (1 - growth)
 
 
 def lowest_threshold(normal: np.ndarray, alerts: Callable[[float], float], most: float) -> float:

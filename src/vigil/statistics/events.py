@@ -1,4 +1,14 @@
-"""Alerts against what happened: which events are found and how late, and how often it alarms for nothing."""
+"""Alerts against what happened: which events are found and how late, and how often it alarms for nothing.
+
+There is one arithmetic, for calibration and for evaluation:
+
+- An event is a run of frames that are abnormal by the full truth, whether or not the model can have a score by then.
+- An alert is credited with an event if it is raised from BEFORE_S before the event's start to AFTER_S after its end.
+  An alert that was on long before an event told nobody of it: only another that is raised in time finds it.
+- An alert that is credited with no event is false if it covers time that is known to be normal. It is charged once for
+  every started minute of such time, so that an alarm that never ends is not one false alarm.
+- Normal time is what is known to be normal, in normal and in abnormal videos, once the model can have a score.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +17,10 @@ import numpy as np
 from vigil.statistics.alerts import Rule, locate_alerts
 from vigil.statistics.scores import Scores
 
-LASTING_S = 60.0  # s; for a budget an alert that lasts counts once in every started minute
+CHARGED_S = 60.0  # s; a false alert counts once in every started minute of normal time
+BEFORE_S = 1.0  # s before an event: people who mark the same event differ by about as much
+AFTER_S = 5.0  # s after it: whoever looks at an alert sees the seconds before it, and models judge windows of seconds
+ROUNDING_S = 1e-6  # s; times are sums of fractions
 UNBROKEN = Rule(threshold=1.0, release=1.0, hold_s=0.0)  # by which the truth (1 abnormal) becomes events
 
 
@@ -30,11 +43,21 @@ class Outcome:
     """What the alerts were worth, event by event and alert by alert."""
 
     events: Spans
-    delay_s: np.ndarray  # (E,) from the event's start to the first alert within it, 0 when it was on; NaN: missed
+    delay_s: np.ndarray  # (E,) from the event's start to the first alert credited with it, at least 0; NaN: missed
     alerts: Spans
-    false: np.ndarray  # (A,) bool: touches no event, and touches time that is known to be normal
+    false_alarms: np.ndarray  # (A,) int: started minutes of normal time of an alert that is credited with no event
     normal_s: np.ndarray  # (V,) s of each video that are known to be normal
-    alarmed_s: np.ndarray  # (V,) s of those under an alert: shows an alarm that never ends, which counts as one
+    alarmed_s: np.ndarray  # (V,) s of those under an alert, be it right or false
+
+    @property
+    def false(self) -> np.ndarray:
+        """(A,) bool: the alerts that are charged."""
+        return self.false_alarms > 0
+
+    @property
+    def false_alarms_by_video(self) -> np.ndarray:
+        """(V,) what the alerts of each video are charged."""
+        return np.bincount(self.alerts.video, self.false_alarms, minlength=len(self.normal_s))
 
 
 @dataclass(frozen=True)
@@ -61,8 +84,8 @@ class OperatingPoint:
 
 
 def find_events(scores: Scores) -> Spans:
-    """The events: runs of frames that are known to be abnormal, never across videos."""
-    frames = locate_alerts(scores.truth == 1, scores.time_s, scores.until_s, scores.owner, UNBROKEN)
+    """The events: runs of frames that are known to be abnormal, never across videos; the same for every model."""
+    frames = locate_alerts(scores.event_truth == 1, scores.time_s, scores.until_s, scores.owner, UNBROKEN)
     return _span_frames(scores, *frames)
 
 
@@ -71,44 +94,63 @@ def raise_alerts(scores: Scores, rule: Rule) -> Spans:
     return _span_frames(scores, *locate_alerts(scores.score, scores.time_s, scores.until_s, scores.owner, rule))
 
 
-def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
-    """Alerts against the truth. One that is partly within an event is not false; one in unknown time is neither."""
-    events = find_events(scores)
-    delay = np.full(len(events.video), np.nan)
-    false = np.zeros(len(alerts.video), bool)
-    normal_s, alarmed_s = np.zeros((2, len(scores.video)))
+def measure_normal_time(scores: Scores) -> np.ndarray:
+    """(V,) seconds of each video that are known to be normal, from when the model can have a score."""
     durations = (scores.until_s - scores.time_s) * (scores.truth == 0)
-    np.add.at(normal_s, scores.owner, durations)
-    for video in np.unique(np.append(alerts.video, events.video)).tolist():
-        low, high = np.searchsorted(events.video, [video, video + 1])
-        starts, stops = alerts.of(video)
-        for event in range(low, high):
-            touches = (starts < events.stop_s[event]) & (stops > events.start_s[event])
-            if touches.any():
-                delay[event] = max(0.0, float(starts[touches].min() - events.start_s[event]))
-        frames = scores.frames_of(video)
-        times, until = scores.time_s[frames], scores.until_s[frames]
-        normal_until_s = np.append(0.0, np.cumsum(durations[frames]))
-        covered = np.zeros(len(times) + 1)
-        first_alert = int(np.searchsorted(alerts.video, video))
-        for number, (start, stop) in enumerate(zip(starts, stops, strict=True), first_alert):
-            in_event = ((events.start_s[low:high] < stop) & (events.stop_s[low:high] > start)).any()
-            first, end = np.searchsorted(until, start, side="right"), np.searchsorted(times, stop, side="left")
-            end = max(first, end)
-            false[number] = not in_event and normal_until_s[end] > normal_until_s[first]
-            covered[first] += 1
-            covered[end] -= 1
-        alarmed_s[video] = durations[frames][np.cumsum(covered)[:-1] > 0].sum()
-    return Outcome(events, delay, alerts, false, normal_s, alarmed_s)
+    return np.bincount(scores.owner, durations, minlength=len(scores.video))
 
 
-def alarm_minutes(alerts: Spans, video_count: int) -> np.ndarray:
-    """(V,) the alerts of each video as a budget counts them: once in every started minute.
+def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
+    """Alerts against the truth, by the arithmetic above. An alert in unknown time alone is neither right nor false."""
+    events = find_events(scores)
+    line = _Timeline.of(scores)
+    raised, ended = line.place(alerts.video, alerts.start_s), line.place(alerts.video, alerts.stop_s)
+    early = line.place(events.video, events.start_s) - BEFORE_S - ROUNDING_S
+    late = line.place(events.video, events.stop_s) + AFTER_S + ROUNDING_S
+    first = np.searchsorted(raised, early)  # of each event, the first alert that is not too early
+    found = np.append(raised, np.inf)[first] <= late
+    delay = np.append(alerts.start_s, np.nan)[first] - events.start_s
+    event = np.searchsorted(late, raised)  # of each alert, the first event that it is not too late for
+    credited = raised >= np.append(early, np.inf)[event]
+    minutes = np.ceil((line.normal_s(raised, ended) - ROUNDING_S) / CHARGED_S).astype(np.int64)
+    reached = np.maximum.accumulate(ended)
+    since = np.minimum(np.maximum(raised, np.append(-np.inf, reached)[:-1]), reached)  # two alerts may overlap
+    return Outcome(
+        events,
+        np.where(found, np.maximum(delay, 0.0), np.nan),
+        alerts,
+        np.where(credited, 0, np.maximum(minutes, 0)),
+        measure_normal_time(scores),
+        np.bincount(alerts.video, line.normal_s(since, reached), minlength=len(scores.video)),
+    )
 
-    Without this a threshold so low that the alarm never ends would look like one that is almost never reached.
-    """
-    minutes = np.maximum(np.ceil((alerts.stop_s - alerts.start_s) / LASTING_S - 1e-9), 1.0)
-    return np.bincount(alerts.video, minutes, minlength=video_count)
+
+@dataclass(frozen=True, eq=False)
+class _Timeline:
+    """All videos one after the other, far enough apart that nothing of one is near another, and their normal time."""
+
+    length_s: float  # of the part of the line that a video has
+    edges: np.ndarray  # (1 + 2 N,) where each frame begins and ends
+    normal_until_s: np.ndarray  # (1 + 2 N,) s of normal time before each; linear in between
+
+    @classmethod
+    def of(cls, scores: Scores) -> "_Timeline":
+        latest = float(np.abs(scores.until_s).max(initial=0.0) + np.abs(scores.time_s).max(initial=0.0))
+        length_s = latest + 2 * (BEFORE_S + AFTER_S)
+        edges = np.column_stack([scores.time_s, scores.until_s]) + length_s * scores.owner[:, None]
+        normal = (scores.until_s - scores.time_s) * (scores.truth == 0)
+        until = np.cumsum(normal)
+        normal_until_s = np.column_stack([until - normal, until])
+        return cls(length_s, np.append(-length_s, edges), np.append(0.0, normal_until_s))
+
+    def place(self, video: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+        """Where a time of a video is on the line."""
+        return time_s + self.length_s * video
+
+    def normal_s(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Seconds between two places of a video that are known to be normal."""
+        until = np.interp([start, stop], self.edges, self.normal_until_s)
+        return until[1] - until[0]
 
 
 def _span_frames(scores: Scores, firsts: np.ndarray, lasts: np.ndarray) -> Spans:

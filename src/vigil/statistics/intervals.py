@@ -2,15 +2,16 @@
 
 A statistic is a function of how often each source was drawn, so that a million frames are sorted once and not once per
 draw. The value itself is that of the data as they are. Few sources make percentiles too narrow, so these are taken as
-far out as Student's t asks for ("expanded percentiles", Hesterberg 2015).
+far out as Student's t asks for ("expanded percentiles", Hesterberg 2015). Sources in which nothing was counted all
+agree, and so do their draws: the interval of a rate is at least as wide as what was counted in that time allows.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
+from scipy.special import gammaincinv, ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
 LEVEL = 0.95
 ROUNDS = 1000
@@ -29,6 +30,8 @@ class Interval:
     high: float | None
     n: int
     reason: str | None = None
+    alarms: int | None = None  # of a rate: how many were counted
+    minutes: float | None = None  # of a rate: in how much time
 
     @property
     def few(self) -> bool:
@@ -36,9 +39,10 @@ class Interval:
         return self.value is not None and self.n < LEAST_SOURCES
 
     def to_json(self) -> dict[str, Any]:
-        """Rounded, and with the reason only where there is one."""
+        """Rounded, and with the reason, or with what a rate rests on, only where there is such."""
         values: dict[str, Any] = {name: rounded(getattr(self, name)) for name in ("value", "low", "high")}
-        return values | {"n": self.n} | ({"reason": self.reason} if self.reason else {})
+        basis = {"alarms": self.alarms, "minutes": rounded(self.minutes)} if self.alarms is not None else {}
+        return values | {"n": self.n} | basis | ({"reason": self.reason} if self.reason else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ class Statistic:
     weigh: Weigh  # (R, S) how often each source was drawn -> (R,), NaN where that draw has nothing to measure
     measured_sources: np.ndarray  # (S,) bool, of the sources
     reason: str | None = None  # why there is no value
+    alarms: int | None = None  # of a rate: how many were counted
+    minutes: float | None = None  # of a rate: in how much time
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,19 @@ def ratio(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statistic:
     return Statistic(float(top.sum() / bottom.sum()), weigh, bottom > 0)
 
 
+def rate_per_hour(alarms: np.ndarray, hours: np.ndarray, reason: str) -> Statistic:
+    """Of the alarms (S,) counted in so many hours (S,) of each source; `reason` for when there are no hours."""
+    statistic = ratio(alarms, hours, reason)
+    return replace(statistic, alarms=int(alarms.sum()), minutes=60 * float(hours.sum()))
+
+
+def poisson_limits(count: int, hours: float) -> tuple[float, float]:
+    """The exact interval of the rate per hour (Garwood 1936), when so many independent ones were counted in `hours`."""
+    tail = (1 - LEVEL) / 2
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    return low / hours, float(gammaincinv(count + 1, 1 - tail)) / hours
+
+
 def mean_of_shares(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statistic:
     """Mean over the kinds that a draw has of the share that is right: `top` right of `bottom`, (S, kinds) each."""
 
@@ -93,23 +112,6 @@ def mean_of_shares(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statisti
     if (bottom.sum(0) > 0).sum() < 2:
         return no_statistic(reason, len(bottom))
     return Statistic(float(weigh(np.ones((1, len(top))))[0]), weigh, bottom.sum(1) > 0)
-
-
-def median(values: np.ndarray, group: np.ndarray, sources: int, reason: str) -> Statistic:
-    """Of `values` (E,), each brought by the source `group` (E,)."""
-    order = np.argsort(values, kind="stable")
-    ordered, owner = values[order], group[order]
-
-    def weigh(weights: np.ndarray) -> np.ndarray:
-        count = np.cumsum(weights[:, owner], axis=1)
-        total = count[:, -1:]
-        lower = (count > np.floor((total - 1) / 2)).argmax(1)
-        upper = (count > np.floor(total / 2)).argmax(1)
-        return np.where(total[:, 0] > 0, (ordered[lower] + ordered[upper]) / 2, np.nan)
-
-    if not len(values):
-        return no_statistic(reason, sources)
-    return Statistic(float(np.median(values)), weigh, np.bincount(group, minlength=sources) > 0)
 
 
 def draws(sources: int, rounds: int = ROUNDS, seed: int = 7) -> np.ndarray:
@@ -125,7 +127,10 @@ def bootstrap(statistic: Statistic, weights: np.ndarray) -> Interval:
     if statistic.value is None:
         return Interval(None, None, None, sources, statistic.reason)
     low, high = _limits(statistic.weigh(weights), sources)
-    return Interval(statistic.value, low, high, sources)
+    if statistic.alarms is not None and statistic.minutes:
+        least, most = poisson_limits(statistic.alarms, statistic.minutes / 60)
+        low, high = least if low is None else min(low, least), most if high is None else max(high, most)
+    return Interval(statistic.value, low, high, sources, None, statistic.alarms, statistic.minutes)
 
 
 def difference(statistic: Statistic, other: Statistic, weights: np.ndarray) -> Difference:
@@ -134,12 +139,16 @@ def difference(statistic: Statistic, other: Statistic, weights: np.ndarray) -> D
     if statistic.value is None or other.value is None:
         return Difference(Interval(None, None, None, sources, statistic.reason or other.reason), None)
     differences = statistic.weigh(weights) - other.weigh(weights)
+    value = statistic.value - other.value
     low, high = _limits(differences, sources)
+    if low is None or high is None:
+        return Difference(Interval(value, None, None, sources), None)
     finite = differences[np.isfinite(differences)]
-    p = None
-    if low is not None:
-        p = min(1.0, 2 * (1 + min((finite <= 0).sum(), (finite >= 0).sum())) / (1 + len(finite)))
-    return Difference(Interval(statistic.value - other.value, low, high, sources), None if p is None else float(p))
+    spread = float(finite.std()) * np.sqrt(sources / (sources - 1))
+    if _tail(1 - LEVEL, sources) < 1 / len(finite):  # further out than the draws go
+        reach = -float(stdtrit(sources - 1, (1 - LEVEL) / 2)) * spread
+        low, high = min(low, value - reach), max(high, value + reach)
+    return Difference(Interval(value, low, high, sources), _level_at_zero(finite, value, spread, sources))
 
 
 def quotient(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
@@ -156,6 +165,41 @@ def _limits(values: np.ndarray, sources: int) -> tuple[float | None, float | Non
     finite = values[np.isfinite(values)]
     if sources < 2 or 2 * len(finite) < len(values) or not len(finite):
         return None, None
-    tail = float(ndtr(np.sqrt(sources / (sources - 1)) * stdtrit(sources - 1, (1 - LEVEL) / 2)))
+    tail = _tail(1 - LEVEL, sources)
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def _tail(error: float, sources: int) -> float:
+    """The share of draws outside each end of an interval that misses the truth in a share `error` of cases."""
+    return float(ndtr(np.sqrt(sources / (sources - 1)) * stdtrit(sources - 1, error / 2)))
+
+
+def _error_at(tail: float, sources: int) -> float:
+    """The inverse of `_tail`."""
+    return min(1.0, 2 * float(stdtr(sources - 1, ndtri(min(tail, 0.5)) * np.sqrt((sources - 1) / sources))))
+
+
+def _level_at_zero(finite: np.ndarray, value: float, spread: float, sources: int) -> float:
+    """The largest `error` with which the interval of a difference just holds 0: p, by inverting that interval.
+
+    Further out than the draws go, the interval is no narrower than Student's t makes it, so p is no smaller either.
+    """
+    ordered, last = np.sort(finite), len(finite) - 1
+    tails = [_share_up_to_zero(ordered, last), _share_up_to_zero(-ordered[::-1], last)]
+    p = _error_at(min(tails), sources)
+    resolved = _error_at(1 / len(finite), sources)
+    if min(tails) < 1 / len(finite):
+        by_student = 2 * float(stdtr(sources - 1, -abs(value) / spread)) if spread > 0 else float(value == 0)
+        p = min(resolved, max(p, by_student))
+    return max(p, 1 / (1 + len(finite)))
+
+
+def _share_up_to_zero(ordered: np.ndarray, last: int) -> float:
+    """The largest share q whose quantile is at most 0, as NumPy interpolates; 0 where all values are above."""
+    below = int(np.searchsorted(ordered, 0.0, side="right")) - 1
+    if below < 0 or not last:
+        return 0.0
+    if below == last:
+        return 1.0
+    return float((below - ordered[below] / (ordered[below + 1] - ordered[below])) / last)

@@ -14,7 +14,7 @@ import numpy as np
 from vigil.core.errors import VigilError
 
 PER_VIDEO = ("video", "label", "source", "klass", "video_score", "classes")
-PER_FRAME = ("time_s", "truth", "score", "noncausal", "people", "motion", "unusual")
+PER_FRAME = ("time_s", "truth", "event_truth", "score", "noncausal", "people", "motion", "unusual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,8 @@ class Scores:
     classes: np.ndarray  # (V, C) logits; C = 0 for what names no class
     offsets: np.ndarray  # (V + 1,) int64 into the frames
     time_s: np.ndarray  # (N,) float64, rising in each video
-    truth: np.ndarray  # (N,) int8: 1 abnormal, 0 normal, -1 unknown
+    truth: np.ndarray  # (N,) int8: 1 abnormal, 0 normal, -1 unknown, or before the model can have a score
+    event_truth: np.ndarray  # (N,) int8: the same without regard to the model, which makes the events
     score: np.ndarray  # (N,) float64, known at the end of the frame; -inf where there is none
     noncausal: np.ndarray  # (N,) float64, with later frames in view; -inf where there is none
     people: np.ndarray  # (N,) float64, NaN unknown
@@ -53,6 +54,7 @@ class Scores:
         unknown = np.full(frames, np.nan)
         columns: dict[str, np.ndarray] = {
             "classes": np.zeros((videos, 0)),
+            "event_truth": arrays["truth"],
             "noncausal": arrays["score"],
             "people": unknown,
             "motion": unknown,
@@ -97,6 +99,7 @@ class Scores:
             offsets=offsets,
             time_s=time_s,
             truth=np.asarray(columns["truth"], np.int8),
+            event_truth=np.asarray(columns["event_truth"], np.int8),
             score=lowest(columns["score"]),
             noncausal=lowest(columns["noncausal"]),
             people=np.where(people < 0, np.nan, people),
@@ -129,7 +132,7 @@ class Scores:
     @cached_property
     def until_s(self) -> np.ndarray:
         """(N,) when each frame ends: where the next begins; the last of a video lasts as long as most of the others."""
-        until = np.append(self.time_s[1:], 0.0)
+        until = np.append(self.time_s[1:], self.time_s[-1:])
         bounds = list(zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
         steps = [
             float(np.median(np.diff(self.time_s[start:end]))) if end - start > 1 else np.nan for start, end in bounds
