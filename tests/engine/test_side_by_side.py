@@ -127,5 +127,7 @@ def test_one_lane_is_dvc_alone(project: Path, capfd: pytest.CaptureFixture[str])
 def test_the_longest_way_begins_first(project: Path) -> None:
     graph = read_graph()
     trainings = [f"train@{model}" for model in ("type", "panic", "gate")]
-    assert longest_first(graph, trainings)[0] == "train@gate"
+    assert longest_first(graph, trainings) == ["train@gate", "train@panic", "train@type"]
+    judged = [f"judge@{model}" for model in ("type", "panic", "gate")]
+    assert longest_first(graph, judged) == ["judge@gate", "judge@panic", "judge@type"], "the order of dvc.yaml"
     assert graph["judge@panic"] == {"train@panic", "attend"}

@@ -52,9 +52,9 @@ def ancestors(graph: Graph, stage: str) -> set[str]:
 
 
 def longest_first(graph: Graph, ready: Iterable[str]) -> list[str]:
-    """The order in which stages are started: first those with the most stages behind them."""
+    """The order in which stages are started: first those with the most stages behind them, else as in dvc.yaml."""
     behind = {stage: sum(stage in ancestors(graph, other) for other in graph) for stage in ready}
-    return sorted(behind, key=lambda stage: (-behind[stage], stage))
+    return sorted(behind, key=lambda stage: (-behind[stage], list(graph).index(stage)))
 
 
 def _last(graph: Graph) -> set[str]:
