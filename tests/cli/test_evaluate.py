@@ -35,6 +35,8 @@ def test_a_folder_of_videos_is_evaluated(capsys: pytest.CaptureFixture[str]) -> 
     metrics = run_json(capsys, "evaluate", "crime_gate", str(write_footage()), "--out", "m.json")
     assert metrics["video_auc"]["value"] is not None
     assert metrics["counts"]["videos"] == 4
+    assert "against_baselines" not in metrics, "trees and frame differences are not among the baselines here"
+    assert any("flow_trees" in note for note in metrics["notes"])
     frozen = read_calibration(Path("models/calibration/crime_gate.json"))
     assert metrics["operating_point"]["threshold"] == pytest.approx(frozen.threshold, rel=1e-5)
     assert json.loads(Path("m.json").read_text()) == metrics
