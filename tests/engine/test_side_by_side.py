@@ -131,3 +131,10 @@ def test_the_longest_way_begins_first(project: Path) -> None:
     judged = [f"judge@{model}" for model in ("type", "panic", "gate")]
     assert longest_first(graph, judged) == ["judge@gate", "judge@panic", "judge@type"], "the order of dvc.yaml"
     assert graph["judge@panic"] == {"train@panic", "attend"}
+
+
+def test_a_pipeline_that_cannot_be_read_is_one_line(project: Path) -> None:
+    Path("params.yaml").write_text("mdoels: {gate: {}}\n")
+    Path("dvc.yaml").write_text(PIPELINE.replace("foreach: [gate, panic, type]", "foreach: ${models}"))
+    with pytest.raises(VigilError, match=r"Could not find 'models'"):
+        run_pipeline(lanes=2)

@@ -18,6 +18,16 @@ from vigil.core import settings
 from vigil.core.errors import VigilError
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro")
+CHATTER = (
+    "Running stage ",
+    "> ",
+    "Updating lock file",
+    "To track the changes",
+    "\tgit add",
+    "To enable auto",
+    "\tdvc ",
+    "Use `dvc push`",
+)
 Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
 
 
@@ -25,7 +35,7 @@ def run_pipeline(lanes: int) -> None:
     """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
     graph = read_graph()
     if lanes > 1 and "code" in graph:
-        _run_dvc("--quiet", "code")  # what it writes decides what else has changed
+        _run_dvc("code")  # what it writes decides what else has changed
     changed = _changed_stages(graph) if lanes > 1 else set()
     of_models = {stage for stage in changed if "@" in stage}
     if len(of_models) > 1:
@@ -38,10 +48,14 @@ def run_pipeline(lanes: int) -> None:
 
 def read_graph() -> Graph:
     """The stages of dvc.yaml, each with those whose outputs it reads."""
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     with Repo() as repo:
-        graph = repo.index.graph
+        try:
+            graph = repo.index.graph
+        except DvcException as error:
+            raise VigilError(f"dvc.yaml and params.yaml do not fit together: {error}") from None
         return {stage.addressing: {read.addressing for read in graph.successors(stage)} for stage in graph}
 
 
@@ -91,7 +105,7 @@ def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
             stage = ready.pop(0)
             print(f"Running stage '{stage}' beside {', '.join(running) or 'no other'}", file=sys.stderr, flush=True)
             running[stage] = subprocess.Popen(
-                [*DVC, "--quiet", "--single-item", stage],
+                [*DVC, "--single-item", stage],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -109,9 +123,10 @@ def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
 
 
 def _relay_lines(stage: str, process: subprocess.Popen[str], ended: "SimpleQueue[tuple[str, int]]") -> None:
-    """Pass on what a stage says, line by line, so that two do not write into one another's lines."""
+    """Pass on what a stage says, line by line, so that two do not write into one another's lines; not DVC's advice."""
     with process:
         for line in process.stdout or ():
-            sys.stderr.write(line)
-            sys.stderr.flush()
+            if line.strip() and not line.startswith(CHATTER):
+                sys.stderr.write(line)
+                sys.stderr.flush()
     ended.put((stage, process.returncode))
