@@ -9,9 +9,8 @@ import numpy as np
 from vigil.cli.frozen_model import load_frozen_model
 from vigil.cli.labels import match_labels
 from vigil.cli.own_videos import bring_in_dataset
-from vigil.cli.workspace import score_videos, temporary_workspace
+from vigil.cli.workspace import read_section, score_videos, temporary_workspace
 from vigil.core import settings
-from vigil.core.params import load
 from vigil.core.storage import load_arrays, write_json
 from vigil.evaluation import model_metrics
 from vigil.footage.video_table import Video
@@ -95,7 +94,5 @@ def _count_unjudged(metrics: dict[str, Any], videos: Sequence[Video], judged: se
 
 def _read_params() -> model_metrics.EvaluationParams:
     """Section `evaluate` of params.yaml, or the defaults where there is no such section."""
-    path = settings.root() / "params.yaml"
-    section = load(path).get("evaluate") if path.exists() else None
-    default = {"rounds": ROUNDS, "seed": SEED}
-    return model_metrics.EvaluationParams.read(default if section is None else section, "params.yaml [evaluate]")
+    section = read_section("evaluate", {"rounds": ROUNDS, "seed": SEED})
+    return model_metrics.EvaluationParams.read(section, "params.yaml [evaluate]")

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vigil.cli.label_table import UNLABELLED, apply_table, without_pipeline_advice
-from vigil.cli.workspace import read_runtime
-from vigil.core import settings
+from vigil.cli.workspace import read_runtime, read_section
 from vigil.core.errors import VigilError, near_miss
-from vigil.core.params import load
 from vigil.core.storage import read_table, write_table
 from vigil.footage import sources, video_table
 from vigil.footage.datasets.folder import TABLE
@@ -104,8 +102,7 @@ def _datasets(path: Path, kind: str | None, options: Mapping[str, Any]) -> Datas
 
 def _configured_dataset(name: str) -> dict[str, Any]:
     """A dataset of params.yaml."""
-    params = settings.root() / "params.yaml"
-    configured: Datasets = (load(params).get("datasets") if params.exists() else None) or {}
+    configured: Datasets = read_section("datasets", {}) or {}
     if name not in configured:
         raise VigilError(f"{name}: not found. {EXPECTED}{near_miss(name, configured)}")
     return dict(configured[name])

@@ -9,8 +9,9 @@ import contextlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vigil.cli.frozen_model import FrozenModel, find_gate
 from vigil.core import lineage, settings
@@ -41,10 +42,15 @@ def temporary_workspace() -> Iterator[Path]:
 
 def read_runtime() -> Runtime:
     """Section `runtime` of params.yaml, or the defaults where there is no such section."""
-    path = settings.root() / "params.yaml"
-    section = load(path).get("runtime") if path.exists() else None
     default = {"executor": "process", "workers": 0, "timeout_s": 600.0, "address": None}
-    return Runtime.read(default if section is None else section, "params.yaml [runtime]")
+    return Runtime.read(read_section("runtime", default), "params.yaml [runtime]")
+
+
+def read_section(name: str, default: Mapping[str, Any]) -> Any:
+    """A section of the project's params.yaml as it is there, unchecked; `default` where there is none."""
+    path = settings.root() / "params.yaml"
+    section = load(path).get(name) if path.exists() else None
+    return default if section is None else section
 
 
 def score_videos(model: FrozenModel, videos: Sequence[Video], data: Path) -> Arrays:

@@ -34,15 +34,8 @@ Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
 def run_pipeline(lanes: int) -> None:
     """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
     graph = read_graph()
-    if lanes > 1 and "code" in graph:
-        _run_dvc("code")  # what it writes decides what else has changed
-    changed = _changed_stages(graph) if lanes > 1 else set()
-    of_models = {stage for stage in changed if "@" in stage}
-    if len(of_models) > 1:
-        alone = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
-        if changed.intersection(alone):
-            _run_dvc(*alone)
-        _run_side_by_side(graph, changed.difference(alone) - _last(graph), lanes)
+    if lanes > 1:
+        _run_models(graph, lanes)
     _run_dvc()
 
 
@@ -69,6 +62,19 @@ def longest_first(graph: Graph, ready: Iterable[str]) -> list[str]:
     """The order in which stages are started: first those with the most stages behind them, else as in dvc.yaml."""
     behind = {stage: sum(stage in ancestors(graph, other) for other in graph) for stage in ready}
     return sorted(behind, key=lambda stage: (-behind[stage], list(graph).index(stage)))
+
+
+def _run_models(graph: Graph, lanes: int) -> None:
+    """Bring the stages of models up to date, and all that they wait for; nothing to gain where one of them changed."""
+    if "code" in graph:
+        _run_dvc("code")  # what it writes decides what else has changed
+    changed = _changed_stages(graph)
+    of_models = {stage for stage in changed if "@" in stage}
+    if len(of_models) > 1:
+        alone = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
+        if changed.intersection(alone):
+            _run_dvc(*alone)
+        _run_side_by_side(graph, changed.difference(alone) - _last(graph), lanes)
 
 
 def _last(graph: Graph) -> set[str]:
