@@ -10,10 +10,10 @@ import videos
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.core.clock import SLACK_S
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.features.frames import (
-    SLACK_S,
     START,
     FrameArchive,
     advance_tick,

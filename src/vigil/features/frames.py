@@ -25,18 +25,17 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
+from vigil.core.clock import reached_tick
 from vigil.core.errors import VigilError
 from vigil.core.storage import member, replacing
 
 SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
 START = -1  # the state before the first frame: no tick is served
-SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
 
 def advance_tick(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:
     """Returns the newest tick that is served, and whether the frame at `time_s` is the one to take for it."""
-    late = time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator  # whole numbers are fast
-    reached = late * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
+    reached = reached_tick(time_s, fps)
     return (reached, True) if reached > tick else (tick, False)
 
 

@@ -1,0 +1,106 @@
+"""When frames are: where a recording pauses, how long a frame lasts, and the clock by which models are fed.
+
+Cameras have rates of their own, drop frames, and record in pieces. Time is seconds everywhere:
+
+- A pause in the recording parts it into pieces. Nothing is remembered across a pause, and nobody watched during it.
+- A frame lasts until the next one; before a pause, and at the end, as long as frames last usually.
+- Models are fed by a clock of `fps` ticks a second. A frame stands for all ticks since the one before, so that what a
+  slower camera shows lasts as long for a model as it did in the street.
+
+Nothing here looks at a later frame, so that a live source has the same pieces and ticks as a file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+
+import numpy as np
+
+PAUSE_S = 1.0  # s; a step between frames that is not longer is no pause
+PAUSE_STEPS = 4.0  # usual steps; nor is one that is not longer than these
+RECENT = 9  # steps that say what is usual: a camera that becomes slower for good is soon no pause
+SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The steps from frame to frame of a source, as far as it has come."""
+
+    time_s: float | None = None  # of the newest frame
+    recent: tuple[float, ...] = ()  # s, the newest steps
+
+    @property
+    def usual_s(self) -> float | None:
+        """Seconds that a frame lasts usually; None before the second frame."""
+        return median(self.recent) if self.recent else None
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds from the newest frame, after which a further one comes after a pause."""
+        return max(PAUSE_S, PAUSE_STEPS * (self.usual_s or 0.0))
+
+
+START = Pace()
+
+
+def update_pace(pace: Pace, time_s: float) -> tuple[Pace, bool]:
+    """Returns the pace after one more frame, and whether that frame comes after a pause."""
+    if pace.time_s is None:
+        return Pace(time_s), False
+    step = time_s - pace.time_s
+    return Pace(time_s, (*pace.recent, step)[-RECENT:]), step > pace.longest_s
+
+
+def piece_starts(times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Returns (P,) int: the frames with which a piece begins, by `update_pace`; 0 first. `times` (T,) s, rising."""
+    times = np.asarray(times, np.float64)
+    if not len(times):
+        return np.empty(0, np.int64)
+    steps = np.diff(times)
+    before = np.append(0.0, _usual_steps(steps)[:-1]) if len(steps) else np.empty(0)
+    paused = steps > np.maximum(PAUSE_S, PAUSE_STEPS * before)
+    return np.append(0, np.flatnonzero(paused) + 1)
+
+
+def pieces(times: Sequence[float] | np.ndarray) -> list[tuple[int, int]]:
+    """Returns the pieces of a recording as half-open spans of its frames."""
+    starts = piece_starts(times).tolist()
+    return list(zip(starts, [*starts[1:], len(times)], strict=True))
+
+
+def frame_ends(times: Sequence[float] | np.ndarray, usual_s: float) -> np.ndarray:
+    """Returns (T,) s, when each frame ends. `usual_s` is what a frame lasts where nothing else is known."""
+    times = np.asarray(times, np.float64)
+    if not len(times):
+        return times
+    lasts = [stop - 1 for _, stop in pieces(times)]
+    ends = np.append(times[1:], np.nan)
+    usual = np.append(usual_s, _usual_steps(np.diff(times)))
+    ends[lasts] = times[lasts] + usual[lasts]
+    return ends
+
+
+def reached_tick(time_s: Fraction, fps: Fraction) -> int:
+    """Returns the newest tick of a clock of `fps` ticks a second that a frame at `time_s` is on or after."""
+    late = time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator  # whole numbers are fast
+    return late * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
+
+
+def tick_counts(times: Sequence[Fraction], fps: Fraction) -> np.ndarray:
+    """Returns (T,) int: for how many ticks each frame stands, those since the frame before.
+
+    The first frame of a piece stands for one. A frame of a source that is faster than the clock may stand for none.
+    """
+    counts = np.diff([reached_tick(time, fps) for time in times], prepend=0)
+    counts[piece_starts([float(time) for time in times])] = 1
+    return np.maximum(counts, 0)
+
+
+def _usual_steps(steps: np.ndarray) -> np.ndarray:
+    """Returns (T - 1,): after each step, the median of the newest `RECENT`."""
+    early = [float(np.median(steps[: count + 1])) for count in range(min(RECENT - 1, len(steps)))]
+    if len(steps) < RECENT:
+        return np.array(early)
+    windows = np.lib.stride_tricks.sliding_window_view(steps, RECENT)
+    return np.concatenate([early, np.median(windows, axis=1)])
