@@ -151,19 +151,17 @@ class Film:
         """Shadows on the floor at a quarter of the size: bodies slid along the light to y = 0, and footprints."""
         c, slide = self.place.camera, self._slide
         mask = np.zeros((c.height // SMALL, c.width // SMALL), np.uint8)
-        for f in figures:
-            j = f.skeleton.joints
-            pts = np.array([j[n] for a, b, _ in BONES for n in (a, b)])
+        if figures:
+            pts = np.array([f.skeleton.joints[name] for f in figures for bone in BONES for name in bone[:2]])
             pts[:, 0] += slide[0] * pts[:, 1]
             pts[:, 2] += slide[1] * pts[:, 1]
             pts[:, 1] = 0
-            p = c.project(pts)
-            for k, (_, _, r) in enumerate(BONES):
-                a, b = p[2 * k], p[2 * k + 1]
-                if min(a[2], b[2]) > 0.3:
-                    width = max(1, int(c.focal * r * 4 / (a[2] + b[2]) / SMALL))
-                    ends = [tuple(int(v / SMALL * 8) for v in q[:2]) for q in (a, b)]
-                    cv2.line(mask, ends[0], ends[1], 255, width, cv2.LINE_8, 3)
+            ends = c.project(pts).reshape(len(figures) * len(BONES), 2, 3)
+            radius = np.array([r for _ in figures for _, _, r in BONES])
+            wide = np.maximum(c.focal * radius * 4 / ends[..., 2].sum(1) / SMALL, 1).astype(int).tolist()
+            for k in np.flatnonzero(ends[..., 2].min(1) > 0.3):
+                a, b = (ends[k, :, :2] / SMALL * 8).astype(int).tolist()
+                cv2.line(mask, a, b, 255, wide[k], cv2.LINE_8, 3)
         for corners in prints:
             p = c.project(np.column_stack([corners[:, 0], np.zeros(len(corners)), corners[:, 1]]))
             if p[:, 2].min() > 0.3:

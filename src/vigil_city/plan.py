@@ -48,6 +48,12 @@ CAMERAS = (
     Lens("lobby-2", "val", "lobby", TWELVE),
     Lens("plaza-2", "val", "plaza", FIFTEEN),
     Lens("house-2", "val", "house", TEN),
+    Lens("bank-3", "val", "bank", TWELVE),
+    Lens("platform-3", "val", "platform", HALF),
+    Lens("shop-5", "val", "shop", TWELVE, night=True),
+    Lens("street-5", "val", "street", FIFTEEN),
+    Lens("carpark-4", "val", "carpark", TEN),
+    Lens("lobby-4", "val", "lobby", HALF, night=True),
     Lens("shop-4", "test", "shop", TEN),
     Lens("street-4", "test", "street", TWELVE),
     Lens("carpark-3", "test", "carpark", FIFTEEN),
@@ -56,6 +62,10 @@ CAMERAS = (
     Lens("plaza-3", "test", "plaza", HALF),
     Lens("house-3", "test", "house", TEN, night=True),
     Lens("platform-2", "test", "platform", TWELVE),
+    Lens("shop-6", "test", "shop", HALF, night=True),
+    Lens("street-6", "test", "street", TEN),
+    Lens("carpark-5", "test", "carpark", TWELVE),
+    Lens("plaza-4", "test", "plaza", FIFTEEN, night=True),
 )
 
 
@@ -67,11 +77,16 @@ class Counts:
     panics: tuple[int, int, int]
     crowd_walks: tuple[int, int, int]
     statics: tuple[int, int, int]
-    normal_per_camera: int
+    normal_per_camera: tuple[int, int, int]
 
 
-LARGEST = Counts(per_class=(4, 2, 2), panics=(2, 2, 3), crowd_walks=(6, 3, 3), statics=(2, 1, 1), normal_per_camera=2)
-SCALES = {"full": LARGEST, "large": LARGEST}  # each a part of the largest, with the same videos
+LARGEST = Counts(
+    per_class=(4, 2, 2), panics=(2, 2, 3), crowd_walks=(6, 3, 3), statics=(2, 1, 1), normal_per_camera=(2, 2, 2)
+)
+STANDARD = Counts(
+    per_class=(2, 1, 1), panics=(2, 2, 2), crowd_walks=(2, 1, 1), statics=(1, 1, 1), normal_per_camera=(2, 1, 1)
+)
+SCALES = {"standard": STANDARD, "large": LARGEST}  # each a part of the largest, with the same videos
 HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
 MISSED = 0.1, 0.2  # of the act, at most, before the film begins and after it has ended
 TINY = (  # split, label, scene, camera
@@ -177,10 +192,11 @@ def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
         seen: dict[str, int] = {}
         for lens in lenses:
             fitting = sorted(name for name, (_, kinds) in ORDINARY.items() if lens.kind in kinds)
-            for k in range(LARGEST.normal_per_camera):  # what this split has seen least, and then by a fixed shuffle
+            for k in range(LARGEST.normal_per_camera[at]):
+                # what this split has seen least, and then by a fixed shuffle
                 scene = min(fitting, key=lambda s: (seen.get(s, 0), crc32(f"{lens.name}{s}{k}".encode())))
                 seen[scene] = seen.get(scene, 0) + 1
-                if k < counts.normal_per_camera:
+                if k < counts.normal_per_camera[at]:
                     yield f"{lens.name}-{_word('normal', scene)}-{k}", lens, "normal", scene
 
 

@@ -16,8 +16,8 @@ LABELS = {"normal", "panic", "theft", "assault", "damage", "static", *CRIMES}
 
 
 @pytest.fixture(scope="module")
-def full() -> list[Video]:
-    return planned("full", 7)
+def large() -> list[Video]:
+    return planned("large", 7)
 
 
 def test_there_are_thirteen_crimes() -> None:
@@ -25,18 +25,18 @@ def test_there_are_thirteen_crimes() -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_split_has_every_label(full: list[Video], split: str) -> None:
-    assert {v.label for v in full if v.lens.split == split} == LABELS
+def test_every_split_has_every_label(large: list[Video], split: str) -> None:
+    assert {v.label for v in large if v.lens.split == split} == LABELS
 
 
-def test_no_camera_serves_two_splits(full: list[Video]) -> None:
-    assert len({lens.name for lens in CAMERAS}) == len(CAMERAS) == 24
-    assert Counter(lens.split for lens in CAMERAS) == {"train": 10, "val": 6, "test": 8}
-    assert {v.lens for v in full} == set(CAMERAS)
+def test_no_camera_serves_two_splits(large: list[Video]) -> None:
+    assert len({lens.name for lens in CAMERAS}) == len(CAMERAS) == 34
+    assert Counter(lens.split for lens in CAMERAS) == {"train": 10, "val": 12, "test": 12}
+    assert {v.lens for v in large} == set(CAMERAS)
 
 
-def test_every_camera_films_normal_life_too(full: list[Video]) -> None:
-    normal = Counter(v.lens.name for v in full if v.label == "normal")
+def test_every_camera_films_normal_life_too(large: list[Video]) -> None:
+    normal = Counter(v.lens.name for v in large if v.label == "normal")
     assert all(normal[lens.name] >= 2 for lens in CAMERAS)
 
 
@@ -47,7 +47,7 @@ def test_every_split_has_day_and_night_and_many_places(split: str) -> None:
     assert len({lens.kind for lens in lenses}) >= 6
 
 
-@pytest.mark.parametrize("scale", ["large", "full", "tiny"])
+@pytest.mark.parametrize("scale", ["large", "standard", "tiny"])
 def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> None:
     for v in planned(scale, 7):
         assert (v.span is None) == (v.label in {"normal", "static"})
@@ -63,7 +63,7 @@ def test_a_film_shows_most_of_its_act_and_normal_life_beside_it(scale: str) -> N
 
 def test_the_moment_alone_tells_little() -> None:
     """A film that is abnormal in its middle, and there alone, would be judged well without a look at it."""
-    films = [v for seed in range(12) for v in planned("full", seed) if v.span is not None]
+    films = [v for seed in range(12) for v in planned("large", seed) if v.span is not None]
     rows = []
     for v in films:
         assert v.span is not None
@@ -75,8 +75,8 @@ def test_the_moment_alone_tells_little() -> None:
     assert roc_auc_score(abnormal[half:].ravel(), guess.ravel()) < 0.65
 
 
-def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
-    video = next(v for v in full if v.cut > 0.5 and v.label == "theft")
+def test_a_film_begins_where_it_cuts_into_its_scene(large: list[Video]) -> None:
+    video = next(v for v in large if v.cut > 0.5 and v.label == "theft")
     whole = dataclasses.replace(video, cut=Fraction(0))
     later, begun = reel.script(video, 7), reel.script(whole, 7)
     for t in (0.0, 1.3):
@@ -87,34 +87,43 @@ def test_a_film_begins_where_it_cuts_into_its_scene(full: list[Video]) -> None:
 
 def test_the_label_has_no_part_in_length_and_span_start() -> None:
     lens = CAMERAS[0]
-    timed = [plan._timed("full", 7, "a-name", lens, label, label) for label in ("theft", "panic", "Arson", "static")]
+    timed = [plan._timed("large", 7, "a-name", lens, label, label) for label in ("theft", "panic", "Arson", "static")]
     assert len({v.frames for v in timed}) == 1
     assert len({v.span for v in timed[:3]}) == 1
 
 
-def test_names_are_unlike_even_where_case_is_ignored(full: list[Video]) -> None:
-    assert len({v.stem.casefold() for v in full}) == len(full)
+def test_names_are_unlike_even_where_case_is_ignored(large: list[Video]) -> None:
+    assert len({v.stem.casefold() for v in large}) == len(large)
 
 
-def test_a_video_does_not_depend_on_the_others(full: list[Video]) -> None:
-    assert len({v.seeds(7) for v in full}) == len(full)
-    assert full[3].seeds(7) != full[3].seeds(8)
+def test_a_video_does_not_depend_on_the_others(large: list[Video]) -> None:
+    assert len({v.seeds(7) for v in large}) == len(large)
+    assert large[3].seeds(7) != large[3].seeds(8)
     tiny = {v.stem: v for v in planned("tiny", 7)}
     assert len(tiny) == 8
 
 
-def test_the_full_city_is_about_half_an_hour(full: list[Video]) -> None:
-    assert 1300 < sum(v.seconds for v in full) < 1800
+def test_the_large_city_is_about_half_an_hour(large: list[Video]) -> None:
+    assert 1500 < sum(v.seconds for v in large) < 2000
 
 
-def test_the_large_city_contains_the_full_one(full: list[Video]) -> None:
-    large = {v.stem: v for v in planned("large", 7)}
-    assert all(large[v.stem] == v for v in full)
+def test_the_standard_city_is_a_short_part_of_the_large_one(large: list[Video]) -> None:
+    standard = planned("standard", 7)
+    assert all(v in large for v in standard)
+    assert sum(v.seconds for v in standard) < 0.6 * sum(v.seconds for v in large)
 
 
-def test_a_smaller_city_has_a_part_of_the_videos(full: list[Video], monkeypatch: pytest.MonkeyPatch) -> None:
-    few = plan.Counts((1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1), 1)
-    monkeypatch.setitem(plan.SCALES, "full", few)
-    part = planned("full", 7)
-    assert Counter(v.lens.split for v in part) == {"train": 19 + 10, "val": 19 + 6, "test": 19 + 8}
-    assert all(v in full for v in part)
+@pytest.mark.parametrize("scale", ["standard", "large"])
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_intervals_rest_on_at_least_twelve_cameras_and_every_label_is_there(scale: str, split: str) -> None:
+    videos = [v for v in planned(scale, 7) if v.lens.split == split]
+    assert len({v.lens for v in videos}) >= 12
+    assert {v.label for v in videos} == LABELS
+
+
+def test_a_smaller_city_has_a_part_of_the_videos(large: list[Video], monkeypatch: pytest.MonkeyPatch) -> None:
+    few = plan.Counts((1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1))
+    monkeypatch.setitem(plan.SCALES, "large", few)
+    part = planned("large", 7)
+    assert Counter(v.lens.split for v in part) == {"train": 19 + 10, "val": 19 + 12, "test": 19 + 12}
+    assert all(v in large for v in part)

@@ -99,7 +99,7 @@ def test_smoke_in_front_hides_and_smoke_behind_does_not(kind: str) -> None:
 
 def test_somebody_at_the_edge_has_a_clipped_box() -> None:
     where = make_place("street", 11)
-    _, truth = film(where, lambda t: Moment(cast(t, [player(where, 1.14, 0.4)])), 1)
+    _, truth = film(where, lambda t: Moment(cast(t, [player(where, 1.10, 0.4)])), 1)
     assert truth["boxes"][0][2] == 320
     assert 0.2 < truth["visible"][0] < 0.8
 

@@ -64,7 +64,7 @@ def test_every_video_is_in_one_split_with_all_it_was(capsys: pytest.CaptureFixtu
     assert card["rejects"] == 1
     assert card["leaks"] == {"found": 0, "allowed": 0, "not_compared": 0, "pairs": []}
     out, err = capsys.readouterr()
-    assert out == "manifest: 6 videos from 6 sources: train 4, val 1, test 1; no leaks\n"
+    assert out == "manifest: 6 videos from 6 sources (6 by unknown): train 4, val 1, test 1; no leaks\n"
     assert "manifest: warning: 6 videos in all" in err
     assert card["shortcuts"]["s"].startswith("not measured: 6 videos")
 

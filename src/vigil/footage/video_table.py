@@ -17,6 +17,7 @@ COLUMNS = (
     "video",
     "path",
     "source",
+    "grouped_by",
     "label",
     "spans",
     "split",
@@ -25,6 +26,8 @@ COLUMNS = (
     "width",
     "height",
     "duration_s",
+    "pauses",
+    "damage",
     "sha256",
     "url",
     "licence",
@@ -48,10 +51,13 @@ class Video:
     frames: int
     width: int
     height: int
-    duration_s: Fraction
+    duration_s: Fraction  # from the first frame to the end of the last, pauses and all
     sha256: str
     url: str = ""
     licence: str = ""
+    pauses: tuple[tuple[Fraction, Fraction], ...] = ()  # seconds, half-open, in which nothing was recorded
+    damage: str = ""  # what is lost of a damaged recording, in words
+    grouped_by: str = ""  # what made the source: "file", "folder", "blocks of rows", ...
 
     @property
     def set(self) -> str:
@@ -64,6 +70,11 @@ class Video:
     @property
     def abnormal(self) -> bool:
         return self.label not in ORDINARY
+
+    @property
+    def watched_s(self) -> Fraction:
+        """How long it was recorded: without its pauses."""
+        return self.duration_s - sum((stop - start for start, stop in self.pauses), Fraction(0))
 
     @property
     def pictures(self) -> bool:
@@ -132,13 +143,20 @@ def _parse_video(row: dict[str, str], where: str) -> Video:
         sha256=row["sha256"],
         url=row["url"],
         licence=row["licence"],
+        pauses=_parse_spans(row["pauses"], f"{where}: pauses"),
+        damage=row["damage"],
+        grouped_by=row["grouped_by"],
     )
 
 
 def _format_row(video: Video) -> dict[str, Any]:
     row = {column: getattr(video, column) for column in COLUMNS}
-    spans = ", ".join(f"[{_format_json(start)}, {_format_json(stop)}]" for start, stop in video.spans)
-    return row | {"spans": f"[{spans}]", "fps": decimal(video.fps), "duration_s": decimal(video.duration_s)}
+    lists = {"spans": _format_spans(video.spans), "pauses": _format_spans(video.pauses)}
+    return row | lists | {"fps": decimal(video.fps), "duration_s": decimal(video.duration_s)}
+
+
+def _format_spans(spans: Iterable[tuple[Fraction, Fraction]]) -> str:
+    return f"[{', '.join(f'[{_format_json(start)}, {_format_json(stop)}]' for start, stop in spans)}]"
 
 
 def _format_json(value: Fraction) -> str:

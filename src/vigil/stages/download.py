@@ -74,9 +74,11 @@ def main(
         rejects, [{"path": reject.path, "reason": reject.reason} for reject in sorted(set(refused))], ["path", "reason"]
     )
     lines = sum(reject.annotation for reject in refused)
+    salvaged = sum(bool(probe.damage) for _, probe in usable)
     print(
         f"download: {len(usable) + len(refused) - lines} videos: {len(usable) - reused} done, {reused} reused, "
         f"{len(refused) - lines} rejected in {time.monotonic() - began:.1f} s"
+        + (f", {salvaged} salvaged" if salvaged else "")
         + (f", {lines} annotation line{'s' * (lines > 1)} refused" if lines else "")
     )
     for name in kinds:
@@ -157,7 +159,8 @@ def _in_seconds(row: Row, times: Sequence[str]) -> Row:
 
 def _find_unfit(probe: Probe, params: Params) -> str | None:
     if probe.frames < params.min_frames:
-        return f"{probe.frames} frames: too short (download.min_frames = {params.min_frames})"
+        lost = f": {probe.damage}; fetch it again" if probe.damage else ""
+        return f"{probe.frames} frames: too short (download.min_frames = {params.min_frames}){lost}"
     return None
 
 
@@ -175,11 +178,16 @@ def _fit_spans(row: Row, probe: Probe) -> Row | str:
     counted, slack = row.annotated_frames, Fraction(0)
     if counted is not None:
         slack = 1 + LOST_FRAMES * probe.frames
-        if abs(counted - probe.frames) > slack:
+        if counted - probe.frames < -slack or (counted - probe.frames > slack and not probe.damage):
             return (
                 f"its annotation has {counted} frames and {probe.frames} decode: it belongs to another cut of the video"
             )
     end, slack_s = probe.duration_s, slack / probe.fps
+    if probe.damage:
+        kept = [(start, stop) for start, stop in row.spans if start < end]
+        if row.spans and not kept:
+            return f"what its annotation marks is lost, for it ends at {round_decimals(end)} s: {probe.damage}"
+        row = replace(row, spans=tuple((start, min(stop, end)) for start, stop in kept))
     if any(start >= end + slack_s or stop > end + max(LATE_S, slack_s) for start, stop in row.spans):
         return f"its annotation marks a time after its end ({round_decimals(end)} s): it belongs to another video"
     return replace(row, spans=_merge_spans((start, min(stop, end)) for start, stop in row.spans if start < end))
@@ -211,6 +219,9 @@ def _make_video(row: Row, probe: Probe) -> Video:
         sha256=row.sha256,
         url=row.url,
         licence=row.licence,
+        pauses=tuple((round_decimals(start), round_decimals(stop)) for start, stop in probe.pauses),
+        damage=probe.damage,
+        grouped_by=row.grouped_by,
     )
 
 

@@ -25,7 +25,7 @@ from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.footage.splits import leaks, shortcuts
 from vigil.footage.splits.assignment import assign
-from vigil.footage.splits.card import collect_warnings, summarise_contents
+from vigil.footage.splits.card import collect_warnings, count_groupings, summarise_contents
 from vigil.footage.splits.fingerprint import fingerprint_video, unpack_hash
 from vigil.footage.video_table import SPLITS, Video, read, write
 
@@ -109,7 +109,8 @@ def main(
     sizes = ", ".join(f"{split} {len(members)}" for split, members in by_split.items())
     sources = len({video.source for video in plan.videos})
     leaking = f"{len(all_leaks)} leaks, all allowed" if all_leaks else "no leaks"
-    print(f"manifest: {len(plan.videos)} videos from {sources} sources: {sizes}; {leaking}")
+    by = ", ".join(f"{count} by {rule}" for rule, count in count_groupings(plan.videos).items())
+    print(f"manifest: {len(plan.videos)} videos from {sources} sources ({by}): {sizes}; {leaking}")
 
 
 def _hash_frames(
@@ -120,8 +121,8 @@ def _hash_frames(
     items = [
         Item(
             video.video,
-            (video.sha256, str(video.fps), str(video.duration_s)),
-            (files[video.video], video.fps, video.duration_s),
+            (video.sha256, str(video.fps), str(video.watched_s)),
+            (files[video.video], video.fps, video.watched_s),
         )
         for video in comparable
     ]

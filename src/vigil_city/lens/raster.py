@@ -11,16 +11,13 @@ import numpy as np
 
 from vigil_city.bodies.look import Capsule
 from vigil_city.lens.camera import Camera
-from vigil_city.lens.light import Light, folds
+from vigil_city.lens.capsules import Lamp, Trunk, Tubes, cover, depths
+from vigil_city.lens.light import Light
 from vigil_city.lens.patches import Window, clip, join, merge
 from vigil_city.scene import Part, Polygon
 
 FAR = np.float32(1e6)
 NEAR = 0.12  # metres; nothing nearer to the lens is drawn
-End = tuple[float, float, float, float, float]
-"""One end of a capsule: x, y on the canvas, depth in metres, radius on the canvas, radius in metres."""
-Trunk = tuple[float, float, float, float, np.ndarray]
-"""A point of the trunk's axis on the canvas, and what turns an offset from it into -1..1 across the trunk."""
 
 
 @dataclass
@@ -46,10 +43,8 @@ class Canvas:
         self._mask = np.zeros((self.h, self.w), np.uint8)
         self._xs = np.arange(self.w, dtype=np.float32)[None, :] + np.float32(0.5)
         self._ys = np.arange(self.h, dtype=np.float32)[:, None] + np.float32(0.5)
-        self._folds = folds()
         self._sun = light.unit()
-        right, up, back = camera.axes.astype(np.float32)
-        self._light = float(right @ self._sun), float(-(up @ self._sun)), float(back @ self._sun)
+        self._lamp = Lamp(light, camera.axes)
         self._ambient, self._diffuse = light.ambient, light.diffuse
         self._colours: list[np.ndarray] = [np.zeros(3, np.float32)]
         self._owners: list[int] = [0]
@@ -75,15 +70,15 @@ class Canvas:
         caps = [(i, p) for i, p in enumerate(parts) if not isinstance(p, Polygon)]
         lo, hi = np.full(2, np.inf), np.full(2, -np.inf)
         union: Window | None = None
-        number = [len(self._colours) + i for i in range(len(parts))]
+        first = len(self._colours)
         self._colours.extend(p.rgb if isinstance(p, Polygon) else p[4] for p in parts)
         self._owners.extend([owner] * len(parts))
         self._moving.extend([False] * len(parts) if moving is None else [bool(m) for m in moving])
         for i, p in enumerate(parts):
             if isinstance(p, Polygon):
-                union = join(union, self._polygon(p, number[i], lo, hi))
+                union = join(union, self._polygon(p, first + i, lo, hi))
         if caps:
-            union = join(union, self._capsules(caps, number, owner, lo, hi))
+            union = join(union, self._capsules(caps, first, owner, lo, hi))
         area = 0
         if union is not None:
             win = np.s_[union[1] : union[3], union[0] : union[2]]
@@ -93,125 +88,46 @@ class Canvas:
         return Mark(np.concatenate([lo, hi]), area, owner)
 
     def _capsules(
-        self, caps: list[tuple[int, Capsule]], number: list[int], owner: int, lo: np.ndarray, hi: np.ndarray
+        self, caps: list[tuple[int, Capsule]], first: int, owner: int, lo: np.ndarray, hi: np.ndarray
     ) -> Window | None:
-        n, ss = len(caps), self.ss
-        ends = np.array([c[0] for _, c in caps] + [c[2] for _, c in caps])
-        front = self.camera.depth(ends) > NEAR
-        pts = self.camera.project(ends)
-        radii = np.array([c[1] for _, c in caps] + [c[3] for _, c in caps])
-        size = self.camera.focal * radii / pts[:, 2]
-        ok = front[:n] & front[n:]
-        both = np.concatenate([ok, ok])
-        if not ok.any():
+        """Draws the capsules of one object, each given with its place among the parts; `first` is part 0's number."""
+        ends = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2)
+        flat = ends.reshape(-1, 3)
+        front = (self.camera.depth(flat) > NEAR).reshape(2, -1).all(0)
+        if not front.any():
             return None
-        xy, r = pts[both, :2], size[both, None]
-        np.minimum(lo, (xy - r).min(0), out=lo)
-        np.maximum(hi, (xy + r).max(0), out=hi)
-        trunk = self._trunk([k for k in range(n) if ok[k] and caps[k][1][6]], n, pts, size)
-        union: Window | None = None
-        at, size = pts * (ss, ss, 1), np.maximum(size * ss, 0.7)  # nothing thinner than about a sub-pixel
-        for k, (i, c) in enumerate(caps):
-            if ok[k]:
-                a, b = (*at[k].tolist(), float(size[k]), c[1]), (*at[k + n].tolist(), float(size[k + n]), c[3])
-                union = join(union, self._capsule(a, b, c[5], number[i], owner, i, trunk if c[6] else None))
-        return union
-
-    def _trunk(self, which: list[int], n: int, pts: np.ndarray, size: np.ndarray) -> Trunk | None:
-        """Axis and half width of the trunk on the canvas, so that its capsules are lit as one rounded body."""
-        if not which:
+        radius = np.array([(c[1], c[3]) for _, c in caps]).T[:, front]
+        ends = self.camera.project(flat).reshape(2, -1, 3)[:, front]
+        size = self.camera.focal * radius / ends[..., 2]
+        np.minimum(lo, (ends[..., :2] - size[..., None]).min((0, 1)), out=lo)
+        np.maximum(hi, (ends[..., :2] + size[..., None]).max((0, 1)), out=hi)
+        seen = [caps[k] for k in np.flatnonzero(front)]
+        index = np.array([i for i, _ in seen])
+        texture, in_trunk = np.array([c[5] for _, c in seen]), np.array([c[6] for _, c in seen])
+        ends = ends * (self.ss, self.ss, 1)
+        trunk = None
+        if in_trunk.any():
+            trunk = Trunk.of(ends[:, in_trunk, :2].reshape(-1, 2), self.ss * size[:, in_trunk].ravel())
+        size = np.maximum(size * self.ss, 0.7)  # nothing thinner than about a sub-pixel
+        tubes = Tubes.between(ends, size, radius, self.w, self.h)
+        pixels = cover(tubes, self.w)
+        self._outline.ravel()[pixels.at] = True
+        depth, facing = depths(tubes, pixels)
+        canvas = self.depth.ravel()
+        before = np.flatnonzero(depth < canvas[pixels.at])
+        np.minimum.at(canvas, pixels.at[before], depth[before])
+        won = before[canvas[pixels.at[before]] == depth[before]][::-1]  # of equals the first is written last
+        pixels = pixels.only(won)
+        self.part.ravel()[pixels.at] = (first + index)[pixels.tube].astype(np.uint16)
+        self.shade.ravel()[pixels.at] = self._lamp.shade(
+            tubes, pixels, facing[won], trunk=trunk, in_trunk=in_trunk, texture=texture, index=index, owner=owner,
+            width=self.w,
+        )  # fmt: skip
+        on = tubes.extent[0] > 0
+        if not on.any():
             return None
-        rows = which + [k + n for k in which]
-        xy, radii = pts[rows, :2], size[rows]
-        centre = xy.mean(0)
-        off = xy - centre
-        cov = off.T @ off
-        angle = 0.5 * np.arctan2(2 * cov[0, 1], cov[0, 0] - cov[1, 1])  # direction of greatest spread
-        across = np.array([-np.sin(angle), np.cos(angle)])
-        side = off @ across
-        half = max((side + radii).max(), -(side - radii).min()) * self.ss
-        return centre[0] * self.ss, centre[1] * self.ss, across[0] / half, across[1] / half, across
-
-    def _capsule(
-        self, a: End, b: End, texture: float, number: int, owner: int, index: int, trunk: Trunk | None
-    ) -> Window | None:
-        f = np.float32
-        (x0, y0, d0, s0, r0), (x1, y1, d1, s1, r1) = a, b
-        left, right = int(max(min(x0 - s0, x1 - s1), 0)), int(min(max(x0 + s0, x1 + s1) + 2, self.w))
-        top, bottom = int(max(min(y0 - s0, y1 - s1), 0)), int(min(max(y0 + s0, y1 + s1) + 2, self.h))
-        if left >= right or top >= bottom:
-            return None
-        ex, ey = x1 - x0, y1 - y0
-        long2 = ex * ex + ey * ey
-        if long2 <= 0.25 or long2 <= (s0 - s1) ** 2:  # seen end-on: one ball
-            if s1 > s0:
-                x0, y0, s0, r0 = x1, y1, s1, r1
-            d0 = d1 = min(d0, d1)
-            x1, y1, s1, r1, ex, ey, long2 = x0, y0, s0, r0, 0.0, 0.0, 1.0
-        win = np.s_[top:bottom, left:right]
-        dx, dy = self._xs[:, left:right] - f(x0), self._ys[top:bottom] - f(y0)
-        q = dx * f(ex) + dy * f(ey)
-        t = q * f(1 / long2)  # share of the way from end a to end b
-        np.maximum(t, 0, out=t)
-        np.minimum(t, 1, out=t)
-        off = t * f(long2)  # squared distance from the axis: |d|^2 - 2 t q + t^2 |e|^2
-        q *= 2
-        off -= q
-        off *= t
-        off += dx * dx + dy * dy
-        inverse = t * f(s1 - s0)
-        inverse += f(s0)
-        np.reciprocal(inverse, out=inverse)
-        off *= inverse
-        off *= inverse
-        hit = off < 1
-        outline = self._outline[win]
-        np.logical_or(outline, hit, out=outline)
-        nz = np.subtract(1, off, out=off)
-        np.maximum(nz, 0, out=nz)
-        np.sqrt(nz, out=nz)
-        depth = t * f(d1 - d0)
-        depth += f(d0)
-        thick = t * f(r1 - r0)
-        thick += f(r0)
-        thick *= nz
-        depth -= thick
-        behind = self.depth[win]
-        hit &= depth < behind
-        lx, ly, lz = self._light
-        if trunk is None:
-            shade = dx * f(lx) + dy * f(ly)
-            shade -= t * f(ex * lx + ey * ly)
-            shade *= inverse
-        else:  # a quarter the tube's own normal, the rest that of the whole trunk
-            cx, cy, ax, ay, across = trunk
-            u = (self._xs[:, left:right] - f(cx)) * f(ax) + (self._ys[top:bottom] - f(cy)) * f(ay)
-            np.maximum(u, -0.95, out=u)
-            np.minimum(u, 0.95, out=u)
-            inverse *= 0.25
-            nx, ny = (dx - t * f(ex)) * inverse, (dy - t * f(ey)) * inverse
-            nx += u * f(0.75 * across[0])
-            ny += u * f(0.75 * across[1])
-            nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
-            shade = nx * f(lx) + ny * f(ly)
-        shade += nz * f(lz)
-        np.maximum(shade, 0, out=shade)
-        shade *= f(self._diffuse)
-        shade += f(self._ambient)
-        nz *= f(0.20)
-        nz += f(0.80)
-        shade *= nz  # darker rims
-        if texture:
-            h, w = shade.shape
-            oy = (index * 97 + top - int(y0)) % (1024 - h)
-            ox = (index * 61 + owner * 131 + left - int(x0)) % (1024 - w)
-            grain = self._folds[oy : oy + h, ox : ox + w] * f(0.16 * texture)
-            grain += 1
-            shade *= grain
-        np.copyto(behind, depth, where=hit)
-        np.copyto(self.shade[win], shade, where=hit)
-        np.copyto(self.part[win], np.uint16(number), where=hit)
-        return left, top, right, bottom
+        (left, top), (right, bottom) = tubes.corner[:, on].min(1), (tubes.corner + tubes.extent)[:, on].max(1)
+        return int(left), int(top), int(right), int(bottom)
 
     def _polygon(self, p: Polygon, number: int, lo: np.ndarray, hi: np.ndarray) -> Window | None:
         points = clip(p.points, self.camera.depth(p.points), NEAR)
@@ -268,7 +184,11 @@ class Canvas:
 
     def motion(self) -> np.ndarray:
         """(h, w) uint8 on the canvas: 1 where something that moves is seen."""
-        return np.asarray(self._moving, np.uint8)[self.part]
+        moving, out = np.asarray(self._moving, np.uint8), np.zeros((self.h, self.w), np.uint8)
+        for left, top, right, bottom in self._windows:
+            win = np.s_[top:bottom, left:right]
+            np.take(moving, self.part[win], mode="clip", out=out[win])
+        return out
 
     def composite(self, background: np.ndarray) -> np.ndarray:
         """What was drawn, anti-aliased over a uint8 background (H, W, 3), which is not changed."""
@@ -279,10 +199,10 @@ class Canvas:
         for left, top, right, bottom in merge(self._windows):
             x0, y0, x1, y1 = left // ss, top // ss, -(-right // ss), -(-bottom // ss)
             win = np.s_[y0 * ss : y1 * ss, x0 * ss : x1 * ss]
-            paint = palette[self.part[win]]
-            paint[..., :3] *= self.shade[win][..., None]
+            paint, shade = np.take(palette, self.part[win], axis=0, mode="clip"), self.shade[win]
+            cv2.multiply(paint, cv2.merge([shade, shade, shade, np.ones_like(shade)]), dst=paint)
             if ss > 1:
                 paint = np.asarray(cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
             out = image[y0:y1, x0:x1] * (1 - paint[..., 3:]) + paint[..., :3]
-            image[y0:y1, x0:x1] = np.clip(out, 0, 255)
+            image[y0:y1, x0:x1] = np.clip(out, 0, 255, out=out)
         return image

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -155,17 +155,19 @@ class Kind:
 
 
 VIEWS = {
-    "shop": Kind((2.5, 2.9), (4.3, 4.8), (0.56, 0.62), (1.5, 1.8), 0.75, 9, _shop),
-    "lobby": Kind((2.5, 2.9), (4.7, 5.2), (0.54, 0.59), (1.9, 2.3), 1.1, 14, _lobby),
-    "bank": Kind((2.6, 3.0), (5.0, 5.4), (0.46, 0.52), (2.9, 3.3), 0.8, 8, _bank),
-    "house": Kind((2.6, 3.0), (4.9, 5.4), (0.48, 0.53), (1.4, 1.7), 0.8, 12, _house),
-    "platform": Kind((2.8, 3.2), (5.4, 6.0), (0.46, 0.50), (6.5, 7.5), 2.4, 14, _platform),
-    "street": Kind((3.0, 3.5), (5.8, 6.4), (0.41, 0.46), (8.2, 9.0), 0.9, 10, _street),
-    "carpark": Kind((3.0, 3.5), (5.8, 6.4), (0.42, 0.47), (8.0, 9.5), 1.4, 12, _carpark),
-    "plaza": Kind((2.9, 3.2), (8.5, 9.5), (0.245, 0.27), (10.0, 12.0), 6.0, 14, _plaza),
+    "shop": Kind((2.6, 3.1), (5.2, 6.8), (0.33, 0.47), (1.5, 1.8), 0.75, 9, _shop),
+    "lobby": Kind((2.7, 3.2), (6.0, 7.6), (0.27, 0.40), (1.9, 2.3), 1.1, 14, _lobby),
+    "bank": Kind((2.9, 3.3), (6.6, 7.8), (0.27, 0.36), (2.9, 3.3), 0.8, 8, _bank),
+    "house": Kind((2.8, 3.4), (6.6, 8.0), (0.26, 0.37), (1.4, 1.7), 0.8, 12, _house),
+    "platform": Kind((3.2, 3.8), (7.6, 9.0), (0.23, 0.32), (6.5, 7.5), 2.4, 14, _platform),
+    "street": Kind((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.2, 9.0), 0.9, 10, _street),
+    "carpark": Kind((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.0, 9.5), 1.4, 12, _carpark),
+    "plaza": Kind((3.5, 4.0), (10.0, 12.0), (0.18, 0.24), (10.0, 12.0), 6.0, 14, _plaza),
 }
+NEAREST = 0.7  # of the distance to the middle of the action: nobody acts nearer, where a person would fill the picture
 
 
+@lru_cache(maxsize=64)
 def make_place(kind: str, seed: int, size: tuple[int, int] = (320, 240), night: bool = False) -> Place:
     """A place of this kind; the same arguments give the same place."""
     rng = np.random.default_rng([seed, 0])
@@ -175,7 +177,7 @@ def make_place(kind: str, seed: int, size: tuple[int, int] = (320, 240), night: 
         *size, rng.uniform(*view.mount), distance, fill, rng.uniform(-view.pan, view.pan), rng.uniform(-1.2, 1.2)
     )
     wall_z, far = distance + rng.uniform(*view.wall), -(distance + view.depth)
-    near, road = nearest(camera), None
+    near, road = min(nearest(camera), -NEAREST * distance), None
     if kind == "street":
         road = far - 0.3, far - 5.3
     elif kind == "carpark":

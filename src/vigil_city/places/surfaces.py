@@ -1,5 +1,7 @@
 """Textures of floors and walls, and the empty picture of a place: flat planes seen through its camera."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -218,6 +220,7 @@ INDOORS = ("shop", "lobby", "bank")
 FLOOR_BIAS = 0.03  # metres by which floor and wall are put back in depth, so that what lies on them is seen
 
 
+@lru_cache(maxsize=64)
 def empty(place: Place, ss: int) -> tuple[Array, Array, Array]:
     """The place without fixtures: picture (H, W, 3) uint8 RGB, depth (H * ss, W * ss), floor (H, W) uint8 0 or 255."""
     c, rng = place.camera, np.random.default_rng([place.seed, 1])

@@ -1,4 +1,4 @@
-"""Broken files are rejected with a reason that fits; sound files are not, whatever their container claims."""
+"""What is lost of a broken file is said; sound files are believed, whatever their container claims."""
 
 import os
 import struct
@@ -15,7 +15,7 @@ import videos
 from av.stream import Disposition
 
 from vigil.core.errors import Rejected
-from vigil.footage.video.damage import Tally, declared_size
+from vigil.footage.video.damage import Losses, declared_size, explain_damage
 from vigil.footage.video.reading import probe, read_frames
 
 INDEX_FIRST = {"movflags": "+faststart"}
@@ -45,9 +45,13 @@ def make_case(case: str, folder: Path) -> Path:
 
 
 def reason(path: Path) -> str:
-    with pytest.raises(Rejected) as caught:
-        probe(path)
-    return str(caught.value)
+    """Why the file is rejected, or what is lost of it."""
+    try:
+        lost = probe(path).damage
+    except Rejected as error:
+        return str(error)
+    assert lost
+    return lost
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -58,9 +62,8 @@ def test_a_sound_file_is_believed(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("case", CASES)
-def test_a_file_cut_short_is_rejected_and_should_be_fetched_again(case: str, share: float, tmp_path: Path) -> None:
+def test_a_file_cut_short_says_so(case: str, share: float, tmp_path: Path) -> None:
     said = reason(videos.truncated(make_case(case, tmp_path), share))
-    assert "fetch it again" in said
     assert "cut short" in said or "lost or distorted" in said
 
 
@@ -68,14 +71,14 @@ def test_a_file_cut_short_tells_how_much_there_is(tmp_path: Path) -> None:
     path = make_case("mp4, index first", tmp_path)
     whole = path.stat().st_size
     problem = reason(videos.truncated(path, 0.5))
-    assert problem.startswith("decodes ")
-    assert f" of 100 claimed frames; the file is cut short ({whole // 2:,} of {whole:,} bytes)" in problem
+    assert 20 < int(problem.split()[0]) < 60
+    assert f" of 100 frames decode; the file is cut short ({whole // 2:,} of {whole:,} bytes)" in problem
     assert "index (moov atom) is missing" in reason(videos.truncated(make_case("mp4, index at the end", tmp_path), 0.5))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_random_bytes_inside_are_rejected(case: str, tmp_path: Path) -> None:
-    assert "fetch it again" in reason(videos.scrambled(make_case(case, tmp_path)))
+def test_random_bytes_inside_are_noticed(case: str, tmp_path: Path) -> None:
+    assert "lost or distorted" in reason(videos.scrambled(make_case(case, tmp_path)))
 
 
 def test_bytes_that_vanish_inside_are_noticed_where_the_container_counts(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_bytes_that_vanish_inside_are_noticed_where_the_container_counts(tmp_pat
         data = path.read_bytes()
         middle = len(data) // 2
         path.write_bytes(data[: middle - 700] + data[middle + 300 :])
-        assert "fetch it again" in reason(path), case
+        assert "lost or distorted" in reason(path) or "cut short" in reason(path), case
 
 
 def test_each_broken_file_has_a_reason_of_its_own(tmp_path: Path) -> None:
@@ -209,14 +212,11 @@ def test_reading_passes_over_damage_and_rejects_only_what_gives_nothing(tmp_path
         list(read_frames(videos.truncated(make_case("mp4, index first", tmp_path), 0.2)))
 
 
-def test_one_glitch_is_forgiven_to_a_long_recording_and_not_to_a_clip() -> None:
+def test_one_glitch_is_forgiven_to_a_long_recording_and_not_to_a_clip(tmp_path: Path) -> None:
+    path = make_case("mkv", tmp_path)
     for frames, forgiven in ((100, False), (100_000, True)):
-        tally = Tally()
-        for number in range(frames):
-            tally.packet(keyframe=number % 50 == 0, corrupt=False, refused=False)
-            tally.frame(keyframe=number % 50 == 0, corrupt=number == 60)
-        assert tally.damaged == 40  # from the glitch to the next key frame
-        assert (tally.damaged <= Fraction(1, 400) * frames) == forgiven
+        losses = Losses(frames - 40, lost=40, packets=frames, is_cut=False, claimed=None, indexed=0, complaints=0)
+        assert (explain_damage(path, losses) == "") == forgiven
 
 
 def test_the_declared_size_is_that_of_a_whole_file(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_no_real_file_is_rejected(part: slice) -> None:
 
 
 @pytest.mark.slow
-def test_every_real_file_is_rejected_once_it_is_cut(tmp_path: Path) -> None:
+def test_of_every_real_file_that_is_cut_it_is_said(tmp_path: Path) -> None:
     for path in real_files()[::4]:
         for share in (0.1, 0.5, 0.9):
             copy = tmp_path / f"a{path.suffix}"

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import av
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.footage.video.decoding import Clock, _demux_packets, shrink_size
+from vigil.footage.video.decoding import Clock, Tally, _demux_packets, shrink_size
 
 MS = Fraction(1, 1000)
 
@@ -46,7 +47,12 @@ def test_in_an_avi_the_order_of_decoding_counts() -> None:
 
 def test_a_stream_that_begins_late_does_not_end_the_others() -> None:
     """PyAV raises IndexError at the first packet of a stream that it did not see on opening, and can be asked anew."""
-    rounds = [[1, 2, IndexError()], [3, IndexError()], [4, av.error.InvalidDataError(1, "broken here"), 5]]
+    one, two, three, four, five = (SimpleNamespace(size=size, is_corrupt=False, pos=None) for size in range(1, 6))
+    rounds = [
+        [one, two, IndexError()],
+        [three, IndexError()],
+        [four, av.error.InvalidDataError(1, "broken here"), five],
+    ]
 
     def demux(_: object) -> Iterator[object]:
         for packet in rounds.pop(0):
@@ -54,7 +60,8 @@ def test_a_stream_that_begins_late_does_not_end_the_others() -> None:
                 raise packet
             yield packet
 
-    assert list(_demux_packets(SimpleNamespace(demux=demux), None)) == [1, 2, 3, 4]
+    container: Any = SimpleNamespace(demux=demux, format=SimpleNamespace(name="mp4"))
+    assert [packet.size for packet, _, _ in _demux_packets(container, None, Tally())] == [1, 2, 3, 4]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), min_size=1, max_size=50))

@@ -9,7 +9,9 @@ numbers and another fractions, which tells them apart better than any pose.
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +26,7 @@ from vigil.footage.listing import local
 from vigil.footage.listing.annotations import label_of
 from vigil.footage.listing.names import slug
 from vigil.footage.listing.records import Listing, Reject, Row, Source
+from vigil.footage.listing.takes import Clip, explain_groups, group_clips
 from vigil.footage.video.reading import Probe
 
 SIDES = ("SHOULDER", "ELBOW", "WRIST", "HIP", "KNEE", "ANKLE")
@@ -38,7 +41,8 @@ class Params(Frozen):
     fps: Annotated[float, Field(gt=0)]  # rows per second of a clip
     size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]  # px, width and height of the picture
     jump_px: Annotated[float, Field(gt=0)] = 150.0  # median way of the joints between two rows that no body goes
-    views: Annotated[int, Field(ge=1)] = 1  # clips in a row that show one event from as many cameras: one source
+    views: Annotated[int, Field(ge=1)] | None = None  # clips in a row that show one event from as many cameras: one
+    # source; null: by FRAME_NUM, or by blocks of rows where it tells nothing, see listing/takes.py
     licence: str = ""
 
 
@@ -60,6 +64,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     classes = {str(key): label_of(label) for key, label in params.classes.items()}
     rows: list[Row] = []
     rejects: list[Reject] = []
+    clips: list[Clip] = []
     counts: dict[str, int] = {}
     for clip in split_clips(lines, params.jump_px):
         first, last = clip[0][0], clip[-1][0]
@@ -78,11 +83,15 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         file = raw / name / f"{stem}.csv"
         write_table(file, cells, list(cells[0]))
         probe = Probe(fps, len(clip), *params.size, len(clip) / fps, None)
-        event = f"{name}/{slug(label)}-event-{(number - 1) // params.views + 1:03d}"
+        clips.append(_describe_clip(slug(label), clip))
         rows.append(
-            Row(f"{name}/{stem}", file.as_posix(), event, label, licence=params.licence, origin=origin, probe=probe)
+            Row(f"{name}/{stem}", file.as_posix(), "", label, licence=params.licence, origin=origin, probe=probe)
         )
-    return Listing(rows, rejects)
+    groups = group_clips(clips, params.views)
+    rows = [
+        replace(row, source=f"{name}/{source}", grouped_by=by) for row, (source, by) in zip(rows, groups, strict=True)
+    ]
+    return Listing(rows, rejects, [f"{name}: {line}" for line in explain_groups(clips, groups)])
 
 
 def split_clips(lines: Sequence[Line], jump_px: float) -> Iterator[list[Line]]:
@@ -95,6 +104,15 @@ def split_clips(lines: Sequence[Line], jump_px: float) -> Iterator[list[Line]]:
         clip.append(line)
     if clip:
         yield clip
+
+
+def _describe_clip(label: str, clip: Sequence[Line]) -> Clip:
+    try:
+        numbers = [float(cells["FRAME_NUM"]) for _, cells in clip]
+    except (KeyError, ValueError):
+        return Clip(label, len(clip), None, 0.0)
+    steps = [after - before for before, after in pairwise(numbers)]
+    return Clip(label, len(clip), (numbers[0], numbers[-1]), statistics.median(steps) if steps else 0.0)
 
 
 def _begins_new_clip(before: Mapping[str, str], after: Mapping[str, str], jump_px: float) -> bool:

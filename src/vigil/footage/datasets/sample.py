@@ -1,6 +1,7 @@
 """A dataset drawn from nothing: the surveillance cameras of a little city, the people before them, and the truth."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -10,14 +11,14 @@ from vigil.core.storage import save_arrays
 from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.footage.listing.records import Listing, Reject, Row, Source
 from vigil.footage.video.writing import VideoWriter
-from vigil_city.plan import planned
+from vigil_city.plan import Video, planned
 from vigil_city.reel import shoot
 
 LICENCE = "CC0-1.0"
 
 
 class Params(Frozen):
-    scale: Literal["large", "full", "tiny"]  # full, large: about 200 videos; tiny: a handful, for tests
+    scale: Literal["standard", "large", "tiny"]  # 119 or 219 videos; tiny: 8, for tests
     seed: int  # another seed draws another city
 
 
@@ -55,6 +56,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
                 video=f"{name}/{v.stem}",
                 path=f"data/raw/{name}/{v.stem}.mp4",
                 source=v.lens.name,
+                grouped_by="camera",
                 label=v.label,
                 spans=() if v.span is None else (v.span,),
                 split=v.lens.split,
@@ -65,12 +67,17 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
     return Listing(rows, rejects)
 
 
+@cache
+def _planned_by_stem(scale: str, seed: int) -> dict[str, Video]:
+    return {video.stem: video for video in planned(scale, seed)}
+
+
 def draw(scale: str, seed: int, stem: str, out: Path, truth: Path) -> None:
     """The work of one video; the same arguments give the same bytes."""
     import cv2
 
     cv2.setNumThreads(1)
-    video = next(v for v in planned(scale, seed) if v.stem == stem)
+    video = _planned_by_stem(scale, seed)[stem]
     film = shoot(video, seed)
     with VideoWriter(out, video.lens.fps, video.lens.size) as writer:
         for frame in film.frames():

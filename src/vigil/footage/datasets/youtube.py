@@ -128,6 +128,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
                     address.url,
                     entry.value["licence"] or params.licence,
                     origin=origin,
+                    grouped_by="params.yaml" if described.source else "file",
                     fresh=fresh,
                 )
             )
@@ -153,7 +154,8 @@ def _fetch(store: Store, key: str, address: VideoAddress, access: SiteAccess) ->
     folder.mkdir(parents=True, exist_ok=True)
     fetched = fetch(address.url, folder, access)
     try:
-        probe(fetched.path)
+        if lost := probe(fetched.path).damage:
+            raise Rejected(f"{lost}: fetch it again")
     except Rejected as error:
         fetched.path.unlink()
         raise Rejected(f"what came is no sound video: {error}") from None

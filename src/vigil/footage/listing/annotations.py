@@ -75,6 +75,7 @@ def apply_notes(row: Row, notes: Iterable[Note]) -> Row | Reject:
             row,
             label=note.label or row.label,
             source=note.source or row.source,
+            grouped_by="table" if note.source else row.grouped_by,
             split=note.split or row.split,
             spans=note.spans or row.spans,
             frame_spans=note.frame_spans or row.frame_spans,

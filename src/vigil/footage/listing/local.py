@@ -174,11 +174,11 @@ def assign_group(row: Row, rule: str, path: str, folder: str) -> Row | Reject:
         return row
     name = row.video.split("/")[0]
     if rule == "folder":
-        return replace(row, source=f"{name}/{folder}")
+        return replace(row, source=f"{name}/{folder}", grouped_by="folder")
     match = re.search(rule, path)
     if not match or not match[1]:
         return Reject(row.origin, f"`source: {rule}` finds nothing in its path, so its source group is unknown")
-    return replace(row, source=f"{name}/{match[1]}")
+    return replace(row, source=f"{name}/{match[1]}", grouped_by="path")
 
 
 def check_source_rule(rule: str) -> str:

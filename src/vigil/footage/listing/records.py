@@ -34,6 +34,7 @@ class Row:
     origin: str = ""  # "<set>/<path of the source>": how a reject names it; empty: the video's id
     frame_spans: tuple[tuple[int, int], ...] = ()  # abnormal part in frames, half-open, until the fps is known
     annotated_frames: int | None = None  # how many frames the annotation thinks there are
+    grouped_by: str = "file"  # what made the source; "file": each video is its own
     fps: Fraction | None = None  # given, for folders of images that have no clock
     probe: "Probe | None" = None  # set where there is no file to decode (landmarks)
     fresh: bool = field(

@@ -93,7 +93,12 @@ def _merge_sources(videos: Sequence[Video], same_source: Iterable[Sequence[str]]
             name_before, name_merged = called(source[group[0]]), called(source[name])
             if name_before != name_merged:
                 first[name_merged] = name_before
-    return [replace(video, source=called(video.source)) for video in videos]
+    return [
+        video
+        if called(video.source) == video.source
+        else replace(video, source=called(video.source), grouped_by="same_source")
+        for video in videos
+    ]
 
 
 def _sets_without_val(videos: Sequence[Video]) -> set[str]:

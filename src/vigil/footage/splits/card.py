@@ -1,6 +1,6 @@
 """The dataset card: what there is of each class in each split, and what a reader of results must know of it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -26,7 +26,14 @@ def summarise_contents(videos: Sequence[Video]) -> Card:
             name: {split: sum(video.set == name and video.split == split for video in videos) for split in SPLITS}
             for name in sorted({video.set for video in videos})
         },
+        "grouped_by": count_groupings(videos),
     }
+
+
+def count_groupings(videos: Sequence[Video]) -> dict[str, int]:
+    """Returns the number of sources by what made them, the most frequent first."""
+    by_source = {video.source: video.grouped_by or "unknown" for video in videos}
+    return dict(Counter(by_source.values()).most_common())
 
 
 def collect_warnings(videos: Sequence[Video], val_share: float, test_share: float) -> list[str]:
@@ -42,6 +49,7 @@ def collect_warnings(videos: Sequence[Video], val_share: float, test_share: floa
             sentences.append(
                 f"{split} has {_count(sources, 'source')}: intervals over fewer than {FEW_SOURCES} mean little"
             )
+    sentences += _warn_of_recordings(videos)
     shares = {"train": 1 - val_share - test_share, "val": val_share, "test": test_share}
     sets: dict[str, list[Video]] = defaultdict(list)
     for video in videos:
@@ -49,6 +57,35 @@ def collect_warnings(videos: Sequence[Video], val_share: float, test_share: floa
     for name in sorted(sets):
         sentences += _warn_of_set(name, sets[name], shares)
     return sentences
+
+
+def _warn_of_recordings(videos: Sequence[Video]) -> list[str]:
+    sentences = []
+    paused = sorted((video for video in videos if video.pauses), key=lambda video: video.watched_s - video.duration_s)
+    if paused:
+        watched_s, total_s = (sum(map(float, times)) for times in zip(*map(_times_of, paused), strict=True))
+        sentences.append(
+            f"{_count(len(paused), 'video')} with pauses in the recording ({paused[0].video}"
+            f"{', ...' if len(paused) > 1 else ''}): {watched_s:.0f} of {total_s:.0f} s were recorded, and only those "
+            "count. If nothing was paused, the clock of the file jumps: write it anew at a steady rate"
+        )
+    damaged = [video for video in videos if video.damage]
+    if damaged:
+        sentences.append(
+            f"{_count(len(damaged), 'damaged video')}, of which the sound part is used (column `damage` says what is "
+            f"lost): {damaged[0].video}: {damaged[0].damage}"
+        )
+    untimed = [video for video in damaged if video.abnormal and not video.spans]
+    if untimed:
+        sentences.append(
+            f"{_count(len(untimed), 'damaged video')} of an abnormal label without times ({untimed[0].video}): what "
+            "the label means may be in the part that is lost; say when it happens, or take them out"
+        )
+    return sentences
+
+
+def _times_of(video: Video) -> tuple[Fraction, Fraction]:
+    return video.watched_s, video.duration_s
 
 
 def _warn_of_set(name: str, videos: Sequence[Video], shares: dict[str, float]) -> list[str]:
@@ -78,11 +115,15 @@ def _warn_of_set(name: str, videos: Sequence[Video], shares: dict[str, float]) -
 def _summarise(videos: Sequence[Video]) -> Card:
     if not videos:
         return {"videos": 0}
-    timed = sum((stop - start for video in videos if video.abnormal for start, stop in video.spans), Fraction(0))
+    timed = sum((_recorded_s(video, *span) for video in videos if video.abnormal for span in video.spans), Fraction(0))
+    recorded_s = sum((video.watched_s for video in videos), Fraction(0))
     summary: Card = {
         "videos": len(videos),
         "sources": len({video.source for video in videos}),
-        "hours": _hours(sum((video.duration_s for video in videos), Fraction(0))),
+        "hours": _hours(recorded_s),
+        "paused_hours": _hours(sum((video.duration_s for video in videos), -recorded_s)),
+        "with_pauses": sum(bool(video.pauses) for video in videos),
+        "damaged": sum(bool(video.damage) for video in videos),
         "abnormal_hours": _hours(timed),
         "abnormal_without_times": sum(video.abnormal and not video.spans for video in videos),
         "duration_s": _range([video.duration_s for video in videos]),
@@ -93,6 +134,12 @@ def _summarise(videos: Sequence[Video]) -> Card:
         summary["shorter_side"] = _range([Fraction(min(video.width, video.height)) for video in with_pictures])
         summary["longer_side"] = _range([Fraction(max(video.width, video.height)) for video in with_pictures])
     return summary
+
+
+def _recorded_s(video: Video, start: Fraction, stop: Fraction) -> Fraction:
+    """Returns how much of a span was recorded, without the pauses in it."""
+    overlaps = (min(stop, end) - max(start, begin) for begin, end in video.pauses)
+    return stop - start - sum((max(overlap, Fraction(0)) for overlap in overlaps), Fraction(0))
 
 
 def _range(values: Sequence[Fraction]) -> dict[str, float]:

@@ -25,13 +25,13 @@ ROUNDING = 1e-3  # grey levels: what is flat is not brighter
 BAR_LEVEL, BAR_SPREAD = 32, 12  # grey levels: darker and more even than any picture
 
 
-def fingerprint_video(path: Path, fps: Fraction, duration_s: Fraction) -> list[tuple[str, str]]:
+def fingerprint_video(path: Path, fps: Fraction, watched_s: Fraction) -> list[tuple[str, str]]:
     """Returns (time, hash) of frames that tell the video from others; a hash is `VIEWS` times 64 hexadecimal digits.
 
-    `fps` is that of a folder of images.
+    `fps` is that of a folder of images; `watched_s` is how long the video is without its pauses.
     """
     distinct: list[tuple[str, np.ndarray]] = []
-    step = max(duration_s / MOST, min(Fraction(1), duration_s / LEAST))
+    step = max(watched_s / MOST, min(Fraction(1), watched_s / LEAST))
     for frame in islice(reading.read_frames(path, size_px=SIZE_PX, is_due=sample_every(step), fps=fps), MOST):
         hashes = hash_views(frame.image)
         if hashes is not None and all(differing_bits(hashes[0], other[0]) > REPEAT for _, other in distinct):

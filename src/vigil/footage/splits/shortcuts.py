@@ -83,11 +83,11 @@ def describe_shortcuts(numbers_of_feature: Mapping[str, Numbers]) -> list[str]:
 
 def _value(video: Video, feature: str, sizes: Mapping[str, int]) -> Fraction | None:
     if feature == "length":
-        return video.duration_s
+        return video.watched_s
     if not video.pictures:
         return None
     if feature == "bit_rate":
-        return sizes[video.video] / video.duration_s if video.video in sizes and video.duration_s else None
+        return sizes[video.video] / video.watched_s if video.video in sizes and video.watched_s else None
     return video.fps if feature == "fps" else Fraction(video.width * video.height)
 
 

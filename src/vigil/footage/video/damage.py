@@ -3,8 +3,8 @@
 Cut short: the file says how long it is and is shorter, AND frames are missing; or it ends in the middle of a picture.
 Broken inside: pictures that the decoder refuses, flags or builds upon a flagged one, and indexed pictures that are not
 there, are more than `LIMIT` of all. A claim alone (duration, frame count) is no evidence: containers lie.
-Damage that leaves no trace stays unnoticed: a few bytes inside an HEVC, VP8 or JPEG picture, or pictures that are gone
-from a raw stream, in which nothing counts them.
+Damage that leaves no trace stays unnoticed: a few bytes inside a picture (mostly noticed in H.264 and MPEG, hardly in
+HEVC, VP8 and JPEG), or pictures that are gone from FLV, AVI or a raw stream, in which nothing counts them.
 """
 
 import string
@@ -16,68 +16,39 @@ from typing import BinaryIO
 
 LIMIT = Fraction(1, 400)  # a camera's rare glitch in a long recording is below it, any damage to a short clip above
 UNKNOWN = (1 << 64) - 1
-BLOCK, SYNC = 188, 0x47  # of an MPEG transport stream: bytes, and the first of them
 
 
-@dataclass
-class Tally:
-    """What one pass over a stream met. `cut_packet`, `cut_frame`: the newest packet or picture is incomplete."""
+@dataclass(frozen=True)
+class Losses:
+    """What a file was seen to hold when all of it was read."""
 
-    packets: int = 0
-    frames: int = 0
-    damaged: int = 0
-    started: bool = False
-    hurt: bool = False
-    refused: bool = False
-    cut_packet: bool = False
-    cut_frame: bool = False
-
-    def packet(self, keyframe: bool, corrupt: bool, refused: bool) -> None:
-        """Count a packet; what comes before the first key frame of a recording that was joined late is no damage.
-
-        `corrupt` within a file is none either unless its picture suffers: so does a transport stream mark its joints.
-        """
-        self.packets += 1
-        self.started |= keyframe
-        self.cut_packet = corrupt
-        self.refused = refused
-        if self.started and refused:
-            self.hurt = True
-            self.damaged += 1
-
-    def frame(self, keyframe: bool, corrupt: bool) -> None:
-        """Count a picture; after damage all are distorted until the next sound key frame."""
-        self.frames += 1
-        self.cut_frame = corrupt and not self.refused
-        self.hurt = corrupt or (self.hurt and not keyframe)
-        self.damaged += self.started and self.hurt
+    sound: int  # pictures
+    lost: int  # pictures that are distorted, or that the decoder refused
+    packets: int
+    is_cut: bool  # ends in the middle of a picture
+    claimed: int | None  # pictures, by the container
+    indexed: int  # packets in the container's table
+    complaints: int  # of the reader about the structure
 
 
-def explain_damage(path: Path, tally: Tally, claimed: int | None, indexed: int, complaints: int) -> str:
-    """Says why the file cannot be believed after all of it was read, or ''.
-
-    `claimed` frames by the container, `indexed` packets in its table, `complaints` of the reader about its structure.
-    """
-    fewer = claimed is not None and tally.packets < claimed
+def explain_damage(path: Path, losses: Losses) -> str:
+    """Says what is lost of the file, or ''. A rare glitch in a long recording is not told."""
+    fewer = losses.claimed is not None and losses.packets < losses.claimed
     decodes = (
-        f"decodes {tally.frames}" + (f" of {claimed} claimed" if fewer else "") + " frame" + "s" * (tally.frames != 1)
+        f"{losses.sound}" + (f" of {losses.claimed}" if fewer else "") + f" frame{'s' * (losses.sound != 1)} decode"
     )
     cut = explain_cut(path)
     if cut and fewer:
         return f"{decodes}; {cut}"
-    missing = max(indexed - tally.packets, 0)
-    if complaints and claimed is not None:
-        missing = max(missing, claimed - tally.packets)
-    total = max(tally.packets, tally.frames) + missing
-    is_lost = tally.damaged + missing > LIMIT * total
-    if tally.cut_packet or tally.cut_frame or (ends_within_block(path) and not is_lost):
-        keep = "or keep what there is with 'ffmpeg -i OLD -c copy NEW'"
-        return f"{decodes}; the file ends in the middle of a picture (cut short): fetch it again, {keep}"
+    missing = max(losses.indexed - losses.packets, 0)
+    if losses.complaints and losses.claimed is not None:
+        missing = max(missing, losses.claimed - losses.packets)
+    total = losses.sound + losses.lost + missing
+    is_lost = losses.lost + missing - losses.is_cut > LIMIT * total
     if is_lost:
-        return f"{tally.damaged + missing} of {total} frames are lost or distorted; the file is damaged: fetch it again"
-    unreadable_share = share_of_bad_blocks(path)
-    if unreadable_share > LIMIT:
-        return f"{float(unreadable_share):.1%} of its blocks cannot be read; the file is damaged: fetch it again"
+        return f"{losses.lost + missing} of {total} frames are lost or distorted; the file is damaged"
+    if losses.is_cut:
+        return f"{decodes}; the file ends in the middle of a picture (cut short)"
     return ""
 
 
@@ -92,10 +63,13 @@ def explain_unopenable(path: Path, problem: str) -> str:
         if words:
             return f"text, no video (it starts with {words!r}): fetch the video itself"
         if not has_index(path):
-            return "its index (moov atom) is missing: the file is cut short or was never finished; fetch it again"
+            return (
+                "its index (moov atom) is missing: the file is cut short or was never finished; fetch it again, or "
+                "repair it with 'untrunc SOUND BROKEN', SOUND being any whole recording of the same camera"
+            )
         cut = explain_cut(path)
         if cut:
-            return cut
+            return f"{cut}; fetch it again"
     except OSError as error:
         return f"cannot be read ({error.strerror}): check the permissions of the file"
     return f"no video that can be opened ({problem}): the file is damaged or of another kind; fetch or convert it again"
@@ -104,7 +78,7 @@ def explain_unopenable(path: Path, problem: str) -> str:
 def explain_cut(path: Path) -> str:
     """Says that the file is shorter than it declares, else ''."""
     size, declared = path.stat().st_size, declared_size(path) or 0
-    return f"the file is cut short ({size:,} of {declared:,} bytes): fetch it again" if declared > size else ""
+    return f"the file is cut short ({size:,} of {declared:,} bytes)" if declared > size else ""
 
 
 def declared_size(path: Path) -> int | None:
@@ -123,32 +97,6 @@ def has_index(path: Path) -> bool:
     with path.open("rb") as file:
         kinds = [kind for kind, _ in _iso_boxes(file)]
     return b"moov" in kinds or not {b"ftyp", b"mdat"} & set(kinds)
-
-
-def ends_within_block(path: Path) -> bool:
-    """True for an MPEG transport stream that stops within one of its blocks."""
-    return _is_transport(path) and path.stat().st_size % BLOCK != 0
-
-
-def share_of_bad_blocks(path: Path) -> Fraction:
-    """Returns the share of a transport stream's blocks that do not begin as they must; 0 for other files.
-
-    Its reader drops such blocks, and a decoder does not miss what was in them.
-    """
-    if not _is_transport(path):
-        return Fraction(0)
-    bad = 0
-    with path.open("rb") as file:
-        while chunk := file.read(BLOCK << 16):
-            starts = chunk[::BLOCK]
-            bad += len(starts) - starts.count(SYNC)
-    return Fraction(bad, -(-path.stat().st_size // BLOCK))
-
-
-def _is_transport(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(4 * BLOCK)
-    return len(head) == 4 * BLOCK and head[::BLOCK] == bytes([SYNC] * 4)
 
 
 def first_words(path: Path) -> str:

@@ -40,9 +40,15 @@ def list_numbered(folder: Path) -> list[tuple[int, Path]]:
         first = min(numbers)
         step = math.gcd(*(number - first for number in numbers)) or 1
         positions = [(number - first) // step for number in numbers]
-        if len(set(positions)) == len(files) and max(positions) < 2 * len(files):
+        if len(set(positions)) == len(files) and (max(positions) < 2 * len(files) or _mostly_counts(positions)):
             return sorted(zip(positions, files, strict=True))
     return list(enumerate(files))
+
+
+def _mostly_counts(positions: list[int]) -> bool:
+    """Says whether most images follow the one before at once, so that what is missing is a pause of the recording."""
+    steps = np.diff(sorted(positions))
+    return len(steps) > 1 and bool(np.mean(steps == 1) > 0.5)
 
 
 def decode_image(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -60,6 +66,12 @@ def decode_image(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             f"{file.name}: {width}x{height} px, the images before it {size[0]}x{size[1]}: one size per folder"
         )
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def grey_square(image: np.ndarray, side_px: int) -> np.ndarray:
+    """Stretches (H, W, 3) uint8 RGB to (side_px, side_px) uint8 grey."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(grey, (side_px, side_px), interpolation=cv2.INTER_AREA)
 
 
 def _list_entries(folder: Path) -> Iterator[Path]:

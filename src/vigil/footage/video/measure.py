@@ -1,12 +1,13 @@
 """Measures a video by decoding it to the end."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vigil.footage.video.images import FPS
-from vigil.footage.video.reading import Probe, probe, read_frames
+from vigil.footage.video.reading import Probe, frame_times, probe
 
 
 def measure_video(path: Path, fps: Fraction | None, numbers: Sequence[int] = ()) -> dict[str, Any]:
@@ -18,6 +19,8 @@ def measure_video(path: Path, fps: Fraction | None, numbers: Sequence[int] = ())
         "width": measurement.width,
         "height": measurement.height,
         "duration_s": str(measurement.duration_s),
+        "pauses": [[str(start), str(stop)] for start, stop in measurement.pauses],
+        "damage": measurement.damage,
         "times": [str(time) for time in _times_of_frames(path, measurement, fps or FPS, numbers)] if numbers else [],
     }
 
@@ -25,18 +28,17 @@ def measure_video(path: Path, fps: Fraction | None, numbers: Sequence[int] = ())
 def probe_from_json(value: Mapping[str, Any]) -> Probe:
     """Makes a probe of what `measure_video` returned."""
     fps, duration_s = Fraction(value["fps"]), Fraction(value["duration_s"])
-    return Probe(fps, value["frames"], value["width"], value["height"], duration_s, None)
+    pauses = tuple((Fraction(start), Fraction(stop)) for start, stop in value["pauses"])
+    size = (value["width"], value["height"])
+    return Probe(fps, value["frames"], *size, duration_s, None, pauses, value["damage"])
 
 
 def _times_of_frames(path: Path, measurement: Probe, fps: Fraction, numbers: Sequence[int]) -> list[Fraction]:
-    """Returns when frames begin, whether or not the rate is steady; those behind the end go on at the average rate."""
-    times: list[Fraction] = []
+    """Returns when frames begin, whether or not the rate is steady; those behind the end go on at the average rate.
 
-    def remember_time(time: Fraction) -> bool:
-        times.append(time)
-        return False
-
-    for _ in read_frames(path, is_due=remember_time, fps=fps):
-        pass
-    behind = [measurement.duration_s + (number - measurement.frames) / measurement.fps for number in numbers]
-    return [times[number] if number < len(times) else late for number, late in zip(numbers, behind, strict=True)]
+    Of a frame that is lost to damage, it is when the next sound one begins.
+    """
+    indices, times = zip(*frame_times(path, fps), strict=True)
+    behind = [measurement.duration_s + (number - indices[-1] - 1) / measurement.fps for number in numbers]
+    places = [bisect_left(indices, number) for number in numbers]
+    return [times[place] if place < len(times) else late for place, late in zip(places, behind, strict=True)]

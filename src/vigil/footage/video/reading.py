@@ -16,21 +16,27 @@ import numpy as np
 
 from vigil.core.errors import Rejected
 from vigil.footage.video import damage, decoding, images
+from vigil.footage.video.timeline import Pauses, Timeline
 
 SMALLEST_PX = 16  # shorter side: in less no person can be seen
-RATES = [*map(Fraction, range(1, 241)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120))]
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What decodes, as opposed to what the container claims. `fps` is the average; width and height as shown."""
+    """What decodes, as opposed to what the container claims. Width and height are as shown."""
 
-    fps: Fraction
-    frames: int
+    fps: Fraction  # the average within the pieces of the recording
+    frames: int  # sound ones
     width: int
     height: int
-    duration_s: Fraction
+    duration_s: Fraction  # from the first frame to the end of the last, pauses and all
     claimed_frames: int | None
+    pauses: Pauses = ()
+    damage: str = ""  # what is lost of a damaged recording
+
+    @property
+    def watched_s(self) -> Fraction:
+        return self.duration_s - sum((stop - start for start, stop in self.pauses), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -43,27 +49,41 @@ class Frame:
 
 
 def probe(path: Path, fps: Fraction = images.FPS) -> Probe:
-    """Decodes to the end. Rejected says what is wrong, and what to do. A folder has the `fps` that it is given."""
+    """Decodes to the end. Rejected says what is wrong, and what to do. A folder has the `fps` that it is given.
+
+    A damaged recording is what is sound of it, and `damage` says what is not.
+    """
     if images.is_folder(path):
         return _probe_folder(path, fps)
     first: Any = None
-    last = Fraction(0)
-    tally = damage.Tally()
-    with decoding.collect_complaints() as log, decoding.open_video(path, 1) as (container, stream):
-        for time, frame in decoding.decode_pictures(container, stream, tally):
-            first, last = first or frame, time
+    timeline = Timeline()
+    tally = decoding.Tally()
+    with decoding.open_video(path, 1) as (container, stream):
+        for decoded in decoding.decode_pictures(container, stream, tally):
+            first = first or decoded.picture
+            timeline.add(decoded.time_s, decoded.after_loss)
         claimed = decoding.claimed_frame_count(container, stream)
         indexed = sum(1 for entry in stream.index_entries if entry.size)
-        rates = [stream.average_rate, stream.guessed_rate]
+        named = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
         tick = Fraction(stream.time_base or 0)
-        complaints = sum(1 for _, name, _ in log if name == "matroska,webm")
-    reason = damage.explain_damage(path, tally, claimed, indexed, complaints)
-    if reason:
-        raise Rejected(reason)
+    lost = damage.explain_damage(
+        path,
+        damage.Losses(
+            sound=tally.sound,
+            lost=tally.distorted + tally.refused,
+            packets=tally.packets,
+            is_cut=tally.is_cut,
+            claimed=claimed,
+            indexed=indexed,
+            complaints=tally.complaints,
+        ),
+    )
     width, height = decoding.Picture(first).size if first else (0, 0)
-    _refuse_unusable(tally.frames, width, height)
-    rate = _choose_rate(tally.frames, last, tick, [rate for rate in rates if rate])
-    return Probe(rate, tally.frames, width, height, last + 1 / rate, claimed)
+    _refuse_unusable(tally.sound, width, height, lost)
+    rate = timeline.rate(tick, named)
+    return Probe(
+        rate, tally.sound, width, height, timeline.last_s + 1 / rate, claimed, timeline.pauses(rate), damage=lost
+    )
 
 
 def read_frames(
@@ -72,39 +92,44 @@ def read_frames(
     is_due: Callable[[Fraction], bool] | None = None,
     threads: int = 1,
     fps: Fraction = images.FPS,
+    grey_px: int | None = None,
 ) -> Iterator[Frame]:
     """Yields the frames in order, in constant memory.
 
     `size_px` shrinks the shorter side to it, the longer one in proportion to an even number; nothing is enlarged.
+    With `grey_px` a picture is a grey square (grey_px, grey_px) instead, which costs half as much as RGB and less.
     `is_due` is asked once for the time of every frame, in order; the others cost their decoding and no more.
-    Damaged stretches are passed over: what may not be damaged is probed first.
+    Damaged stretches are passed over, down to the last picture that is built upon a damaged one.
     """
     if images.is_folder(path):
-        yield from _read_folder(path, size_px, is_due, fps)
+        yield from _read_folder(path, size_px, is_due, fps, grey_px)
         return
-    tally = damage.Tally()
+    tally = decoding.Tally()
     with decoding.open_video(path, threads) as (container, stream):
         picture: decoding.Picture | None = None
-        for index, (time, frame) in enumerate(decoding.decode_pictures(container, stream, tally)):
-            picture = picture or decoding.Picture(frame, size_px)
-            if is_due is None or is_due(time):
-                yield Frame(index, time, picture(frame))
-    if not tally.frames:
+        for decoded in decoding.decode_pictures(container, stream, tally):
+            picture = picture or decoding.Picture(decoded.picture, size_px, grey_px)
+            if is_due is None or is_due(decoded.time_s):
+                yield Frame(decoded.index, decoded.time_s, picture(decoded.picture))
+    if not tally.sound:
         raise Rejected("no frame decodes: the file is damaged; fetch it again")
 
 
-def _choose_rate(frames: int, last: Fraction, tick: Fraction, rates: list[Fraction]) -> Fraction:
-    """Returns the average rate, or a usual or named one where the stamps cannot tell them apart."""
-    mean = (frames - 1) / last
-    near = [rate for rate in [*rates, *RATES] if abs(rate - mean) * last <= 2 * tick * mean]
-    return min(near, key=lambda rate: abs(rate - mean), default=Fraction(round(mean * 1000), 1000))
+def frame_times(path: Path, fps: Fraction = images.FPS) -> Iterator[tuple[int, Fraction]]:
+    """Yields the index and the time of every frame, as `read_frames` has them."""
+    if images.is_folder(path):
+        yield from ((index, position / fps) for index, (position, _) in enumerate(images.list_numbered(path)))
+        return
+    with decoding.open_video(path, 1) as (container, stream):
+        for decoded in decoding.decode_pictures(container, stream, decoding.Tally()):
+            yield decoded.index, decoded.time_s
 
 
-def _refuse_unusable(frames: int, width: int, height: int) -> None:
+def _refuse_unusable(frames: int, width: int, height: int, lost: str = "") -> None:
     if not frames:
-        raise Rejected("no frame decodes: the file is damaged; fetch it again")
+        raise Rejected(f"{lost or 'no frame decodes: the file is damaged'}; fetch it again")
     if frames == 1:
-        raise Rejected("only 1 frame decodes: a still picture is no video")
+        raise Rejected(f"{lost}; fetch it again" if lost else "only 1 frame decodes: a still picture is no video")
     if min(width, height) < SMALLEST_PX:
         raise Rejected(f"{width}x{height} px: too small to see a person (at least {SMALLEST_PX} px)")
 
@@ -116,12 +141,16 @@ def _probe_folder(folder: Path, fps: Fraction) -> Probe:
         height, width = images.decode_image(file, size).shape[:2]
         size = (width, height)
     _refuse_unusable(len(numbered), width, height)
+    timeline = Timeline()
+    for position, _ in numbered:
+        timeline.add(position / Fraction(fps))
     positions = numbered[-1][0] + 1
-    return Probe(Fraction(fps), len(numbered), width, height, positions / Fraction(fps), positions)
+    duration_s, pauses = positions / Fraction(fps), timeline.pauses(Fraction(fps))
+    return Probe(Fraction(fps), len(numbered), width, height, duration_s, positions, pauses)
 
 
 def _read_folder(
-    folder: Path, size_px: int | None, is_due: Callable[[Fraction], bool] | None, fps: Fraction
+    folder: Path, size_px: int | None, is_due: Callable[[Fraction], bool] | None, fps: Fraction, grey_px: int | None
 ) -> Iterator[Frame]:
     size: tuple[int, int] | None = None
     for index, (position, file) in enumerate(images.list_numbered(folder)):
@@ -130,6 +159,8 @@ def _read_folder(
             image = images.decode_image(file, size)
             size = (image.shape[1], image.shape[0])
             small = decoding.shrink_size(*size, size_px)
-            if small != size:
+            if grey_px:
+                image = images.grey_square(image, grey_px)
+            elif small != size:
                 image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
             yield Frame(index, time, image)
