@@ -12,40 +12,53 @@ import shutil
 import subprocess
 import sys
 import time
-from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from frames import medians, project, say
 
 from vigil.core.lineage import record
+from vigil.core.storage import sha256_file, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.flow import dense
-from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
+from vigil.features.frames import FrameArchive
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.quality.flow_quality import draw_texture, measure_flow
 from vigil.stages.flow import main, write_planes
+from vigil.stages.frames import Params, sample_video
 
-PARAMS = dense.Settings(size=64, method="dis", clip=8.0, stabilise=False)
-FRAMES, LANDMARKS, OUT = Path("data/frames"), Path("data/landmarks"), Path("data/flow")
-SIZE = (320, 240)
+PARAMS = dense.Settings(fps=30, size=64, method="dis", clip=64.0, stabilise=False)
+VIDEOS, RAW, OUT = Path("data/videos.csv"), Path("data/raw"), Path("data/flow")
+FRAMES, LANDMARKS = Path("data/frames"), Path("data/landmarks")
+SIZE, FPS = (320, 240), 25
+COLUMNS = ("video", "path", "sha256", "fps")
 
 
 def draw(name: str, count: int, seed: int) -> Path:
-    """An archive of `count` frames, 8 a second, and the tracks of three people who stand in it."""
+    """A video of `count` frames, its stored frames, and the tracks of three people who stand in it."""
     width, height = SIZE
     world = np.repeat(draw_texture(2 * width, seed)[..., None], 3, axis=2).astype(np.uint8)
-    pictures = [encode_jpeg(world[step : step + height, 2 * step : 2 * step + width], 90) for step in range(40)]
-    path = FRAMES / f"{name}.npz"
-    save_frames(path, ((k, Fraction(k, 8), pictures[abs(k % 78 - 39)]) for k in range(count)), SIZE)
+    path = RAW / f"{name}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": "23", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(count):
+            step = abs(number % 78 - 39)
+            image = np.ascontiguousarray(world[step : step + height, 2 * step : 2 * step + width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    sample_video(path, str(FPS), SIZE, FRAMES / f"{name}.npz", params=Params(fps=8.0, size=240, quality=90))
     body = np.stack([np.linspace(0, 20, 13), np.linspace(0, 120, 13)], axis=1)
+    archive = FrameArchive(FRAMES / f"{name}.npz")
     pose_table.write_poses(
         LANDMARKS / f"{name}.csv",
         (
-            Pose(k, Fraction(k, 8), who, 0.9, 1.0, body + [60 + 80 * who, 60 + k % 5], np.full(13, 0.9))
-            for k in range(count)
+            Pose(index, time_s, who, 0.9, 1.0, body + [60 + 80 * who, 60 + index % 5], np.full(13, 0.9))
+            for index, time_s in zip(archive.index.tolist(), archive.times, strict=True)
             for who in range(3)
         ),
     )
@@ -59,14 +72,14 @@ def bare(paths: list[Path]) -> int:
     side = (PARAMS.size, PARAMS.size)
     for path in paths:
         before = None
-        for jpeg in FrameArchive(path).jpegs():
-            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-            grey = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
-            small = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
-            if before is not None:
-                dense.estimate_flow(before, small, PARAMS.method)
-            before = small
-            frames += 1
+        with av.open(str(path)) as container:
+            container.streams.video[0].codec_context.thread_count = 1
+            for frame in container.decode(video=0):
+                small = cv2.resize(frame.to_ndarray(format="gray"), side, interpolation=cv2.INTER_AREA)
+                if before is not None:
+                    dense.estimate_flow(before, small, PARAMS.method)
+                before = small
+                frames += 1
     return frames
 
 
@@ -76,7 +89,7 @@ def stage(workers: int) -> None:
     runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         record(LANDMARKS, "landmarks", {})
-        main(FRAMES, LANDMARKS, OUT, PARAMS, runtime)
+        main(videos=VIDEOS, raw=RAW, frames=FRAMES, landmarks=LANDMARKS, out=OUT, params=PARAMS, runtime=runtime)
 
 
 def methods() -> None:
@@ -90,7 +103,7 @@ def methods() -> None:
         )
         pair = first.astype(np.uint8), then.astype(np.uint8)
         for method in ("dis", "farneback"):
-            settings = PARAMS.model_copy(update={"size": size, "method": method, "clip": size / 8})
+            settings = PARAMS.model_copy(update={"size": size, "method": method, "clip": float(size)})
             figures = measure_flow(settings)
             began = time.process_time()
             count = 400 * 64 // size
@@ -116,6 +129,10 @@ def speed(videos: int, repeats: int) -> None:
         halves = [subprocess.Popen([*command, *map(str, paths[part::2])]) for part in (0, 1)]
         assert all(half.wait() == 0 for half in halves)
 
+    rows = [
+        {"video": f"set/{path.stem}", "path": f"{path}", "sha256": sha256_file(path), "fps": str(FPS)} for path in paths
+    ]
+    write_table(VIDEOS, rows, COLUMNS)
     frames = bare(paths)
     clock, alone = medians(repeats, bare=lambda: bare(paths), one=lambda: stage(1), two=lambda: stage(2), pair=pair)
     print(f"{videos} videos, {frames} frames")
@@ -130,7 +147,7 @@ def speed(videos: int, repeats: int) -> None:
 def memory() -> None:
     """Peak of a process that computes one video's flow."""
     peaks = {}
-    for name, count in (("minute", 480), ("hour", 28_800)):
+    for name, count in (("minute", 1_500), ("hour", 90_000)):
         draw(f"set/{name}", count, 0)
         done = subprocess.run([sys.executable, __file__, "--peak", name], capture_output=True, text=True, check=True)
         peaks[name] = int(done.stdout) / 1024
@@ -157,7 +174,8 @@ if __name__ == "__main__":
         import resource
 
         name = f"set/{chosen.peak}"
-        write_planes(FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("peak.npy"), params=PARAMS)
+        features = FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv"
+        write_planes(RAW / f"{name}.mp4", str(FPS), *features, Path("peak.npy"), Path("peak.npz"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         for part in [chosen.only] if chosen.only else ["methods", "speed", "memory"]:

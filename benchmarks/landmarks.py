@@ -34,10 +34,10 @@ from vigil.footage.video import reading
 from vigil.stages.landmarks import track_people
 
 PARAMS = Settings(
-    backend="topdown", detector="mediapipe", confidence=0.4, tile=None, every=4, max_people=12, presence=0.6,
+    backend="topdown", detector="mediapipe", confidence=0.4, tile=None, every_s=0.5, max_people=12, presence=0.6,
     start_presence=0.8, visibility=0.1, alike=0.35, occlusion_s=1.0, sure=0.6,
 )  # fmt: skip
-TILED = PARAMS.model_copy(update={"tile": 0.5, "every": 3})
+TILED = PARAMS.model_copy(update={"tile": 0.5, "every_s": 0.375})
 WHOLE = PARAMS.model_copy(update={"backend": "landmarker", "max_people": 6, "presence": 0.5, "start_presence": 0.5})
 NOBODY = Path("models/person")
 FPS, SIZE = 8, 240

@@ -1,15 +1,16 @@
 """Samples of frames: what a window is called, what moves in it, and that a sample depends on its number alone."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from footage import FOLDER, TRUTH, filmed, frames, grey, levels, two, video
+from footage import FOLDER, FPS, TRUTH, filmed, frames, grey, levels, two, video
 from vigil.clips import sampling
-from vigil.clips.places import spread_frames
+from vigil.clips.ticks import spread_frames
 from vigil.core.errors import VigilError
 from vigil.core.storage import save_arrays
 from vigil.features import pictures
@@ -68,6 +69,37 @@ def test_a_live_source_makes_the_same_pictures() -> None:
     assert torch.equal(samples[0]["x"], live)
 
 
+def test_a_slow_camera_gives_windows_as_long_in_seconds() -> None:
+    """3 s at 4 frames a second are 23 ticks of 8 a second; a window of 8 holds 4 or 5 frames, repeated."""
+    times = [Fraction(number, 4) for number in range(12)]
+    slow = filmed(video("slow"), 12, times=times)
+    crime = filmed(video("two", "Arson", [(1, 2)]), 12, times=times)
+    samples = frames([slow, crime], Clip(8, size=32), train=False)
+    assert samples.spans[samples.videos == "a/slow"].tolist() == [[0, 8], [4, 12], [8, 16], [12, 20], [15, 23]]
+    assert levels(samples[0]["x"]) == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert levels(samples[4]["x"]) == [7, 8, 8, 9, 9, 10, 10, 11]
+    assert samples.labels[samples.videos == "a/two"].tolist() == [0, 1, 1, 1, 0]  # it happens at 8 to 15
+
+
+def test_pieces_of_a_recording_are_videos_of_their_own() -> None:
+    times = [Fraction(number, 8) + (60 if number >= 7 else 0) for number in range(12)]
+    samples = frames([filmed(video("one"), 12, times=times), filmed(video("two", "Arson", [(0, 90)]), 12)], train=False)
+    assert samples.spans[samples.videos == "a/one"].tolist() == [[0, 4], [2, 6], [3, 7], [7, 11], [8, 12]]
+
+
+def test_training_sees_slower_cameras_too() -> None:
+    clip = Clip(8, size=32, slower=0.5)
+    samples = two(clip=clip)
+    seen = []
+    for epoch in range(40):
+        samples.epoch = epoch
+        seen.append(tuple(levels(samples[0]["x"])))
+    assert tuple(range(8)) in seen
+    assert (0, 1, 1, 3, 3, 5, 5, 7) in seen and (0, 0, 0, 3, 3, 3, 6, 6) in seen
+    assert len(set(seen)) == 6  # as it is, and at every phase of two and of three
+    assert levels(two(clip=clip, train=False)[0]["x"]) == list(range(8))
+
+
 def test_four_frames_are_enough() -> None:
     samples = frames(
         [filmed(video("one"), 4), filmed(video("two", "Arson", [(0, 9)]), 4)], Clip(16, size=32), train=False
@@ -107,7 +139,7 @@ REGIONS = {"static": ["static"], "dynamic": ["normal", "Fighting"]}
 
 
 def maps(videos: list[Video], train: bool = False, **more: object) -> sampling.ClipDataset:
-    return sampling.make_dataset("frames", FOLDER, videos, REGIONS, MAPS, train=train, truth=TRUTH, **more)  # type: ignore[arg-type]
+    return sampling.make_dataset("frames", FOLDER, videos, REGIONS, MAPS, train=train, truth=TRUTH, fps=FPS, **more)  # type: ignore[arg-type]
 
 
 def test_the_map_is_the_truth_at_the_newest_frame_shown() -> None:
@@ -123,6 +155,27 @@ def test_the_map_is_the_truth_at_the_newest_frame_shown() -> None:
     assert sample["y"][0].nonzero().tolist() == [[0, 3], [3, 0]]
 
 
+def test_what_moved_is_what_moved_since_the_frame_before_of_a_slower_camera() -> None:
+    """Of ticks 0 to 9 with a frame at every second or third, the newest frame comes at 9, 8 or 7."""
+    walk = filmed(video("one"), walker(3))
+    cells = np.zeros((30, 20, 20), np.uint8)
+    cells[9, 19, 0] = cells[8, 0, 19] = cells[7, 0, 0] = 1
+    save_arrays(TRUTH / f"{walk.video}.npz", cells=cells)
+    videos, clip = [walk, filmed(video("two", "static"), 30)], replace(MAPS, window=None, slower=1.0)
+    samples = sampling.make_dataset("frames", FOLDER, videos, REGIONS, clip, train=True, truth=TRUTH, fps=FPS)
+    maps_seen = set()
+    for epoch in range(60):
+        samples.epoch = epoch
+        maps_seen.add(tuple(map(tuple, samples[0]["y"][0].nonzero().tolist())))
+    at_nine, at_eight, at_seven = (3, 0), (0, 3), (0, 0)
+    assert maps_seen == {
+        (at_eight, at_nine),  # frames at 7 and 9
+        (at_seven, at_eight),  # at 6 and 8, or 5 and 8
+        (at_seven, at_eight, at_nine),  # at 6 and 9
+        (at_seven,),  # at 4 and 7
+    }
+
+
 def test_without_truth_what_changes_moves_and_static_videos_do_not() -> None:
     samples = maps([filmed(video("one"), walker(3)), filmed(video("two", "static"), walker(3))])
     moved, still = samples[0], samples[1]
@@ -134,7 +187,9 @@ def test_a_single_picture_gives_a_sample_that_does_not_move() -> None:
     videos = [filmed(video("one"), walker(3)), filmed(video("two", "Fighting"), walker(3))]
     samples = maps(videos, train=True, stride=1)
     assert len(samples) == 2
-    shorter = sampling.make_dataset("frames", FOLDER, videos, REGIONS, replace(MAPS, window=20), train=True, stride=1)
+    shorter = sampling.make_dataset(
+        "frames", FOLDER, videos, REGIONS, replace(MAPS, window=20), train=True, stride=1, fps=FPS
+    )
     lone = np.flatnonzero(np.diff(shorter.spans, axis=1)[:, 0] == 1)
     assert len(lone) == 5 and not shorter.labels[lone].any()  # one for every four of 22
     noises = []

@@ -1,5 +1,8 @@
 """Samples for training out of every kind of features, and what cannot be learned from."""
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -9,25 +12,27 @@ from vigil.clips import sampling
 from vigil.core.errors import VigilError
 from vigil.core.storage import save_arrays, write_json, write_table
 from vigil.features import pictures
+from vigil.features.times import write_times
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
 # ---- flow
 
 
-def flowing(video_row: Video, frames: int = 20, size: int = 8) -> Video:
+def flowing(video_row: Video, frames: int = 20, size: int = 8, times: Sequence[Fraction] | None = None) -> Video:
     planes = np.zeros((frames, 3, size, size), np.int8)
     planes[:, 0] = np.arange(frames)[:, None, None]
     planes[:, 1], planes[:, 2] = -127, 127
     (FOLDER / video_row.video).parent.mkdir(parents=True, exist_ok=True)
     np.save(FOLDER / f"{video_row.video}.npy", planes)
+    write_times(FOLDER / f"{video_row.video}.npz", times or [Fraction(number, 8) for number in range(frames)])
     return video_row
 
 
 def test_flow_is_scaled_and_in_order() -> None:
     clip = Clip(4, size=8, target="itself")
     samples = sampling.make_dataset(
-        "flow", FOLDER, [flowing(video("one")), flowing(video("two"))], CLASSES, clip, train=True
+        "flow", FOLDER, [flowing(video("one")), flowing(video("two"))], CLASSES, clip, train=True, fps=8.0
     )
     x = samples[3]["x"]
     assert x.shape == (4, 3, 8, 8) and x.dtype == torch.float32
@@ -39,14 +44,14 @@ def test_flow_is_scaled_and_in_order() -> None:
 def test_what_is_to_be_rebuilt_is_normal(train: bool) -> None:
     """In validation too: weights that draw the abnormal well are no better."""
     videos = [flowing(video("one")), flowing(video("two")), flowing(video("bad", "Arson", [(0, 9)]))]
-    samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(16, target="itself"), train=train)
+    samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(16, target="itself"), train=train, fps=8.0)
     assert set(samples.videos) == {"a/one", "a/two"} and not samples.labels.any()
 
 
 def test_fewer_samples_are_spread_over_all() -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
     samples = sampling.make_dataset(
-        "flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=False, samples=4, stride=4
+        "flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=False, samples=4, stride=4, fps=8.0
     )
     assert len(samples) == 4 and samples.videos.tolist() == ["a/one", "a/one", "a/two", "a/two"]
     assert samples.groups.tolist() == ["of-one", "of-one", "of-two", "of-two"]
@@ -65,14 +70,53 @@ def test_flow_of_another_shape(planes: np.ndarray, message: str) -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
     np.save(FOLDER / "a/two.npy", planes)
     with pytest.raises(VigilError, match=message):
-        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, size=8, target="itself"), train=True)
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, size=8, target="itself"), train=True, fps=8.0)
 
 
 def test_a_truncated_file() -> None:
     videos = [flowing(video("one")), flowing(video("two"))]
     (FOLDER / "a/two.npy").write_bytes((FOLDER / "a/two.npy").read_bytes()[:200])
     with pytest.raises(VigilError, match=r"a/two.npy: not a readable array .*run stage `flow`"):
-        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=True)
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(4, target="itself"), train=True, fps=8.0)
+
+
+def test_flow_without_the_rate_of_the_clock_or_with_other_times() -> None:
+    videos, clip = [flowing(video("one")), flowing(video("two"))], Clip(4, target="itself")
+    with pytest.raises(VigilError, match="give `fps`"):
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, clip, train=True)
+    write_times(FOLDER / "a/two.npz", [Fraction(number, 8) for number in range(19)])
+    with pytest.raises(VigilError, match=r"a/two.npy: not as many planes as there are times"):
+        sampling.make_dataset("flow", FOLDER, videos, CLASSES, clip, train=True, fps=8.0)
+
+
+def test_flow_of_a_slow_camera_is_that_of_all_ticks_since() -> None:
+    times = [Fraction(number, 4) for number in range(5)] + [60 + Fraction(number, 4) for number in range(5)]
+    videos = [flowing(video(name), 10, times=times) for name in ("one", "two")]
+    samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, Clip(8, target="itself"), train=False, fps=8.0)
+    assert samples.spans[:4].tolist() == [[0, 8], [1, 9], [9, 17], [10, 18]]  # none crosses the pause
+    assert (samples[0]["x"][:, 0, 0, 0] * 127).round().tolist() == [0, 1, 1, 2, 2, 3, 3, 4]
+    assert (samples[3]["x"][:, 0, 0, 0] * 127).round().tolist() == [6, 6, 7, 7, 8, 8, 9, 9]
+
+
+def test_training_sees_flow_of_slower_cameras_too() -> None:
+    """Frame k of the video moves by k, so two ticks as one move by their mean, and people are those of the second."""
+    videos = [flowing(video("one")), flowing(video("two"))]
+    planes = np.load(FOLDER / "a/one.npy")
+    planes[:, 2] = np.arange(20)[:, None, None]
+    np.save(FOLDER / "a/one.npy", planes)
+    clip = Clip(4, target="itself", slower=0.5)
+    samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, clip, train=True, fps=8.0)
+    seen = set()
+    for epoch in range(60):
+        samples.epoch = epoch
+        x = samples[4]["x"]
+        assert (x[:, 1] == -1).all()
+        motion, people_seen = ((x[:, plane, 0, 0] * 127).mul(2).round().div(2).tolist() for plane in (0, 2))
+        seen.add((tuple(motion), tuple(people_seen)))
+    assert ((4, 5, 6, 7), (4, 5, 6, 7)) in seen
+    assert ((4, 5.5, 5.5, 7), (4, 6, 6, 7)) in seen and ((4.5, 4.5, 6.5, 6.5), (5, 5, 7, 7)) in seen
+    assert ((4, 6, 6, 6), (4, 7, 7, 7)) in seen and ((5, 5, 5, 7), (6, 6, 6, 7)) in seen
+    assert len(seen) == 5
 
 
 # ---- segments
@@ -202,7 +246,13 @@ def test_a_class_without_examples() -> None:
     videos = [filmed(video("one"), 8), filmed(video("two", "Arson", [(0, 9)]), 8)]
     with pytest.raises(VigilError, match=r"has no sample of fight. Add such videos, or take the class out"):
         sampling.make_dataset(
-            "frames", FOLDER, videos, {"a": ["normal"], "b": ["Arson"], "fight": ["Fighting"]}, FIRE, train=True
+            "frames",
+            FOLDER,
+            videos,
+            {"a": ["normal"], "b": ["Arson"], "fight": ["Fighting"]},
+            FIRE,
+            train=True,
+            fps=8.0,
         )
 
 

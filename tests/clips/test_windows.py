@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.clips.windows import blend_scores, hold_scores, inside_spans, slide_windows
+from vigil.clips.windows import blend_scores, evenly_spaced, hold_scores, inside_spans, slide_windows
 from vigil.core.errors import VigilError
 
 sizes = st.tuples(st.integers(0, 300), st.integers(1, 64), st.integers(1, 64))
@@ -98,3 +98,10 @@ def test_spans_of_seconds_are_half_open() -> None:
     parts = [(Fraction(1, 2), Fraction(1)), (Fraction(2), Fraction(9))]
     assert inside_spans(times, parts).tolist() == [False, True, False, False, True, True]
     assert inside_spans(times, []).tolist() == [False] * 6
+
+
+@given(st.integers(1, 200), st.integers(0, 250))
+def test_thinning_keeps_the_order_and_the_number(count: int, limit: int) -> None:
+    numbers = evenly_spaced(count, limit)
+    assert len(numbers) == (min(count, limit) or count)
+    assert (np.diff(numbers) > 0).all() and numbers[0] == 0

@@ -23,3 +23,12 @@ def test_a_square_that_appears_is_in_its_cell_alone(tmp_path: Path) -> None:
     assert [np.unravel_index(reading.argmax(), (4, 4)) for reading in changed] == [(2, 1)] * 3
     assert changed[0, 2, 1] == pytest.approx(120, rel=0.2) and changed[2, 2, 1] > 0.9
     assert changed[0, 0].max() < 2
+
+
+def test_nothing_has_moved_since_before_a_pause(tmp_path: Path) -> None:
+    pictures = [np.full((80, 80, 3), level, np.uint8) for level in (50, 90, 200, 240)]
+    times = [Fraction(0), Fraction(1, 8), Fraction(600), Fraction(4801, 8)]
+    rows = [(index, times[index], encode_jpeg(picture, 95)) for index, picture in enumerate(pictures)]
+    save_frames(tmp_path / "v.npz", rows, (80, 80))
+    maps = difference_maps(FrameArchive(tmp_path / "v.npz"), [0, 1, 2, 3], 4)
+    assert [bool(changed.any()) for changed in maps] == [False, True, False, True]

@@ -90,7 +90,9 @@ def test_inference_repeats_itself_and_rows_do_not_meet(causal: bool) -> None:
 
 @pytest.mark.parametrize("frames", [16, 19])
 @pytest.mark.parametrize("stride", [4, 8])
-@pytest.mark.parametrize(("changed", "background"), [(5, "keep"), (9, "keep"), (9, "remove"), (-1, "keep")])
+@pytest.mark.parametrize(
+    ("changed", "background"), [(5, "keep"), (9, "keep"), (9, "remove"), (9, "change"), (-1, "keep")]
+)
 def test_a_causal_score_knows_no_later_frame(frames: int, stride: int, changed: int, background: str) -> None:
     x = noise(1, 3, frames, 32, 32)
     other = x.clone()
@@ -222,7 +224,7 @@ def test_a_clip_is_changed_alike_in_all_its_frames() -> None:
 @pytest.mark.parametrize("causal", [False, True])
 def test_without_background_the_scene_does_not_matter(causal: bool) -> None:
     x, scene = noise(1, 3, 16, 32, 32), noise(1, 3, 1, 32, 32, seed=1)
-    for background, alike in (("remove", True), ("keep", False)):
+    for background, alike in (("remove", True), ("change", True), ("keep", False)):
         model = build(causal=causal, background=background).eval()
         assert torch.allclose(model(x).frames, model(x + scene).frames, atol=1e-4) == alike
 

@@ -46,7 +46,7 @@ def people(count: int = 3, frames: int = 8) -> tuple[np.ndarray, np.ndarray, np.
 def columns(poses_px: np.ndarray, normalise: str) -> tuple[Tensor, segments.Scaler]:
     _, time_s, size = people(*poses_px.shape[:2])
     scaler = segments.fit_scaler(segments.picture_shares(people(9)[0] * [1.1, 0.9], people(9)[2]))
-    settings = segments.Settings(frames=8, stride=4, gap_s=1.0, normalise=normalise)
+    settings = segments.Settings(span_s=1.0, frames=8, stride_s=0.5, gap_s=1.0, normalise=normalise)
     return torch.from_numpy(segments.segment_features(poses_px, time_s, size, settings, scaler)), scaler
 
 
@@ -194,6 +194,31 @@ def test_another_camera_bends_places_and_speeds_alike() -> None:
     assert min(bend[0, 1].abs(), bend[1, 0].abs()) > 0.01
     torch.testing.assert_close(changed[:, 1:], blocks[:, 1:] @ bend, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(changed[:, 0].mean(dim=1), blocks[:, 0].mean(dim=1))
+
+
+@pytest.mark.parametrize("normalise", WIDTHS)
+@pytest.mark.parametrize(("every", "offset"), [(1, 0), (2, 0), (2, 1), (3, 2)])
+def test_a_segment_seen_by_a_slower_camera_is_that_of_poses_in_between(normalise: str, every: int, offset: int) -> None:
+    """A body that keeps its size: torso lengths are then the same in both."""
+    frames = 9
+    px, time_s, _ = people(frames=frames)
+    px = px[:, :1] + 3.0 * np.random.default_rng(1).normal(size=(3, frames, 1, 2)).cumsum(axis=1)
+    x, _ = columns(px, normalise)
+    shown = sorted({0, *range(offset, frames, every), frames - 1})
+    ways = [
+        np.interp(time_s[0], time_s[0][shown], px[n, shown, j, a]) for n in range(3) for j in range(13) for a in (0, 1)
+    ]
+    expected, _ = columns(np.stack(ways).reshape(3, 13, 2, frames).transpose(0, 3, 1, 2), normalise)
+    rates = torch.tensor([every] * 3), torch.tensor([offset] * 3)
+    seen = poses.film_seldom(x.unflatten(2, (-1, 13, 2)), *rates, speeds=normalise != "minmax").flatten(2)
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_as_many_training_segments_as_are_asked_for_are_of_slower_cameras() -> None:
+    fields = poses.PoseConfig.read({**STILL, "features": 26, "slower": 0.3}, "test")
+    x = noise(16, 26)
+    changed = [not torch.allclose(segment(x, fields, seed), x) for seed in range(300)]
+    assert np.mean(changed) == pytest.approx(0.3, abs=0.08)
 
 
 @pytest.mark.parametrize("length", [12, 13])

@@ -7,18 +7,13 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from vigil.clips.places import (
-    Reader,
-    SampleRequest,
-    WindowTable,
-    WindowTableBuilder,
-    label_to_class,
-    sample_frames,
-    videos_with_features,
-)
+from vigil.clips.labels import label_to_class
+from vigil.clips.ticks import Ticks, draw_sample, flow_ticks
+from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json
 from vigil.features.pictures import normalise_squares
+from vigil.features.times import read_times
 from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.blocks.layers import Clip
 
@@ -29,12 +24,17 @@ BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a pa
 def flow_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/flow/<set>/<v>.npy: x (T, 3, H, W), dx and dy in -1..1 and people in 0..1."""
     class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
+    ticks: dict[str, Ticks] = {}
     for video in videos_with_features(request.folder, request.videos, ".npy", "flow"):
         path = request.folder / f"{video.video}.npy"
-        for window in request.windows(len(_map_planes(path, request.clip.size))):
+        times = read_times(path.with_suffix(".npz"), "flow")
+        if len(times) != len(_map_planes(path, request.clip.size)):
+            raise VigilError(f"{path}: not as many planes as there are times. Delete it and run stage `flow`.")
+        ticks[video.video] = request.ticks(times, flow_ticks)
+        for window in request.windows(ticks[video.video]):
             builder.add(video, window, class_of_label[video.label])
     windows = builder.build()
-    return windows, _Flow(request.folder, request.clip, windows)
+    return windows, _Flow(request.folder, request.clip, windows, ticks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,19 @@ class _Flow:
     folder: Path
     clip: Clip
     windows: WindowTable
+    ticks: dict[str, Ticks]
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        planes = _map_planes(self.folder / f"{self.windows.videos[window]}.npy", self.clip.size)
-        frame_indices = sample_frames(self.windows.spans[window], self.clip.frames, generator)
-        x = torch.from_numpy(planes[frame_indices]).to(torch.float32).div_(LEVELS)
+        """A slower camera tells the mean motion since its frame before, and the people of its newest frame."""
+        video = str(self.windows.videos[window])
+        planes, frames = _map_planes(self.folder / f"{video}.npy", self.clip.size), self.ticks[video].frames
+        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        if sample.every == 1:
+            shown = planes[frames[sample.ticks]].astype(np.float32)
+        else:
+            groups = [planes[frames[slice(*sample.since_frame_before(tick))]] for tick in sample.ticks]
+            shown = np.stack([np.concatenate([group[:, :2].mean(axis=0), group[-1, 2:]]) for group in groups])
+        x = torch.from_numpy(shown).to(torch.float32).div_(LEVELS)
         return x, torch.tensor(self.windows.labels[window])
 
 
@@ -85,7 +93,7 @@ def segment_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     chosen_rows, builder = [], WindowTableBuilder()
     for row, (label, name) in enumerate(zip(labels.tolist(), names.tolist(), strict=True)):
         video = by_name.get(name)
-        if video is None or label not in class_of_label or (request.train and _is_involved(arrays, row, video)):
+        if video is None or label not in class_of_label or (request.train and is_involved(arrays, row, video)):
             continue
         chosen_rows.append(row)
         builder.add(video, (int(arrays["start"][row]), int(arrays["stop"][row])), class_of_label[label])
@@ -93,7 +101,8 @@ def segment_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     return windows, _Segments(torch.from_numpy(x[chosen_rows]), torch.from_numpy(windows.labels))
 
 
-def _is_involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
+def is_involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
+    """Whether a segment is of someone with a part in the deed who is not doing it, while it goes on."""
     role, label = str(arrays["role"][row]), str(arrays["label"][row])
     if not video.abnormal or label not in ORDINARY or role in ("", BYSTANDER):
         return False

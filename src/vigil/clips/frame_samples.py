@@ -1,7 +1,7 @@
 """Samples of stored frames: the class of a window, or the map of what moves at its end.
 
 Where an abnormal video's abnormal part is not known, its label is true of the video as a whole and of no window of it
-(the reading of multiple-instance learning): its one sample is spread over all of it. Then every video of the split,
+(the reading of multiple-instance learning): its one sample is spread over all of it, pauses or not. Then every video,
 normal ones too, gives such a sample, and shorter windows are used only if some are known to be abnormal: else how far
 apart the frames lie would tell the class.
 """
@@ -13,18 +13,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from vigil.clips.places import (
-    POSITIVE,
-    Reader,
-    SampleRequest,
-    WindowTable,
-    WindowTableBuilder,
-    abnormal_share,
-    label_to_class,
-    normal_class,
-    sample_frames,
-    videos_with_features,
-)
+from vigil.clips.labels import POSITIVE, abnormal_share, label_to_class, normal_class
+from vigil.clips.ticks import Sample, Ticks, draw_sample, picture_ticks
+from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
 from vigil.clips.windows import inside_spans
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
@@ -41,32 +32,49 @@ STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise be
 def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
     videos = videos_with_features(request.folder, request.videos, ".npz", "frames")
-    archives = {video.video: FrameArchive(request.folder / f"{video.video}.npz") for video in videos}
+    sources = {video.video: _open_source(request, video) for video in videos}
     if request.clip.size is None:
         raise VigilError("a model that looks at frames must say their size.")
     squares = Squares(request.clip.size)
     if request.clip.target == "cells":
-        windows = _map_windows(request, videos, archives)
-        truth = {video.video: _read_truth(request, video, archives[video.video]) for video in videos}
-        return windows, _Maps(request.clip, squares, archives, windows, truth)
-    windows = _label_windows(request, videos, archives)
-    return windows, _Pictures(request.clip, squares, archives, windows)
+        windows = _map_windows(request, videos, sources)
+        truth = {video.video: _read_truth(request, video, sources[video.video].archive) for video in videos}
+        return windows, _Maps(request.clip, squares, sources, windows, truth)
+    windows = _label_windows(request, videos, sources)
+    return windows, _Pictures(request.clip, squares, sources, windows)
 
 
-def _label_windows(request: SampleRequest, videos: Sequence[Video], archives: dict[str, FrameArchive]) -> WindowTable:
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """The pictures of one video."""
+
+    archive: FrameArchive
+    ticks: Ticks
+
+    def frames(self, sample: Sample) -> list[int]:
+        """Returns the numbers of the stored frames that a sample shows."""
+        return [int(self.ticks.frames[sample.newest_frame(tick)]) for tick in sample.ticks]
+
+
+def _open_source(request: SampleRequest, video: Video) -> _Source:
+    archive = FrameArchive(request.folder / f"{video.video}.npz")
+    return _Source(archive, request.ticks(archive.times, picture_ticks))
+
+
+def _label_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[str, _Source]) -> WindowTable:
     class_of_label, normal = label_to_class(request.classes), normal_class(request.classes)
     builder = WindowTableBuilder()
     has_unlocated = any(video.abnormal and not video.spans for video in videos)
     use_windows = not has_unlocated or any(video.abnormal and video.spans for video in videos)
     for video in videos:
-        archive = archives[video.video]
-        video_span, class_index = (0, len(archive)), class_of_label[video.label]
+        source = sources[video.video]
+        video_span, class_index = (0, len(source.ticks)), class_of_label[video.label]
         if has_unlocated:
             builder.add(video, video_span, class_index)
         if not use_windows or (video.abnormal and not video.spans):
             continue
-        abnormal = inside_spans(archive.times, video.spans)
-        for window in request.windows(len(archive)):
+        abnormal = inside_spans(source.archive.times, video.spans)[source.ticks.frames]
+        for window in request.windows(source.ticks):
             share = abnormal_share(window, abnormal) if video.abnormal else 1.0
             if has_unlocated and window == video_span:
                 continue
@@ -81,20 +89,21 @@ def _label_windows(request: SampleRequest, videos: Sequence[Video], archives: di
 class _Pictures:
     clip: Clip
     squares: Squares
-    archives: dict[str, FrameArchive]
+    sources: dict[str, _Source]
     windows: WindowTable
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        archive = self.archives[str(self.windows.videos[window])]
-        squares = self.squares(archive, sample_frames(self.windows.spans[window], self.clip.frames, generator))
+        source = self.sources[str(self.windows.videos[window])]
+        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        squares = self.squares(source.archive, source.frames(sample))
         return normalise_squares(squares, self.clip.layout), torch.tensor(self.windows.labels[window])
 
 
-def _map_windows(request: SampleRequest, videos: Sequence[Video], archives: dict[str, FrameArchive]) -> WindowTable:
-    """Lists windows; in training a sample of a single picture, one frame long, follows every few of them."""
+def _map_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[str, _Source]) -> WindowTable:
+    """Lists windows; in training a sample of a single picture, one tick long, follows every few of them."""
     class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
     for video in videos:
-        for start, stop in request.windows(len(archives[video.video])):
+        for start, stop in request.windows(sources[video.video].ticks):
             builder.add(video, (start, stop), class_of_label[video.label])
             if request.train and len(builder.labels) % (STILL_EVERY + 1) == STILL_EVERY:
                 middle = (start + stop) // 2
@@ -119,20 +128,21 @@ def _read_truth(request: SampleRequest, video: Video, archive: FrameArchive) -> 
 class _Maps:
     """Reads windows with the map of what moves at their end; class 0 is what does not move.
 
-    The map is that of the newest frame shown: from the truth where it is known; else nothing moves in class 0, and in
-    others what differs from the frame shown before.
+    The map is that of the newest frame shown, of what has moved since the camera's frame before: from the truth where
+    it is known; else nothing moves in class 0, and in others what differs from the frame shown before.
     """
 
     clip: Clip
     squares: Squares
-    archives: dict[str, FrameArchive]
+    sources: dict[str, _Source]
     windows: WindowTable
     truth: dict[str, np.ndarray | None]
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         video, (start, stop) = str(self.windows.videos[window]), self.windows.spans[window].tolist()
-        frame_indices = sample_frames(self.windows.spans[window], self.clip.frames, generator)
-        squares = self.squares(self.archives[video], frame_indices)
+        source, sample = self.sources[video], draw_sample(self.windows.spans[window], self.clip, generator)
+        frame_indices = source.frames(sample)
+        squares = self.squares(source.archive, frame_indices)
         side = squares.shape[1] // CELL_PX
         truth, last = self.truth[video], frame_indices[-1]
         earlier = [number for number, frame_index in enumerate(frame_indices) if frame_index != last]
@@ -140,7 +150,8 @@ class _Maps:
             y = np.zeros((side, side), np.uint8)
             squares = squares if generator is None else _add_sensor_noise(squares, generator)
         elif truth is not None:
-            y = coarsen_truth(truth[last], side)
+            before = source.ticks.frames[max(start, sample.newest_frame(sample.ticks[-1]) - sample.every)]
+            y = coarsen_truth(truth[min(int(before) + 1, last) : last + 1].max(axis=0), side)
         elif not self.windows.labels[window] or not earlier:
             y = np.zeros((side, side), np.uint8)
         else:

@@ -14,8 +14,10 @@ from torch import Generator, Tensor
 from torch.utils.data import Dataset
 
 from vigil.clips import feature_samples, frame_samples
-from vigil.clips.places import Classes, Reader, SampleRequest, WindowTable, evenly_spaced, label_to_class
-from vigil.core.errors import VigilError, near_miss
+from vigil.clips.labels import Classes, label_to_class
+from vigil.clips.window_table import Reader, SampleRequest, WindowTable
+from vigil.clips.windows import evenly_spaced
+from vigil.core.errors import NoExamples, VigilError, near_miss
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
@@ -23,7 +25,7 @@ from vigil.models.blocks.layers import Clip
 class ClipDataset(Dataset[dict[str, Tensor]]):
     """The samples of a split by number; `labels`, `videos`, `groups` (N,) and `spans` (N, 2) describe them.
 
-    Spans are stored frames, half-open; of segments, frames of the video.
+    Spans are ticks, half-open; of segments, frames of the video, and of attended clips, stored frames.
     """
 
     def __init__(self, windows: WindowTable, read: Reader, *, random_phase: bool, seed: int) -> None:
@@ -58,10 +60,10 @@ def make_dataset(
 ) -> ClipDataset:
     """Makes the samples of one split for one model; `kind` is the model's input and `folder` is data/<kind>.
 
-    fps      stored frames per second; for a clip whose window is in seconds
+    fps      ticks per second of the clock by which models are fed; for flow and frames
     truth    data/truth, for maps of cells
     samples  at most so many, evenly spread over all there are; 0: all
-    stride   frames between windows; 0: a quarter of a window to train on, else half a window
+    stride   ticks between windows; 0: a quarter of a window to train on, else half a window
 
     Videos with labels that no class names are left out.
     """
@@ -76,19 +78,19 @@ def make_dataset(
         if video.label in class_of_label and not (is_reconstructed and class_of_label[video.label])
     ]
     if not videos:
-        raise VigilError(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
+        raise NoExamples(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
     if not chosen:
         expected = ", ".join(next(iter(classes.values())) if is_reconstructed else class_of_label)
         present = ", ".join(sorted({video.label for video in videos}))
-        raise VigilError(f"{split} has no video with a label that is wanted ({expected}); it has: {present}.")
+        raise NoExamples(f"{split} has no video with a label that is wanted ({expected}); it has: {present}.")
     if train and len(chosen) == 1:
-        raise VigilError(
+        raise NoExamples(
             f"{split} has one single video ({chosen[0].video}): a model would learn it by heart. Add some."
         )
     request = SampleRequest(folder, chosen, classes, clip, fps, truth, train, stride)
     windows, read = SOURCES[kind](request)
     if not len(windows.labels):
-        raise VigilError(f"{folder}: not one sample of {clip.frames} frames in {len(chosen)} videos of {split}.")
+        raise NoExamples(f"{folder}: not one sample of {clip.frames} frames in {len(chosen)} videos of {split}.")
     if train and clip.target == "class":
         _require_all_classes(windows.labels, list(classes), split)
     rows = evenly_spaced(len(windows.labels), samples)
@@ -118,16 +120,16 @@ class _Selection:
 
 
 def _require_all_classes(labels: np.ndarray, classes: Sequence[str], split: str) -> None:
-    """Raises VigilError unless every class has an example and there are two classes or more."""
+    """Raises NoExamples unless every class has an example and there are two classes or more."""
     counts = np.bincount(labels, minlength=len(classes))
     if len(classes) < 2 or (counts > 0).sum() == 1:
-        raise VigilError(
+        raise NoExamples(
             f"{split} has samples of one class alone ({classes[int(counts.argmax())]}): nothing to tell apart. "
             "Add videos of another, or name their labels in the model's classes."
         )
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
-        raise VigilError(
+        raise NoExamples(
             f"{split} has no sample of {', '.join(missing)}. Add such videos, or take the class out of the model's "
             "classes in params.yaml."
         )

@@ -54,6 +54,11 @@ def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Frac
     return np.array([any(start <= time < stop for start, stop in parts) for time in times], bool)
 
 
+def evenly_spaced(total: int, count: int) -> np.ndarray:
+    """Returns `count` of the numbers below `total`, evenly spread; all of them when `count` is 0."""
+    return np.arange(total) if not 0 < count < total else np.arange(count) * total // count
+
+
 def _check_scores(
     scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int
 ) -> tuple[np.ndarray, np.ndarray]:

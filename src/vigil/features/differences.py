@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from vigil.core.clock import piece_starts
 from vigil.features.frames import FrameArchive
 from vigil.features.pictures import NOISE
 
@@ -19,13 +20,14 @@ CELL_PX = 8  # side of a cell when pictures are compared
 def difference_maps(archive: FrameArchive, frames: Sequence[int], side: int) -> np.ndarray:
     """(M, 3, side, side) float32: for frames by their number in the video, each of READINGS of every cell.
 
-    The first stored frame has no frame before it: zeros.
+    The first stored frame of a piece (core/clock.py) has no frame before it: zeros.
     """
     positions = np.searchsorted(archive.index, frames).tolist()
+    starts = set(piece_starts([float(time_s) for time_s in archive.times]).tolist())
     grey = _GreyPictures(archive, side * CELL_PX)
     maps = np.zeros((len(positions), len(READINGS), side, side), np.float32)
     for row, position in enumerate(positions):
-        if position:
+        if position not in starts:
             difference = cv2.absdiff(grey.read(position - 1), grey.read(position)).astype(np.float32)
             cells = difference.reshape(side, CELL_PX, side, CELL_PX)
             maps[row] = cells.mean((1, 3)), cells.max((1, 3)), (cells > NOISE).mean((1, 3))

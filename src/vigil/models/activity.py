@@ -26,7 +26,7 @@ class Config(Frozen):
 
     size: Annotated[int, Field(ge=CELL, multiple_of=CELL)] = 640  # px, side of the pictures; size / 32 cells
     frames: Annotated[int, Field(ge=1)] = 10  # T
-    stride: Annotated[int, Field(ge=1)] = 3  # stored frames from one of them to the next
+    stride: Annotated[int, Field(ge=1)] = 3  # ticks from one of them to the next
     see: Literal["pictures", "motion"] = "pictures"  # motion: what differs from the frame before
     channels: tuple[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)], ...] = Field(
         (16, 32, 64, 128, 64), min_length=5, max_length=5
@@ -37,13 +37,15 @@ class Config(Frozen):
     top: Annotated[float, Field(gt=0, le=1)] = 0.05  # share of the cells, the liveliest, by which a window is judged
     flip: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of training windows that are mirrored
     light: Share = 0.2  # of the contrast, and deviations of brightness, changed at most
+    slower: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of training windows seen as by a slower camera; see Clip
 
 
 class Model(nn.Module):
     def __init__(self, config: Config, classes: int = 2) -> None:  # noqa: ARG002  as every model
         super().__init__()
         self.config = config
-        self.clip = Clip(config.frames, window=config.frames * config.stride, size=config.size, target="cells")
+        window = config.frames * config.stride
+        self.clip = Clip(config.frames, window, size=config.size, target="cells", slower=config.slower)
         self.encoder = nn.Sequential(*(Halving(*widths) for widths in pairwise((3, *config.channels))))
         self.memory = ConvLSTM(config.channels[-1], config.hidden, config.kernel)
         self.head = nn.Conv2d(config.hidden, 1, 1)

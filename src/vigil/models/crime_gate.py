@@ -3,16 +3,20 @@
 It sees what is large enough to survive a picture of 112 px, and no order longer than its window.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from vigil.core.errors import VigilError
-from vigil.models.blocks.attentive import AttentiveConfig, Network, Output
+from vigil.models.blocks.attentive import AttentiveConfig, Network, Output, Share
 from vigil.models.blocks.layers import Predictions
 
 
 class Config(AttentiveConfig):
     """The published clip; window and widths are ours."""
+
+    slower: Share = 0.0  # share of training clips that are seen as by a camera of half or a third of the rate
 
 
 class Model(Network):
@@ -22,6 +26,7 @@ class Model(Network):
                 f"crime_gate: {classes} classes; it tells normal from crime: models.crime_gate.classes takes two."
             )
         super().__init__(config, classes)
+        self.clip = replace(self.clip, slower=config.slower)
 
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:  # noqa: ARG002  as every model

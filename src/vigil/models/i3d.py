@@ -39,9 +39,10 @@ class Config(Frozen):
     """As published where it is: I3D on 32 frames at 224 px; temporal network and loss weights of RTFM and Sultani."""
 
     frames: Annotated[int, Field(ge=8)] = 32  # T of a clip
-    window: Annotated[int, Field(ge=8)] | None = None  # stored frames over which they are spread; null: every one
+    window: Annotated[int, Field(ge=8)] | None = None  # ticks over which they are spread; null: every one
     size: Annotated[int, Field(ge=32)] = 224  # px, side of the pictures
-    background: Literal["keep", "remove"] = "keep"  # remove: see motion, not scenes; better where training is short
+    background: Literal["keep", "remove", "change"] = "keep"  # remove: see motion, not scenes; better where training is
+    # short; change: see what differs from the frame before
     width: Annotated[float, Field(gt=0, le=2)] = 1.0  # of the backbone's channels; published weights need 1
     end: str = "Mixed_5c"  # the backbone's last stage; below 112 px Mixed_4f sees more: steps of 16 px, not 32
     stride: Literal[2, 4, 8] = 8  # frames per step of the temporal head, at most; fewer see finer and cost more
@@ -60,6 +61,7 @@ class Config(Frozen):
     flip: Share = 0.5  # share of training clips that are mirrored
     crop: Annotated[float, Field(ge=0, lt=1)] = 0.15  # of the side, cut away at most
     light: Share = 0.2  # of the contrast, and deviations of brightness, changed at most
+    slower: Share = 0.0  # share of training clips that are seen as by a slower camera; see Clip
 
 
 class Output(NamedTuple):
@@ -86,7 +88,7 @@ class Model(nn.Module):
                     f"{near_miss(stage, STAGES)}"
                 )
         self.config = config
-        self.clip = Clip(config.frames, config.window, size=config.size, layout="cthw")
+        self.clip = Clip(config.frames, config.window, size=config.size, layout="cthw", slower=config.slower)
         self.backbone = Inception(
             config.width,
             end=config.end,
@@ -129,11 +131,7 @@ class Model(nn.Module):
         early = (1 - length) % stride if self.config.causal else 0
         if early:  # so that the last step sees the last frame; there the first picture stands still
             clips = torch.cat([clips[:, :, :1].expand(-1, -1, early, -1, -1), clips], dim=2)
-        if self.config.background == "remove":
-            pictures = (clips - self._background(clips)) * self.gain
-        else:
-            pictures = torch.addcmul(self.offset, clips, self.gain)
-        maps = self.backbone(pictures)  # (B, D, T', h, w)
+        maps = self.backbone(self._look(clips))  # (B, D, T', h, w)
         features = self.temporal(maps.mean(dim=(3, 4)).transpose(1, 2))  # (B, T', D)
         steps = self.head(features).squeeze(-1)  # (B, T')
         attention = self.attention(features)  # (B, T')
@@ -142,6 +140,14 @@ class Model(nn.Module):
         else:
             frames = F.interpolate(steps[:, None], scale_factor=stride, mode="linear")[:, 0]
         return Output((attention * steps).sum(dim=1), frames[:, early : early + length], attention, steps)
+
+    def _look(self, clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W): what the backbone sees of the pictures."""
+        if self.config.background == "keep":
+            return torch.addcmul(self.offset, clips, self.gain)
+        if self.config.background == "change":
+            return torch.diff(clips, dim=2, prepend=clips[:, :, :1]) * self.gain
+        return (clips - self._background(clips)) * self.gain
 
     def _background(self, clips: Tensor) -> Tensor:
         """The mean picture of the clip; where causal, of its frames so far."""

@@ -34,7 +34,7 @@ class Config(Frozen):
 
     hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (32, 64, 32)  # of the encoder
     kernel: Kernel = 3  # px, side of the convolutions
-    frames: Annotated[int, Field(ge=2)] = 16  # T, of a training window; scores begin after as many
+    frames: Annotated[int, Field(ge=2)] = 16  # T, ticks of a training window; scores begin after as many
     size: Annotated[int, Field(ge=8)] = 64  # px, that of the flow
     stem: Literal[1, 2, 4] = 1  # px; 1: the original. 2, 4: squares of 2x2, 4x4 px as one, 4, 16 x less work
     foresee: bool = False  # draw each frame before it is seen; the original sees it, and may learn to copy
@@ -43,6 +43,7 @@ class Config(Frozen):
     flip: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of training windows that are mirrored
     speed: Share = 0.2  # by which motion is made faster or slower at most
     noise: Annotated[float, Field(ge=0)] = 0.01  # deviation of what is added, of the full scale
+    slower: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of training windows seen as by a slower camera; see Clip
 
 
 class Model(nn.Module):
@@ -51,7 +52,7 @@ class Model(nn.Module):
         if config.size % config.stem:
             raise VigilError(f"models.panic.stem = {config.stem}: does not divide size {config.size}. Take 1, 2 or 4.")
         self.config = config
-        self.clip = Clip(config.frames, size=config.size, target="itself")
+        self.clip = Clip(config.frames, size=config.size, target="itself", slower=config.slower)
         planes = PLANES * config.stem**2
         widths = (planes, *config.hidden, *reversed(config.hidden[:-1]))  # 3-32-64-32, and 32-64-32 to draw ...
         self.layers = nn.ModuleList(ConvLSTM(before, after, config.kernel) for before, after in pairwise(widths))

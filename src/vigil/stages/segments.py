@@ -1,16 +1,16 @@
-"""DVC stage `segments`: what each tracked person did in the last T frames, scaled and labelled, by split.
+"""DVC stage `segments`: what each tracked person did in some seconds, scaled and labelled, by split.
 
 Reads   <train>, <val>, <test>      videos of each split
         <frames>/<set>/<v>.npz      which frames are stored, and when they are
         <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
         <truth>/<set>/<v>.npz       who does the deed, where that is known
-Writes  <out>/<split>.npz           named arrays, N segments of T frames:
+Writes  <out>/<split>.npz           named arrays, N segments of T ticks:
             x (N, T, F) float32     features, the columns of `names` (F,); see features/segments/segments.py
-            mask (N, T) bool        the person was found; else the last pose is held
-            seen (N, T, 13) bool    the joint was found
+            mask (N, T) bool        the person was found in `frame`; else the last pose is held
+            seen (N, T, 13) bool    the joint was found in `frame`
             poses (N, T, 13, 2) float32 px of the video, and source_size (N, 2) int32: what x is made of
-            frame (N, T) int32, time_s (N, T) float64; of the newest frame: stop = frame + 1, stop_s = its time;
-            of the oldest: start, start_s (all (N,))
+            time_s (N, T) float64   of the tick, and frame (N, T) int32: the stored frame with which it was fed;
+            of the newest tick: stop = frame + 1, stop_s = its time; of the oldest: start, start_s (all (N,))
             label (N,)              the video's class where the person does it for most of the segment, else `normal`
             video (N,), person (N,) int32, role (N,): the person's part by the truth, else empty
         <out>/scaler.json           range of each coordinate over the training split
@@ -80,11 +80,11 @@ def main(
         x = segments.segment_features(*measurements, params, scaler)
         save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(segments.feature_names(params)))
         counts = ", ".join(f"{label} {count}" for label, count in sorted(Counter(arrays["label"].tolist()).items()))
-        print(f"segments: {split}: {len(x)} of {params.frames} frames: {counts or 'none'}")
+        print(f"segments: {split}: {len(x)} of {params.frames} ticks: {counts or 'none'}")
     if (count := len(merged["train"]["label"])) < FEW:
         print(
             f"segments: warning: {count} segments to train on; a pose model needs {FEW} or more: "
-            "add videos, or lower segments.stride",
+            "add videos, or lower segments.stride_s",
             file=sys.stderr,
         )
 
@@ -122,7 +122,7 @@ def cut_segments(
 def _label_segments(
     video_segments: Sequence[Segment], label: str, abnormal: set[int], actors: Mapping[tuple[int, int], Actor] | None
 ) -> tuple[list[str], list[str]]:
-    """Returns label and role of each segment, by the majority of its frames in which the person was found."""
+    """Returns label and role of each segment, by the majority of its ticks at which the person was found."""
     labels, roles = [], []
     for segment in video_segments:
         shown_frames = segment.frame[segment.mask].tolist()

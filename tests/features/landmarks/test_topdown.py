@@ -35,13 +35,13 @@ def numbers(seen: Sequence[tuple[Person, ...]]) -> list[list[int]]:
 
 
 def test_nobody_is_nobody() -> None:
-    scene, seen = film(lambda _: [], 9, settings(every=4))
+    scene, seen = film(lambda _: [], 9, settings(every_s=0.5))
     assert seen == [()] * 9
     assert (scene.looks, scene.finds) == (0, 3)
 
 
 def test_somebody_who_walks_is_detected_now_and_then_and_followed_in_between() -> None:
-    scene, seen = film(lambda n: [(60 + 15 * n, 120, 100)], 13, settings(every=4))
+    scene, seen = film(lambda n: [(60 + 15 * n, 120, 100)], 13, settings(every_s=0.5))
     assert numbers(seen) == [[0]] * 13
     assert scene.finds == 4
     assert scene.looks == 2 + 12  # two to begin with, one in every further frame
@@ -54,7 +54,7 @@ def test_people_who_pass_each_other_stay_who_they_are() -> None:
         left, right = (40 + 16 * n, 110, 100), (280 - 16 * n, 130, 110)
         return [left, right] if n not in (7, 8) else [right]  # the one behind is hidden
 
-    _, seen = film(at, 16, settings(every=2))
+    _, seen = film(at, 16, settings(every_s=0.25))
     begin = {person_seen.person: person_seen.pose[12, 0] for person_seen in seen[0]}
     end = {person_seen.person: person_seen.pose[12, 0] for person_seen in seen[-1]}
     assert begin.keys() == end.keys() == {0, 1}
@@ -63,13 +63,36 @@ def test_people_who_pass_each_other_stay_who_they_are() -> None:
 
 @pytest.mark.parametrize(("gone", "same"), [(6, True), (12, False)])
 def test_out_of_sight_for_up_to_a_second_is_the_same_person(gone: int, same: bool) -> None:
-    _, seen = film(lambda n: [] if 8 <= n < 8 + gone else [(60 + 5 * n, 120, 100)], 30, settings(every=2))
+    _, seen = film(lambda n: [] if 8 <= n < 8 + gone else [(60 + 5 * n, 120, 100)], 30, settings(every_s=0.25))
     assert seen[9] == ()  # and nothing is made up meanwhile
     assert (seen[-1][0].person == 0) is same
 
 
+@pytest.mark.parametrize(("fps", "finds"), [(2, 4), (4, 8), (6, 12), (8, 8), (15, 8), (25, 9)])
+def test_detection_goes_by_seconds_at_any_rate(fps: int, finds: int) -> None:
+    """Every 0.25 s in 2 s: of 6 frames a second each one, since a third of a second is as far off as a sixth; of 15
+    every fourth, 0.267 s; of 25 every sixth, 0.24 s."""
+    scene, state = Scene([(100, 120, 100)]), START
+    for number in range(2 * fps):
+        state, _ = topdown.update(state, BLANK, number / fps, scene, scene.find, settings(every_s=0.25))  # type: ignore[arg-type]
+    assert scene.finds == finds
+
+
+def test_nobody_is_carried_over_a_pause_and_numbers_go_on() -> None:
+    times = [number * STEP_S for number in range(6)] + [100 + number * STEP_S for number in range(3)]
+    people_seen, finds = [], []
+    scene, state = Scene([(60, 120, 100)]), START
+    for time_s in times:
+        state, people = topdown.update(state, BLANK, time_s, scene, scene.find, settings(every_s=0.5, occlusion_s=1000))  # type: ignore[arg-type]
+        people_seen.append([person_seen.person for person_seen in people])
+        finds.append(scene.finds)
+    assert people_seen == [[0]] * 6 + [[1]] * 3
+    assert finds[5:7] == [2, 3]  # at once after the pause, although the last was only a frame ago
+    assert state.moved is not None and state.moved.time_s == times[-1]
+
+
 def test_a_loss_calls_for_a_detection_at_once() -> None:
-    scene, seen = film(lambda n: [(60 if n < 3 else 200, 120, 100)], 4, settings(every=100))
+    scene, seen = film(lambda n: [(60 if n < 3 else 200, 120, 100)], 4, settings(every_s=12.5))
     assert scene.finds == 2
     assert numbers(seen) == [[0], [0], [0], [1]]
 
@@ -78,7 +101,7 @@ def test_two_tracks_on_one_body_become_one() -> None:
     def at(n: int) -> People:
         return [(100, 120, 100), (160, 120, 100)] if n < 4 else [(100, 120, 100)]
 
-    _, seen = film(at, 10, settings(every=3))
+    _, seen = film(at, 10, settings(every_s=0.375))
     assert numbers(seen)[0] == [0, 1]
     assert numbers(seen)[5:] == [[0]] * 5
 
@@ -157,7 +180,7 @@ class Sticky(Scene):
 def test_what_is_outside_the_box_is_not_shown_and_nobody_slips_into_the_neighbour() -> None:
     scene, state = Sticky([(100, 120, 100), (130, 120, 100)]), START
     for number in range(9):
-        state, people = topdown.update(state, BLANK, number * STEP_S, scene, scene.find, settings(every=1))  # type: ignore[arg-type]
+        state, people = topdown.update(state, BLANK, number * STEP_S, scene, scene.find, settings(every_s=0.125))  # type: ignore[arg-type]
         assert [(person_seen.person, person_seen.pose[12, 0]) for person_seen in people] == [(0, 100), (1, 130)]
 
 
@@ -170,9 +193,9 @@ def test_a_box_limits_what_is_shown_and_the_track_says_where_to_look() -> None:
     asked: list[tuple[float, bool]] = []
     scene = Noted([(100, 120, 100)])
     loose = Candidate(np.array([100, 120, 150.0, 0]), 0.9, np.array([70.0, 60, 130, 180]))
-    state, _ = topdown.update(START, BLANK, 0.0, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
+    state, _ = topdown.update(START, BLANK, 0.0, scene, lambda _: [loose], settings(every_s=0.125))  # type: ignore[arg-type]
     asked.clear()
-    topdown.update(state, BLANK, STEP_S, scene, lambda _: [loose], settings(every=1))  # type: ignore[arg-type]
+    topdown.update(state, BLANK, STEP_S, scene, lambda _: [loose], settings(every_s=0.125))  # type: ignore[arg-type]
     assert asked == [(125.0, True)]  # the body's own size and not that of the box, but nothing beyond the box
 
 
@@ -220,12 +243,12 @@ def test_who_is_followed_needs_no_box() -> None:
     scene, state = Scene([(100, 120, 100)]), START
     for number in range(8):
         find = scene.find if number == 0 else lambda _: []
-        state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, settings(every=2))  # type: ignore[arg-type]
+        state, people = topdown.update(state, BLANK, number * STEP_S, scene, find, settings(every_s=0.25))  # type: ignore[arg-type]
     assert [person_seen.person for person_seen in people] == [0]
 
 
 def test_who_may_be_furniture_must_move_or_have_been_somebody() -> None:
-    scene, unsure = Scene([(100, 120, 100)]), settings(sure=0.6, every=1)
+    scene, unsure = Scene([(100, 120, 100)]), settings(sure=0.6, every_s=0.125)
     rng = np.random.default_rng(0)
     noise = [np.clip(128 + rng.normal(0, 3, (240, 320, 3)), 0, 255).astype(np.uint8) for _ in range(6)]
 

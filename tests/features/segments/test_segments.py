@@ -1,5 +1,6 @@
 """Segments: one person, one run, one column per coordinate, the training range, and nothing from the future."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -25,7 +26,8 @@ from vigil.features.segments.segments import (
 )
 
 FPS = 8
-FOUR = Settings(frames=4, stride=2, gap_s=0.25, normalise="minmax")
+FOUR = Settings(span_s=0.5, frames=4, stride_s=0.25, gap_s=0.25, normalise="minmax")  # a clock of 8 a second
+TWO_SECONDS = Settings(span_s=2.0, frames=16, stride_s=0.5, gap_s=0.5, normalise="both")
 SIZE = np.array([[640, 480]])
 
 
@@ -41,6 +43,15 @@ def fold(frames: int, people: list[Pose], settings: Settings = FOUR) -> list[Seg
     for frame in range(frames):
         people_in_frame = [row for row in people if row.frame == frame]
         state, complete = update(state, frame, Fraction(frame, FPS), people_in_frame, settings)
+        complete_segments += complete
+    return complete_segments
+
+
+def fold_times(times: Sequence[Fraction], joints: Sequence[np.ndarray], settings: Settings) -> list[Segment]:
+    """One person, at times of any kind."""
+    state, complete_segments = START, []
+    for frame, (time_s, joints_now) in enumerate(zip(times, joints, strict=True)):
+        state, complete = update(state, frame, time_s, [pose(frame, joints=joints_now)], settings)
         complete_segments += complete
     return complete_segments
 
@@ -118,17 +129,83 @@ def test_who_is_lost_for_good_is_forgotten() -> None:
     state, _ = update(START, 0, Fraction(0), [pose(0)], FOUR)
     for frame in (1, 2):
         state, _ = update(state, frame, Fraction(frame, FPS), [], FOUR)
-        assert list(state) == [0]
+        assert list(state.runs) == [0]
     state, _ = update(state, 3, Fraction(3, FPS), [], FOUR)
-    assert not state
+    assert not state.runs
 
 
 def test_frames_far_apart_are_no_gap_when_the_person_is_in_each() -> None:
+    """Four frames a second apart: ticks 0 to 24 of 8 a second, of which every second one completes a segment."""
     state, segments_found = START, []
     for frame in range(4):
         state, complete = update(state, frame, Fraction(frame), [pose(frame)], FOUR)
         segments_found += complete
-    assert len(segments_found) == 1
+    assert len(segments_found) == 11
+    assert segments_found[0].frame.tolist() == [0, 1, 1, 1]
+    assert segments_found[0].time_s.tolist() == [0, 0.125, 0.25, 0.375]
+    assert segments_found[0].poses[:, 0, 0].tolist() == [0, 0.125, 0.25, 0.375]  # on the way from 0 to 1
+    assert segments_found[0].mask.all()
+
+
+def stroll(time_s: float) -> np.ndarray:
+    """(13, 2): somebody who walks 1.5 m a second of 100 px each, with a step every half second."""
+    joints = standing(170.0, (50.0 + 150.0 * time_s, 100.0))
+    swing = 20.0 * np.sin(2 * np.pi * time_s)
+    for name, share in (("WRIST", 0.6), ("ELBOW", 0.3), ("KNEE", -0.5), ("ANKLE", -1.0)):
+        for side, sign in (("LEFT", 1), ("RIGHT", -1)):
+            joints[JOINTS.index(f"{name}_{side}"), 0] += sign * share * swing
+    return joints
+
+
+def stored_times(fps: int, native: int = 25, seconds: int = 8) -> list[Fraction]:
+    """Of a video of `native` frames a second, those that stage `frames` stores, `fps` a second."""
+    return [Fraction(-(-tick * native // fps), native) for tick in range(seconds * fps + 1)]
+
+
+@pytest.mark.parametrize(("fps", "places", "speeds"), [(4, 0.115, 0.1), (6, 0.05, 0.04), (8, 0.025, 0.015)])
+def test_one_walk_is_the_same_segments_at_any_rate(fps: int, places: float, speeds: float) -> None:
+    """Between poses at 4 a second a swing of 20 px, once a second, is cut by up to 20 (1 - cos(pi / 4)) = 5.9 px, 0.115
+    of a torso of 51 px. At 8 the poses are those of frames up to 0.04 s after the ticks."""
+    true_times = [Fraction(tick, 8) for tick in range(65)]
+    expected = fold_times(true_times, [stroll(float(time)) for time in true_times], TWO_SECONDS)
+    times = stored_times(fps)
+    segments_found = fold_times(times, [stroll(float(time)) for time in times], TWO_SECONDS)
+    assert len(segments_found) == len(expected) == 13
+    scaler = Scaler((0.0,) * 26, (1.0,) * 26)
+    for segment, other in zip(segments_found, expected, strict=True):
+        assert segment.time_s.tolist() == other.time_s.tolist()
+        x, true_x = (
+            segment_features(each.poses[None], each.time_s[None], SIZE * 4, TWO_SECONDS, scaler)[0]
+            for each in (segment, other)
+        )
+        assert np.abs(x - true_x)[:, :52].max() < places  # shares of the picture, torso lengths
+        assert np.abs(x - true_x)[:, 52:].mean() < speeds  # torso lengths a second; the walk itself is 2.9
+
+
+def test_a_table_of_thirty_rows_a_second_is_thinned_by_the_clock() -> None:
+    times = [Fraction(round(row * 10**6 / 30), 10**6) for row in range(91)]  # as pose_table rounds them
+    segments_found = fold_times(times, [stroll(float(time)) for time in times], TWO_SECONDS)
+    assert len(segments_found) == 3  # 25 ticks: those that end at 15, 19 and 23
+    assert np.diff(segments_found[0].time_s) == pytest.approx(np.full(15, 1 / 8))
+    assert segments_found[0].frame.tolist() == [-(-tick * 30 // 8) for tick in range(16)]
+
+
+def test_a_pause_ends_every_run() -> None:
+    times = [Fraction(k, 8) for k in range(6)] + [100 + Fraction(k, 8) for k in range(6)]
+    segments_found = fold_times(times, [np.full((13, 2), float(k)) for k in range(12)], FOUR)
+    assert [segment.frame.tolist() for segment in segments_found] == [
+        [0, 1, 2, 3],
+        [2, 3, 4, 5],
+        [6, 7, 8, 9],
+        [8, 9, 10, 11],
+    ]
+
+
+def test_who_appears_between_two_ticks_begins_at_the_next() -> None:
+    times = [Fraction(number, 6) for number in range(1, 5)]
+    segments_found = fold_times(times, [np.full((13, 2), 60.0 * float(time)) for time in times], FOUR)
+    assert segments_found[0].time_s.tolist() == [0.25, 0.375, 0.5, 0.625]
+    assert segments_found[0].poses[:, 0, 0] == pytest.approx([15, 22.5, 30, 37.5])
 
 
 def test_a_missing_joint_goes_along_with_the_others_and_is_marked() -> None:
@@ -174,11 +251,11 @@ def test_segments_are_those_of_what_was_seen_so_far(present: list[set[int]], cut
 
 def test_update_leaves_its_state_as_it_was() -> None:
     state, _ = update(START, 0, Fraction(0), [pose(0)], FOUR)
-    before = state[0].poses.copy()
+    before = state.runs[0].poses.copy()
     update(state, 1, Fraction(1, FPS), [pose(1)], FOUR)
-    assert list(state) == [0]
-    assert np.array_equal(state[0].poses, before)
-    assert START == {}
+    assert list(state.runs) == [0]
+    assert np.array_equal(state.runs[0].poses, before)
+    assert not START.runs and START.time_s is None
 
 
 def test_a_range_is_learned_once_and_what_is_beyond_stays_beyond() -> None:

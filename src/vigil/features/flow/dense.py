@@ -1,7 +1,13 @@
-"""Dense optical flow from frame to frame, in pixels of a square to which every frame is stretched.
+"""Dense optical flow: how fast each pixel moves, in pixels per second of a square to which every frame is stretched.
 
-A stored plane is int8, 127 being `clip` pixels: the scale is fixed, so that speed is kept. (Divided by each frame's
-own largest flow, a stroll and a flight are the same.) The first frame has no motion: zeros.
+    state = update(state, frame, time_s, settings)      # at every frame of the video, up to `fps` a second
+    state, motion = take(state, settings)               # after a frame that is stored: the motion since the one before
+
+Between neighbouring frames motion is small, so it is estimated there, and a pixel is followed from frame to frame.
+Nothing is remembered across a pause in the recording; the first frame of each piece has no motion: zeros.
+
+A stored plane is int8, 127 being `clip` pixels per second: the scale is fixed, so that speed is kept. (Divided by each
+frame's own largest flow, a stroll and a flight are the same.)
 
 The square makes cameras of any shape, and a camera that changes its own, comparable to a network; sideways motion is
 therefore in other units than upward motion.
@@ -10,7 +16,7 @@ On drawn people with known joints DIS, with patches closer together than its pre
 Farneback errs by 0.41 and runs as fast; round a walker it spreads a fifth of Farneback's motion over the still scene.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -18,7 +24,10 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from vigil.core.clock import START, Pace, update_pace
 from vigil.core.params import Frozen
+from vigil.features.flow.motion_statistics import measure_step
+from vigil.footage.video.images import grey_square
 
 LEVELS = 127  # int8 steps to `clip`
 STILL_PX = 0.1  # a camera that moves less is still
@@ -33,9 +42,10 @@ PASSES = 2  # a second look sees what a large shake hid from the first
 class Settings(Frozen):
     """What flow depends on; kept beside the weights of a model that was trained on it."""
 
+    fps: Annotated[float, Field(gt=0)]  # frames per second between which flow is estimated, at most
     size: Annotated[int, Field(ge=32, le=512)]  # px, side of the square
     method: Literal["dis", "farneback"]
-    clip: Annotated[float, Field(gt=0)]  # px per stored frame; faster motion is written as this
+    clip: Annotated[float, Field(gt=0)]  # px per second; faster motion is written as this
     stabilise: bool  # estimate the camera's own motion and take it out
 
 
@@ -43,22 +53,69 @@ class Settings(Frozen):
 class State:
     """What is remembered from frame to frame."""
 
-    previous: np.ndarray  # (size, size) uint8
+    grey: np.ndarray  # (size, size) uint8, the newest frame
+    pace: Pace  # of the frames
+    taken: Pace  # of the frames at which motion was taken
+    way: np.ndarray  # (size, size, 2) px, how far the pixels of the newest frame have come since the last take
+    lasted_s: float = 0.0  # for which `way` is known
+    velocity: np.ndarray | None = None  # (size, size, 2) sides/s, of the newest step
+    whole: np.ndarray | None = None  # (size, size, 2) sides/s, at the last take
+    steps: tuple[tuple[float, np.ndarray], ...] = ()  # since the last take: how long, and its statistics
 
 
-def update(state: State | None, frame: np.ndarray, settings: Settings) -> tuple[State, np.ndarray]:
-    """Returns the state after `frame` (H, W, 3) uint8 RGB and the flow (2, size, size) float32 that led to it.
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """The motion from one stored frame to the next."""
 
-    The state is None before the first frame. The flow of a pixel of this frame is the way it has come since the
-    previous one: x to the right, y down.
+    flow: np.ndarray  # (2, size, size) float32 px/s, x to the right and y down, of the pixels of the newer frame
+    statistics: np.ndarray | None  # (3 len(STEP_NAMES),) float32; None at the first frame of a piece
+
+
+def update(
+    state: State | None, frame: np.ndarray, time_s: float, settings: Settings, aspect: float | None = None
+) -> State:
+    """Returns the state after `frame`, (H, W, 3) uint8 RGB or its grey square; the state is None before the first.
+
+    `aspect` is the width / height of the video, which a square does not tell.
     """
-    grey = _grey(frame, settings.size)
+    grey = frame if frame.ndim == 2 else grey_square(frame, settings.size)
+    aspect = frame.shape[1] / frame.shape[0] if aspect is None else aspect
+    still = np.zeros((*grey.shape, 2), np.float32)
     if state is None:
-        return State(grey), np.zeros((2, settings.size, settings.size), np.float32)
-    flow = estimate_flow(state.previous, grey, settings.method)
+        return State(grey, update_pace(START, time_s)[0], START, still)
+    pace, is_paused = update_pace(state.pace, time_s)
+    if is_paused:
+        return State(grey, pace, state.taken, still)
+    flow = estimate_flow(state.grey, grey, settings.method)
     if settings.stabilise:
-        flow = _stabilise(state.previous, grey, flow, settings.method, frame.shape[1] / frame.shape[0])
-    return State(grey), np.ascontiguousarray(flow.transpose(2, 0, 1))
+        flow = _stabilise(state.grey, grey, flow, settings.method, aspect)
+    step_s = pace.recent[-1]
+    velocity = flow / np.float32(settings.size * step_s)
+    measured = measure_step(velocity, state.velocity, step_s)
+    way = flow + _carry(state.way, flow) if state.lasted_s else flow
+    lasted_s, steps = state.lasted_s + step_s, (*state.steps, (step_s, measured))
+    return State(grey, pace, state.taken, way, lasted_s, velocity, state.whole, steps)
+
+
+def take(state: State, settings: Settings) -> tuple[State, Motion]:
+    """Returns the motion since the last take, up to the newest frame, and the state from which the next begins."""
+    assert state.pace.time_s is not None
+    taken, is_paused = update_pace(state.taken, state.pace.time_s)
+    still = np.zeros_like(state.way)
+    if is_paused or len(taken.recent) == 0 or not state.steps:
+        flow = np.ascontiguousarray(still.transpose(2, 0, 1))
+        return replace(state, taken=taken, way=still, lasted_s=0.0, whole=None, steps=()), Motion(flow, None)
+    flow = state.way / np.float32(state.lasted_s)
+    whole = flow / np.float32(settings.size)
+    lasted = np.array([step_s for step_s, _ in state.steps])
+    steps = np.stack([measured for _, measured in state.steps])
+    parts = [
+        measure_step(whole, state.whole, taken.recent[-1]),
+        np.average(steps, axis=0, weights=lasted).astype(np.float32),
+        steps.max(axis=0),
+    ]
+    state = replace(state, taken=taken, way=still, lasted_s=0.0, whole=whole, steps=())
+    return state, Motion(np.ascontiguousarray(flow.transpose(2, 0, 1)), np.concatenate(parts))
 
 
 def estimate_flow(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
@@ -70,13 +127,13 @@ def estimate_flow(before: np.ndarray, after: np.ndarray, method: str) -> np.ndar
 
 
 def quantise(flow: np.ndarray, heat: np.ndarray, clip: float) -> np.ndarray:
-    """Returns (3, H, W) int8: dx and dy with `clip` px as 127, and people with 1 as 127."""
+    """Returns (3, H, W) int8: dx and dy with `clip` px/s as 127, and people with 1 as 127."""
     planes = np.concatenate([flow * (LEVELS / clip), heat[None] * LEVELS])
     return np.clip(np.rint(planes), -LEVELS, LEVELS).astype(np.int8)
 
 
 def dequantise(planes: np.ndarray, clip: float) -> np.ndarray:
-    """Returns (..., 3, H, W) float32 of int8: dx and dy in px, people 0..1."""
+    """Returns (..., 3, H, W) float32 of int8: dx and dy in px/s, people 0..1."""
     scale = np.array([clip, clip, 1], np.float32) / LEVELS
     return planes.astype(np.float32) * scale[:, None, None]
 
@@ -127,9 +184,12 @@ def _stabilise(before: np.ndarray, after: np.ndarray, flow: np.ndarray, method: 
     return flow * seen[..., None]
 
 
-def _grey(frame: np.ndarray, size: int) -> np.ndarray:
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
+def _carry(way: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Returns the way (H, W, 2) that each pixel had come before it came here by `flow`."""
+    height, width = way.shape[:2]
+    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    origin = (across - flow[..., 0], down - flow[..., 1])
+    return cv2.remap(way, *origin, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @cache

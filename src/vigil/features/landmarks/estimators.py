@@ -1,5 +1,6 @@
-"""Landmarks of everybody in a frame, by one of three ways behind one shape.
+"""Landmarks of everybody in a frame, by one of four ways behind one shape.
 
+    networks     NanoDet's boxes are tracked, MoveNet says how each person stands (boxes.py)
     topdown      boxes start tracks, BlazePose's landmark network follows each (topdown.py)
     landmarker   MediaPipe's PoseLandmarker on each whole frame, for one or two people close to the camera
     yolo         YOLO-pose weights on each frame
@@ -19,13 +20,15 @@ import numpy as np
 from pydantic import Field
 
 from vigil.core.errors import VigilError
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file
-from vigil.features.landmarks import blazepose, topdown, tracks
+from vigil.features.landmarks import blazepose, boxes, topdown, tracks
 from vigil.features.landmarks.blazepose import Networks
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import is_plausible, similarity
 from vigil.features.landmarks.topdown import Candidate
 from vigil.features.landmarks.tracks import Person, State
+from vigil.features.networks import movenet, nanodet
 from vigil.features.persons.detector import Detector, read_config
 
 Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
@@ -39,10 +42,11 @@ START = tracks.START
 class Settings(tracks.Settings):
     """Section `landmarks` of params.yaml."""
 
-    backend: Literal["topdown", "landmarker", "yolo"]
+    backend: Literal["networks", "topdown", "landmarker", "yolo"]
     detector: Literal["auto", "yolo", "mediapipe"]  # of `topdown`: the network of stage `person`, or BlazePose's own
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection; of `mediapipe` at least SURE
     tile: Annotated[float, Field(gt=0, le=1)] | None  # of `mediapipe`: side in shares of the shorter one; null: none
+    networks: boxes.BoxSettings = boxes.BoxSettings()  # of the backend of that name
 
 
 def choose_detector(settings: Settings, person: Path, dataset: str) -> Settings:
@@ -51,6 +55,8 @@ def choose_detector(settings: Settings, person: Path, dataset: str) -> Settings:
     """
     if settings.backend != "topdown" or settings.detector != "auto":
         return settings
+    if why_skipped(person):
+        return settings.model_copy(update={"detector": "mediapipe"})
     card = read_config(person)
     knows_set = card["knows_real_people"] or dataset in card["sets"]
     return settings.model_copy(update={"detector": "yolo" if knows_set else "mediapipe"})
@@ -60,16 +66,21 @@ def weights_digests(settings: Settings, person: Path, pretrained: Path) -> tuple
     """Returns the digests of the files that the result depends on, or may depend on."""
     names = {
         "topdown": (blazepose.LANDMARKS, *([blazepose.DETECTOR] if settings.detector != "yolo" else [])),
+        "networks": (nanodet.FILE, movenet.FILE),
         "landmarker": (BUNDLE,),
         "yolo": (YOLO,),
     }[settings.backend]
     digests = []
     for name in names:
         if not (pretrained / name).exists():
-            advice = "Set weights.yolo in params.yaml to YOLO-pose weights and run" if name == YOLO else "Run"
+            advice = {
+                "yolo": "Set weights.yolo in params.yaml to YOLO-pose weights and run",
+                "networks": "Set weights.people in params.yaml to npm and run",
+            }.get(settings.backend, "Run")
             raise VigilError(f"{pretrained / name}: not found. {advice} stage `weights`.")
         digests.append(sha256_file(pretrained / name))
-    if settings.backend == "topdown" and settings.detector != "mediapipe":
+    may_use_own = settings.detector == "yolo" or (settings.detector == "auto" and not why_skipped(person))
+    if settings.backend == "topdown" and may_use_own:
         digests.append(read_config(person)["network_sha256"])
     return tuple(digests)
 
@@ -82,6 +93,10 @@ def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterat
         networks = _OPEN_NETWORKS.open_once(Networks, pretrained)
         find = make_finder(settings, person, networks)
         yield lambda state, image, time_s: topdown.update(state, _check_image(image), time_s, networks, find, settings)
+    elif settings.backend == "networks":
+        own = settings.networks
+        people = _OPEN_NETWORKS.open_once(boxes.open_networks, pretrained, own.weak, own.find_px, own.pose_px)
+        yield lambda state, image, time_s: boxes.update(state, _check_image(image), time_s, people, settings, own)
     elif settings.backend == "landmarker":
         from vigil.features.landmarks.landmarker import open_landmarker
 

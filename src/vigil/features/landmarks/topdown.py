@@ -107,7 +107,7 @@ def update(
     state, view = replace(state, moved=moved), FrameView(image, moved, networks, settings)
     last_s = max((track.seen_s for track in known_tracks), default=0.0)
     before = [track for track in known_tracks if track.seen_s == last_s]
-    due = state.since is None or state.since + 1 >= settings.every
+    due = state.is_detection_due(time_s, settings.every_s)
     candidates = find(image) if due else []
     pairs = dict(_match_candidates([track.expected_region(time_s) for track in before], candidates))
     after = [
@@ -120,9 +120,10 @@ def update(
     if not due and len(in_view) < len(before):
         due, candidates = True, find(image)
     if not due:
-        return replace(state, tracks=(*in_view, *out_of_sight), since=(state.since or 0) + 1), people_of_tracks(in_view)
+        return replace(state, tracks=(*in_view, *out_of_sight)), people_of_tracks(in_view)
     in_view, out_of_sight, next_person = _detect(in_view, out_of_sight, state.next_person, candidates, time_s, view)
-    return replace(state, tracks=(*in_view, *out_of_sight), since=0, next_person=next_person), people_of_tracks(in_view)
+    state = replace(state, tracks=(*in_view, *out_of_sight), detected_s=time_s, next_person=next_person)
+    return state, people_of_tracks(in_view)
 
 
 def _match_candidates(regions: Sequence[np.ndarray], candidates: Sequence[Candidate]) -> list[tuple[int, int]]:

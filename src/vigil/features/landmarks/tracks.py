@@ -1,17 +1,20 @@
 """Who is who from frame to frame: tracks, where they are expected, and which finding belongs to which of them.
 
 The usual scheme (SORT, ByteTrack, OC-SORT): constant velocity, one-to-one assignment of least cost, the tracks in view
-first and then those that were lost a moment ago. Nothing looks ahead.
+first and then those that were lost a moment ago. Nothing looks ahead, and nobody is remembered across a pause in the
+recording; numbers of persons go on.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
+from vigil.core import clock
+from vigil.core.clock import Pace, update_pace
 from vigil.core.params import Frozen
 from vigil.features.landmarks.blazepose import WIDER
 from vigil.features.landmarks.moved import RecentMotion
@@ -22,6 +25,7 @@ TOP_SPEED = 4.0  # body lengths per second: nobody runs faster
 COST_OF_SIZE = 0.5  # of a size that is e times another, in body lengths of distance
 STEP = 0.6  # body lengths from where somebody was expected to where the same person is found
 AGAIN = 0.6  # the same for somebody out of sight, and as much again for each second of absence
+ROUNDING_S = 1e-6
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -50,7 +54,6 @@ class Track:
     pose: np.ndarray
     score: float
     seen_s: float
-    hits: int = 1  # frames in which it was seen
 
     @property
     def size(self) -> float:
@@ -65,7 +68,7 @@ class Track:
         """Returns the pose (13, 3) where the person is expected."""
         return self.pose + (*(self.velocity * (time_s - self.seen_s)), 0.0)
 
-    def with_sighting(self, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> "Track":
+    def with_sighting(self, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> Self:
         """Returns the track after its person was seen again."""
         passed = time_s - self.seen_s
         velocity = self.velocity
@@ -74,9 +77,7 @@ class Track:
             velocity = INERTIA * velocity + (1 - INERTIA) * now
             speed, limit = float(np.hypot(*velocity)), TOP_SPEED * self.size
             velocity = velocity * min(1.0, limit / max(speed, 1e-9))
-        return replace(
-            self, region=region, velocity=velocity, pose=pose, score=score, seen_s=time_s, hits=self.hits + 1
-        )
+        return replace(self, region=region, velocity=velocity, pose=pose, score=score, seen_s=time_s)
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,15 @@ class State:
 
     tracks: tuple[Track, ...] = ()
     next_person: int = 0
-    since: int | None = None  # frames since the last detection
+    detected_s: float | None = None  # when people were detected last
     shape: tuple[int, ...] = ()
     moved: RecentMotion | None = None  # where something moves
-    time_s: float = 0.0
+    pace: Pace = clock.START
+
+    def is_detection_due(self, time_s: float, every_s: float) -> bool:
+        """Whether to detect in the frame at `time_s`, when no later frame is nearer to `every_s` after the last one."""
+        half_step = (self.pace.usual_s or 0.0) / 2
+        return self.detected_s is None or time_s - self.detected_s + half_step >= every_s - ROUNDING_S
 
 
 START = State()
@@ -97,7 +103,7 @@ START = State()
 class Settings(Frozen):
     """How people are told apart and followed."""
 
-    every: Annotated[int, Field(ge=1)]  # frames from one detection to the next
+    every_s: Annotated[float, Field(gt=0)]  # s from one detection to the next, rounded to frames
     max_people: Annotated[int, Field(ge=1)]  # at once; the nearest to the camera come first
     sure: Share  # of a box, below which somebody new must move
     presence: Share  # certainty of the network that there is a body, below which somebody is lost
@@ -108,11 +114,15 @@ class Settings(Frozen):
 
 
 def recall_tracks(state: State, image: np.ndarray, time_s: float, settings: Settings) -> tuple[State, list[Track]]:
-    """Returns the state for a new frame and the tracks that may be in it: none when the picture has another size."""
+    """Returns the state for a new frame and the tracks that may be in it.
+
+    There are none after a pause in the recording, and when the picture has another size.
+    """
+    pace, paused = update_pace(state.pace, time_s)
     recent = [track for track in state.tracks if time_s - track.seen_s <= settings.occlusion_s]
-    if image.shape != state.shape:
-        state, recent = replace(state, since=None, shape=image.shape), []
-    return replace(state, tracks=tuple(recent), time_s=time_s), recent
+    if paused or image.shape != state.shape:
+        state, recent = replace(state, detected_s=None, shape=image.shape, moved=None), []
+    return replace(state, tracks=tuple(recent), pace=pace), recent
 
 
 def people_of_tracks(tracks: Sequence[Track]) -> tuple[Person, ...]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vigil.core.errors import VigilError, near_miss
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file
 
 WEIGHTS, NETWORK, CONFIG = "person.pt", "person.onnx", "config.json"
@@ -53,6 +54,8 @@ class Detector:
 def read_config(folder: Path) -> dict[str, Any]:
     """Reads config.json of a trained detector; VigilError when its files are not those that it was written for."""
     path = folder / CONFIG
+    if reason := why_skipped(folder):
+        raise VigilError(f"{folder}: there is no detector: {reason}")
     if not path.exists():
         raise VigilError(f"{path}: not found. Run stage `person`.")
     config = read_json(path)

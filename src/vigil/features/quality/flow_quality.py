@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vigil.features.flow.dense import Settings, State, dequantise, quantise, update
+from vigil.core.clock import piece_starts
+from vigil.features.flow.dense import Settings, State, dequantise, quantise, take, update
 
 FINE = 6  # texture is drawn this much finer than the square at which flow is estimated
 SPEEDS_PX = (0.25, 0.5, 1, 2, 4)  # at 64 px; in proportion at other sizes
@@ -105,23 +106,33 @@ def round_trip(flow: np.ndarray, clip: float) -> float:
 
 
 def motion_at_joints(
-    planes: np.ndarray, index: np.ndarray, truth: Mapping[str, np.ndarray], source_size: tuple[int, int], clip: float
+    planes: np.ndarray,
+    index: np.ndarray,
+    times: np.ndarray,
+    truth: Mapping[str, np.ndarray],
+    source_size: tuple[int, int],
+    clip: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (N, 2) true and estimated motion, px of the square, of the seen trunk joints of a drawn video's people.
+    """Returns (N, 2) true and estimated motion, px/s of the square, of the seen trunk joints of a drawn video's people.
 
-    `planes` (T, 3, H, W) int8 of the frames numbered `index`, and data/truth/<set>/<video>.npz.
+    `planes` (T, 3, H, W) int8 of the frames numbered `index` at `times` s, and data/truth/<set>/<video>.npz. There is
+    no motion from one piece of the recording to the next.
     """
     size = planes.shape[-1]
     scale = size / np.array(source_size, np.float64)
     person = np.char.equal(truth["class"], "person")
     rows = {(int(truth["frame"][row]), int(truth["person"][row])): row for row in np.flatnonzero(person).tolist()}
     true, estimated = [], []
+    begins = set(piece_starts(times).tolist())
     for position, (before, after) in enumerate(zip(index[:-1].tolist(), index[1:].tolist(), strict=True), 1):
+        if position in begins:
+            continue
+        step_s = float(times[position] - times[position - 1])
         flow = dequantise(planes[position], clip)[:2]
         for (frame, person_id), row in rows.items():
             if frame == before and (after, person_id) in rows:
                 for start, stop in _joints(truth["joints"], row, rows[after, person_id], scale, size):
-                    true.append(stop - start)
+                    true.append((stop - start) / step_s)
                     estimated.append(flow[:, int(stop[1]), int(stop[0])])
     return np.array(true).reshape(-1, 2), np.array(estimated).reshape(-1, 2)
 
@@ -138,10 +149,11 @@ def _joints(
 
 
 def _flow(drawn: Pair, settings: Settings) -> np.ndarray:
+    """Returns (2, size, size) px: the two frames are a second apart, so that a pixel per second is a pixel."""
     state: State | None = None
-    for image in _images(drawn):
-        state, flow = update(state, image, settings)
-    return flow
+    for second, image in enumerate(_images(drawn)):
+        state, motion = take(update(state, image, float(second), settings), settings)
+    return motion.flow
 
 
 def _images(drawn: Pair) -> tuple[np.ndarray, np.ndarray]:

@@ -1,20 +1,26 @@
-"""What one person did in the last T frames: the unit that the pose models judge.
+"""What one person did in some seconds, at T evenly spaced ticks: the unit that the pose models judge.
+
+The ticks are those of a clock of its own, T / `span_s` a second, so that segments are alike whatever the camera's
+rate. When a frame arrives, the ticks since the frame before are fed: at each, the joints lie on the straight way from
+the last pose to this one. Nothing is looked up in later frames, so that a live source makes the same segments.
 
 A run is what is known of one track without a break. A person who is not found holds the last pose, with the mask down,
-for at most `gap_s`; after that the run is over and the next sighting begins another. Nothing is looked up in later
-frames, so that a live source makes the same segments. What is left of a run when it ends is dropped.
+for at most `gap_s`; after that, and at a pause in the recording, the run is over and the next sighting begins another.
+What is left of a run when it ends is dropped.
 
 A joint that is not known goes along with the joints that are; one that was never known lies in the middle of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
+from vigil.core import clock
+from vigil.core.clock import Pace, exact_fraction, reached_tick, update_pace
 from vigil.core.params import Frozen
 from vigil.features.landmarks.pose_table import JOINTS, XY, Pose
 
@@ -32,58 +38,86 @@ BODY = (
 class Settings(Frozen):
     """What segments depend on; kept beside the weights of a model that was trained on them."""
 
-    frames: Annotated[int, Field(ge=2)]  # T
-    stride: Annotated[int, Field(ge=1)]  # frames from one segment of a run to the next
+    span_s: Annotated[float, Field(gt=0)]  # s
+    frames: Annotated[int, Field(ge=2)]  # T, ticks in a span
+    stride_s: Annotated[float, Field(gt=0)]  # s from one segment of a run to the next, rounded to ticks
     gap_s: Annotated[float, Field(ge=0)]  # s; who is lost for longer begins a new run
     normalise: Literal["minmax", "body", "both"]
+
+    @property
+    def rate(self) -> Fraction:
+        """Ticks a second."""
+        return self.frames / exact_fraction(self.span_s)
+
+    @property
+    def stride(self) -> int:
+        """Ticks from one segment of a run to the next."""
+        return max(1, round(exact_fraction(self.stride_s) * self.rate))
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """T frames of one person."""
+    """T ticks of one person."""
 
     person: int
-    frame: np.ndarray  # (T,) int32, numbers in the video
-    time_s: np.ndarray  # (T,) float64
+    frame: np.ndarray  # (T,) int32, number in the video of the frame with which the tick was fed: at the tick or after
+    time_s: np.ndarray  # (T,) float64, of the tick
     poses: np.ndarray  # (T, 13, 2) float32 px of the video, every joint known or filled in
-    seen: np.ndarray  # (T, 13) bool: the joint was found in this frame
-    mask: np.ndarray  # (T,) bool: the person was found in this frame; else the last pose is held
+    seen: np.ndarray  # (T, 13) bool: the joint was found in `frame`
+    mask: np.ndarray  # (T,) bool: the person was found in `frame`; else the last pose is held
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The newest T frames of a track, oldest first, as the rows of a segment."""
+    """The newest pose of a track, and its newest T ticks, oldest first, as the rows of a segment."""
 
-    length: int  # frames since the run began
+    length: int  # ticks since the run began
     last_seen_s: Fraction  # when the person was last found
+    joints: np.ndarray  # (13, 2) px, at the newest frame
+    found: bool  # in the newest frame
     frame: np.ndarray
     time_s: np.ndarray
     poses: np.ndarray
     seen: np.ndarray
 
 
-State = Mapping[int, Run]  # by person
-START: State = {}
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is remembered from frame to frame."""
+
+    pace: Pace = clock.START
+    time_s: Fraction | None = None  # of the newest frame
+    runs: Mapping[int, Run] = field(default_factory=dict)  # by person
+
+
+START = State()
 
 
 def update(
     state: State, frame: int, time_s: Fraction, people: Sequence[Pose], settings: Settings
 ) -> tuple[State, list[Segment]]:
-    """Returns the runs with one more stored frame, in which `people` were found, and the segments that it completes."""
+    """Returns the state after one more frame, in which `people` were found, and the segments that it completes."""
+    pace, paused = update_pace(state.pace, float(time_s))
+    before_s, runs_before = (None, {}) if paused else (state.time_s, state.runs)
+    steps = _steps_since(before_s, time_s, settings.rate)
+    first_steps = [(tick_s, 1.0) for tick_s, _ in steps if tick_s >= time_s - clock.SLACK_S]
     pose_of_person = {pose.person: pose for pose in people if np.isfinite(pose.joints).all(axis=1).any()}
-    gap_s = Fraction(repr(settings.gap_s))
+    gap_s = exact_fraction(settings.gap_s)
     runs: dict[int, Run] = {}
-    for person in sorted(state.keys() | pose_of_person.keys()):
-        run, pose = state.get(person), pose_of_person.get(person)
-        missed = pose is None or (run is not None and not run.seen[-1].any())
+    complete: list[Segment] = []
+    for person in sorted(runs_before.keys() | pose_of_person.keys()):
+        run, pose = runs_before.get(person), pose_of_person.get(person)
+        missed = pose is None or (run is not None and not run.found)
         if run is not None and missed and time_s - run.last_seen_s > gap_s:
             run = None
-        if pose is not None:
-            runs[person] = _append_seen(run, frame, time_s, pose, settings.frames)
-        elif run is not None:
-            runs[person] = _append_held(run, frame, time_s, settings.frames)
-    due = (person for person, run in runs.items() if _is_due(run, settings))
-    return runs, [_make_segment(person, runs[person]) for person in due]
+        if run is None and pose is None:
+            continue
+        run, run_segments = _extend_run(
+            run, person, pose, frame, time_s, first_steps if run is None else steps, settings
+        )
+        runs[person] = run
+        complete += run_segments
+    return State(pace, time_s, runs), complete
 
 
 @dataclass(frozen=True)
@@ -159,37 +193,73 @@ def feature_names(settings: Settings) -> tuple[str, ...]:
     return (XY if settings.normalise != "body" else ()) + (BODY if settings.normalise != "minmax" else ())
 
 
-def _is_due(run: Run, settings: Settings) -> bool:
-    return run.length >= settings.frames and (run.length - settings.frames) % settings.stride == 0
+def _steps_since(before_s: Fraction | None, time_s: Fraction, rate: Fraction) -> list[tuple[Fraction, float]]:
+    """Returns the ticks that a frame at `time_s` feeds: the time, and the share 0..1 of the way from the last frame.
+
+    The first frame of a piece, before which there is none, feeds one tick at most.
+    """
+    newest = reached_tick(time_s, rate)
+    if before_s is None:
+        return [(newest / rate, 1.0)]
+    ticks = [tick / rate for tick in range(reached_tick(before_s, rate) + 1, newest + 1)]
+    return [(tick_s, min(1.0, float((tick_s - before_s) / (time_s - before_s)))) for tick_s in ticks]
+
+
+def _extend_run(
+    run: Run | None,
+    person: int,
+    pose: Pose | None,
+    frame: int,
+    time_s: Fraction,
+    steps: Sequence[tuple[Fraction, float]],
+    settings: Settings,
+) -> tuple[Run, list[Segment]]:
+    """Returns the run with a frame more and the segments that it completes.
+
+    `steps` are the ticks to feed, as `_steps_since` returns them. A run begins at the first tick that has a pose before
+    it or on it.
+    """
+    if pose is None:
+        assert run is not None
+        seen, joints, last_seen_s = np.zeros(len(JOINTS), bool), run.joints, run.last_seen_s
+    else:
+        seen, last_seen_s = np.isfinite(pose.joints).all(axis=1), time_s
+        joints = _fill_joints(pose.joints, seen, run)
+    if run is None:
+        run = Run(
+            0, time_s, joints, True, np.empty(0, np.int32), np.empty(0), np.empty((0, 13, 2)), np.empty((0, 13), bool)
+        )
+    start, complete = run.joints, []
+    run = replace(run, last_seen_s=last_seen_s, joints=joints, found=pose is not None)
+    for tick_s, share in steps:
+        between = joints if share == 1 else start + share * (joints - start)
+        run = _append_tick(run, frame, tick_s, between, seen, settings.frames)
+        if run.length >= settings.frames and (run.length - settings.frames) % settings.stride == 0:
+            complete.append(_make_segment(person, run))
+    return run, complete
+
+
+def _fill_joints(joints: np.ndarray, seen: np.ndarray, run: Run | None) -> np.ndarray:
+    """Returns (13, 2) with a place for the joints that are not `seen` (13,)."""
+    if run is None:
+        guess = np.broadcast_to(joints[seen].mean(axis=0), joints.shape)
+    else:
+        guess = run.joints + np.median((joints - run.joints)[seen], axis=0)
+    return np.where(seen[:, None], joints, guess)
+
+
+def _append_tick(run: Run, frame: int, time_s: Fraction, joints: np.ndarray, seen: np.ndarray, keep: int) -> Run:
+    return replace(
+        run,
+        length=run.length + 1,
+        frame=np.append(run.frame, np.int32(frame))[-keep:],
+        time_s=np.append(run.time_s, float(time_s))[-keep:],
+        poses=np.concatenate([run.poses, joints[None]])[-keep:],
+        seen=np.concatenate([run.seen, seen[None]])[-keep:],
+    )
 
 
 def _make_segment(person: int, run: Run) -> Segment:
     return Segment(
         person, run.frame, run.time_s, run.poses.astype(np.float32), run.seen, np.asarray(run.seen.any(axis=1))
-    )
-
-
-def _append_seen(run: Run | None, frame: int, time_s: Fraction, pose: Pose, keep: int) -> Run:
-    seen = np.isfinite(pose.joints).all(axis=1)
-    if run is None:
-        run = Run(0, time_s, np.empty(0, np.int32), np.empty(0), np.empty((0, 13, 2)), np.empty((0, 13), bool))
-        guess = np.broadcast_to(pose.joints[seen].mean(axis=0), pose.joints.shape)
-    else:
-        guess = run.poses[-1] + np.median((pose.joints - run.poses[-1])[seen], axis=0)
-    joints = np.where(seen[:, None], pose.joints, guess)
-    return replace(_append_frame(run, frame, time_s, joints, seen, keep), last_seen_s=time_s)
-
-
-def _append_held(run: Run, frame: int, time_s: Fraction, keep: int) -> Run:
-    return _append_frame(run, frame, time_s, run.poses[-1], np.zeros(len(JOINTS), bool), keep)
-
-
-def _append_frame(run: Run, frame: int, time_s: Fraction, joints: np.ndarray, seen: np.ndarray, keep: int) -> Run:
-    return Run(
-        run.length + 1,
-        run.last_seen_s,
-        np.append(run.frame, np.int32(frame))[-keep:],
-        np.append(run.time_s, float(time_s))[-keep:],
-        np.concatenate([run.poses, joints[None]])[-keep:],
-        np.concatenate([run.seen, seen[None]])[-keep:],
     )

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from vigil.core.params import Frozen
 from vigil.models.blocks.layers import Batch, Clip, Losses, augment_per_sample, crop_clip, mean_loss, relight_clip
 
-GROUPS = 8  # of channels that are normalised together
 Share = Annotated[float, Field(ge=0, le=1)]
-Width = Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]
+Width = Annotated[int, Field(ge=1)]
 
 
 class AttentiveConfig(Frozen):
@@ -26,7 +25,8 @@ class AttentiveConfig(Frozen):
     window_s: Annotated[float, Field(gt=0)] = 8.0  # s, over which the frames are spread; a shorter video gives all
     size: Annotated[int, Field(ge=32)] = 112  # px, side of the pictures
     channels: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 64, 128, 256)  # each halves the picture
-    see: Literal["pictures", "motion", "both"] = "pictures"  # motion: what differs from the clip's mean picture
+    see: Literal["pictures", "motion", "both", "change"] = "pictures"  # motion: what differs from the clip's mean
+    # picture; both: pictures and motion; change: what differs from the frame seen before
     pool: Literal["mean", "max"] = "mean"  # of the places of a frame; max: the strongest alone, for small people
     hidden: Annotated[int, Field(ge=1)] = 128  # units of the attention
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5  # before the head
@@ -58,14 +58,20 @@ class Network(nn.Module):
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(widths[-1], classes))
 
     def forward(self, clips: Tensor) -> Output:
-        if self.config.see != "pictures":
-            motion = clips - clips.mean(dim=2, keepdim=True)
-            clips = motion if self.config.see == "motion" else torch.cat([clips, motion], dim=1)
-        maps = self.backbone(clips)  # (B, D, T, h, w)
+        maps = self.backbone(self._look(clips))  # (B, D, T, h, w)
         pooled = maps.amax(dim=(3, 4)) if self.config.pool == "max" else maps.mean(dim=(3, 4))
         features = pooled.transpose(1, 2)  # (B, T, D)
         attention = self.attention(features).squeeze(-1).softmax(dim=1)  # (B, T)
         return Output(self.head((attention[..., None] * features).sum(dim=1)), attention)
+
+    def _look(self, clips: Tensor) -> Tensor:
+        """(B, 3 or 6, T, H, W): what the network sees of the pictures."""
+        if self.config.see == "pictures":
+            return clips
+        if self.config.see == "change":
+            return torch.diff(clips, dim=2, prepend=clips[:, :, :1])
+        motion = clips - clips.mean(dim=2, keepdim=True)
+        return motion if self.config.see == "motion" else torch.cat([clips, motion], dim=1)
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
@@ -89,13 +95,13 @@ class Network(nn.Module):
 class Halving(nn.Module):
     """A convolution over 3 frames and 3x3 px that halves the picture and leaves the frames.
 
-    Normalised per clip and not per batch: small batches, and several devices, learn the same.
+    Normalised per batch and not per clip: how strong the motion of a clip is must not be lost.
     """
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
         self.halve = nn.Conv3d(before, after, 3, stride=(1, 2, 2), padding=1, bias=False)
-        self.norm = nn.GroupNorm(GROUPS, after)
+        self.norm = nn.BatchNorm3d(after)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.norm(self.halve(x)))

@@ -19,13 +19,14 @@ Predictions = dict[
     str, Tensor
 ]  # "window" (B,), "classes" (B, C), "frames" (B, T), "cells" (B, h, w), "attention" (B, T)
 Generators = Sequence[Generator]  # one for each sample, from which its random numbers are drawn
+SLOWEST = 3  # a camera that training imitates has half or a third of the rate of the clock
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Which stored frames make one sample of a model.
+    """Which ticks of the clock by which models are fed make one sample; see core/clock.py.
 
-    Of `window` frames in a row, `frames` are used, evenly spread: those at floor(i * window / frames).
+    Of `window` ticks in a row, `frames` are used, evenly spread: those at floor(i * window / frames).
     """
 
     frames: int  # T
@@ -34,6 +35,7 @@ class Clip:
     size: int | None = None  # px, side of the square that pictures are scaled to (stretched); None for landmarks
     layout: Literal["tchw", "cthw"] = "tchw"  # of pictures
     target: Literal["itself", "class", "cells"] = "class"  # what y is
+    slower: float = 0.0  # share of the training samples that are seen as by a camera of half or a third of the rate
 
 
 def augment_per_sample(

@@ -8,6 +8,8 @@ The columns come in blocks of 13 joints x (x, y), as stage `segments` writes the
 """
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import Batch, Clip, Generators, Losses, Predictions, mean_loss
+from vigil.models.blocks.layers import SLOWEST, Batch, Clip, Generators, Losses, Predictions, mean_loss
 
 JOINTS = 13
 TWIN = (
@@ -55,6 +57,7 @@ class PoseConfig(Frozen):
     skew: Share = 0.0  # of one side that the other leans by, and half of it in length, at most: as other cameras see it
     slow: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the segment left out at most; the rest plays slower
     drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
+    slower: Share = 0.0  # share of training segments that are seen as by a camera of half or a third of the rate
 
 
 class PoseModel(nn.Module):
@@ -86,18 +89,22 @@ class PoseModel(nn.Module):
 
 
 def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generators) -> Tensor:
-    """Segments (T, F): mirrored, larger or smaller, leaning, slower, some joints lost, all trembling. (B, T, F).
+    """Segments (T, F): seldom filmed, mirrored, larger or smaller, leaning, slower, joints lost, trembling. (B, T, F).
 
     All at once, since one alone is too little work for what each call of torch costs.
     """
     x = torch.stack(list(xs)).unflatten(2, (-1, JOINTS, 2))
     length, blocks, dtype = x.shape[1], x.shape[2], x.dtype
-    draws = torch.stack([torch.rand(8 + 3 * JOINTS, generator=generator) for generator in generators])
+    draws = torch.stack([torch.rand(11 + 3 * JOINTS, generator=generator) for generator in generators])
+    if config.slower:
+        camera, rate, offset = draws[:, -3:].unbind(1)
+        every = torch.where(camera < config.slower, 2 + (rate * (SLOWEST - 1)).long(), 1)
+        x = film_seldom(x, every, (offset * every).long(), speeds=config.features != 26)
     noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for generator in generators]).to(dtype)
     flip, larger, slower, later = draws[:, :4].double().unbind(1)
 
     frame_numbers = torch.arange(length)[:, None]
-    lost, begin, lasts = draws[:, None, 8:].split(JOINTS, dim=2)
+    lost, begin, lasts = draws[:, None, 8:-3].split(JOINTS, dim=2)
     begin = (begin * length).long()  # the last frame in which the joint was visible
     is_lost = (
         (lost < config.drop)
@@ -137,6 +144,34 @@ def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generato
         x[:, :, -1] = pace.to(dtype)[:, None, None, None] * torch.where(is_lost[..., None], body, x[:, :, -1])
     noise[:, :, : config.features != 52] *= TORSO
     return x.add_(noise, alpha=config.jitter).flatten(2)
+
+
+def film_seldom(x: Tensor, every: Tensor, offset: Tensor, *, speeds: bool) -> Tensor:
+    """Segments (B, T, blocks, 13, 2) as a camera sees them that brings a frame at every n-th tick from `offset` on.
+
+    Between frames places lie on the straight way, and so the last block, where it holds `speeds`, has the mean of them.
+    The ends of a segment, beyond which nothing is known, count as frames. `every` and `offset` are (B,) whole numbers.
+    """
+    ways = [_seldom_ways(x.shape[1], *rate) for rate in zip(every.tolist(), offset.tolist(), strict=True)]
+    between, mean = (torch.stack(matrices).to(x.dtype) for matrices in zip(*ways, strict=True))
+    places = (between @ x.flatten(2)).view_as(x)
+    if speeds:
+        places[:, :, -1] = (mean @ x[:, :, -1].flatten(2)).view_as(x[:, :, -1])
+    return places
+
+
+@cache
+def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor]:
+    """Returns (T, T) each: what takes places to those on the way between frames, and speeds to their means."""
+    frames = sorted({0, *range(offset, length, every), length - 1})
+    between, mean = torch.zeros(length, length), torch.zeros(length, length)
+    between[0, 0] = mean[0, 0] = 1.0
+    for before, after in pairwise(frames):
+        for tick in range(before + 1, after + 1):
+            share = (tick - before) / (after - before)
+            between[tick, before], between[tick, after] = 1 - share, share
+            mean[tick, before + 1 : after + 1] = 1 / (after - before)
+    return between, mean
 
 
 def _ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

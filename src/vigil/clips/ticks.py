@@ -1,0 +1,103 @@
+"""Which stored frames a clip shows. A model is fed by a clock (core/clock.py), so clips are counted in its ticks.
+
+In training a share of the clips is seen as by a slower camera (`Clip.slower`): of every two or three ticks only the
+newest brings a frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Generator
+
+from vigil.clips.windows import Span, slide_windows
+from vigil.core.clock import arrival_frames, exact_fraction, held_frames, pieces, tick_counts
+from vigil.core.errors import VigilError
+from vigil.models.blocks.layers import SLOWEST, Clip
+
+
+@dataclass(frozen=True, eq=False)
+class Ticks:
+    """The ticks by which a model is fed one video, which has T stored frames."""
+
+    frames: np.ndarray  # (K,) int: the stored frame that each tick shows
+    pieces: tuple[Span, ...]  # ticks from pause to pause in the recording, half-open
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def slide_windows(self, length: int, stride: int) -> list[Span]:
+        """Slides windows of `length` ticks over each piece, so that none crosses a pause."""
+        return [
+            (first + start, first + stop)
+            for first, last in self.pieces
+            for start, stop in slide_windows(last - first, length, stride)
+        ]
+
+
+def picture_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
+    """Returns the ticks of pictures: a picture is seen until the next one's own tick. `times` (T,) s."""
+    counts = tick_counts(times, exact_fraction(fps))
+    return Ticks(held_frames(counts), _tick_pieces(times, counts))
+
+
+def flow_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
+    """Returns the ticks of flow: that of a frame is what happened at all ticks since the frame before."""
+    counts = tick_counts(times, exact_fraction(fps))
+    return Ticks(arrival_frames(counts), _tick_pieces(times, counts))
+
+
+def _tick_pieces(times: Sequence[Fraction], counts: np.ndarray) -> tuple[Span, ...]:
+    edges = np.append(0, np.cumsum(counts)).tolist()
+    return tuple((edges[start], edges[stop]) for start, stop in pieces([float(time_s) for time_s in times]))
+
+
+def clip_length(clip: Clip, fps: float | None = None) -> int:
+    """Returns how many ticks a clip spans, at `fps` ticks a second."""
+    if clip.window_s is None:
+        return clip.window or clip.frames
+    if fps is None:
+        raise VigilError("a window in seconds needs to know how many ticks a second has: give `fps`.")
+    return max(1, round(clip.window_s * fps))
+
+
+def spread_frames(span: Span, frames: int, phase: float = 0.0) -> list[int]:
+    """Returns the numbers of the `frames` ticks of a clip, evenly spread over `span`; some repeat when it is shorter.
+
+    `phase` 0..1 of the distance between two of them, for training: no window is seen twice at the same ticks.
+    """
+    start, stop = span
+    return [start + min(int((number + phase) * (stop - start) / frames), stop - start - 1) for number in range(frames)]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The ticks that one sample shows of a window, as a camera gives them that brings a frame at every n-th."""
+
+    window: Span
+    ticks: list[int]
+    every: int = 1  # ticks from one frame of the camera to the next
+    offset: int = 0  # ticks of the window before its first frame
+
+    def newest_frame(self, tick: int) -> int:
+        """Returns when the frame came that is seen at `tick`; the first tick of the window shows one in any case."""
+        start, _ = self.window
+        return max(start, tick - (tick - start - self.offset) % self.every)
+
+    def since_frame_before(self, tick: int) -> Span:
+        """Returns the ticks of the window that the flow at `tick` speaks of: all that the camera's next frame ends."""
+        start, stop = self.window
+        last = tick + (start + self.offset - tick) % self.every
+        return max(start, last - self.every + 1), min(stop, last + 1)
+
+
+def draw_sample(span: np.ndarray, clip: Clip, generator: Generator | None) -> Sample:
+    """Spreads the ticks at a phase that is drawn, for a camera that is drawn; without a generator at phase 0."""
+    window = (int(span[0]), int(span[1]))
+    if generator is None:
+        return Sample(window, spread_frames(window, clip.frames))
+    phase, slower, rate, offset = torch.rand(4, generator=generator).tolist()
+    every = 2 + int(rate * (SLOWEST - 1)) if slower < clip.slower else 1
+    return Sample(window, spread_frames(window, clip.frames, phase), every, int(offset * every))
