@@ -65,7 +65,8 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return PROJECT / "models/pretrained"
     out = tmp_path_factory.mktemp("pretrained")
     (out / "params.yaml").write_text(
-        "weights: {pose: wheel, pose_sha256: null, yolo: null, yolo_sha256: null, i3d: null, i3d_sha256: null}\n"
+        "weights: {pose: wheel, pose_sha256: null, people: null, people_sha256: null, yolo: null, yolo_sha256: null,\n"
+        "  i3d: null, i3d_sha256: null}\n"
     )
     ran = subprocess.run(
         [sys.executable, "-m", "vigil.stages.weights", "--out", "weights"],

@@ -1,12 +1,14 @@
 """The worked examples of docs/judging.md: the numbers that stand there are what the code computes."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tables
 
+from vigil.core.clock import arrival_frames, held_frames, tick_counts
 from vigil.evaluation.baselines import READINGS, Aids, baseline_tables
 from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.evaluation.metrics import evaluate
@@ -43,6 +45,20 @@ def test_the_example_of_events_and_false_alarms() -> None:
     false_alarms = metrics["false_alarms_per_hour"]
     assert (false_alarms.alarms, round(false_alarms.minutes or 0, 3)) == (alarms, minutes)
     assert round(false_alarms.value or 0, 3) == rate and round(metrics["alarmed_share"].value or 0, 3) == share
+
+
+def test_the_example_of_time() -> None:
+    length_s, fps, apart_s, watched_s, alerts, alert_s, slow, clock, *numbers = example("time")
+    piece = np.arange(0, length_s, 1 / fps)
+    times = np.append(piece, apart_s + piece)
+    table = tables.scores([tables.video("v", np.zeros(len(times)), np.ones(len(times)), time_s=times)])
+    outcome = tables.point_at(1.0, hold_s=2 * apart_s).outcome(table)
+    assert outcome.normal_s.tolist() == [watched_s] and len(outcome.alerts.video) == alerts
+    assert (outcome.alerts.stop_s - outcome.alerts.start_s).tolist() == [alert_s] * int(alerts)
+    counts = tick_counts([Fraction(number, int(slow)) for number in range(4)], Fraction(int(clock)))
+    assert counts.tolist() == numbers[:4]
+    first, last, *shown, frame = (int(number) for number in numbers[4:])
+    assert held_frames(counts)[first : last + 1].tolist() == shown and arrival_frames(counts)[last] == frame
 
 
 def test_the_example_of_a_rate() -> None:

@@ -226,7 +226,7 @@ def test_a_change_of_the_sources_runs_everything_that_comes_from_videos(scratch:
     [
         ("fps: 8", "fps: 4", FROM_FRAMES),
         ("val_share: 0.2", "val_share: 0.3", AFTER_MANIFEST),
-        ("scale: full", "scale: tiny", FROM_VIDEOS),
+        ("scale: standard", "scale: tiny", FROM_VIDEOS),
         ("imgsz: 224", "imgsz: 320", {"person"} | FROM_LANDMARKS),
         ("presence: 0.6", "presence: 0.5", FROM_LANDMARKS),
         ("size: 64  ", "size: 32  ", FROM_FLOW),
@@ -256,7 +256,7 @@ def test_a_model_that_leaves_params_yaml_leaves_the_pipeline(scratch: Scratch) -
 
 def test_a_stage_waits_for_what_it_reads_to_change(scratch: Scratch) -> None:
     """Only the first stage is out of date at once; the same bytes from it would stop the wave there."""
-    scratch.edit("params.yaml", replace("scale: full", "scale: tiny"))
+    scratch.edit("params.yaml", replace("scale: standard", "scale: tiny"))
     assert scratch.changed() == {"download"}
     scratch.edit("data/videos.csv", replace("videos", "other"))
-    assert scratch.changed() == {"download", "manifest", "frames", "landmarks", "context"}
+    assert scratch.changed() == {"download", "manifest", "frames", "landmarks", "flow", "context"}

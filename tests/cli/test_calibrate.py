@@ -9,6 +9,7 @@ from judged_city import PARAMS, calibrate_, city
 from judging import save_model
 from vigil.cli.calibrate import repeat_option
 from vigil.cli.main import main
+from vigil.cli.own_videos import name_recording
 from vigil.judging.calibration import read_calibration
 
 
@@ -18,7 +19,10 @@ def test_a_camera_gets_thresholds_of_its_own(capsys: pytest.CaptureFixture[str])
     old = read_calibration(Path("models/calibration/crime_gate.json"))
     assert main(["calibrate", "crime_gate", "--normal", "camera", "--false-alarms-per-hour", "600"]) == 0
     output = capsys.readouterr()
-    assert "alarm at " in output.out and "wrote crime_gate.calibration.json" in output.out
+    assert (
+        "by the budget on this camera's normal video" in output.out
+        and "wrote crime_gate.calibration.json" in output.out
+    )
     assert "warning" not in output.err
     new = read_calibration(Path("crime_gate.calibration.json"))
     assert new.thresholds != old.thresholds
@@ -39,6 +43,31 @@ def test_a_folder_is_all_videos_in_it_whatever_else_names_them(capsys: pytest.Ca
     together = run_json(capsys, "calibrate", "crime_gate", "--normal", *files, "--out", "x.json")
     repeated = [word for file in files for word in ("--normal", file)]
     assert by_folder == together == run_json(capsys, "calibrate", "crime_gate", *repeated, "--out", "x.json")
+
+
+@pytest.mark.usefixtures("gate")
+def test_the_pieces_of_one_recording_are_one_source_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    write_footage("camera", ("quiet", "dark"))
+    assert main(["calibrate", "crime_gate", "--normal", "camera", "--out", "x.json"]) == 0
+    assert "4 videos count as 2 recordings, by their names; --separate says otherwise" in capsys.readouterr().err
+    assert main(["calibrate", "crime_gate", "--normal", "camera", "--out", "y.json", "--separate"]) == 0
+    assert "recording" not in capsys.readouterr().err
+    cut, apart = (read_calibration(Path(name)).promise for name in ("x.json", "y.json"))
+    assert cut is not None and apart is not None and (cut.sources, apart.sources) == (2, 4)
+    assert cut.normal_hours == apart.normal_hours
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("cam1/part-001.mp4", "cam1/part-002.mp4", True),
+        ("cam1/20240501_120000.mp4", "cam1/20240501_123000.mkv", True),
+        ("cam1/7.mp4", "cam2/8.mp4", False),
+        ("cam1/quiet-day.mp4", "cam1/quiet-night.mp4", False),
+    ],
+)
+def test_a_recording_is_known_by_folder_and_name_without_numbers(first: str, second: str, same: bool) -> None:
+    assert (name_recording(first) == name_recording(second)) is same
 
 
 @pytest.mark.usefixtures("gate")

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import PARAMS_YAML, run_failing, run_json, write_footage
 from judged_city import TEST, VAL, calibrate_, city
@@ -15,6 +16,7 @@ from vigil.cli.main import main
 from vigil.core import lineage
 from vigil.core.params import load
 from vigil.core.storage import sha256_file, write_json
+from vigil.evaluation.flow_trees import ForestParams, fit_forest, save_forest
 from vigil.features.landmarks import blazepose, pose_table
 from vigil.features.landmarks.estimators import weights_digests
 from vigil.features.segments.segments import Scaler
@@ -61,8 +63,16 @@ def test_what_is_not_there_is_said_in_a_line(capsys: pytest.CaptureFixture[str])
     line = run_failing(capsys, "evaluate", "crime_gate", "poses.csv")
     assert line.startswith("vigil evaluate: poses.csv: missing key 'classes'.")
     assert line.endswith("Give keys by --option KEY=VALUE.")
+    write_json(Path("models/person/config.json"), {"classes": ["person"], "imgsz": 224})
+    line = run_failing(capsys, "evaluate", "person", "own")
+    assert line == "vigil evaluate: person: no trained model. Known: crime_gate.", (
+        "the detector of people judges nothing"
+    )
+    line = run_failing(capsys, "evaluate", "crime_gate", "own", "--calibration", "gone.json")
+    assert line == "vigil evaluate: gone.json: not found. Name a calibration's file."
     Path("models/calibration/crime_gate.json").unlink()
-    assert "calibration/crime_gate.json: not found" in run_failing(capsys, "evaluate", "crime_gate", "own")
+    line = run_failing(capsys, "calibrate", "crime_gate", "--normal", "own")
+    assert line.endswith("calibration/crime_gate.json: not found. Run `dvc repro calibrate@crime_gate`.")
 
 
 @pytest.mark.usefixtures("gate")
@@ -193,6 +203,14 @@ def track_nobody(*, frames: Path, out: Path, **_rest: object) -> None:
     lineage.record(out, "landmarks", {}, frames)
 
 
+def write_forest(features: dict[str, Any]) -> None:
+    """Trees of flow that is made as a model's; all windows were alike, so they only know how common labels are."""
+    params = ForestParams(window_s=1.0, windows=100, trees=5, leaf=2, seed=0)
+    forest = fit_forest(np.zeros((20, 1)), np.array(["normal", "fight"] * 10), params)
+    save_forest(Path("models/baselines/flow_trees.npz"), forest)
+    write_json(Path("models/baselines/settings.json"), features | {"baselines": params.model_dump(mode="json")})
+
+
 def test_to_a_model_of_normal_alone_all_else_is_abnormal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +223,7 @@ def test_to_a_model_of_normal_alone_all_else_is_abnormal(
     city("flow")
     config = json.loads((save_model("panic", {"normal": ["normal"]}) / "config.json").read_text())
     config["features"] |= {
-        "flow": {"clip": 8.0, "method": "dis", "size": 32, "stabilise": False},
+        "flow": {"clip": 64.0, "fps": 30.0, "method": "dis", "size": 32, "stabilise": False},
         "landmarks": {**made_with, "weights": [sha256_file(network) for network in networks]},
     }
     write_json(Path("models/panic/config.json"), config)
@@ -215,6 +233,12 @@ def test_to_a_model_of_normal_alone_all_else_is_abnormal(
     write_footage("own", ("normal", "fight"))
     Path("own/labels.csv").write_text("video,start_s,stop_s\nfight/0.mp4,1,2\n")
     metrics = run_json(capsys, "evaluate", "panic", "own")
+    assert "flow_trees" not in metrics["baselines"] and "against_baselines" not in metrics
+    assert any("`flow_trees` is not computed" in note for note in metrics["notes"])
+    write_forest(config["features"] | {"landmarks": {}})  # as `track_nobody` says that they are made
+    metrics = run_json(capsys, "evaluate", "panic", "own")
+    assert metrics["baselines"]["flow_trees"]["video_auc"]["value"] is not None and "against_baselines" in metrics
+    assert any(note.startswith("baselines here: chance, flow_trees, length, ") for note in metrics["notes"])
     assert metrics["labels"] == {"fight": "abnormal"}
     assert metrics["video_auc"]["value"] is not None
     assert metrics["counts"]["abnormal_frames"] == 8, "one second at 8 fps"

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.core.clock import START, frame_ends, piece_starts, pieces, tick_counts, update_pace
+from vigil.core.clock import (
+    START,
+    arrival_frames,
+    frame_ends,
+    held_frames,
+    piece_starts,
+    pieces,
+    tick_counts,
+    update_pace,
+)
 
 steps = st.lists(st.one_of(st.floats(0.01, 0.5), st.floats(0.5, 5000)), max_size=60)
 
@@ -39,7 +48,7 @@ def test_a_camera_that_becomes_slow_for_good_is_soon_no_pause():
 def test_the_last_frame_lasts_as_long_as_usual_and_a_single_one_as_it_is_told():
     assert frame_ends([0.0, 0.1, 0.2], 1.0).tolist() == pytest.approx([0.1, 0.2, 0.3])
     assert frame_ends([4.0], 0.25).tolist() == [4.25]
-    assert len(frame_ends([], 1.0)) == len(piece_starts([])) == 0
+    assert len(frame_ends([], 1.0)) == len(piece_starts([])) == len(pieces([])) == 0
 
 
 @given(steps)
@@ -88,3 +97,16 @@ def test_of_a_faster_source_some_frames_stand_for_no_tick():
     counts = tick_counts([Fraction(number, 30) for number in range(31)], Fraction(8))
     assert counts.sum() == 9
     assert set(counts.tolist()) == {0, 1}
+
+
+def test_a_picture_is_held_until_the_next_and_flow_is_what_happened_since():
+    counts = np.array([1, 2, 1, 3, 0, 1])
+    assert arrival_frames(counts).tolist() == [0, 1, 1, 2, 3, 3, 3, 5]
+    assert held_frames(counts).tolist() == [0, 0, 1, 2, 2, 2, 3, 5]
+    assert arrival_frames(np.empty(0, int)).tolist() == held_frames(np.empty(0, int)).tolist() == []
+
+
+def test_no_tick_of_a_piece_shows_the_piece_before():
+    times = [Fraction(number, 4) for number in (0, 1, 2, 400, 401)]
+    counts = tick_counts(times, Fraction(8))
+    assert held_frames(counts).tolist() == [0, 0, 1, 1, 2, 3, 3, 4]

@@ -1,5 +1,6 @@
 """A model that is taken out of params.yaml leaves nothing behind, in the eyes of DVC and of git."""
 
+import json
 import subprocess
 from contextlib import chdir
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from vigil.cli.main import main
+from vigil.core.params import load
 from vigil.engine.removed_models import remove_stale_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's own
@@ -17,12 +19,6 @@ FILES = {
     ".dvc/.gitignore": "/tmp\n/cache\n/config.local\n",
     ".gitignore": "/data/*\n!/data/sources.csv\n/models/\n/mine/\n/.vigil/\n",
     "mine/normal/a.mp4": "a",
-    "params.yaml": """
-datasets: {cam: {kind: folder, path: mine}}
-models:
-  early: {input: frames}
-  late: {input: flow}
-""",
     "dvc.yaml": """
 stages:
   train:
@@ -47,6 +43,16 @@ stages:
 }
 
 
+def write_params(project: Path, *models: str) -> None:
+    """The project's own params.yaml, with these of its models and one folder of videos; JSON is YAML too."""
+    sections = load(project / "params.yaml")
+    sections |= {
+        "datasets": {"cam": {"kind": "folder", "path": "mine"}},
+        "models": {name: sections["models"][name] for name in models},
+    }
+    Path("params.yaml").write_text(json.dumps(sections), encoding="utf-8")
+
+
 def git(*words: str) -> str:
     who = ("-c", "user.name=test", "-c", "user.email=test@localhost")
     return subprocess.run(["git", *who, *words], check=True, capture_output=True, text=True).stdout
@@ -66,29 +72,30 @@ def commit() -> None:
 
 
 @pytest.fixture
-def done() -> None:
+def done(project: Path) -> None:
     """A pipeline of two models and what compares them, run and committed."""
+    write_params(project, "activity", "panic")
     for name, text in FILES.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
     git("init", "-q")
     assert main(["sync"]) == 0
-    assert reproduce() == {"train@early", "train@late", "compare"}
+    assert reproduce() == {"train@activity", "train@panic", "compare"}
     commit()
 
 
 @pytest.mark.usefixtures("done")
-def test_removing_a_model_from_params_yaml_is_all_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_removing_a_model_from_params_yaml_is_all_it_takes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock = Path("dvc.lock").read_text(encoding="utf-8")
-    Path("params.yaml").write_text(FILES["params.yaml"].replace("  late: {input: flow}\n", ""), encoding="utf-8")
+    write_params(project, "activity")
     assert main(["sync"]) == 0
-    assert "late" in capsys.readouterr().err
-    assert "late" not in Path("dvc.lock").read_text(encoding="utf-8").partition("compare:")[0]
-    assert lock.partition("  train@late:")[0].partition("compare:")[0] in Path("dvc.lock").read_text(encoding="utf-8")
-    assert [path for path in Path().rglob("*late*") if ".dvc" not in path.parts and ".git" not in path.parts] == []
-    assert Path("models/early").exists()
+    assert "panic" in capsys.readouterr().err
+    assert "@panic" not in Path("dvc.lock").read_text(encoding="utf-8")
+    assert lock.partition("  train@panic:")[0].partition("compare:")[0] in Path("dvc.lock").read_text(encoding="utf-8")
+    assert [path for path in Path().rglob("*panic*") if ".dvc" not in path.parts and ".git" not in path.parts] == []
+    assert Path("models/activity").exists()
     assert reproduce() == {"compare"}
-    assert Path("summary").read_text(encoding="utf-8") == "early frames\n"
+    assert Path("summary").read_text(encoding="utf-8") == "activity frames\n"
     commit()
     assert reproduce() == set()
     assert git("status", "--porcelain") == ""

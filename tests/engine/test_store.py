@@ -1,5 +1,8 @@
 import errno
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -220,3 +223,23 @@ def test_temporary_experiments_share_the_store_of_the_project(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path / "experiment")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     assert Store().folder == tmp_path / ".vigil" / "store"
+
+
+def test_gc_takes_nothing_from_a_stage_that_has_run_for_long() -> None:
+    """Real processes: a stage that has not touched the store yet, and `vigil store gc` beside it."""
+    store = Store()
+    put(store, 1, ["text"])
+    collect = [sys.executable, "-m", "vigil.cli.main", "store", "gc", "--max-gb", "0"]
+    stage = subprocess.Popen([sys.executable, "-m", "waiting_stage", "--key", key(1), "--out", "answer"])
+    try:
+        while not Path("started").exists() and stage.poll() is None:
+            time.sleep(0.05)
+        ran = subprocess.run(collect, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1
+        assert ran.stderr.endswith("in use by a stage. Run `vigil store gc` when it has ended.\n")
+    finally:
+        Path("go").touch()
+        code = stage.wait()
+    assert (code, Path("answer").read_text(encoding="utf-8")) == (0, "there")
+    subprocess.run(collect, capture_output=True, check=True)
+    assert store.find(key(1)) is None

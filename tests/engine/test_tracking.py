@@ -201,7 +201,7 @@ def test_register_puts_a_checkpoint_into_the_registry(capsys: pytest.CaptureFixt
     expected = checkpoints.judge(checkpoints.network())["window"]
     assert found["window"].tolist() == pytest.approx(expected.tolist())
     assert main(["register", "pose_cnn"]) == 1
-    assert capsys.readouterr().err == "vigil register: models/pose_cnn/config.json: not found.\n"
+    assert capsys.readouterr().err == "vigil register: pose_cnn: no trained model. Known: pose_lstm.\n"
 
 
 def test_register_with_tracking_off_is_one_line(

@@ -167,6 +167,39 @@ def test_a_forest_of_all_labels_answers_a_model_by_the_labels_that_it_knows() ->
     assert "flow_trees" not in baseline_tables(table, None, Aids(LabelProbabilities(labels, {})))
 
 
+def test_the_classes_of_a_forest_are_read_as_validation_prefers() -> None:
+    """A moment of sureness amid frames that lean the other way: the mean is always wrong, the maximum never."""
+
+    def table_of(seed: int) -> Scores:
+        rng = np.random.default_rng(seed)
+        names = ("theft", "panic")
+        return scores(
+            [
+                video(
+                    f"{seed}-{k}",
+                    [1] * 20,
+                    rng.random(20),
+                    label=names[k % 2],
+                    klass=k % 2,
+                    classes=rng.random(2).tolist(),
+                )
+                for k in range(12)
+            ],
+            has_normal=False,
+        )
+
+    def frames_of(kind: int) -> np.ndarray:
+        others = np.tile(np.roll([0.3, 0.5], kind), (20, 1))
+        others[7] = np.roll([0.9, 0.1], kind)
+        return others.astype(np.float32)
+
+    validation, test = table_of(0), table_of(1)
+    by_video = {name: frames_of(k % 2) for table in (validation, test) for k, name in enumerate(table.video.tolist())}
+    trees = LabelProbabilities(np.array(["theft", "panic"]), by_video)
+    table = baseline_tables(test, validation, Aids(trees))["flow_trees"]
+    assert statistics(table)["balanced_accuracy"].value == 1
+
+
 def test_differing_frames_are_a_baseline_of_maps_by_the_reading_that_validation_prefers() -> None:
     truth = np.array([[[1, 0], [0, -1]]], np.int8)
     maps = np.array([[[[0, 9], [9, 9]], [[5, 1], [2, 9]]]], np.float32)

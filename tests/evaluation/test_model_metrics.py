@@ -77,7 +77,7 @@ def test_a_lead_that_chance_could_give_is_said_to_be_none() -> None:
 
 
 def test_frames_before_the_first_score_are_spoken_of() -> None:
-    assert any("the first 3 stored frames" in note for note in evaluated(ready=np.array(4)).metrics["notes"])
+    assert any("the first 0.375 s" in note for note in evaluated(ready_s=np.array(0.375)).metrics["notes"])
 
 
 def test_the_threshold_is_the_frozen_one_whatever_the_test_data_are() -> None:
@@ -90,6 +90,26 @@ def test_the_threshold_is_the_frozen_one_whatever_the_test_data_are() -> None:
     assert test_metrics["operating_point"]["threshold"] == moved_metrics["operating_point"]["threshold"]
     assert moved_metrics["alarmed_share"]["value"] == 1.0, "all is above it now"
     assert test_metrics["frame_auc_micro"] == moved_metrics["frame_auc_micro"]
+
+
+def test_errors_of_probabilities_here_and_on_validation_are_of_the_same_unit() -> None:
+    """Where frames of abnormal videos have no truth, videos alone are judged abnormal, and their scores fitted."""
+
+    def labelled_by_video(seed: int) -> Arrays:
+        table = tables.city(seed, sources=20, camera=0.0)
+        abnormal = table.abnormal[table.owner]
+        return arrays_of(table, truth=np.where(abnormal, -1, 0).astype(np.int8))
+
+    val, test = labelled_by_video(1), labelled_by_video(2)
+    result = evaluate_model("m", NAMES, test, frozen(val), DRAWS, val)
+    error = result.metrics["operating_point"]["ece"]
+    assert error["unit"] == "videos" and error["here"] < 0.2, "of frames alone, none of which is abnormal, 0 or 0.5"
+    by_hand = sum(row["share"] * abs(row["told"] - row["true"]) for row in result.plots["reliability"])
+    assert error["here"] == pytest.approx(by_hand, abs=1e-4)
+    assert sum(row["share"] * row["true"] for row in result.plots["reliability"]) == pytest.approx(
+        Scores.of(test).abnormal.mean(), abs=1e-3
+    )
+    assert evaluated().metrics["operating_point"]["ece"]["unit"] == "frames"
 
 
 def test_scores_of_other_weights_are_refused() -> None:
@@ -130,6 +150,16 @@ def test_points_of_the_curves_end_where_curves_end() -> None:
     assert plots["pr"][-1]["recall"] == 1.0
     assert {row["actual"] for row in plots["confusion"]} == {"normal", "abnormal"}
     assert all(0 <= row["true"] <= 1 for row in plots["reliability"])
+
+
+def test_what_cannot_be_measured_for_one_reason_is_one_note() -> None:
+    normal = tables.city(1, sources=3, abnormal=0.0)
+    arrays = arrays_of(normal)
+    notes = evaluate_model("m", NAMES, arrays, frozen(arrays), DRAWS).metrics["notes"]
+    assert len(notes) == len(set(notes)) <= 10
+    assert sum("nothing abnormal here" in note for note in notes) == 1
+    (note,) = (note for note in notes if note.endswith(": nothing abnormal here"))
+    assert note.startswith("video_auc, video_ap, eer, ")
 
 
 def test_it_reads_as_a_table_with_the_best_baseline_beside() -> None:

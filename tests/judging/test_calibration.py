@@ -13,6 +13,7 @@ from verdicts import ModelSketch, stand_in_checkpoint
 from vigil.core.errors import VigilError
 from vigil.judging.calibration import Calibration, read_calibration, settings_sha256
 from vigil.judging.calibration_fit import fit_calibration, refit_calibration
+from vigil.statistics.reliability import logit
 from vigil.statistics.scores import Scores
 
 # --- thresholds and the budget
@@ -131,11 +132,6 @@ def test_the_promise_holds_over_a_thousand_draws(sources: int, camera: float) ->
     assert share_kept(1000, hours=1.0, sources=sources, camera=camera, seed=5) >= 0.93
 
 
-def test_the_highest_score_of_each_normal_video_is_kept() -> None:
-    calibration = calibrated(scores([video(f"n{k}", [0, 0], [0, k]) for k in range(4)] + [video("a", [1], [9])]))
-    assert calibration.normal_maxima == (0, 1, 2, 3)
-
-
 # --- cuts of videos and maps
 
 
@@ -220,6 +216,33 @@ def test_one_camera_is_calibrated_from_its_own_normal_video() -> None:
     assert at[0] == pytest.approx(at[1])
     assert new.sha256 != old.sha256
     assert (new.model_sha256, new.settings_sha256) == ("aa", "bb")
+
+
+def test_a_camera_may_have_a_base_rate_of_its_own() -> None:
+    old, quiet = calibrated(city(0)), normal(1, 0.5, sources=2)
+    as_before, rare = (refit_calibration(old, quiet, params_of(base_rate=rate)) for rate in (None, 0.001))
+    assert old.validation_rate is not None and rare.threshold == as_before.threshold
+    assert (as_before.base_rate, rare.base_rate) == (old.base_rate, 0.001)
+    shift = logit(0.001) - logit(old.validation_rate)
+    for of in ("frame", "video"):
+        odds = [logit(calibration.probability(np.linspace(-2, 2, 5), of)) for calibration in (as_before, rare)]
+        assert odds[1] == pytest.approx(odds[0] + shift)
+    back = refit_calibration(rare, quiet, params_of())
+    assert (back.frame, back.video, back.base_rate) == (as_before.frame, as_before.video, as_before.base_rate)
+
+
+def test_where_the_alarm_sounds_is_told_by_the_video_that_it_was_made_of() -> None:
+    old = calibrated(city(0), budget=0.1)
+    assert "by the budget on validation" in old.sentences()[0]
+    camera = refit_calibration(old, normal(1, 0.5, sources=2), params_of(budget=0.1))
+    assert "by the budget on this camera's normal video" in camera.sentences()[0]
+
+
+def test_a_calibration_that_is_not_there_is_named_with_the_stage_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(VigilError, match=r"calibration/panic\.json: not found\. Run `dvc repro calibrate@panic`\.$"):
+        read_calibration(tmp_path / "calibration/panic.json")
+    with pytest.raises(VigilError, match=r"mine\.json: not found\. Name a calibration's file\.$"):
+        read_calibration(tmp_path / "mine.json")
 
 
 @pytest.mark.parametrize(

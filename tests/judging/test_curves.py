@@ -141,6 +141,19 @@ def test_the_base_rate_of_a_camera_can_be_set() -> None:
     )
 
 
+def test_the_base_rate_of_a_curve_of_videos_is_a_share_of_videos() -> None:
+    # frames of abnormal videos are of unknown truth, so only the videos tell the kinds apart: 6 of 24 are abnormal
+    rows = [video(f"n{k}", [0] * 10, [k / 24] * 10) for k in range(18)]
+    rows += [video(f"a{k}", [-1] * 10, [1 + k / 6] * 10, klass=1, label="bad") for k in range(6)]
+    calibration = calibrated(scores(rows))
+    assert (calibration.fitted_on, calibration.base_rate) == ("videos", 0.25)
+    assert any("0.25 of the videos are abnormal, as in validation" in line for line in calibration.sentences())
+    assert not any("of the time" in line for line in calibration.sentences())
+    rare = calibrated(scores(rows), base_rate=0.01)
+    assert any("0.01 of the videos are abnormal, by calibrate.base_rate" in line for line in rare.sentences())
+    assert calibrated(scores(rare_events(0))).fitted_on == "frames"
+
+
 def test_a_model_without_skill_is_told_the_base_rate() -> None:
     rng = np.random.default_rng(0)
     rows = [video(f"v{k}", [1] * 5 + [0] * 15, rng.normal(size=20)) for k in range(60)]

@@ -1,7 +1,5 @@
 """One way to look at a video: stored or live, in any pieces, the same judgements, and none that knows what comes."""
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,18 +7,16 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from toy_judges import STEP, Wanderer, assert_alike, checkpoint_of
 
 import judging
 from vigil.clips import sampling, windows
 from vigil.core.errors import VigilError
-from vigil.core.params import Frozen
 from vigil.judging.items import Picture, Segment
 from vigil.judging.judgements import NOTHING, Judgement, causal_scores, hindsight_scores, update_score
 from vigil.judging.judges import judge_stream, make_judge
 from vigil.models.blocks.layers import Clip, Predictions
-from vigil.models.checkpoint import Card, Checkpoint, Members, load_checkpoint
-
-STEP = 0.5
+from vigil.models.checkpoint import Members, load_checkpoint
 
 
 def noise(count: int) -> list[bytes]:
@@ -35,37 +31,6 @@ def items(model: str, count: int) -> list[Any]:
         if model == "panic"
         else [Picture(jpeg) for jpeg in judging.store_frames(clip_video)]
     )
-
-
-def assert_alike(judgements: Iterable[Judgement], expected: Iterable[Judgement]) -> None:
-    judgements, expected = list(judgements), list(expected)
-    assert [(a.span, a.person, a.shown) for a in judgements] == [(b.span, b.person, b.shown) for b in expected]
-    for a, b in zip(judgements, expected, strict=True):
-        assert a.score == pytest.approx(b.score, abs=1e-5)
-        assert a.newest == pytest.approx(b.newest, abs=1e-5)
-        for key in ("frames", "classes", "cells", "attention"):
-            left, right = getattr(a, key), getattr(b, key)
-            assert (left is None) == (right is None)
-            assert left is None or np.allclose(left, right, atol=1e-5)
-
-
-class Wanderer(torch.nn.Module):
-    """A stream model: what it says is the mean of all planes so far."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.config, self.clip = None, Clip(4, size=8, target="itself")
-        self.factor = torch.nn.Parameter(torch.ones(()))
-
-    def step(self, frame: torch.Tensor, state: Any) -> tuple[Predictions, Any]:
-        count, total = state or (0, torch.zeros(len(frame)))
-        total = total + frame.mean(dim=(1, 2, 3)) * self.factor
-        return {"window": total / (count + 1)}, (count + 1, total)
-
-
-def checkpoint_of(model: torch.nn.Module, input_name: str = "flow") -> Checkpoint:
-    card = Card("wanderer", Frozen(), {}, model.clip, input_name, {"frames": {"fps": 8.0}}, "", 0, [], [])
-    return Checkpoint(model.eval().requires_grad_(False), card, "0" * 64, Path("nowhere"))
 
 
 @pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
@@ -158,7 +123,7 @@ def test_a_window_is_what_training_shows() -> None:
     model = Watcher()
     judgements = list(make_judge(checkpoint_of(model, "frames"), STEP).judge_all(map(Picture, jpegs)))
     samples = sampling.make_dataset(
-        "frames", judging.DATA / "frames", [clip_video], {"normal": ["normal"]}, model.clip, train=False
+        "frames", judging.DATA / "frames", [clip_video], {"normal": ["normal"]}, model.clip, fps=8.0, train=False
     )
     assert [judgement.span for judgement in judgements] == [tuple(span) for span in samples.spans.tolist()]
     for number, x in enumerate(seen_by_model):
@@ -232,4 +197,24 @@ def test_scores_of_frames_are_those_of_windows_held_or_blended(count: int, lengt
 
 def test_nothing_is_known_before_the_first_judgement() -> None:
     standing, score = update_score(NOTHING, 0.0, [], None)
-    assert np.isnan(score) and not standing
+    assert np.isnan(score) and not standing.scores
+
+
+def test_nothing_stands_across_a_pause() -> None:
+    times = np.append(np.arange(4) / 8, 60 + np.arange(4) / 8)
+    judgements = [Judgement(0, 2, 5.0, 5.0), Judgement(2, 4, 7.0, 7.0), Judgement(4, 7, 1.0, 1.0)]
+    nan = float("nan")
+    expected = [nan, 5, 5, 7, nan, nan, 1, 1]
+    assert np.array_equal(causal_scores(judgements, times, None), expected, equal_nan=True)
+    standing, scores = NOTHING, []
+    for index, time_s in enumerate(times.tolist()):  # what is left of a piece comes with the first frame after a pause
+        with_frame = {1: judgements[:1], 4: judgements[1:2], 6: judgements[2:]}.get(index, [])
+        standing, score = update_score(standing, time_s, with_frame, None)
+        scores.append(score)
+    assert np.array_equal(scores, [nan, 5, 5, 5, nan, nan, 1, 1], equal_nan=True)
+
+
+def test_of_judgements_that_end_with_the_same_frame_the_later_counts() -> None:
+    judgements = [Judgement(0, 3, 5.0, 5.0), Judgement(1, 3, 2.0, 2.0), Judgement(0, 3, 4.0, 4.0, person=1)]
+    assert causal_scores(judgements[:2], np.arange(4), None)[2] == 2
+    assert causal_scores(judgements, np.arange(4), None)[2] == 4, "the later of each person"

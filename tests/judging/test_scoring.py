@@ -16,7 +16,7 @@ from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import Pose
 from vigil.footage.video_table import Video
 from vigil.judging import scoring
-from vigil.judging.items import Picture
+from vigil.judging.items import Picture, Segment
 from vigil.judging.judgements import causal_scores, hindsight_scores
 from vigil.judging.judges import make_judge
 from vigil.judging.scoring import Sources, build_table
@@ -103,6 +103,75 @@ def test_people_are_told_by_segment_too() -> None:
     class_of_label = {"normal": 0, "Arson": 1, "panic": -1}
     assert arrays["person_klass"].tolist() == [class_of_label[label] for label in rows["label"].tolist()]
     assert np.isnan(arrays["score"][:3]).all() and np.isfinite(arrays["score"][3:40]).all()
+
+
+@pytest.mark.usefixtures("city")
+def test_who_is_done_something_to_is_neither_a_normal_person_nor_the_doer() -> None:
+    path = DATA / "segments/test.npz"
+    rows = load_arrays(path)
+    role = np.where(rows["person"] == 2, "victim", "bystander")
+    save_arrays(path, **rows | {"role": role})
+    klass = scored("pose_lstm")["person_klass"]
+    of_two, is_victim = rows["video"] == "a/two", rows["person"] == 2
+    meanwhile = (rows["start_s"] < 2) & (rows["stop_s"] >= 1)  # the arson is from 1 s to 2 s
+    acting, normal = of_two & (rows["label"] == "Arson"), of_two & (rows["label"] == "normal")
+    assert (normal & is_victim & meanwhile).any() and (normal & is_victim & ~meanwhile).any()
+    assert (klass[normal & is_victim & meanwhile] == -1).all()
+    assert (klass[normal & ~(is_victim & meanwhile)] == 0).all() and (klass[acting] == 1).all()
+    assert (klass[rows["video"] == "a/one"] == 0).all(), "in a normal video nothing is done to anybody"
+
+
+@pytest.mark.usefixtures("city")
+def test_of_segments_that_end_with_one_stored_frame_the_later_counts() -> None:
+    path = DATA / "segments/test.npz"
+    rows = load_arrays(path)
+    mine = np.flatnonzero((rows["video"] == "a/one") & (rows["person"] == 1))[:3]
+    rows = {name: values if name == "names" else values[mine] for name, values in rows.items()}
+    frame = np.array([[0, 1, 1, 2], [1, 2, 2, 2], [2, 2, 2, 2]], np.int32)  # a slow camera's, of several ticks each
+    save_arrays(path, **rows | {"frame": frame, "start": frame[:, 0], "stop": frame[:, -1] + 1})
+    arrays = scored("pose_lstm", [ONE])
+    judge = make_judge(load_model("pose_lstm"), PARAMS.step)
+    items = [[Segment(1, int(row[0]), int(row[-1]) + 1, x)] for row, x in zip(frame, rows["x"], strict=True)]
+    judgements = list(judge.judge_all(items))
+    assert arrays["score"][2] == pytest.approx(judgements[2].score) and np.isnan(arrays["score"][:2]).all()
+    assert arrays["noncausal"][1] == pytest.approx((judgements[0].score + judgements[1].score) / 2)
+
+
+def test_a_video_with_a_pause_is_in_the_table_as_two_pieces() -> None:
+    times = [Fraction(k, 8) + (600 if k >= 20 else 0) for k in range(40)]
+    store_frames(ONE, times=times)
+    run_context([ONE])
+    arrays = scored("crime_gate", [ONE])
+    assert (int(arrays["ready"]), float(arrays["ready_s"])) == (8, 0.875)
+    assert arrays["truth"].tolist() == 2 * ([-1] * 7 + [0] * 13) and (arrays["event_truth"] == 0).all()
+    assert np.array_equal(np.isfinite(arrays["score"]), arrays["truth"] == 0)
+    assert Scores.of(arrays, True).until_s[[19, 39]].tolist() == [2.5, 605]
+
+
+def test_flow_of_other_frames_is_noticed() -> None:
+    from vigil.features.times import write_times
+
+    flow(ONE)
+    store_frames(ONE)
+    run_context([ONE])
+    write_times(DATA / f"flow/{ONE.video}.npz", [Fraction(k, 8) for k in range(39)])
+    with pytest.raises(VigilError, match="not as many planes as there are times"):
+        scored("panic", [ONE])
+
+
+def test_what_moved_in_a_pause_is_no_truth_of_the_frame_after_it(tmp_path: Path) -> None:
+    from vigil.judging.judgements import Judgement
+    from vigil.judging.truth import Context, map_arrays
+
+    unknown = np.full(4, np.nan)
+    times = [Fraction(0), Fraction(1, 8), Fraction(60), Fraction(481, 8)]
+    context = Context(np.array([0, 2, 6, 8]), times, np.full(4, -1), unknown, unknown)
+    truth = np.zeros((9, 2, 2), np.uint8)
+    truth[[1, 4, 6, 7], [0, 0, 1, 1], [0, 1, 0, 1]] = 1  # the one of frame 4 is in the pause
+    save_arrays(tmp_path / f"{TWO.video}.npz", cells=truth)
+    judgements = [Judgement(k, k + 1, 0.0, 0.0, cells=np.zeros((2, 2)), shown=(k,)) for k in range(4)]
+    maps = map_arrays(TWO, 1, judgements, context, tmp_path)["cells_truth"]
+    assert maps.reshape(4, 4).tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
 @pytest.mark.usefixtures("city")
@@ -222,7 +291,7 @@ def test_maps_are_held_against_what_moves() -> None:
     truth[7, 3, 3] = 1
     save_arrays(TRUTH / f"{TWO.video}.npz", cells=truth)
     card = Card("maps", Frozen(), {"static": ["static"], "dynamic": ["Arson"]}, Clip(4, size=64, target="cells"),
-                "frames", {}, "", 0, [], [])  # fmt: skip
+                "frames", judging.features("frames"), "", 0, [], [])  # fmt: skip
     judgements = [Judgement(stop - 4, stop, 0.0, 0.0, None, None, np.full((2, 2), float(stop)), (stop - 4, stop - 1))
              for stop in (7, 8)]  # fmt: skip
     row = scoring._row_of(card, TWO, scoring.JudgedVideo(judgements), sources("frames"), None, 4)

@@ -50,6 +50,20 @@ def test_one_worse_model_among_better_ones_fails_the_gate() -> None:
     assert main(["compare", "old", "new"]) == 1
 
 
+def test_a_model_that_cannot_be_compared_does_not_hide_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    for run, skill in (("old", 0.1), ("new", 3.0)):
+        for model, sources in (("a", 10), ("b", 10 if run == "old" else 6), ("c", 10)):
+            write_scores(Path(f"{run}/{model}/test.npz"), skill, sources=sources)
+    assert main(["compare", "old", "new"]) == 3
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.startswith("a: better") and third.startswith("c: better")
+    assert second.startswith("b: not compared: old/b/test.npz and new/b/test.npz: not the same test set: 20 videos")
+    assert main(["compare", "old", "new", "--json"]) == 3
+    assert [row["verdict"] for row in json.loads(capsys.readouterr().out)] == ["better", "not compared", "better"]
+    write_scores(Path("old/c/test.npz"), 3.0), write_scores(Path("new/c/test.npz"), 0.1)
+    assert main(["compare", "old", "new"]) == 1, "what is worse weighs more"
+
+
 def test_videos_in_another_order_are_the_same_test_set() -> None:
     forward, backward = Path("m/test.npz"), Path("n/test.npz")
     save_arrays(forward, **table("m", ModelSketch(CLASSES, 1.0), city("test", 8)))
@@ -77,10 +91,13 @@ def test_other_truth_is_another_test_set(truth: str, capsys: pytest.CaptureFixtu
 def test_another_truth_of_the_same_frames_is_another_test_set(capsys: pytest.CaptureFixture[str]) -> None:
     old, new = write_scores(Path("a/test.npz"), 1.0), Path("b/test.npz")
     arrays = load_arrays(old)
+    arrays |= {"event_truth": arrays["truth"]}
     truth = arrays["truth"].copy()
     first = int(np.flatnonzero(truth == 1)[0])
     truth[first : first + 3] = 0  # somebody moved the start of an event
-    save_arrays(new, **arrays | {"truth": truth})
+    save_arrays(old, **arrays)
+    hidden = np.where(np.arange(len(truth)) < first + 3, -1, truth).astype(np.int8)  # by the warm-up of the model
+    save_arrays(new, **arrays | {"truth": hidden, "event_truth": truth})
     assert main(["compare", str(old), str(new)]) == 1
     assert "has another truth in 3 frames" in capsys.readouterr().err
     unjudged = np.where(np.arange(len(truth)) < 3, -1, arrays["truth"]).astype(

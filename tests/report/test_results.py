@@ -40,6 +40,16 @@ def test_the_card_becomes_a_table_whose_columns_line_up() -> None:
     ]
 
 
+def test_every_share_and_rate_stands_with_its_interval() -> None:
+    alarm = {"event_recall": {"value": 0.75, "low": 0.5, "high": 0.9},
+             "false_alarms_per_hour": {"value": 30.0, "low": 10.0, "high": 61.2, "alarms": 5, "minutes": 10.0},
+             "alarmed_share": {"value": 0.02, "low": 0.0, "high": 0.05}}  # fmt: skip
+    model = {"headline": "video_auc", "value": 0.9, "low": 0.8, "high": 0.95, **alarm}
+    row = render_tables({"summary": {"models": {"panic": model}}}).splitlines()[2]
+    for cell in ("0.8 to 0.95", "0.750 (0.5 to 0.9)", "30.0 (10 to 61.2; 5 in 10.0 min)", "0.020 (0 to 0.05)"):
+        assert cell in row
+
+
 def test_every_metrics_file_is_read_by_name() -> None:
     write_json(Path("metrics/data.json"), card())
     write_json(Path("metrics/panic.json"), {"video_auc": {"value": 0.9}})

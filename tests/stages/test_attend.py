@@ -1,6 +1,6 @@
 """The attend stage: the clips that the gate is surest of, as it saw them, whatever it thinks of the video."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import torch
 
 from judging import write_gate_calibration
 from vigil.clips import sampling
-from vigil.clips.places import spread_frames
+from vigil.clips.ticks import spread_frames
 from vigil.core.errors import VigilError
 from vigil.core.lineage import read, record
 from vigil.core.storage import read_json, write_table
@@ -42,15 +42,22 @@ def single_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def video(name: str, label: str, split: str, frames: int = 24, pictures_: bool = True) -> Video:
-    """Noise; a white flash in frames 16 to 19."""
+def video(
+    name: str,
+    label: str,
+    split: str,
+    frames: int = 24,
+    pictures_: bool = True,
+    times: Sequence[Fraction] | None = None,
+) -> Video:
+    """Noise; a white flash in frames 16 to 19. Eight frames a second unless `times` say otherwise."""
     one = Video(
         f"a/{name}", f"data/raw/a/{name}.{'mp4' if pictures_ else 'csv'}", name, label, (), split,
         Fraction(8), frames, 80, 60, Fraction(frames, 8), "0" * 64,
     )  # fmt: skip
     noise = np.random.default_rng(len(name)).integers(0, 90, (frames, 60, 80, 3), dtype=np.uint8)
     noise[16:20] = 255
-    rows = ((k, Fraction(k, 8), encode_jpeg(image, 90)) for k, image in enumerate(noise))
+    rows = ((k, Fraction(k, 8) if times is None else times[k], encode_jpeg(image, 90)) for k, image in enumerate(noise))
     save_frames(FRAMES / f"{one.video}.npz", rows, (80, 60))
     return one
 
@@ -104,6 +111,21 @@ def test_clips_of_every_crime_video_of_both_splits() -> None:
     assert (OUT / "gate" / "weights.safetensors").read_bytes() == (GATE / "weights.safetensors").read_bytes()
     assert load_checkpoint(OUT / "gate").model.clip.frames == 4
     assert read(OUT)["attended"]["keep"] == 2 and read(OUT)["frames"] == {"fps": 8.0}
+
+
+def test_clips_of_a_slow_camera_are_as_long_and_none_crosses_a_pause() -> None:
+    times = [*(Fraction(k, 4) for k in range(12)), *(100 + Fraction(k, 8) for k in range(12))]
+    split([video("one", "Arson", "train", times=times)])
+    gate()
+    clips = run(PARAMS.model_copy(update={"keep": 9}))["a/one"]["clips"]
+    pixels, archive = np.load(OUT / "a/one.npy"), FrameArchive(FRAMES / "a/one.npz")
+    assert {clip["start"] >= 12 for clip in clips} == {True, False}
+    for clip, shown in zip(clips, pixels, strict=True):
+        assert clip["stop"] <= 12 or clip["start"] >= 12
+        assert all(clip["start"] <= frame < clip["stop"] for frame in clip["frames"])
+        assert 0.625 <= clip["stop_s"] - clip["start_s"] <= 1.25, "a window is a second"
+        pictures = picture_tensor(archive.jpegs(clip["frames"]), 32, "cthw")
+        assert torch.equal(normalise_squares(shown, "cthw"), pictures)
 
 
 def test_what_is_told_of_test_videos_lies_apart_from_what_training_reads() -> None:

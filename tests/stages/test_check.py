@@ -20,10 +20,10 @@ from vigil.stages.check import NOTHING_KNOWN, Params, main
 
 SIZE, STORED = (640, 480), (160, 120)
 FRAMES = (0, 2, 4, 6)
-FLOW = flows.Settings(size=32, method="dis", clip=4.0, stabilise=False)
+FLOW = flows.Settings(fps=30, size=32, method="dis", clip=32.0, stabilise=False)
 BODY = np.array([[0, 20], [0, 40], [0, 55], [30, 20], [30, 40], [30, 55], [5, 60], [5, 90], [5, 120], [25, 60],
                  [25, 90], [25, 120], [15, 0]], float)  # fmt: skip
-STEP = 20.0  # px of the video from one stored frame to the next: 1 px of the flow's square
+STEP = 20.0  # px of the video from one stored frame to the next: 1 px of the flow's square, 5 px a second
 
 
 def joints(person: int, place: int) -> np.ndarray:
@@ -58,7 +58,7 @@ def video(name: str, source: str, people: int, truth: bool = True) -> Video:
         )
     write_landmarks(name, walkers)
     planes = np.zeros((len(FRAMES), 3, FLOW.size, FLOW.size), np.int8)
-    planes[1:, 0] = round(127 * STEP * FLOW.size / SIZE[0] / FLOW.clip)
+    planes[1:, 0] = round(127 * STEP * 5 * FLOW.size / SIZE[0] / FLOW.clip)
     Path(f"flow/{name}.npy").parent.mkdir(parents=True, exist_ok=True)
     np.save(f"flow/{name}.npy", planes)
     return Video(
@@ -112,8 +112,8 @@ def test_what_is_true_gets_full_marks() -> None:
         "sources": 2,
         "videos": 2,
     }
-    assert motion["people"]["end_point_error_median_px"] < FLOW.clip / 127
-    assert motion["people"]["of_no_motion_px"] == pytest.approx(STEP * FLOW.size / SIZE[0])
+    assert motion["people"]["end_point_error_median_px_per_s"] < FLOW.clip / 127
+    assert motion["people"]["of_no_motion_px_per_s"] == pytest.approx(STEP * 5 * FLOW.size / SIZE[0])
     assert motion["texture"]["end_point_error_median_px"] > 0
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import videos
 
+from vigil.core.clock import exact_fraction
 from vigil.core.errors import VigilError
 from vigil.core.params import load
 from vigil.core.storage import read_table, sha256_file, write_pointer, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.frames import FrameArchive
-from vigil.stages.frames import Params, exact_fraction, main
+from vigil.stages.frames import Params, main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 PARAMS = Params(fps=5, size=24, quality=90)

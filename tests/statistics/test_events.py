@@ -1,5 +1,7 @@
 """Alerts against what happened: found or missed, how late, and for nothing."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,7 +94,9 @@ def test_an_event_that_ends_during_the_warm_up_is_missed() -> None:
 @given(st.integers(1, 12), st.lists(st.text("x.", min_size=1, max_size=20), min_size=1, max_size=4))
 def test_every_model_is_judged_on_the_same_events(ready: int, texts: list[str]) -> None:
     columns = arrays([video(str(k), marks(text), [0.0] * len(text)) for k, text in enumerate(texts)])
-    masked = np.concatenate([mask_warm_up(np.array(marks(text)), ready) for text in texts])
+    times = [[Fraction(second) for second in range(len(text))] for text in texts]
+    films = zip(texts, times, strict=True)
+    masked = np.concatenate([mask_warm_up(np.array(marks(text)), at, ready, Fraction(1)) for text, at in films])
     slow = Scores.of(columns | {"truth": masked, "event_truth": columns["truth"]})
     assert pairs(find_events(slow)) == pairs(find_events(Scores.of(columns)))
     assert pairs(find_events(slow.select(slow.klass > 0))) == pairs(
@@ -195,6 +199,29 @@ def test_alerts_may_overlap_as_those_of_two_people_do() -> None:
     outcome = compare_with_truth(table, alerts)
     assert outcome.delay_s.tolist() == [0] and outcome.false.tolist() == [False, False, True, True]
     assert outcome.alarmed_s.tolist() == [2.5]  # from 10 to 12.5, and not what is in it once more
+
+
+def two_pieces(truth: object, on: object) -> Scores:
+    """Two pieces of 5 s, an hour apart, of 8 frames a second; the values are of the first and of the second."""
+    times = np.append(np.arange(40) / 8, 3600 + np.arange(40) / 8)
+    return scores([video("v", np.repeat(truth, 40), np.repeat(on, 40), time_s=times)])
+
+
+def test_nobody_watches_in_a_pause() -> None:
+    table = two_pieces([0, 0], [1, 1])
+    outcome = point_at(0.5, hold_s=7200).outcome(table)
+    assert outcome.normal_s.tolist() == [10] and outcome.alarmed_s.tolist() == [10]
+    assert pairs(outcome.alerts) == [(0, 0, 5), (0, 3600, 3605)]
+    assert outcome.false_alarms.tolist() == [1, 1], "and not 61 for an alert of an hour"
+    rate = evaluate(table, point_at(0.5)).metrics["false_alarms_per_hour"]
+    assert rate.minutes == pytest.approx(10 / 60)
+
+
+def test_an_event_does_not_go_on_over_a_pause() -> None:
+    outcome = point_at(0.5, hold_s=7200).outcome(two_pieces([1, 1], [0, 1]))
+    assert pairs(outcome.events) == [(0, 0, 5), (0, 3600, 3605)]
+    assert np.isnan(outcome.delay_s[0]) and outcome.delay_s[1] == 0, "in the first piece nobody was told"
+    assert point_at(0.5).outcome(two_pieces([1, 1], [1, 0])).normal_s.tolist() == [0]
 
 
 def test_the_last_frame_lasts_as_long_as_the_others() -> None:

@@ -20,7 +20,7 @@ UPRIGHT = np.array(
     ]
 )  # fmt: skip
 BASE = Settings(
-    backend="topdown", detector="mediapipe", confidence=0.5, tile=None, every=4, max_people=12, presence=0.5,
+    backend="topdown", detector="mediapipe", confidence=0.5, tile=None, every_s=0.5, max_people=12, presence=0.5,
     start_presence=0.5, visibility=0.1, alike=0.5, occlusion_s=1.0, sure=0.6,
 )  # fmt: skip
 BLANK = np.zeros((240, 320, 3), np.uint8)

@@ -16,6 +16,7 @@ from vigil.models.blocks.layers import Clip
 FOLDER, TRUTH = Path("data/input"), Path("data/truth")
 CLASSES = {"normal": ["normal", "static"], "crime": ["Arson", "Fighting"]}
 FIRE = Clip(4, size=32)
+FPS = 8.0
 
 
 def video(name: str, label: str = "normal", spans: Sequence[tuple[float, float]] = (), split: str = "train") -> Video:
@@ -28,10 +29,13 @@ def grey(level: int) -> np.ndarray:
     return np.full((120, 160, 3), level, np.uint8)
 
 
-def filmed(video_row: Video, frames: int | list[np.ndarray], skip: int = 1) -> Video:
-    """Frame k is grey of level 4k, or as given; every `skip`-th of the video is stored, 8 a second."""
+def filmed(
+    video_row: Video, frames: int | list[np.ndarray], skip: int = 1, times: Sequence[Fraction] | None = None
+) -> Video:
+    """Frame k is grey of level 4k, or as given; every `skip`-th of the video is stored, 8 a second or at `times`."""
     images = [grey(4 * number) for number in range(frames)] if isinstance(frames, int) else frames
-    rows = ((skip * number, Fraction(number, 8), encode_jpeg(image, 95)) for number, image in enumerate(images))
+    times = times or [Fraction(number, 8) for number in range(len(images))]
+    rows = ((skip * number, times[number], encode_jpeg(image, 95)) for number, image in enumerate(images))
     save_frames(FOLDER / f"{video_row.video}.npz", rows, (160, 120))
     return video_row
 
@@ -43,7 +47,7 @@ def levels(x: torch.Tensor) -> list[int]:
 
 
 def frames(videos: list[Video], clip: Clip = FIRE, train: bool = True, **more: object) -> sampling.ClipDataset:
-    return sampling.make_dataset("frames", FOLDER, videos, CLASSES, clip, train=train, **more)  # type: ignore[arg-type]
+    return sampling.make_dataset("frames", FOLDER, videos, CLASSES, clip, train=train, fps=FPS, **more)  # type: ignore[arg-type]
 
 
 def two(**more: object) -> sampling.ClipDataset:

@@ -14,6 +14,7 @@ from vigil.core.storage import save_arrays, write_json
 from vigil.engine.per_video import Runtime
 from vigil.features.frames import encode_jpeg, save_frames
 from vigil.features.segments.segments import Settings, feature_names
+from vigil.features.times import write_times
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.judging.calibration import Calibration, Thresholds, settings_sha256
@@ -23,7 +24,7 @@ from vigil.stages import context
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 FPS = 8
-SEGMENTS = {"frames": 4, "stride": 2, "gap_s": 0.5, "normalise": "minmax"}
+SEGMENTS = {"span_s": 0.5, "frames": 4, "stride_s": 0.25, "gap_s": 0.5, "normalise": "minmax"}
 LOOK = {"frames": 4, "size": 32, "channels": (8,), "hidden": 8, "window_s": 1.0}
 TINY: dict[str, tuple[str, dict[str, Any]]] = {
     "crime_gate": ("frames", LOOK),
@@ -84,27 +85,29 @@ def write_gate_calibration(gate: Path, path: Path, threshold: float = 0.0, slope
     Calibration(
         score_type="logits", thresholds=cuts, promise=None, frame=curve, video=curve, temperature=None,
         class_offsets=(), class_reliability=None, base_rate=None,
-        reliability=None, normal_maxima=(), notes=(), model_sha256=checkpoint.sha256,
+        fitted_on="frames", validation_rate=None, normal_video="validation", reliability=None, notes=(),
+        model_sha256=checkpoint.sha256,
         settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None,
     ).write(path)  # fmt: skip
 
 
-def store_frames(clip: Video, flash: tuple[int, int] = (0, 0)) -> list[bytes]:
-    """Noise, white from frame to frame of `flash`."""
+def store_frames(clip: Video, flash: tuple[int, int] = (0, 0), times: Sequence[Fraction] | None = None) -> list[bytes]:
+    """Noise, white from frame to frame of `flash`; FPS frames a second unless `times` say otherwise."""
     noise = np.random.default_rng(sum(clip.video.encode())).integers(0, 90, (clip.frames, 60, 80, 3), dtype=np.uint8)
     noise[slice(*flash)] = 255
     jpegs = [encode_jpeg(image, 90) for image in noise]
-    save_frames(
-        DATA / f"frames/{clip.video}.npz", ((k, Fraction(k, FPS), jpeg) for k, jpeg in enumerate(jpegs)), (80, 60)
-    )
+    times = [Fraction(k, FPS) for k in range(clip.frames)] if times is None else times
+    rows = ((k, time_s, jpeg) for k, (time_s, jpeg) in enumerate(zip(times, jpegs, strict=True)))
+    save_frames(DATA / f"frames/{clip.video}.npz", rows, (80, 60))
     return jpegs
 
 
-def flow(clip: Video, size: int = 32) -> np.ndarray:
+def flow(clip: Video, size: int = 32, times: Sequence[Fraction] | None = None) -> np.ndarray:
     planes = np.random.default_rng(sum(clip.video.encode())).integers(-90, 90, (clip.frames, 3, size, size))
     path = DATA / f"flow/{clip.video}.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, planes.astype(np.int8))
+    write_times(path.with_suffix(".npz"), [Fraction(k, FPS) for k in range(clip.frames)] if times is None else times)
     return planes.astype(np.int8)
 
 

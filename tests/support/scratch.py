@@ -25,7 +25,7 @@ COPIED = (
 
 Edits = Sequence[tuple[str, str]]  # of params.yaml, in order: a line that is there twice is named twice
 TINY: Edits = (  # so that the features are made in half a minute; tracks start without the poor detector
-    ("scale: full", "scale: tiny"),
+    ("scale: standard", "scale: tiny"),
     ("images: 400", "images: 16"),
     ("imgsz: 224", "imgsz: 64"),
     ("epochs: 22", "epochs: 1"),

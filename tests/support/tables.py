@@ -15,7 +15,7 @@ from vigil.statistics.scores import Scores
 
 
 def video(name: str, truth: Sequence[int], score: Sequence[float], **more: Any) -> dict[str, Any]:
-    """One video at `fps` (1). Abnormal if any frame is; its own source; its score the highest of its frames."""
+    """One video at `fps` (1), or at `time_s`. Abnormal if any frame is; its own source; its score its highest."""
     truth, score = np.asarray(truth), np.asarray(score, np.float64)
     klass = int((truth == 1).any())
     top = np.nan if np.isnan(score).all() else np.nanmax(score)
@@ -38,7 +38,7 @@ def arrays(videos: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
         if all(name in one for one in videos)
     }
     found["time_s"] = np.concatenate(
-        [np.arange(length) / one["fps"] for one, length in zip(videos, lengths, strict=True)]
+        [one.get("time_s", np.arange(length) / one["fps"]) for one, length in zip(videos, lengths, strict=True)]
     )
     return found | {"truth": found["truth"].astype(np.int8), "offsets": np.append(0, np.cumsum(lengths))}
 

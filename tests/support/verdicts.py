@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.clips.places import label_to_class
+from vigil.clips.labels import label_to_class
 from vigil.clips.windows import inside_spans
 from vigil.core.storage import save_arrays, write_json, write_table
 from vigil.evaluation import model_metrics

@@ -62,6 +62,12 @@ def repeat_option(option: str, arguments: Sequence[str]) -> list[str]:
     metavar="SHARE",
     help="How sure the promise is that there will not be more, over 0.5 and under 1.  [default: as before]",
 )
+@click.option(
+    "--separate",
+    is_flag=True,
+    help="Each file is a recording of its own, as of another day. Without it, files of a folder whose names differ "
+    "in numbers alone are one recording that was cut into pieces: one recording alone can promise nothing.",
+)
 @calibration_option
 @json_option
 def calibrate(
@@ -70,6 +76,7 @@ def calibrate(
     out: Path | None,
     false_alarms_per_hour: float | None,
     confidence: float | None,
+    separate: bool,
     calibration: Path | None,
     as_json: bool,
 ) -> None:
@@ -77,9 +84,21 @@ def calibrate(
 
     They come from some minutes of its normal video. MODEL is the name of a trained model, or its folder.
     """
-    from vigil.cli.camera_calibration import calibrate_camera
+    from vigil.cli.model_folder import find_calibration, find_model_folder
+    from vigil.cli.own_videos import list_videos
+    from vigil.core.storage import read_json
+    from vigil.engine.declarations import read_module
 
     require_project()
+    frozen = read_json(find_calibration(find_model_folder(model), calibration))
+    options = {"false_alarms_per_hour": false_alarms_per_hour, "confidence": confidence}
+    if isinstance(frozen, dict) and isinstance(frozen.get("wanted"), dict):
+        changes = {key: value for key, value in options.items() if value is not None}
+        read_module("vigil.judging.calibration")["CalibrationParams"].read(frozen["wanted"] | changes, "options")
+    list_videos(normal_videos)
+
+    from vigil.cli.camera_calibration import calibrate_camera  # takes seconds, which no mistake has to wait for
+
     out = out or Path(f"{Path(model).name}.calibration.json")
     recalibrated = calibrate_camera(
         model,
@@ -88,6 +107,7 @@ def calibrate(
         false_alarms_per_hour=false_alarms_per_hour,
         confidence=confidence,
         calibration=calibration,
+        separate=separate,
     )
     payload = recalibrated.to_json() | {"sha256": recalibrated.sha256}
     print_result(payload, "\n".join([*recalibrated.sentences(), f"wrote {out}"]), as_json)

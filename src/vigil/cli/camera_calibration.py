@@ -9,7 +9,7 @@ import numpy as np
 from vigil.cli.frozen_model import FrozenModel, load_frozen_model
 from vigil.cli.own_videos import bring_in_normal_videos
 from vigil.cli.workspace import score_videos, temporary_workspace
-from vigil.clips.places import normal_class
+from vigil.clips.labels import normal_class
 from vigil.core.errors import VigilError
 from vigil.judging.calibration import Calibration, CalibrationParams
 from vigil.judging.calibration_fit import recalibrate_model
@@ -24,8 +24,12 @@ def calibrate_camera(
     false_alarms_per_hour: float | None = None,
     confidence: float | None = None,
     calibration: Path | None = None,
+    separate: bool = False,
 ) -> Calibration:
-    """The calibration with other thresholds and another promise, written to `out` too; all else stays as it was."""
+    """The calibration with other thresholds and another promise, written to `out` too; all else stays as it was.
+
+    With `separate` each file is a recording of its own, whatever its name.
+    """
     frozen = load_frozen_model(model, calibration)
     classes = frozen.checkpoint.card.classes
     if normal_class(classes) is None:
@@ -35,7 +39,7 @@ def calibrate_camera(
     params = CalibrationParams.read(frozen.calibration.params.model_dump() | changed, "options")
     normal_label = next(iter(classes.values()))[0]
     with temporary_workspace() as data:
-        arrays = score_videos(frozen, bring_in_normal_videos(normal_videos, normal_label, data), data)
+        arrays = score_videos(frozen, bring_in_normal_videos(normal_videos, normal_label, data, separate), data)
     _warn_of_motion(frozen, arrays)
     recalibrated = recalibrate_model(frozen.calibration, arrays, frozen.checkpoint, params)
     recalibrated.write(out)

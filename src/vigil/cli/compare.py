@@ -13,7 +13,7 @@ from vigil.cli.command import Command, json_option, print_result
     writes="nothing",
     example="cp -r data/scores old-scores && dvc repro && vigil compare old-scores data/scores",
     exit_codes="0 no model is worse; 1 one is, beyond chance, or with --better none is better, or a problem; "
-    "2 wrong usage; 130 stopped",
+    "2 wrong usage; 3 none is worse, and some could not be compared; 130 stopped",
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
@@ -33,11 +33,19 @@ def compare(old: Path, new: Path, better: bool, rounds: int, seed: int, as_json:
     It is compared with an old one by their scores on the same test set.
 
     OLD and NEW are two files test.npz, two folders of one model, or two folders of many; models that only one of them
-    has are left out.
+    has are left out. Where a model cannot be compared, such as for another truth, it is said why, and the others are.
     """
-    from vigil.report.promotion import compare_scores
+    from vigil.engine.declarations import read_module
+
+    for path in (old, new):
+        read_module("vigil.report.promotion")["score_tables"](path)
+
+    # what follows takes seconds, which no mistake has to wait for
+    from vigil.report.promotion import Incomparable, Promotion, compare_scores
 
     promotions = compare_scores(old, new, rounds, seed)
-    print_result([each.as_json() for each in promotions], "\n".join(map(str, promotions)), as_json)
-    verdicts = {each.verdict for each in promotions}
-    return int("worse" in verdicts or (better and "better" not in verdicts))
+    print_result([promotion.as_json() for promotion in promotions], "\n".join(map(str, promotions)), as_json)
+    verdicts = {promotion.verdict for promotion in promotions if isinstance(promotion, Promotion)}
+    if "worse" in verdicts or (better and "better" not in verdicts):
+        return 1
+    return 3 if any(isinstance(promotion, Incomparable) for promotion in promotions) else 0

@@ -87,10 +87,16 @@ def evaluate(
     one video (with --labels), a table of landmarks, or the name of a dataset in params.yaml. The pipeline and its
     results stay as they are.
     """
-    from vigil.cli.evaluation import evaluate_footage
-    from vigil.evaluation.model_metrics import summary_lines
+    from vigil.cli.model_folder import find_calibration, find_model_folder
+    from vigil.cli.own_videos import refuse_footage
 
     require_project()
+    find_calibration(find_model_folder(model), calibration)
+    refuse_footage(data, kind, dict(options), labels)
+
+    from vigil.cli.evaluation import evaluate_footage  # takes seconds, which no mistake has to wait for
+    from vigil.evaluation.model_metrics import summary_lines
+
     metrics = evaluate_footage(
         model,
         data,

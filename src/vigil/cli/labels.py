@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vigil.clips.places import label_to_class, normal_class
+from vigil.clips.labels import label_to_class, normal_class
 from vigil.core.errors import VigilError, near_miss
 from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.checkpoint import Card

@@ -1,20 +1,21 @@
 """Which videos a user means by a path, and how they get into a workspace: by stage `download`, as any dataset does."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vigil.cli.label_table import UNLABELLED, apply_table, without_pipeline_advice
-from vigil.cli.workspace import read_runtime, read_section
+from vigil.cli.sections import read_runtime, read_section
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.storage import read_table, write_table
 from vigil.footage import sources, video_table
 from vigil.footage.datasets.folder import TABLE
 from vigil.footage.listing import local
-from vigil.footage.listing.names import slug
+from vigil.footage.listing.names import shortest_names, slug
 from vigil.footage.video_table import Video
 from vigil.stages import download
 
@@ -22,6 +23,17 @@ Datasets = dict[str, dict[str, Any]]  # as section `datasets` of params.yaml has
 EXPECTED = "Name a folder of videos, a video, a table of landmarks (.csv), or a dataset of params.yaml."
 ROOT = Path("/")  # normal videos may lie anywhere
 CAMERA = "camera"  # the dataset that they are
+
+
+def refuse_footage(path: Path, kind: str | None, options: Mapping[str, Any], labels: Path | None) -> None:
+    """VigilError where `bring_in_dataset` would find nothing to bring in, without looking into a single video."""
+    if labels is not None and not labels.exists():
+        raise VigilError(f"{labels}: not found.")
+    if _is_single_video(path, kind):
+        return
+    datasets = _datasets(path, kind, options)
+    with _in_words_of_user(path, datasets, Path()):
+        sources.read_datasets(datasets)
 
 
 def bring_in_dataset(
@@ -46,8 +58,39 @@ def bring_in_dataset(
     return _drop_unlabelled(videos, path, _is_single_video(path, kind))
 
 
-def bring_in_normal_videos(paths: Sequence[Path], label: str, data: Path) -> list[Video]:
-    """Videos by path, of a folder all that is in it: each a source of its own, and all under one label."""
+def bring_in_normal_videos(paths: Sequence[Path], label: str, data: Path, separate: bool = False) -> list[Video]:
+    """Videos by path, of a folder all that is in it, under one label; each recording is a source.
+
+    Files of a folder whose names differ in numbers alone are one recording that was cut; with `separate` each file is
+    a recording.
+    """
+    files = list_videos(paths)
+    relative = sorted({file.resolve().relative_to(ROOT).as_posix() for file in files})
+    _list_files(CAMERA, ROOT, relative, data)
+    stems = shortest_names(relative)
+    recording_of = {f"{CAMERA}/{stems[path]}": path if separate else name_recording(path) for path in relative}
+    videos = [
+        replace(video, label=label, spans=(), source=recording_of[video.video])
+        for video in _download(ROOT, {CAMERA: _folder(ROOT)}, data)
+    ]
+    recordings = len({video.source for video in videos})
+    if recordings < len(videos):
+        print(
+            f"{len(videos)} videos count as {recordings} recording{'s' * (recordings > 1)}, by their names; "
+            "--separate says otherwise",
+            file=sys.stderr,
+        )
+    return videos
+
+
+def name_recording(path: str) -> str:
+    """What the files of one recording share: their folder, and their name but for its numbers."""
+    file = PurePosixPath(path)
+    return (file.parent / re.sub(r"\d+", "#", file.stem)).as_posix()
+
+
+def list_videos(paths: Sequence[Path]) -> list[Path]:
+    """Video files by path, of a folder all that is in it; VigilError for a path without one."""
     files: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -57,8 +100,7 @@ def bring_in_normal_videos(paths: Sequence[Path], label: str, data: Path) -> lis
         if not videos:
             raise VigilError(f"{path}: {'no video in it' if path.is_dir() else 'not a video, by its name'}.")
         files += videos
-    _list_files(CAMERA, ROOT, sorted({file.resolve().relative_to(ROOT).as_posix() for file in files}), data)
-    return [replace(video, label=label, spans=()) for video in _download(ROOT, {CAMERA: _folder(ROOT)}, data)]
+    return files
 
 
 def _drop_unlabelled(videos: Sequence[Video], path: Path, single: bool) -> list[Video]:

@@ -28,11 +28,14 @@ def register(model: str, models: Path, as_json: bool) -> None:
 
     It becomes the next version of its name. MODEL is its name in params.yaml.
     """
+    from vigil.cli.model_folder import find_model_folder
+
+    require_project()
+    folder = find_model_folder(model, models)
+
     from vigil.engine import tracking
     from vigil.models import checkpoint
 
-    require_project()
-    folder = models / model
     trained = checkpoint.load_checkpoint(folder)
     name = trained.card.model
     version = tracking.register(name, trained.sha256, folder, checkpoint.__name__)

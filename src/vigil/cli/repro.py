@@ -22,9 +22,11 @@ def repro(lanes: int | None) -> None:
     """Run what has changed.
 
     The same as `dvc repro`, with the same results, but models that do not wait for one another are trained and judged
-    at the same time.
+    at the same time. Before that it holds all of params.yaml against what the stages take.
     """
+    from vigil.cli.params_check import read_valid_params
     from vigil.engine.side_by_side import run_pipeline
 
     require_project()
+    read_valid_params(settings.root() / "params.yaml")
     run_pipeline(lanes or min(4, settings.available_cores()))

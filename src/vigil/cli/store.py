@@ -64,7 +64,7 @@ def gc(max_gb: float, as_json: bool) -> None:
     """Remove what was not used for longest.
 
     No more than --max-gb is left. Files that also lie in data/ or in DVC's cache take no space of their own and do not
-    count. No stage may be running.
+    count. It is refused while a stage is running, a training too: that may need what would be removed.
     """
     from dataclasses import asdict
 

@@ -9,7 +9,7 @@ from vigil.cli.command import Command, json_option, print_result, require_projec
 
 @click.command(
     cls=Command,
-    reads="params.yaml [datasets], and the folders, tables and playlists that it names",
+    reads="params.yaml, and the folders, tables and playlists that its datasets name",
     writes="data/sources.csv, when something has changed",
     example="vigil sync && dvc repro",
 )
@@ -19,7 +19,7 @@ from vigil.cli.command import Command, json_option, print_result, require_projec
     default=Path("params.yaml"),
     show_default=True,
     metavar="FILE",
-    help="Where `datasets` is.",
+    help="The settings.",
 )
 @click.option(
     "--out",
@@ -36,15 +36,16 @@ from vigil.cli.command import Command, json_option, print_result, require_projec
 def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     """List the videos of every dataset.
 
+    Before that it holds all of params.yaml against what the stages take, and says everything that is wrong at once.
     `dvc repro` then sees which are new, and works on those alone. Also deletes what is left of a model that was taken
     out of params.yaml.
     """
-    from vigil.core.params import load
+    from vigil.cli.params_check import read_valid_params
     from vigil.engine.removed_models import remove_stale_models
     from vigil.footage import sources
 
     require_project()
-    settings = load(params)
+    settings = read_valid_params(params)
     datasets = settings.get("datasets")
     if index:
         click.echo(f"wrote {sources.index(datasets, index)}", err=True)

@@ -9,14 +9,13 @@ import contextlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from vigil.cli.frozen_model import FrozenModel, find_gate
+from vigil.cli.sections import read_runtime
 from vigil.core import lineage, settings
 from vigil.core.errors import VigilError
-from vigil.core.params import load
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.engine.per_video import Runtime, finish_folder, run_per_video
 from vigil.features.landmarks.estimators import weights_digests
@@ -38,19 +37,6 @@ def temporary_workspace() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=settings.home(), prefix="workspace-") as folder:
         with contextlib.redirect_stdout(sys.stderr):
             yield Path(folder)
-
-
-def read_runtime() -> Runtime:
-    """Section `runtime` of params.yaml, or the defaults where there is no such section."""
-    default = {"executor": "process", "workers": 0, "timeout_s": 600.0, "address": None}
-    return Runtime.read(read_section("runtime", default), "params.yaml [runtime]")
-
-
-def read_section(name: str, default: Mapping[str, Any]) -> Any:
-    """A section of the project's params.yaml as it is there, unchecked; `default` where there is none."""
-    path = settings.root() / "params.yaml"
-    section = load(path).get(name) if path.exists() else None
-    return default if section is None else section
 
 
 def score_videos(model: FrozenModel, videos: Sequence[Video], data: Path) -> Arrays:
@@ -80,7 +66,15 @@ def make_features(model: FrozenModel, videos: Sequence[Video], data: Path) -> No
             _convert_landmarks(data, runtime)
     if model.checkpoint.card.input == "flow":
         flow_params = flow.Params.read(made_with["flow"], f"{where} flow")
-        flow.main(data / "frames", data / "landmarks", data / "flow", flow_params, runtime)
+        flow.main(
+            videos=table,
+            raw=data / "raw",
+            frames=data / "frames",
+            landmarks=data / "landmarks",
+            out=data / "flow",
+            params=flow_params,
+            runtime=runtime,
+        )
     if model.checkpoint.card.input == "segments":
         _cut_segments(model, data, runtime)
     context.main(table, nothing, data / "frames", data / "landmarks", data / "flow", data / "context", runtime)

@@ -13,6 +13,7 @@ Nothing here looks at a later frame, so that a live source has the same pieces a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -65,8 +66,8 @@ def piece_starts(times: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def pieces(times: Sequence[float] | np.ndarray) -> list[tuple[int, int]]:
     """Returns the pieces of a recording as half-open spans of its frames."""
-    starts = piece_starts(times).tolist()
-    return list(zip(starts, [*starts[1:], len(times)], strict=True))
+    bounds = [*piece_starts(times).tolist(), len(times)]
+    return list(pairwise(bounds))
 
 
 def frame_ends(times: Sequence[float] | np.ndarray, usual_s: float) -> np.ndarray:
@@ -77,8 +78,13 @@ def frame_ends(times: Sequence[float] | np.ndarray, usual_s: float) -> np.ndarra
     lasts = [stop - 1 for _, stop in pieces(times)]
     ends = np.append(times[1:], np.nan)
     usual = np.append(usual_s, _usual_steps(np.diff(times)))
-    ends[lasts] = times[lasts] + usual[lasts]
+    ends[lasts] = np.fmin(times[lasts] + usual[lasts], ends[lasts])  # `usual_s` may be longer than the pause
     return ends
+
+
+def exact_fraction(number: float) -> Fraction:
+    """Returns 29.97 as it is written, not as the nearest binary number."""
+    return Fraction(repr(number))
 
 
 def reached_tick(time_s: Fraction, fps: Fraction) -> int:
@@ -95,6 +101,18 @@ def tick_counts(times: Sequence[Fraction], fps: Fraction) -> np.ndarray:
     counts = np.diff([reached_tick(time, fps) for time in times], prepend=0)
     counts[piece_starts([float(time) for time in times])] = 1
     return np.maximum(counts, 0)
+
+
+def arrival_frames(counts: np.ndarray) -> np.ndarray:
+    """Returns (K,) int: with which frame each tick is fed, by the `tick_counts` (T,); its flow is the tick's."""
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def held_frames(counts: np.ndarray) -> np.ndarray:
+    """Returns (K,) int: the frame that is seen at each tick: the one before until the newest tick of its successor."""
+    shown = arrival_frames(counts)
+    newest = np.append(shown[1:] != shown[:-1], [True] * (len(shown) > 0))
+    return np.where(newest, shown, np.maximum(shown - 1, 0))
 
 
 def _usual_steps(steps: np.ndarray) -> np.ndarray:

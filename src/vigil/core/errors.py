@@ -1,7 +1,8 @@
 """Errors that a person can act on.
 
 VigilError            anything the user can mend; printed as one line, exit code 1
-`-- Rejected          this one video cannot be used; it becomes a row in rejects.csv and the run goes on
+|-- Rejected          this one video cannot be used; it becomes a row in rejects.csv and the run goes on
+`-- NoExamples        there is nothing to learn from or to judge; the stage says so in its output and the run goes on
 """
 
 import difflib
@@ -16,6 +17,10 @@ class VigilError(Exception):
 
 class Rejected(VigilError):
     """One input that cannot be used, with the reason; never stops the others."""
+
+
+class NoExamples(VigilError):
+    """The data hold nothing that this model could learn from or be judged on; never stops the others."""
 
 
 def near_miss(word: str, candidates: Iterable[str]) -> str:

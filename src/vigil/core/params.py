@@ -1,6 +1,6 @@
 """Typed, frozen, validated parameters: what is wrong is said in one line that names the key and the near miss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,13 +17,19 @@ class Frozen(BaseModel):
     @classmethod
     def read(cls, section: object, where: str) -> Self:
         """Validate a section of params.yaml (or any mapping); `where` names it in the error."""
-        if not isinstance(section, Mapping):
-            section_text = "nothing" if section is None else repr(section)
-            raise VigilError(f"{where}: expected keys {_names(cls)}, found {section_text}.")
         try:
             return cls.model_validate(_tuples(section))
         except ValidationError as error:
-            raise VigilError(f"{where}: {_explain(cls, error)}") from None
+            raise VigilError(f"{where}: {' '.join(_explain(cls, section, error))}") from None
+
+    @classmethod
+    def problems(cls, section: object, where: str) -> list[str]:
+        """All that `read` would refuse, one line each; empty where it would refuse nothing."""
+        try:
+            cls.model_validate(_tuples(section))
+        except ValidationError as error:
+            return [f"{where}: {line}" for line in _explain(cls, section, error)]
+        return []
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -55,17 +61,21 @@ def _names(cls: type[BaseModel]) -> str:
     return ", ".join(sorted(cls.model_fields))
 
 
-def _explain(cls: type[BaseModel], error: ValidationError) -> str:
-    """Every problem in one line, the first words being the key and the value that was found."""
+def _explain(cls: type[BaseModel], section: object, error: ValidationError) -> list[str]:
+    """A sentence for every problem, the first words being the key and the value that was found."""
+    if not isinstance(section, Mapping):
+        return [f"expected keys {_names(cls)}, found {'nothing' if section is None else repr(section)}."]
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
         if not key:  # of the section as a whole, and it names the keys itself
             lines.append(f"{item['msg'].removeprefix('Value error, ')}.")
         elif item["type"] == "extra_forbidden":
-            lines.append(f"unknown key '{key}'. Known: {_names(cls)}.{near_miss(key, cls.model_fields)}")
+            record = _record_at(cls, item["loc"][:-1])
+            hint = near_miss(str(item["loc"][-1]), record.model_fields)
+            lines.append(f"unknown key '{key}'. Known: {_names(record)}.{hint}")
         elif item["type"] == "missing":
-            lines.append(f"missing key '{key}'. Expected: {_names(cls)}.")
+            lines.append(f"missing key '{key}'. Expected: {_names(_record_at(cls, item['loc'][:-1]))}.")
         else:
             message = item["msg"].removeprefix("Value error, ")
             hint = ""
@@ -74,4 +84,14 @@ def _explain(cls: type[BaseModel], error: ValidationError) -> str:
                 hint = near_miss(str(item["input"]), allowed)
             shown = "" if isinstance(item["input"], Mapping) else f" = {item['input']!r}"  # a section is too long
             lines.append(f"{key}{shown}: {message[0].lower()}{message[1:]}.{hint}")
-    return " ".join(lines)
+    return lines
+
+
+def _record_at(cls: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:
+    """The record in which a key lies, as far as it can be followed by names."""
+    for name in path:
+        inner = cls.model_fields[name].annotation if name in cls.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return cls
+        cls = inner
+    return cls

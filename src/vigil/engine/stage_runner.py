@@ -10,8 +10,8 @@ A stage is a module with `main`. The type of each parameter of `main` says where
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,6 +20,7 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen, load
 from vigil.engine.per_video import stage_lock
 from vigil.engine.stage_code import refuse_stale_digest
+from vigil.engine.store import Store
 
 OPTIONS = (Path, str)
 
@@ -43,13 +44,20 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
             refuse_stale_digest(name, *words)
         numbers = _numbers(name, kinds)
         # A process that trains together with others is started by the one that holds the lock.
-        with stage_lock("@".join([name, *words])) if settings.first() else nullcontext():
+        with _alone("@".join([name, *words])) if settings.first() else nullcontext():
             main(**options, **numbers)
     except VigilError as error:
         sys.exit(fail(name, error))
     except KeyboardInterrupt:
         print(f"{name}: stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
         sys.exit(130)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """No other process runs this stage here meanwhile, and nobody shrinks the store that it may look into."""
+    with stage_lock(name), Store().in_use():
+        yield
 
 
 def fail(where: str, error: VigilError) -> int:

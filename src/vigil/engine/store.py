@@ -2,7 +2,7 @@
 
     .vigil/store/<2 hex>/<key>/     result.json, and the files of one result, read-only
     .vigil/store/tmp/               results being written; what a killed process left is swept by the next one
-    .vigil/store/lock               shared by those who use the store, exclusive to `gc`
+    .vigil/store/lock               shared by every stage for as long as it runs, exclusive to `gc`
 
 An entry appears whole, by one rename. It lies apart from storage.py because that file is part of the code version of
 nearly every result and this one of none.

@@ -8,7 +8,6 @@ reference they learn from the data that are judged, which flatters them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -150,16 +149,16 @@ def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> d
         unknown = (np.full(len(owners), np.nan) for owners in (scores.owner, scores.video))
         tables = {"flow_trees": _replace_scores(scores, *unknown)}
     if class_count := scores.classes.shape[1]:
-        totals = np.stack([rows[:, class_index == number].sum(1) for number in range(class_count)], axis=1)
-        by_class: list[Feature] = [partial(_column, totals, number) for number in range(class_count)]
-        means = [_read_videos(scores, column, "mean") for column in by_class]
-        logits = np.log(np.nan_to_num(np.stack(means, axis=1)) + LEAST)
-        tables["flow_trees"] = replace(tables["flow_trees"], classes=logits)
+
+        def logits(table: Scores, reading: str) -> np.ndarray:
+            rows = trees.of_frames(table)
+            totals = [rows[:, class_index == number].sum(1) for number in range(class_count)]
+            readings = [_read_values(table, total, reading) for total in totals]
+            return np.log(np.nan_to_num(np.stack(readings, axis=1)) + LEAST)
+
+        best = max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass))
+        tables["flow_trees"] = replace(tables["flow_trees"], classes=logits(scores, best))
     return tables
-
-
-def _column(values: np.ndarray, number: int, _: Scores) -> np.ndarray:
-    return values[:, number]
 
 
 def _best_frames(learnt: Scores, feature: Feature) -> Feature:
@@ -196,7 +195,11 @@ def _read_signed(scores: Scores, feature: Feature, reading: str, sign: int) -> n
 
 def _read_videos(scores: Scores, feature: Feature, reading: str) -> np.ndarray:
     """(V,) of the frames where the feature is known; NaN where it is in none."""
-    values = feature(scores)
+    return _read_values(scores, feature(scores), reading)
+
+
+def _read_values(scores: Scores, values: np.ndarray, reading: str) -> np.ndarray:
+    """(V,) the reading of `values` (N,) of frames."""
     rows = np.full(len(scores.video), np.nan)
     for index in range(len(scores.video)):
         known = values[scores.frames_of(index)]
@@ -213,11 +216,13 @@ def _best_classes(scores: Scores, learnt: Scores, feature: Feature, class_count:
         of_learnt = _read_videos(learnt, feature, reading)
         return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.klass, class_count)
 
-    def skill(reading: str) -> float:
-        right = logits(learnt, reading).argmax(1) == learnt.klass
-        return float(np.mean([right[learnt.klass == number].mean() for number in np.unique(learnt.klass)]))
+    return logits(scores, max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass)))
 
-    return logits(scores, max(READINGS, key=skill))
+
+def _class_skill(logits: np.ndarray, class_index: np.ndarray) -> float:
+    """The share of videos whose class has the highest of `logits` (V, C), each class counting as much."""
+    right = logits.argmax(1) == class_index
+    return float(np.mean([right[class_index == number].mean() for number in np.unique(class_index)]))
 
 
 def _position_table(scores: Scores, learnt: Scores) -> Scores:

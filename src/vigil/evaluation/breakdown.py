@@ -123,4 +123,8 @@ def notes(all_scores: Scores, scores: Scores, metrics: Mapping[str, Interval]) -
     alike = [name for name, metric in metrics.items() if metric.low is not None and metric.low == metric.high]
     if alike:
         sentences.append(f"all draws of the sources agree on {', '.join(alike)}: there the interval is too narrow")
-    return sentences + [f"{name}: {metric.reason}" for name, metric in metrics.items() if metric.value is None]
+    names_of_reason: dict[str | None, list[str]] = {}
+    for name, metric in metrics.items():
+        if metric.value is None:
+            names_of_reason.setdefault(metric.reason, []).append(name)
+    return sentences + [f"{', '.join(names)}: {reason}" for reason, names in names_of_reason.items()]

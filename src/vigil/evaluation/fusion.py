@@ -5,10 +5,11 @@ can lower the alarm by being more alarmed: such a factor is what few videos woul
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vigil.core.clock import piece_starts
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.statistics.reliability import cross_fit_folds, expit, fit_logistic, logit, soften
@@ -16,8 +17,16 @@ from vigil.statistics.scores import Scores
 
 SUREST = 8.0  # log odds, at most
 RIDGE = 1.0  # against the total weight of the videos, one each
-ONE_SOURCE = "one source of validation alone, so nothing could be held out of the fit of the fused detector"
+NOT_HELD_OUT = "{} one source of validation alone, so nothing could be held out of the fit of the fused detector"
 ONE_KIND = "one kind only, so all models count alike"
+
+
+class CrossFit(NamedTuple):
+    """What detectors say of videos that they were not fitted on."""
+
+    scores: Scores
+    reason: str | None = None  # why nothing could be held out, and `scores` are those of the fit
+    left_out: int = 0  # videos of which `scores` has nothing: without their sources, one kind only is known
 
 
 class Factors(Frozen):
@@ -75,25 +84,33 @@ def cross_fit(
     frames: Mapping[str, np.ndarray],
     videos: Mapping[str, np.ndarray],
     calibrations: Mapping[str, str],
-) -> tuple[Scores, str | None]:
-    """What fused detectors say of sources that they were not fitted on, and why nothing could be held out.
+) -> CrossFit:
+    """What fused detectors say of sources that they were not fitted on.
 
     Thresholds and promises come from this: a detector of several models finds on the very videos that it was fitted on
-    what it will not find again. Arguments as of `fit_fusion`.
+    what it will not find again. A fold without which only one kind of video is known is left out: the others would give
+    a mean of odds, and scores of two scales would be in one table. Arguments as of `fit_fusion`.
     """
-    base, p_frames, p_videos = align_tables(scores, frames, videos)
+    tables = base, p_frames, p_videos = align_tables(scores, frames, videos)
+    whole = _fit_on(tables, calibrations)
     fold = cross_fit_folds(base["source"], base["klass"] > 0)
     score, video_score = np.full(len(base["truth"]), np.nan), np.full(len(fold), np.nan)
     owner = np.repeat(np.arange(len(fold)), np.diff(base["offsets"]))
-    numbers = np.unique(fold)
-    for number in numbers:
-        held_out, others = fold == number, fold != number if len(numbers) > 1 else fold == number
-        detector = _fit_on((base, p_frames, p_videos), calibrations, others)
+    kept = np.zeros(len(fold), bool)
+    for number in np.unique(fold) if fold.any() else ():
+        held_out = fold == number
+        detector = _fit_on(tables, calibrations, ~held_out)
+        if detector.notes != whole.notes:
+            continue
         chosen = held_out[owner]
         score[chosen] = detector.odds({model: p[chosen] for model, p in p_frames.items()})
         video_score[held_out] = detector.odds({model: p[held_out] for model, p in p_videos.items()}, "video")
-    reason = None if len(numbers) > 1 else ONE_SOURCE
-    return Scores.of(base | {"score": score, "video_score": video_score}), reason
+        kept |= held_out
+    if not (kept & (base["klass"] == 0)).any():
+        kinds = "there is" if not fold.any() else "videos of a kind are of"
+        return CrossFit(whole.table(scores, frames, videos), NOT_HELD_OUT.format(kinds))
+    held_out_scores = Scores.of(base | {"score": score, "video_score": video_score})
+    return CrossFit(held_out_scores.select(kept), None, int((~kept).sum()))
 
 
 def _fit_on(
@@ -130,7 +147,8 @@ def align_tables(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
     """All videos that some model has, at the times of the one that has most of its frames, and what each says there.
 
-    At a time that a model does not know, its last word counts, as it would live. Abnormal is what some model calls so.
+    At a time that a model does not know, its last word counts, as it would live, but none from before a pause in the
+    recording. Abnormal is what some model calls so.
     """
     names = np.unique(np.concatenate([table.video for table in scores.values()]))
     index_of = {model: {name: index for index, name in enumerate(table.video)} for model, table in scores.items()}
@@ -143,6 +161,8 @@ def align_tables(
         finest = max(indices, key=lambda model: (scores[model].frames[indices[model]], model))
         table, index = scores[finest], indices[finest]
         times = table.time_s[table.frames_of(index)]
+        begins = times[piece_starts(times)]
+        piece_begin = begins[np.searchsorted(begins, times, side="right") - 1]
         label, source = table.label[index], table.source[index]
         truth, event_truth = np.full((2, len(times)), -1, np.int8)
         class_index = -1
@@ -152,7 +172,9 @@ def align_tables(
                 continue
             index = indices[model]
             own_frames = table.frames_of(index)
-            latest = np.searchsorted(table.time_s[own_frames], times, side="right") - 1
+            own_times = np.append(table.time_s[own_frames], -np.inf)
+            latest = np.searchsorted(own_times[:-1], times, side="right") - 1
+            latest = np.where(own_times[latest] >= piece_begin, latest, -1)
             p_frames[model].append(_select_values(frames[model][own_frames], latest, np.nan))
             truth = np.maximum(truth, _select_values(table.truth[own_frames], latest, -1).astype(np.int8))
             of_events = _select_values(table.event_truth[own_frames], latest, -1).astype(np.int8)

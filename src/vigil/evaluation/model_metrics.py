@@ -10,15 +10,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from vigil.core.errors import VigilError
+from vigil.core.errors import NoExamples, VigilError
 from vigil.core.params import Frozen
 from vigil.evaluation import baselines, breakdown, metrics
 from vigil.evaluation.baselines import NO_AIDS, ORACLE, Aids
+from vigil.evaluation.probabilities import measure_reliability
 from vigil.judging.calibration import Calibration
 from vigil.judging.stored import Arrays
 from vigil.statistics.intervals import Difference, Statistic, bootstrap, difference, draws, rounded
 from vigil.statistics.ranking import Ranking
-from vigil.statistics.reliability import ece, prior_weights
 from vigil.statistics.scores import Scores
 
 LOWER = ("eer", "false_alarms_per_hour", "alarmed_share")  # is better
@@ -69,7 +69,7 @@ def evaluate_model(
     scores = Scores.of(arrays, bool(arrays["has_normal"]), name)
     judged = scores.select_judged()
     if not len(judged.video):
-        raise VigilError(
+        raise NoExamples(
             f"{name}: no video has a label of its classes ({', '.join(class_names)}): nothing to evaluate."
         )
     is_about = _metric_filter(scores)
@@ -85,8 +85,6 @@ def evaluate_model(
         }
         for baseline, table in baselines.baseline_tables(judged, learnt, aids.of_judged(scores)).items()
     }
-    omitted = evaluation.metrics.keys() - intervals.keys()
-    notes = [note for note in evaluation.notes if note.split(":")[0] not in omitted]
     record: dict[str, Any] = {key: interval.to_json() for key, interval in intervals.items()}
     record |= {
         "baselines": {
@@ -103,7 +101,7 @@ def evaluate_model(
             *calibration.notes,
             *_condition_notes(scores),
             *_warmup_notes(arrays),
-            *notes,
+            *breakdown.notes(scores, judged, intervals),
             *find_unbeaten(judged, trivial, weights),
         ],
     }
@@ -173,10 +171,10 @@ def _condition_notes(scores: Scores) -> list[str]:
 
 
 def _warmup_notes(arrays: Arrays) -> list[str]:
-    ready = int(arrays.get("ready", np.array(1)))
-    if ready < 2:
+    ready_s = float(arrays.get("ready_s", np.array(0.0)))
+    if not ready_s:
         return []
-    frames = f"the first {ready - 1} stored frames of a video, before it can have a score"
+    frames = f"frames in the first {ready_s:g} s of a video, and after a pause in it, before it can have a score"
     return [f"{frames}, are in no ranking of frames and no normal time; events that end in them are missed"]
 
 
@@ -202,7 +200,8 @@ def _describe_operating_point(scores: Scores, calibration: Calibration) -> dict[
         record["base_rate"] = rounded(calibration.base_rate)
         record["ece"] = {
             "validation": rounded(calibration.reliability.after),
-            "here": rounded(_measure_reliability(scores, calibration)[0]),
+            "here": rounded(measure_reliability(scores, calibration)[0]),
+            "unit": calibration.fitted_on,
         }
     return record
 
@@ -212,21 +211,10 @@ def _shorten(raw: float | None) -> float | None:
     return None if raw is None else float(f"{raw:.6g}")
 
 
-def _measure_reliability(scores: Scores, calibration: Calibration) -> tuple[float | None, Rows]:
-    judged = scores.select_judged()
-    usable = (judged.truth >= 0) & np.isfinite(judged.score)
-    if calibration.frame is None or not usable.any():
-        return None, []
-    true = judged.truth[usable] == 1
-    weight = prior_weights(true, calibration.params.base_rate)
-    error, bins = ece(calibration.probability(judged.score[usable]), true, weight=weight)
-    return error, [row.to_json() for row in bins if row.share]
-
-
 def _plot_points(scores: Scores, calibration: Calibration, class_names: Sequence[str]) -> dict[str, Rows]:
     """Points of the curves, those of frames where the model ranks frames; and a row per video for the confusion."""
     judged = scores.select_judged()
-    reliability = _measure_reliability(scores, calibration)[1]
+    reliability = [row.to_json() for row in measure_reliability(scores, calibration)[1] if row.share]
     points: dict[str, Rows] = {"roc": [], "pr": [], "reliability": reliability, "confusion": []}
     ranking = _choose_ranking(judged)
     if ranking is not None:
@@ -276,7 +264,8 @@ def summary_lines(record: Mapping[str, Any]) -> list[str]:
         if not isinstance(metric, Mapping) or metric.get("value") is None:
             continue
         basis = f"; {metric['alarms']} in {metric['minutes']:.1f} min" if "alarms" in metric else ""
-        span = f" ({metric['low']:.3f} to {metric['high']:.3f}{basis})" if metric["low"] is not None else ""
+        interval = "no interval" if metric["low"] is None else f"{metric['low']:.3f} to {metric['high']:.3f}"
+        span = f" ({interval}{basis})"
         trivial = {
             name: rows[key]["value"] for name, rows in record["baselines"].items() if key in rows and name != ORACLE
         }

@@ -120,13 +120,13 @@ def fuse(entries: Sequence[Entry], rounds: int, seed: int, aids: Aids = NO_AIDS)
     hashes = {name: calibration.sha256 for name, calibration in calibrations.items()}
     detector = fusion.fit_fusion(val, *_probabilities(calibrations, val), hashes)
     choices = math.prod(calibration.promise.choices for calibration in calibrations.values() if calibration.promise)
-    held_out, withheld = fusion.cross_fit(val, *_probabilities(calibrations, val), hashes)
-    val_table = _with_features(held_out, val)
+    held_out = fusion.cross_fit(val, *_probabilities(calibrations, val), hashes)
+    val_table = _with_features(held_out.scores, val)
     is_normal = (val_table.truth == 0) & ~val_table.abnormal[val_table.owner]
     if not np.isfinite(val_table.score[is_normal]).any():
         return None
     calibration = fit_calibration(
-        val_table, "logits", calibrations[detector.models[0]].params, withheld=withheld, choices=choices
+        val_table, "logits", calibrations[detector.models[0]].params, withheld=held_out.reason, choices=choices
     )
     test_table = _with_features(detector.table(test, *_probabilities(calibrations, test)), test)
     evaluation = metrics.evaluate(test_table, calibration.operating_point, rounds=rounds, seed=seed)
@@ -136,6 +136,13 @@ def fuse(entries: Sequence[Entry], rounds: int, seed: int, aids: Aids = NO_AIDS)
     }
     judged = test_table.select_judged()
     against = describe_leads(judged, trivial, draws(len(judged.names), rounds, seed))
+    if held_out.left_out:
+        videos = held_out.left_out + len(val_table.video)
+        note = (
+            f"{held_out.left_out} of {videos} videos of validation are left out where the alarm is set: without their "
+            "sources, one kind of video is not known"
+        )
+        calibration = calibration.model_copy(update={"notes": (*calibration.notes, note)})
     return Fused(detector, calibration, val_table, test_table, evaluation, trivial, against)
 
 
@@ -145,7 +152,8 @@ def fused_entry(fused: Fused) -> Entry:
     record["confusion"] = {"classes": ["normal", "abnormal"], "table": record["confusion"]}
     promise = fused.calibration.promise
     record["operating_point"] = {"promise": promise.sentence()} if promise else {}
-    record["notes"] = [*fused.fusion.notes, *fused.calibration.notes, *record["notes"]]
+    notes = [*fused.fusion.notes, *fused.calibration.notes, *record["notes"]]
+    record["notes"] = list(dict.fromkeys(notes))
     record["baselines"] = {
         baseline: {name: {"value": rounded(statistic.value)} for name, statistic in rows.items()}
         for baseline, rows in fused.baselines.items()
@@ -170,10 +178,13 @@ def _with_features(table: Scores, tables: Mapping[str, Scores]) -> Scores:
 def _probabilities(
     calibrations: Mapping[str, Calibration], tables: Mapping[str, Scores]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """By model, of frames and of videos."""
-    frames = {name: calibration.probability(tables[name].score) for name, calibration in calibrations.items()}
+    """By model, of frames and of videos, at the base rate of validation: `calibrate.base_rate` moves no alarm."""
+    frames = {
+        name: calibration.validation_probability(tables[name].score) for name, calibration in calibrations.items()
+    }
     videos = {
-        name: calibration.probability(tables[name].video_score, "video") for name, calibration in calibrations.items()
+        name: calibration.validation_probability(tables[name].video_score, "video")
+        for name, calibration in calibrations.items()
     }
     return frames, videos
 

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, write_json
 from vigil.judging.curves import Curve
 from vigil.judging.stored import JudgingParams
@@ -51,8 +52,8 @@ class CalibrationParams(Frozen):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the promise that there will not be more
     step: Annotated[float, Field(gt=0, le=1)]  # windows, from one that is judged to the next
     alert: AlertParams
-    base_rate: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of time that is abnormal where it will watch;
-    # None: that of validation
+    base_rate: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of time that is abnormal where it will watch
+    # (of videos, for a curve that is fitted on videos); None: that of validation
 
 
 class Thresholds(Frozen):
@@ -89,7 +90,8 @@ class Promise(Frozen):
         """The promise, or what is wanting for one."""
         confidence = f"{self.confidence:.0%} confidence"
         if self.per_hour is not None:
-            return f"at most {self.per_hour:.3g} false alarms per hour, with {confidence}"
+            basis = f"from {60 * self.normal_hours:.1f} minutes of {self.sources} sources"
+            return f"at most {self.per_hour:.3g} false alarms per hour, with {confidence}, {basis}"
         refusal = f"to promise {self.budget:g} false alarms per hour with {confidence}"
         if self.withheld is not None:
             return f"nothing {refusal}: {self.withheld}"
@@ -126,9 +128,11 @@ class Calibration(Frozen):
     temperature: float | None  # of class logits
     class_offsets: tuple[float, ...]  # added to the logits of the classes, after the temperature
     class_reliability: Reliability | None  # of the most probable class
-    base_rate: float | None  # share of abnormal time that probabilities assume; None: only one kind was known
+    fitted_on: Literal["frames", "videos"]  # what the curve of frames was fitted on, and base rates are shares of
+    validation_rate: float | None  # share that is abnormal in validation; None: only one kind was known
+    base_rate: float | None  # share of abnormal cases that probabilities assume
     reliability: Reliability | None
-    normal_maxima: tuple[float, ...]  # highest frame score of each normal video, in order
+    normal_video: Literal["validation", "camera"]  # of what the thresholds were made
     notes: tuple[str, ...]
     model_sha256: str
     settings_sha256: str  # see `settings_sha256` below
@@ -167,12 +171,19 @@ class Calibration(Frozen):
 
     def probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
         """Of raw scores, rising with them; NaN where there is no score."""
+        return self._curve(of)(raw)
+
+    def validation_probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
+        """The same where abnormal cases are as common as in validation, whatever `calibrate.base_rate` is."""
+        return self._curve(of).at_validation_rate(raw)
+
+    def _curve(self, of: Literal["frame", "video"]) -> Curve:
         curve = self.frame if of == "frame" else self.video
         if curve is None:
             raise VigilError(
                 f"a model of kind {self.score_type} has no probability of being abnormal. Ask for its classes."
             )
-        return curve(raw)
+        return curve
 
     def class_probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Of the classes (V, C), by their logits, where they are as common as in validation."""
@@ -196,14 +207,16 @@ class Calibration(Frozen):
             temperature = rounded(self.temperature)
             return [f"names classes, temperature {temperature}; {condition}; it raises no alarm of its own"]
         percentiles = ", ".join(f"{name[1:]} % {getattr(self.thresholds, name):.4g}" for name in ("p90", "p95", "p98"))
-        basis = "the budget on validation" if self.thresholds.promise is None else "the promise"
+        normal_video = "validation" if self.normal_video == "validation" else "this camera's normal video"
+        basis = f"the budget on {normal_video}" if self.thresholds.promise is None else "the promise"
         lines = [
             f"alarm at {self.threshold:.4g} by {basis}; normal frames below: {percentiles}",
             self.promise.sentence(),
         ]
         if self.base_rate is not None:
             origin = "as in validation" if self.params.base_rate is None else "by calibrate.base_rate"
-            lines.append(f"probabilities assume that {self.base_rate:.3g} of the time is abnormal, {origin}")
+            cases = "of the time is" if self.fitted_on == "frames" else "of the videos are"
+            lines.append(f"probabilities assume that {self.base_rate:.3g} {cases} abnormal, {origin}")
         return lines + [note for note in self.notes if note not in lines]
 
     def to_json(self) -> dict[str, Any]:
@@ -232,8 +245,12 @@ class Calibration(Frozen):
 def read_calibration(path: Path) -> Calibration:
     """The calibration in a file; VigilError when it is not what was written: frozen is frozen."""
     if not path.exists():
-        raise VigilError(f"{path}: not found. Run `dvc repro calibrate@<model>`, or `vigil calibrate`.")
+        frozen = path.parent.name == "calibration"
+        advice = f"Run `dvc repro calibrate@{path.stem}`." if frozen else "Name a calibration's file."
+        raise VigilError(f"{path}: not found. {advice}")
     payload = read_json(path)
+    if reason := why_skipped(path):
+        raise VigilError(f"{path}: there is no calibration: {reason}")
     written = payload.pop("sha256", None) if isinstance(payload, dict) else None
     calibration = Calibration.from_json(payload, str(path))
     if _sha256_of(payload) != written or calibration.sha256 != written:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from vigil.core.errors import VigilError
+from vigil.core.errors import NoExamples, VigilError
 from vigil.judging import curves
 from vigil.judging.calibration import (
     Calibration,
@@ -60,23 +60,22 @@ def fit_calibration(
     """
     normal_median, scores = _normal_median(scores), scores.select_judged()
     if not len(scores.video):
-        raise VigilError("calibrate: no validation video has a label that the model knows. Check its classes.")
+        raise NoExamples("calibrate: no validation video has a label that the model knows. Check its classes.")
     thresholds, promise, notes = None, None, []
-    maxima: tuple[float, ...] = ()
-    frame, video, reliable, base_rate = None, None, None, None
+    frame, video, reliable, validation_rate = None, None, None, None
+    fitted_on: Literal["frames", "videos"] = "frames"
     if score_type != "classes":
-        thresholds, promise, maxima = _fit_thresholds(scores, params, normal_median, withheld, choices)
+        thresholds, promise = _fit_thresholds(scores, params, normal_median, withheld, choices)
         if promise.per_hour is None:
             notes.append(promise.sentence())
         supervised = score_type == "logits"
         threshold = thresholds.budget if thresholds.promise is None else thresholds.promise
         video_threshold = threshold if thresholds.video is None else thresholds.video
-        frame, unit, frame_note = curves.fit_frame_curve(scores, supervised, threshold, params.base_rate)
+        frame, fitted_on, frame_note = curves.fit_frame_curve(scores, supervised, threshold, params.base_rate)
         video, video_note = curves.fit_video_curve(scores, supervised, video_threshold, params.base_rate)
-        notes += [note for note in (frame_note, video_note) if note]
-        reliable = _measure_reliability(scores, supervised, threshold, params.base_rate, frame, unit)
-        base_rate = curves.time_base_rate(scores)
-        base_rate = base_rate if params.base_rate is None or base_rate is None else params.base_rate
+        notes += list(dict.fromkeys(note for note in (frame_note, video_note) if note))
+        reliable = _measure_reliability(scores, supervised, threshold, params.base_rate, frame, fitted_on)
+        validation_rate = curves.measure_base_rate(scores)
     scaling, class_reliability = _fit_classes(scores)
     return Calibration(
         score_type=score_type,
@@ -87,9 +86,11 @@ def fit_calibration(
         temperature=None if scaling is None else scaling.temperature,
         class_offsets=() if scaling is None else scaling.offsets,
         class_reliability=class_reliability,
-        base_rate=base_rate,
+        fitted_on=fitted_on,
+        validation_rate=validation_rate,
+        base_rate=_assumed_rate(validation_rate, params),
         reliability=reliable,
-        normal_maxima=maxima,
+        normal_video="validation",
         notes=tuple(notes),
         model_sha256=model_sha256,
         settings_sha256=settings_sha256,
@@ -109,7 +110,7 @@ def refit_calibration(
     if calibration.threshold is None or calibration.thresholds is None or calibration.frame is None:
         raise VigilError(f"a calibration of kind {calibration.score_type} has no thresholds to set anew.")
     normal_median = _normal_median(scores)
-    thresholds, promise, maxima = _fit_thresholds(scores.select_judged(), params, normal_median)
+    thresholds, promise = _fit_thresholds(scores.select_judged(), params, normal_median)
     old = calibration.thresholds
     threshold = thresholds.budget if thresholds.promise is None else thresholds.promise
     video, video_curve = old.video, calibration.video
@@ -118,20 +119,38 @@ def refit_calibration(
         video_curve = video_curve.moved(video, moved)
         video = moved
     thresholds = thresholds.model_copy(update={"video": video, "cell": old.cell})
+    frame_curve = calibration.frame.moved(calibration.threshold, threshold)
+    if params.base_rate != calibration.params.base_rate:
+        shift = {"prior_shift": _shift_of_rate(calibration.validation_rate, params)}
+        frame_curve = frame_curve.model_copy(update=shift)
+        video_curve = None if video_curve is None else video_curve.model_copy(update=shift)
     return calibration.model_copy(
         update={
             "thresholds": thresholds,
             "promise": promise,
-            "frame": calibration.frame.moved(calibration.threshold, threshold),
+            "frame": frame_curve,
             "video": video_curve,
+            "base_rate": _assumed_rate(calibration.validation_rate, params),
             "reliability": None,
-            "normal_maxima": maxima,
+            "normal_video": "camera",
             "notes": (promise.sentence(),) if promise.per_hour is None else (),
             "settings_sha256": settings_sha256,
             "params": params,
             "normal_median": normal_median,
         }
     )
+
+
+def _assumed_rate(validation_rate: float | None, params: CalibrationParams) -> float | None:
+    """The share of abnormal cases that probabilities assume; None where validation has one kind alone."""
+    return validation_rate if validation_rate is None or params.base_rate is None else params.base_rate
+
+
+def _shift_of_rate(validation_rate: float | None, params: CalibrationParams) -> float:
+    """What log odds gain where the base rate is the one that `params` ask for."""
+    if validation_rate is None or params.base_rate is None:
+        return 0.0
+    return float(reliability.logit(params.base_rate) - reliability.logit(validation_rate))
 
 
 def _normal_median(scores: Scores) -> float | None:
@@ -146,8 +165,8 @@ def _fit_thresholds(
     normal_median: float | None,
     withheld: str | None = None,
     choices: int = 1,
-) -> tuple[Thresholds, Promise, tuple[float, ...]]:
-    """The thresholds, what they promise, and the sorted highest scores of the normal videos.
+) -> tuple[Thresholds, Promise]:
+    """The thresholds, and what they promise.
 
     False alarms are counted as in evaluation: in all time that is known to be normal, of abnormal videos too.
     """
@@ -156,7 +175,7 @@ def _fit_thresholds(
     normal_scores = scores.score[normal_frames & np.isfinite(scores.score)]
     if not len(normal_scores):
         shortage = "no score in any normal frame" if normal_frames.any() else "no normal video"
-        raise VigilError(f"calibrate: {shortage} in validation, so nothing says when to alarm. Add some normal video.")
+        raise NoExamples(f"calibrate: {shortage} in validation, so nothing says when to alarm. Add some normal video.")
 
     def count_alarms(threshold: float) -> np.ndarray:
         alerts = raise_alerts(scores, params.alert.rule_at(threshold, normal_median))
@@ -170,7 +189,7 @@ def _fit_thresholds(
     variation = conformal.variation(np.bincount(sources, count_alarms(loose)), source_hours)
     dispersion = conformal.dispersion(variation, budget, source_hours)
     sureness = conformal.confidence_of_each(confidence, choices)
-    allowed = conformal.allowed(total_hours, budget, sureness, dispersion) if withheld is None else None
+    allowed = conformal.allowed(source_hours, budget, sureness, dispersion) if withheld is None else None
     missing_hours = conformal.hours_to_promise(budget, sureness, variation, source_hours)
 
     def lowest_threshold(limit: float) -> float:
@@ -190,9 +209,6 @@ def _fit_thresholds(
         withheld=withheld,
         choices=choices,
     )
-    normal = scores.select(~scores.abnormal)
-    maxima = np.full(len(normal.video), -np.inf)
-    np.maximum.at(maxima, normal.owner, normal.score)
     thresholds = Thresholds(
         p90=p90,
         p95=p95,
@@ -202,7 +218,7 @@ def _fit_thresholds(
         video=curves.fit_video_threshold(scores, VIDEOS),
         cell=curves.fit_cell_threshold(scores),
     )
-    return thresholds, promise, tuple(np.sort(maxima[np.isfinite(maxima)]).tolist())
+    return thresholds, promise
 
 
 def _fit_classes(scores: Scores) -> tuple[reliability.ClassScaling | None, Reliability | None]:

@@ -18,18 +18,24 @@ RIDGE = 0.1  # on the slope, against the weight of the videos, one each: so that
 
 
 class Curve(Frozen):
-    """p = sigmoid(slope * x + offset), x being the raw score or its logarithm."""
+    """p = sigmoid(slope * x + offset + prior_shift), x being the raw score or its logarithm."""
 
     transform: Literal["identity", "log"]
     slope: Annotated[float, Field(gt=0)]
     offset: float
+    prior_shift: float = 0.0  # log odds that `calibrate.base_rate` adds; without it, p is that of validation
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
         """NaN where there is no score (NaN, or -inf)."""
         raw = np.asarray(raw, np.float64)
         scored = np.isfinite(raw) | (raw == np.inf)
         x = transform_scores(np.where(scored, raw, 0.0), self.transform)
-        return np.where(scored, expit(self.slope * x + self.offset), np.nan)
+        return np.where(scored, expit(self.slope * x + self.offset + self.prior_shift), np.nan)
+
+    @property
+    def at_validation_rate(self) -> "Curve":
+        """The curve of where abnormal cases are as common as in validation."""
+        return self.model_copy(update={"prior_shift": 0.0})
 
     def moved(self, old: float, new: float) -> "Curve":
         """The curve that gives `new` the probability which this one gives `old`."""
@@ -81,7 +87,7 @@ def fit_video_curve(
     return _assume(base_rate, curve, _known_kinds(scores)), note
 
 
-def time_base_rate(scores: Scores) -> float | None:
+def measure_base_rate(scores: Scores) -> float | None:
     """The share of time that is abnormal, or of videos, where frames are of one kind alone; None: so are videos."""
     true = _known_kinds(scores)
     return float(true.mean()) if true.any() and not true.all() else None
@@ -97,7 +103,7 @@ def _assume(base_rate: float | None, curve: Curve, true: np.ndarray) -> Curve:
     """The curve of where `base_rate` is abnormal, from one that was fitted on `true`; as it is, with one kind alone."""
     if base_rate is None or not true.any() or true.all():
         return curve
-    return curve.model_copy(update={"offset": curve.offset + shift_odds(base_rate, true)})
+    return curve.model_copy(update={"prior_shift": shift_odds(base_rate, true)})
 
 
 def fit_video_threshold(scores: Scores, share: float) -> float | None:

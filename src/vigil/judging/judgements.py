@@ -1,9 +1,11 @@
 """What a model says of some stored frames, and what follows for each frame: as it happens, and in hindsight."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from vigil.core.clock import START, Pace, update_pace
 
 NOBODY = -1
 
@@ -29,22 +31,33 @@ class Judgement:
         return self.start, self.stop
 
 
-Standing = Mapping[
-    int, tuple[float, float]
-]  # of each person (or NOBODY): the last score, and when it was made, seconds
-NOTHING: Standing = {}
+@dataclass(frozen=True)
+class Standing:
+    """What is known after some stored frames."""
+
+    scores: Mapping[int, tuple[float, float]] = field(default_factory=dict)  # by person: the last, and when it was made
+    frames: int = 0
+    pace: Pace = START
+
+
+NOTHING = Standing()
 
 
 def update_score(
     standing: Standing, time_s: float, judgements: Sequence[Judgement], hold_s: float | None
 ) -> tuple[Standing, float]:
-    """The score of the frame at `time_s`, at whose end `judgements` were made: the highest of the last that stand.
+    """The score of one more frame, with which `judgements` came: the highest of the last that stand.
 
-    NaN while nothing is known, and where nobody is there. Also the judgements that stand from then on.
+    NaN while nothing is known, and where nobody is there. Nothing stands across a pause, and what is said then of the
+    piece before is not said of this frame. Of judgements of the same person the later counts.
     """
-    fresh = {person: last for person, last in standing.items() if hold_s is None or time_s - last[1] <= hold_s + 1e-9}
-    fresh |= {judgement.person: (judgement.newest, time_s) for judgement in judgements}
-    return fresh, max((score for score, _ in fresh.values()), default=float("nan"))
+    pace, after_pause = update_pace(standing.pace, time_s)
+    before = {} if after_pause else standing.scores
+    scores = {person: last for person, last in before.items() if hold_s is None or time_s - last[1] <= hold_s + 1e-9}
+    of_frame = [judgement for judgement in judgements if judgement.stop > standing.frames]
+    scores |= {judgement.person: (judgement.newest, time_s) for judgement in of_frame}
+    highest = max((score for score, _ in scores.values()), default=float("nan"))
+    return Standing(scores, standing.frames + 1, pace), highest
 
 
 def causal_scores(

@@ -1,10 +1,11 @@
 """Checkpoints in, judgements out: the one way in which a trained model looks at a video, stored or live.
 
-A judge is fed one stored frame after the other and says what it makes of them:
+A judge is fed one frame of a steady rate after the other and says what it makes of them; pieces.py feeds it frames of
+any rate, with pauses, as all do who judge recordings:
 
     judge = make_judge(checkpoint, step)
     state = judge.start()
-    state, judgements = judge.update(state, item)       # at every stored frame
+    state, judgements = judge.update(state, item)       # at every frame
     judgements = judge.finish(state)                    # when the source has ended
     judgements = list(judge.judge_all(items))           # the same of a whole video, in batches
     judgements = list(judge_stream(judge, items))       # the same, frame by frame
@@ -16,7 +17,7 @@ A window is judged every `step` of its length. What is left when a source ends i
 with it, and a video shorter than a window is one short window: that it has ended is known by then.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -25,9 +26,10 @@ import torch
 from torch import Tensor
 
 from vigil.clips.feature_samples import LEVELS
-from vigil.clips.places import clip_length, spread_frames
+from vigil.clips.ticks import clip_length, spread_frames
 from vigil.core.errors import VigilError
 from vigil.features.pictures import normalise_squares
+from vigil.judging.clocks import clock_rate, segment_settings
 from vigil.judging.items import Segment, StoredClip
 from vigil.judging.judgements import Judgement
 from vigil.models.blocks.layers import Clip, Predictions
@@ -46,13 +48,13 @@ class Judge(Protocol):
 
     @property
     def ready(self) -> int:
-        """Frames of a source before which it has nothing to say."""
+        """Frames of a video before which it has nothing to say, and as many as a judgement spans at most."""
 
     def start(self) -> Any:
         """The state before the first frame."""
 
     def update(self, state: Any, item: Any) -> tuple[Any, list[Judgement]]:
-        """One stored frame more."""
+        """One frame more."""
 
     def finish(self, state: Any) -> list[Judgement]:
         """What is left when the source has ended."""
@@ -69,9 +71,8 @@ def make_judge(checkpoint: Checkpoint, step: float, gate: Checkpoint | None = No
     """
     card, model = checkpoint.card, checkpoint.model
     if card.input == "segments":
-        segments = card.features["segments"]
-        stride_s = segments["stride"] / card.features["frames"]["fps"]
-        return SegmentJudge(model, card.model, max(segments["gap_s"], stride_s))
+        segments = segment_settings(card)
+        return SegmentJudge(model, card.model, max(segments.gap_s, float(segments.stride / segments.rate)))
     if card.input == "attended":
         if gate is None:
             return ClipJudge(model)
@@ -80,10 +81,10 @@ def make_judge(checkpoint: Checkpoint, step: float, gate: Checkpoint | None = No
                 f"{card.model}: it looks at what the crime_gate it was trained behind attends to: give it."
             )
         step = card.features["attended"]["step"]
-        return WindowJudge(gate.model, card.model, "frames", _fps(card.features), step, model)
+        return WindowJudge(gate.model, card.model, "frames", float(clock_rate(card)), step, model)
     if hasattr(getattr(model, "members", [model])[0], "step"):
         return StepJudge(model, card.model)
-    return WindowJudge(model, card.model, card.input, _fps(card.features), step)
+    return WindowJudge(model, card.model, card.input, float(clock_rate(card)), step)
 
 
 def judge_stream(judge: Judge, items: Iterable[Any]) -> Iterator[Judgement]:
@@ -292,7 +293,3 @@ def _flow(planes: np.ndarray) -> Tensor:
 
 def _device(model: Any) -> torch.device:
     return next(model.parameters()).device
-
-
-def _fps(features: Mapping[str, Any]) -> float:
-    return float(features["frames"]["fps"])

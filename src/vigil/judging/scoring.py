@@ -5,8 +5,8 @@ Of V videos with N stored frames in all:
     video, label, source (V,) str, klass (V,) int16     index of the model's class; -1: a label that it does not know
     offsets (V + 1,) int64                              into the frames
     frame (N,) int32, time_s (N,) float64               number in the video
-    truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown, or before frame `ready`
-    event_truth (N,) int8                               the same, known before frame `ready` too
+    truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown, or before tick `ready`
+    event_truth (N,) int8                               the same, known before tick `ready` too
     score (N,) float32                                  raw, known at the end of the frame; NaN: nothing known
     noncausal (N,) float32                              raw, later frames in view
     video_score (V,) float32                            the highest `score`
@@ -15,7 +15,9 @@ Of V videos with N stored frames in all:
     cells (M, h, w) float16, cells_truth int8, cells_video (M,) int32, cells_frame (M,) int32
     window_video (W,), window (W, 2), window_score (W,), shown (W, T), attention (W, T)    of models that attend
     person_video (P,), person_klass (P,), person_classes (P, C)                            of segments of people
-    has_normal, ready, model_sha256, calibration_sha256 () each; ready: frames before which it has nothing to say
+    has_normal, model_sha256, calibration_sha256 () each
+    ready () int        ticks of the model's clock before which it has nothing to say, in each piece of a video
+    ready_s () float64  seconds from the first tick of a piece to that one
 
 A video whose label the model does not know is scored all the same, for others to look at; its truth is unknown.
 """
@@ -29,14 +31,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vigil.clips.places import label_to_class, normal_class, videos_with_features
+from vigil.clips.feature_samples import is_involved
+from vigil.clips.labels import label_to_class, normal_class
+from vigil.clips.window_table import videos_with_features
 from vigil.core import settings
-from vigil.core.errors import VigilError
+from vigil.core.errors import NoExamples, VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file
 from vigil.engine.code_version import code_version
 from vigil.engine.per_video import Item, Runtime, run_per_video
+from vigil.features.times import read_times
 from vigil.footage.video_table import Video
 from vigil.judging import attention, stored
+from vigil.judging.clocks import clock_rate
 from vigil.judging.items import Segment
 from vigil.judging.judgements import Judgement, causal_scores, hindsight_scores
 from vigil.judging.judges import make_judge
@@ -64,7 +70,7 @@ class JudgedVideo:
     """All that a model says of one video."""
 
     judgements: Sequence[Judgement]
-    labels: Sequence[str] | None = None  # of the segments of people, one for each judgement
+    labels: Sequence[str | None] | None = None  # of the segments of people, one for each judgement; None: not judged
 
 
 def score_type_of(checkpoint: Checkpoint) -> Literal["errors", "logits", "classes"]:
@@ -96,10 +102,11 @@ def build_table(
         if video.video in judged_videos
     ]
     if not rows:
-        raise VigilError(f"{card.model}: not one of {len(videos)} videos has anything that it looks at.")
+        raise NoExamples(f"{card.model}: not one of {len(videos)} videos has anything that it looks at.")
     return _stack_rows(rows) | {
         "has_normal": np.array(score_type != "classes"),
         "ready": np.array(ready),
+        "ready_s": np.array(float((ready - 1) / clock_rate(card))),
         "model_sha256": np.array(checkpoint.sha256),
         "calibration_sha256": np.array(""),
     }
@@ -115,8 +122,7 @@ def class_logits(card: Card, judgements: Sequence[Judgement]) -> np.ndarray | No
         return None
     if card.input == "attended":
         attended = card.features["attended"]
-        spans = {clip.span for clip in attention.select_clips(named, attended["keep"], attended["overlap"])}
-        named = [judgement for judgement in named if judgement.span in spans]
+        named = attention.select_clips(named, attended["keep"], attended["overlap"])
     else:
         named = sorted(named, key=lambda judgement: (-judgement.score, judgement.start))[:TOP]
     return np.stack([np.asarray(judgement.classes, np.float64) for judgement in named]).mean(axis=0)
@@ -144,10 +150,11 @@ def _judge_files(
         for video in videos:
             path = _path_of(sources.features, video, ending)
             video_clips = None if clips is None else clips[video.video]
+            times = repr(read_times(path.with_suffix(".npz"), "flow")) if card.input == "flow" else ""
             items.append(
                 Item(
                     video.video,
-                    (sha256_file(path), "" if video_clips is None else repr(video_clips), *key),
+                    (sha256_file(path), times, "" if video_clips is None else repr(video_clips), *key),
                     (path, video_clips, checkpoint.folder, sources.gate),
                     (Path(parts) / f"{video.video}.npz",),
                 )
@@ -175,7 +182,10 @@ def _attended_clips(sources: Sources) -> dict[str, Any]:
 def _judge_segments(
     checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams
 ) -> dict[str, JudgedVideo]:
-    """By video, of the segments of a split: all in one go, for each is small."""
+    """By video, of the segments of a split: all in one go, for each is small.
+
+    Who has a part in what is done to others, or is about to do it, is neither a normal person nor the doer.
+    """
     arrays = _load_segments(checkpoint.card, sources)
     judge = make_judge(checkpoint, params.step)
     judged_videos = {}
@@ -194,7 +204,8 @@ def _judge_segments(
                 Segment(int(arrays["person"][row]), int(start), int(last) + 1, arrays["x"][row])
                 for row, start, last in zip(rows, starts, lasts, strict=True)
             ]
-            judged_videos[video.video] = JudgedVideo(list(judge.judge_all([segments])), arrays["label"][rows].tolist())
+            labels = [None if is_involved(arrays, row, video) else str(arrays["label"][row]) for row in rows]
+            judged_videos[video.video] = JudgedVideo(list(judge.judge_all([segments])), labels)
     return judged_videos
 
 
@@ -231,7 +242,7 @@ def _row_of(
         "klass": np.array([class_index], np.int16),
         "frame": context.frame,
         "time_s": times,
-        "truth": mask_warm_up(truth, ready),
+        "truth": mask_warm_up(truth, context.times, ready, clock_rate(card)),
         "event_truth": truth,
         "score": score.astype(np.float32),
         "noncausal": later.astype(np.float32),
@@ -253,7 +264,8 @@ def _row_of(
     if card.clip.target == "cells" and judgements:
         row |= map_arrays(video, class_index, judgements, context, sources.truth)
     if judged_video.labels is not None:
-        row["person_klass"] = np.array([class_indices.get(label, -1) for label in judged_video.labels], np.int16)
+        classes = [-1 if label is None else class_indices.get(label, -1) for label in judged_video.labels]
+        row["person_klass"] = np.array(classes, np.int16)
         if judgements:
             row["person_classes"] = np.array([judgement.classes for judgement in judgements], np.float32)
     return row

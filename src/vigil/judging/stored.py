@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +10,15 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.features.frames import FrameArchive
+from vigil.features.times import read_times
 from vigil.judging.items import Picture, StoredClip
 from vigil.judging.judgements import Judgement
 from vigil.judging.judges import make_judge
+from vigil.judging.pieces import make_piece_judge
 from vigil.models.checkpoint import load_checkpoint
 
 Arrays = dict[str, np.ndarray]
@@ -41,17 +45,14 @@ def judge_video(
     `clips`.
     """
     checkpoint = load_checkpoint(model)
-    judge = make_judge(checkpoint, params.step, None if gate is None else load_checkpoint(gate))
-    items: Iterable[Any]
     with single_thread():
         if clips is not None:
             pixels = np.load(source, allow_pickle=False)
-            items = (_stored_clip(*pair) for pair in zip(clips, pixels, strict=True))
-        elif checkpoint.card.input == "flow":
-            items = np.load(source, mmap_mode="r", allow_pickle=False)
+            stored_clips = (_stored_clip(*pair) for pair in zip(clips, pixels, strict=True))
+            judgements = list(make_judge(checkpoint, params.step).judge_all(stored_clips))
         else:
-            items = map(Picture, FrameArchive(source).jpegs())
-        judgements = list(judge.judge_all(items))
+            judge = make_piece_judge(checkpoint, params.step, None if gate is None else load_checkpoint(gate))
+            judgements = list(judge.judge_all(*_read_recording(source, checkpoint.card.input)))
     write_judgements(out, judgements, cells=checkpoint.card.clip.target == "cells")
     return {"judgements": len(judgements)}
 
@@ -103,6 +104,17 @@ def read_judgements(path: Path) -> list[Judgement]:
             Judgement(start, stop, score, newest, shown=shown, person=int(arrays["person"][row]), **optional)
         )
     return judgements
+
+
+def _read_recording(source: Path, input_name: str) -> tuple[Iterable[Any], list[Fraction]]:
+    """What a judge is fed of each stored frame, and when that is."""
+    if input_name != "flow":
+        archive = FrameArchive(source)
+        return map(Picture, archive.jpegs()), archive.times
+    planes, times = np.load(source, mmap_mode="r", allow_pickle=False), read_times(source.with_suffix(".npz"), "flow")
+    if len(planes) != len(times):
+        raise VigilError(f"{source}: not as many planes as there are times. Delete it and run stage `flow`.")
+    return planes, times
 
 
 def _stored_clip(clip: Mapping[str, Any], pixels: np.ndarray) -> StoredClip:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vigil.clips.places import normal_class
+from vigil.clips.labels import normal_class
 from vigil.clips.windows import inside_spans
+from vigil.core.clock import piece_starts, pieces, tick_counts
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.features.pictures import coarsen_truth
@@ -45,14 +46,17 @@ def frame_truth(card: Card, video: Video, class_index: int, times: Sequence[Frac
     return truth
 
 
-def mask_warm_up(truth: np.ndarray, ready: int) -> np.ndarray:
-    """The truth, unknown before the `ready`-th frame, when the model cannot have a score.
+def mask_warm_up(truth: np.ndarray, times: Sequence[Fraction], ready: int, fps: Fraction) -> np.ndarray:
+    """The truth, unknown in each piece before the `ready`-th tick of a clock of `fps`: the model can have no score yet.
 
     Little happens at the beginning of a video, so that no score there would be a good one: frames are ranked without
     it, and it is no time in which a model was watching. Events are not masked: one that is over by then is missed.
+    The last frame of a piece is known however short the piece is, for a model judges it when the piece has ended.
     """
-    masked = truth.copy()
-    masked[: min(ready, len(truth)) - 1] = -1
+    masked, counts = truth.copy(), tick_counts(times, fps)
+    for start, stop in pieces([float(time_s) for time_s in times]):
+        early = np.cumsum(counts[start:stop]) < ready
+        masked[start : stop - 1][early[:-1]] = -1
     return masked
 
 
@@ -68,7 +72,10 @@ def map_arrays(
         if truth.ndim != 3 or len(truth) <= context.frame[-1]:
             raise VigilError(f"{path}: maps {truth.shape}, the video has frame {context.frame[-1]}. Draw it again.")
         since = np.concatenate([[0], context.frame[:-1] + 1])  # what has moved since the stored frame before
-        moved = np.maximum.reduceat(truth[: int(context.frame[-1]) + 1], since, axis=0)
+        starts = piece_starts([float(time_s) for time_s in context.times])[1:]
+        since[starts] = context.frame[starts]  # of a pause nobody knows
+        edges = np.column_stack([since, context.frame + 1]).ravel()[:-1]
+        moved = np.maximum.reduceat(truth[: int(context.frame[-1]) + 1], edges, axis=0)[::2]
         true_cells = np.stack([coarsen_truth(moved[index], side) for index in newest]).astype(np.int8)
     else:
         true_cells = np.full(cells.shape, -1 if class_index else 0, np.int8)  # class 0 is what does not move

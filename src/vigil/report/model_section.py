@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vigil.evaluation.probabilities import measure_reliability
 from vigil.evaluation.summary import Entry
 from vigil.report import plots
 from vigil.report.attention_section import AttendedWindow, attended_windows
@@ -16,7 +17,6 @@ from vigil.report.plots import Chart, Line
 from vigil.report.records import Picture, Table, metrics_table
 from vigil.report.words import NOTHING, format_number, quantity, seconds
 from vigil.statistics.ranking import Ranking
-from vigil.statistics.reliability import ece
 
 MISTAKES_SHOWN = 2  # of each kind, per model
 
@@ -110,11 +110,9 @@ def _ranking(score: np.ndarray, positive: np.ndarray) -> Ranking:
 
 
 def _reliability(scores: ModelScores | None, colour: int) -> list[Figure]:
-    if scores is None:
+    if scores is None or scores.entry.calibration is None:
         return []
-    table = scores.table
-    with_truth = (table.truth >= 0) & (table.klass >= 0)[table.owner] & np.isfinite(scores.p)
-    error, bins = ece(scores.p[with_truth], table.truth[with_truth] == 1)
+    error, bins = measure_reliability(scores.table, scores.entry.calibration)
     if error is None:
         return []
     points = [
@@ -122,7 +120,7 @@ def _reliability(scores: ModelScores | None, colour: int) -> list[Figure]:
     ]
     predicted, observed = np.array(points).T
     chart = plots.reliability(predicted, observed, f"calibration error {error:.3f}", colour)
-    return [Figure("Reliability", f" of frames: off by {error:.3f} on average", chart)]
+    return [Figure("Reliability", f" of {scores.entry.calibration.fitted_on}: off by {error:.3f} on average", chart)]
 
 
 def _training(entry: Entry) -> list[Figure]:
@@ -160,7 +158,8 @@ def _mistakes(scores: ModelScores | None, film: Film) -> Mistakes | None:
             words = f"{what.format(p)}. {video.split('/', 1)[-1]} ({table.label[row]}) at {seconds(time_s)}"
             pictures.append(Picture(film.moment(video, time_s), words))
     counted = quantity(int(scores.outcome.false_alarms.sum()), "false alarm")
-    tally = f"{counted}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
+    minutes = f"{float(scores.outcome.normal_s.sum()) / 60:.1f} minutes of normal time"
+    tally = f"{counted} in {minutes}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
     return Mistakes(tally, pictures)
 
 

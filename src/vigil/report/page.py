@@ -13,7 +13,7 @@ from vigil.report.model_section import describe_model
 from vigil.report.rendering import render
 from vigil.report.results_section import describe_pairs, describe_results
 from vigil.report.video_section import group_videos
-from vigil.report.words import format_basis, format_number, quantity
+from vigil.report.words import NOTHING, format_basis, format_number, quantity
 
 SECTIONS = {
     "results": "Results",
@@ -91,7 +91,7 @@ def _lead(videos: Sequence[Video], models: Mapping[str, Any]) -> str:
 
 def _facts(videos: Sequence[Video], models: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is counted, and the few numbers of the fused detector."""
-    minutes = float(sum(video.duration_s for video in videos)) / 60
+    minutes = float(sum(video.watched_s for video in videos)) / 60
     facts = [
         ("test videos", f"{len(videos)}"),
         ("of them abnormal", f"{sum(video.abnormal for video in videos)}"),
@@ -101,14 +101,15 @@ def _facts(videos: Sequence[Video], models: Mapping[str, Any]) -> list[tuple[str
     fused = models.get(FUSED, {"value": None})
     if fused["value"] is not None:
         facts.append(("fused, video AUC", format_number(fused["value"])))
-        if (recall := fused.get("event_recall", {}).get("value")) is not None:
-            facts.append(("fused, events found", f"{recall:.0%}"))
-        rate = fused.get("false_alarms_per_hour", {})
-        if rate.get("value") is not None:
-            facts.append(("fused, false alarms/h", format_number(rate["value"], "false_alarms_per_hour")))
-            facts.append(("of them, 95 % interval", format_basis(rate)))
-        if (share := fused.get("alarmed_share", {}).get("value")) is not None:
-            facts.append(("fused, normal time alarmed", f"{share:.1%}"))
+        for metric, words in (
+            ("event_recall", "fused, events found"),
+            ("false_alarms_per_hour", "fused, false alarms/h"),
+            ("alarmed_share", "fused, normal time alarmed"),
+        ):
+            measured = fused.get(metric, {})
+            if measured.get("value") is not None:
+                facts.append((words, format_number(measured["value"], metric)))
+                facts.append(("its 95 % interval", format_basis(measured) or NOTHING))
     return facts
 
 

@@ -1,8 +1,8 @@
 """Whether a new model may take the place of an old one: better on the same frozen test set, beyond chance.
 
 Either is a file of scores (data/scores/<model>/test.npz), or a folder of such: then each model that both have is
-compared. The difference is that of the number the model is known by, on the same videos, under the same draws of the
-sources.
+compared, and of one that cannot be it is said why. The difference is that of the number the model is known by, on the
+same videos, under the same draws of the sources.
 """
 
 from collections.abc import Mapping
@@ -46,15 +46,37 @@ class Promotion:
         return {"model": self.model, "metric": self.metric, "verdict": self.verdict, **numbers}
 
 
-def compare_scores(old: Path, new: Path, rounds: int, seed: int) -> list[Promotion]:
-    """One for each model that both have. VigilError where the two were not judged on the same test set."""
+@dataclass(frozen=True)
+class Incomparable:
+    """A model that both have and of which nothing can be said."""
+
+    model: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model}: not compared: {self.reason}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"model": self.model, "verdict": "not compared", "reason": self.reason}
+
+
+def compare_scores(old: Path, new: Path, rounds: int, seed: int) -> list[Promotion | Incomparable]:
+    """One for each model that both have. VigilError where not one of them can be compared."""
     old_tables, new_tables = score_tables(old), score_tables(new)
     if len(old_tables) == len(new_tables) == 1:
         old_tables = dict(zip(new_tables, old_tables.values(), strict=True))  # two files, whatever they are called
     common = [model for model in new_tables if model in old_tables]
     if not common:
         raise VigilError(f"{old} and {new}: no model in common: {', '.join(old_tables)} and {', '.join(new_tables)}.")
-    return [_compare_model(model, old_tables[model], new_tables[model], rounds, seed) for model in common]
+    promotions: list[Promotion | Incomparable] = []
+    for model in common:
+        try:
+            promotions.append(_compare_model(model, old_tables[model], new_tables[model], rounds, seed))
+        except VigilError as error:
+            promotions.append(Incomparable(model, str(error)))
+    if all(isinstance(promotion, Incomparable) for promotion in promotions):
+        raise VigilError(" ".join(promotion.reason for promotion in promotions if isinstance(promotion, Incomparable)))
+    return promotions
 
 
 def score_tables(path: Path) -> dict[str, Path]:
@@ -107,9 +129,10 @@ def _mismatch(old: Scores, new: Scores) -> str | None:
 
 
 def _other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.ndarray) -> str | None:
-    """In what the truth of a video differs: abnormal or not, or when. Frames that one does not judge may differ.
+    """In what the truth of a video differs: abnormal or not, or when; of the full truth, without a model's warm-up.
 
-    Two versions may look at other times; then what is held true at the times that both have is compared.
+    Frames of unknown truth may differ. Two versions may look at other times; then what is held true at the times that
+    both have is compared.
     """
     for before, after in zip(old_order.tolist(), new_order.tolist(), strict=True):
         name, both_judge = old.video[before], old.klass[before] >= 0 and new.klass[after] >= 0
@@ -119,7 +142,7 @@ def _other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.
         _, first, second = np.intersect1d(
             np.round(old.time_s[frames], 3), np.round(new.time_s[new_frames], 3), return_indices=True
         )
-        truth, new_truth = old.truth[frames][first], new.truth[new_frames][second]
+        truth, new_truth = old.event_truth[frames][first], new.event_truth[new_frames][second]
         if differing := int(((truth >= 0) & (new_truth >= 0) & (truth != new_truth)).sum()):
             return f"{name} has another truth in {differing} frames"
     if old.cells_truth.shape == new.cells_truth.shape and old.video.tolist() == new.video.tolist():

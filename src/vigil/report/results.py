@@ -86,9 +86,9 @@ def _models_table(summary: Mapping[str, Any]) -> str:
 
 
 def _alarm_cell(metric: Mapping[str, Any], name: str) -> str:
-    """The number; a rate with its interval and with what was counted in how much time."""
-    number = format_number(metric.get("value"), name)
-    return f"{number} ({format_basis(metric)})" if metric.get("alarms") is not None else number
+    """The number with its interval, and of a rate what was counted in how much time."""
+    number, basis = format_number(metric.get("value"), name), format_basis(metric)
+    return f"{number} ({basis})" if basis else number
 
 
 def _data_table(card: Mapping[str, Any]) -> str:

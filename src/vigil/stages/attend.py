@@ -10,6 +10,7 @@ Writes  <out>/<set>/<v>.npy         uint8 (N, T, S, S, 3) RGB: N clips, surest f
         <out>/test.json             the same of the test split, apart: no training opens it
         <out>/gate/                 the gate's weights, to start from
         <out>/rejects.csv           videos that could not be read, when there are any
+        <out>/skipped.json          instead of all these, where there is no gate
 
 Videos that the gate misses are kept too: what it does not recognise is most worth learning.
 """
@@ -24,10 +25,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from vigil.clips.places import videos_with_features
+from vigil.clips.window_table import videos_with_features
 from vigil.core import lineage
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
+from vigil.core.skipping import skip_folder, why_skipped
 from vigil.core.storage import replacing, sha256_file, write_json
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
@@ -38,7 +40,7 @@ from vigil.judging.attention import rank_frames, read_clips, select_clips
 from vigil.judging.calibration import Calibration, read_calibration
 from vigil.judging.items import Picture
 from vigil.judging.judgements import Judgement
-from vigil.judging.judges import judge_stream, make_judge
+from vigil.judging.pieces import judge_recording, make_piece_judge
 from vigil.judging.stored import single_thread
 from vigil.models import crime_gate
 from vigil.models.checkpoint import CONFIG, WEIGHTS, load_checkpoint
@@ -65,6 +67,12 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
+    made_with = params.model_dump(mode="json")
+    if reason := why_skipped(gate) or why_skipped(calibration):
+        finish_folder("attend", out, [])
+        skip_folder(out, f"without a crime_gate there are no clips: {reason}")
+        lineage.record(out, "attended", {**made_with, "gate": None}, frames)
+        return
     features = lineage.read(frames)
     checkpoint = load_checkpoint(gate, features=features)
     if not isinstance(checkpoint.card.config, crime_gate.Config):
@@ -99,7 +107,7 @@ def main(
     for name in (WEIGHTS, CONFIG):
         with replacing(out / "gate" / name) as part:
             shutil.copyfile(gate / name, part)
-    lineage.record(out, "attended", {**params.model_dump(mode="json"), "gate": checkpoint.sha256}, frames)
+    lineage.record(out, "attended", {**made_with, "gate": checkpoint.sha256}, frames)
     clips = sum(len(record["clips"]) for record in records.values())
     missed = sum(not record["flagged"] for record in records.values())
     print(f"attend: {clips} clips; the gate misses {missed} of {len(records)}")
@@ -110,7 +118,8 @@ def attend(frames: Path, gate: Path, out: Path, *, params: Params) -> dict[str, 
     cv2.setNumThreads(1)
     archive, checkpoint = FrameArchive(frames), load_checkpoint(gate)
     with single_thread():
-        judgements = list(judge_stream(make_judge(checkpoint, params.step), map(Picture, archive.jpegs())))
+        judge = make_piece_judge(checkpoint, params.step)
+        judgements = list(judge_recording(judge, map(Picture, archive.jpegs()), archive.times))
     clips = select_clips(judgements, params.keep, params.overlap)
     with out.open("wb") as file:
         np.save(file, read_clips(archive, clips, checkpoint.model.clip.size), allow_pickle=False)

@@ -6,19 +6,24 @@ Reads   <val>                   videos of the validation split
         <truth>/<set>/<v>.npz   maps of what moves, for a model that draws them
 Writes  <scores>                every score of those videos; see judging/scoring.py
         <out>                   thresholds, promise, probabilities, with a hash; see judging/calibration.py
+
+Both say why they are skipped where there is no model, or nothing to calibrate it on; see core/skipping.py.
 """
 
+import sys
 from pathlib import Path
 
 from vigil.core import lineage
+from vigil.core.errors import NoExamples
+from vigil.core.skipping import skip_arrays, skip_json, why_skipped
 from vigil.core.storage import save_arrays
 from vigil.engine.per_video import Runtime
 from vigil.engine.stage_runner import run_stage
 from vigil.footage import video_table
-from vigil.judging.calibration import CalibrationParams
+from vigil.judging.calibration import Calibration, CalibrationParams
 from vigil.judging.calibration_fit import calibrate_model
 from vigil.judging.scoring import Sources, build_table
-from vigil.judging.stored import JudgingParams
+from vigil.judging.stored import Arrays, JudgingParams
 from vigil.models.checkpoint import load_checkpoint
 
 Params = CalibrationParams
@@ -37,14 +42,29 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    checkpoint = load_checkpoint(trained, features=lineage.read(features))
-    sources = Sources(features, context, truth, "val")
-    arrays = build_table(checkpoint, video_table.read(val), sources, JudgingParams(step=params.step), runtime)
-    calibration = calibrate_model(arrays, checkpoint, params)
+    try:
+        if reason := why_skipped(trained):
+            raise NoExamples(reason)
+        calibration, arrays = calibrate_on(trained, features, context, truth, val, params, runtime)
+    except NoExamples as error:
+        skip_arrays(scores, str(error))
+        skip_json(out, str(error))
+        print(f"{model}: skipped: {error}", file=sys.stderr)
+        return
     save_arrays(scores, **arrays)
     calibration.write(out)
     for sentence in calibration.sentences():
         print(f"{model}: {sentence}")
+
+
+def calibrate_on(
+    trained: Path, features: Path, context: Path, truth: Path, val: Path, params: Params, runtime: Runtime
+) -> tuple[Calibration, Arrays]:
+    """The calibration of a model, and the scores of the validation split that it comes from."""
+    checkpoint = load_checkpoint(trained, features=lineage.read(features))
+    sources = Sources(features, context, truth, "val")
+    arrays = build_table(checkpoint, video_table.read(val), sources, JudgingParams(step=params.step), runtime)
+    return calibrate_model(arrays, checkpoint, params), arrays
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import numpy as np
 from pydantic import Field
 
 from vigil.core.params import Frozen
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, write_json
 from vigil.engine.stage_runner import run_stage
 from vigil.features.flow import dense as flows
@@ -51,7 +52,7 @@ class CheckedVideo:
 
     video: Video
     tally: Tally
-    true_motion: np.ndarray  # (N, 2) how joints moved, px of the flow's square
+    true_motion: np.ndarray  # (N, 2) how joints moved, px/s of the flow's square
     flow_motion: np.ndarray  # (N, 2) what the flow says
 
 
@@ -95,7 +96,9 @@ def check_video(
     moved = (np.zeros((0, 2)), np.zeros((0, 2)))
     if motion.exists():
         arrays = np.load(motion, allow_pickle=False)
-        moved = flow_quality.motion_at_joints(arrays, archive.index, true_arrays, archive.source_size, flow.clip)
+        moved = flow_quality.motion_at_joints(
+            arrays, archive.index, np.array(archive.times, np.float64), true_arrays, archive.source_size, flow.clip
+        )
     return CheckedVideo(video, tally, *moved)
 
 
@@ -145,6 +148,8 @@ def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
 
 
 def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:
+    if reason := why_skipped(person):
+        return box_quality.summarise_precision([]) | {"reason": reason}
     detector = Detector(person, params.person_confidence)
     pictures = training_boxes.read_pictures(videos, frames, truth, params.person_every)
     return box_quality.summarise_precision(
@@ -153,15 +158,15 @@ def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Pa
 
 
 def _summarise_motion(checked: Sequence[CheckedVideo]) -> dict[str, Any]:
-    """The error of the motion of people's trunks from frame to frame, and that of saying that nothing moves."""
+    """The error of the motion of people's trunks, px/s, and that of saying that nothing moves."""
     true = np.concatenate([np.zeros((0, 2)), *(entry.true_motion for entry in checked)])
     estimated = np.concatenate([np.zeros((0, 2)), *(entry.flow_motion for entry in checked)])
     if not len(true):
         reason = "nobody's trunk is seen in two stored frames that have flow" if checked else NOTHING_KNOWN
-        return {"end_point_error_median_px": None, "of_no_motion_px": None, "n": 0, "reason": reason}
+        return {"end_point_error_median_px_per_s": None, "of_no_motion_px_per_s": None, "n": 0, "reason": reason}
     return {
-        "end_point_error_median_px": round(float(np.median(np.hypot(*(estimated - true).T))), 4),
-        "of_no_motion_px": round(float(np.median(np.hypot(*true.T))), 4),
+        "end_point_error_median_px_per_s": round(float(np.median(np.hypot(*(estimated - true).T))), 4),
+        "of_no_motion_px_per_s": round(float(np.median(np.hypot(*true.T))), 4),
         "n": len(true),
     }
 

@@ -13,7 +13,8 @@ Writes  <out>                           what each model is known by, against bas
         <report>                        one page that needs nothing else
         <plots>/*.csv                   the curves of all models, with a column `model`, that `dvc plots` draws
 
-A model of params.yaml whose files are missing is named as such in both, and the others are compared.
+A model of params.yaml that was skipped, or whose files are missing, is named as such in both with the reason, and the
+others are compared.
 """
 
 import sys
@@ -26,6 +27,7 @@ from pydantic import Field
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
+from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, read_json, read_table, replacing, write_json
 from vigil.engine.stage_runner import run_stage
 from vigil.evaluation.baselines import Aids
@@ -81,7 +83,8 @@ def main(
     write_json(out, summary)
     write_headlines(headline, summary, features)
     write_json(fusion, None if fused is None else fused.to_json())
-    write_curves(plots, points, histories, list(models))
+    judged = [name for name in models if not why_skipped(metrics / f"{name}.json")]
+    write_curves(plots, points, histories, judged)
     findings = Findings(
         summary,
         entries if fused is None else [fused_entry(fused), *entries],
@@ -105,6 +108,8 @@ def read_entry(
     """A model's files. Where one is missing, an entry that has the reason and nothing else."""
     classes = list(settings.get("classes", {}))
     evaluation, calibration = metrics / f"{name}.json", calibrations / f"{name}.json"
+    if skipped := why_skipped(evaluation):
+        return Entry(name, classes=classes, reason=f"skipped: {skipped.removesuffix('.')}")
     tables = {split: scores / name / f"{split}.npz" for split in SPLITS}
     missing = [str(path) for path in (evaluation, *tables.values(), calibration) if not path.exists()]
     if missing:

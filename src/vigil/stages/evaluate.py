@@ -9,14 +9,20 @@ Writes  <scores>                    every score of those videos; see judging/sco
         <out>                       metrics with intervals, and those of baselines; see evaluation/model_metrics.py
         <plots>/*.csv               points of ROC, precision and recall, reliability; a row per video for the confusion
 
-The metrics are added to the run of the training too, where it is tracked.
+All say why they are skipped where there is no calibrated model, or nothing to judge; see core/skipping.py. The metrics
+are added to the run of the training too, where it is tracked.
 """
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vigil.core import lineage
+from vigil.core.errors import NoExamples
+from vigil.core.skipping import skip_arrays, skip_json, why_skipped
 from vigil.core.storage import load_arrays, save_arrays, write_json, write_table
 from vigil.engine import tracking
 from vigil.engine.per_video import Runtime
@@ -52,6 +58,57 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
+    try:
+        if reason := why_skipped(trained) or why_skipped(calibration):
+            raise NoExamples(reason)
+        arrays, results = evaluate_on(
+            model,
+            trained=trained,
+            calibration=calibration,
+            reference=reference,
+            baselines=baselines,
+            test=test,
+            features=features,
+            context=context,
+            truth=truth,
+            params=params,
+            runtime=runtime,
+        )
+    except NoExamples as error:
+        skip_arrays(scores, str(error))
+        skip_json(out, str(error), {"model": model})
+        write_plots(plots, {})
+        print(f"{model}: skipped: {error}", file=sys.stderr)
+        return
+    save_arrays(scores, **arrays)
+    write_json(out, results.metrics)
+    write_plots(plots, results.plots)
+    values = {
+        name: metric["value"]
+        for name, metric in results.metrics.items()
+        if isinstance(metric, dict) and "value" in metric
+    }
+    tracking.add(
+        str(arrays["model_sha256"]), {f"test_{name}": value for name, value in values.items() if value is not None}
+    )
+    print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))
+
+
+def evaluate_on(
+    model: str,
+    *,
+    trained: Path,
+    calibration: Path,
+    reference: Path,
+    baselines: Path,
+    test: Path,
+    features: Path,
+    context: Path,
+    truth: Path,
+    params: Params,
+    runtime: Runtime,
+) -> tuple[Arrays, model_metrics.ModelResults]:
+    """The scores of the test split, and what they are worth."""
     checkpoint = load_checkpoint(trained, features=lineage.read(features))
     frozen = read_calibration(calibration)
     frozen.check(checkpoint, str(calibration))  # before the test split is opened
@@ -62,21 +119,17 @@ def main(
     validation = load_arrays(reference)
     trees = LabelProbabilities.read(*(baselines / f"{split}.npz" for split in ("val", "test")))
     aids = Aids(trees, measure_differences(arrays, validation, features if checkpoint.card.input == "frames" else None))
-    results = model_metrics.evaluate_model(model, class_names, arrays, frozen, params, validation, aids)
-    save_arrays(scores, **arrays)
-    write_json(out, results.metrics)
-    for path in plots.glob("*.csv") if plots.exists() else ():
+    return arrays, model_metrics.evaluate_model(model, class_names, arrays, frozen, params, validation, aids)
+
+
+def write_plots(folder: Path, plots: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """A table for each plot that has rows; those of an earlier evaluation go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.csv"):
         path.unlink()
-    for name, rows in results.plots.items():
+    for name, rows in plots.items():
         if rows:
-            write_table(plots / f"{name}.csv", rows, list(rows[0]))
-    values = {
-        name: metric["value"]
-        for name, metric in results.metrics.items()
-        if isinstance(metric, dict) and "value" in metric
-    }
-    tracking.add(checkpoint.sha256, {f"test_{name}": value for name, value in values.items() if value is not None})
-    print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))
+            write_table(folder / f"{name}.csv", rows, list(rows[0]))
 
 
 def measure_differences(arrays: Arrays, validation: Arrays, frames: Path | None) -> np.ndarray | None:

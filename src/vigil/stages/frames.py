@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from vigil.core.clock import exact_fraction
 from vigil.core.lineage import record
 from vigil.core.params import Frozen
 from vigil.core.storage import raw_file, read_table
@@ -43,11 +44,6 @@ def sample_video(source: Path, fps: str, size: tuple[int, int], out: Path, *, pa
         out, ((frame.index, frame.time_s, encode_jpeg(frame.image, params.quality)) for frame in frames), size
     )
     return {"frames": count}
-
-
-def exact_fraction(number: float) -> Fraction:
-    """Returns 29.97 as it is written, not as the nearest binary number."""
-    return Fraction(repr(number))
 
 
 def _item(row: dict[str, str], raw: Path, out: Path) -> Item:

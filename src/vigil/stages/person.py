@@ -7,6 +7,7 @@ Writes  <out>/person.pt                 the weights, as Ultralytics keeps them
         <out>/person.onnx               the same network, ready to run
         <out>/config.json               classes, imgsz, what it was trained on, sha256 of both files
         <metrics>                       average precision on the validation split
+        <out>/skipped.json              instead of a detector, where nobody's place is known and no weights are given
 
 Trained from scratch on the frames whose truth is known; or weights are given, or a YOLO dataset of one's own.
 A training that was killed goes on from its last complete epoch, and ends with the same bytes. A training that was
@@ -28,8 +29,9 @@ import cv2
 from pydantic import Field, model_validator
 
 from vigil.core import settings
-from vigil.core.errors import VigilError
+from vigil.core.errors import NoExamples, VigilError
 from vigil.core.params import Frozen
+from vigil.core.skipping import skip_folder, skip_json
 from vigil.core.storage import read_json, sha256_file, write_json
 from vigil.engine.code_version import code_version
 from vigil.engine.stage_results import digest_values, new_result, restore_result
@@ -83,7 +85,14 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     cv2.setNumThreads(1)  # one order of adding, one result
     began = time.monotonic()
     weights = find_weights(params)
-    pictures = load_pictures(frames, truth, train, val, params)
+    try:
+        pictures = load_pictures(frames, truth, train, val, params)
+    except NoExamples as error:
+        skip_folder(out, str(error))
+        nothing = {kind: box_quality.summarise_precision([]) for kind in params.classes}
+        skip_json(metrics, str(error), {"map50": nothing, "trained_on": None})
+        print(f"person: skipped: {error}", file=sys.stderr)
+        return
     out.mkdir(parents=True, exist_ok=True)
     for path in out.iterdir():
         path.unlink()
@@ -117,9 +126,11 @@ def load_pictures(frames: Path, truth: Path, train: Path, val: Path, params: Par
     if PERSON not in classes:
         raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
     if params.epochs and not any(picture.is_countable(PERSON).any() for picture in train_pictures):
-        raise VigilError(
-            "no frame of the training split has a person whose place is known. Give person.weights (with epochs: 0) or "
-            "person.data in params.yaml, or keep the set `sample`."
+        if params.data:
+            raise VigilError(f"{params.data}: no picture to train on has a box of '{PERSON}'.")
+        raise NoExamples(
+            "no truth, no detector: landmarks use the published networks. To have one, give person.weights (with "
+            "epochs: 0) or person.data in params.yaml."
         )
     return TrainingSet(classes, train_pictures, val_pictures, sets)
 

@@ -8,6 +8,7 @@ Writes  <out>/weights.safetensors    the best weights; of several members all
         <out>/config.json            what it takes to run them; see checkpoint.py
         <out>/history.png            losses and metric of every epoch, as a picture
         <table>                      the same as a table
+        <out>/skipped.json           instead of all these where there is nothing to learn from; the table is empty then
 
 A training that was killed goes on from its last complete epoch, and ends with the same bytes. A training that was
 finished before, with the same code, settings and videos to learn from, is restored from the store.
@@ -17,48 +18,27 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from vigil.core import lineage, settings
-from vigil.core.errors import VigilError, near_miss
-from vigil.core.params import Frozen
-from vigil.core.storage import read_json, sha256_file
+from vigil.core import settings
+from vigil.core.errors import NoExamples
+from vigil.core.skipping import FILE, skip_folder, why_skipped
+from vigil.core.storage import sha256_file
 from vigil.engine.stage_results import Result, digest_values, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
-from vigil.training.schedules import TrainParams, merge_params
+from vigil.training.job import TrainingJob, read_job
+from vigil.training.schedules import TrainParams
 
 Params = TrainParams
 FEW_SAMPLES = 500  # with fewer a model learns its examples by heart
 HARMLESS = {"workers", "report_every"}  # settings of the training that change no result
 PICTURE, TABLE = "history.png", "history.csv"
-
-
-class ModelEntry(Frozen):
-    """A model in params.yaml; the other keys are its Config."""
-
-    input: str
-    classes: dict[str, tuple[str, ...]]
-    train: dict[str, Any] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """All settings that decide the result."""
-
-    model: str
-    module: Any  # of vigil.models
-    entry: ModelEntry
-    config: Any
-    params: TrainParams
-    features: lineage.Lineage
 
 
 def main(
@@ -80,9 +60,16 @@ def main(
 
     began = time.monotonic()
     job = read_job(model, models, params, features)
-    train_samples, val_samples, data_hash = load_samples(
-        job, video_table.read(train), video_table.read(val), features, truth
-    )
+    try:
+        if reason := why_skipped(features):
+            raise NoExamples(reason)
+        train_samples, val_samples, data_hash = load_samples(
+            job, video_table.read(train), video_table.read(val), features, truth
+        )
+    except NoExamples as error:
+        skip_model(model, str(error), out, table)
+        return
+    (out / FILE).unlink(missing_ok=True)
     say(f"{model}: {len(train_samples)} sequences to learn from, {len(val_samples)} to validate on")
     if len(train_samples) < FEW_SAMPLES:
         say(
@@ -128,33 +115,15 @@ def main(
     print(f"{model}: {origin}best of {epochs} epochs: {summary}; {time.monotonic() - began:.0f} s")
 
 
-def read_job(model: str, models: Mapping[str, Any], params: Params, features: Path) -> TrainingJob:
-    """What params.yaml says of `model`, checked, and completed with what its features are."""
-    from vigil.models import checkpoint
+def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
+    """Say in the outputs why there is no model, and on the screen."""
+    from vigil.training import history
+    from vigil.training.devices import say
 
-    where = f"params.yaml [models.{model}]"
-    if not isinstance(models.get(model), Mapping):
-        raise VigilError(f"{where}: no such model. Known: {', '.join(models)}.{near_miss(model, models)}")
-    section = models[model]
-    entry = ModelEntry.read({key: section[key] for key in ModelEntry.model_fields if key in section}, where)
-    module = checkpoint.find_module(model, where)
-    config = {key: value for key, value in section.items() if key not in ModelEntry.model_fields}
-    if entry.input == "segments":
-        config |= segment_columns(features)
-    merged = merge_params(params, entry.train, f"params.yaml [models.{model}.train]")
-    return TrainingJob(model, module, entry, module.Config.read(config, where), merged, lineage.read(features))
-
-
-def segment_columns(folder: Path) -> dict[str, Any]:
-    """What a model of segments has to know of them: how many features, and the range of those that are scaled."""
-    path = folder / "train.npz"
-    if not path.exists():
-        raise VigilError(f"{path}: not found. Run `dvc repro segments`.")
-    with np.load(path, allow_pickle=False) as arrays:
-        names = arrays["names"].tolist()
-    ranges = read_json(folder / "scaler.json")
-    scaled = [tuple(ranges[name]) for name in names if name in ranges]
-    return {"features": len(names), "ranges": tuple(scaled) or None}
+    if settings.first():
+        skip_folder(out, reason)
+        history.write_history(table, [])
+        say(f"{model}: skipped: {reason}", warn=True)
 
 
 def load_samples(
@@ -185,7 +154,7 @@ def load_samples(
         normal = np.flatnonzero(val_samples.labels == 0)
         if not len(normal):
             name = next(iter(job.entry.classes))
-            raise VigilError(
+            raise NoExamples(
                 f"the validation split has nothing of '{name}': add such a video with a source of its own."
             )
         return train_samples, Subset(val_samples, normal), data_hash

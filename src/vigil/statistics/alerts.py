@@ -3,10 +3,12 @@
 A flicker is one alert and not two. The rule is the same for a stream, frame by frame, and for stored scores:
 
     state, changes = update_alert(state, frame_index, time_s, score, rule)
-    changes = finish_alert(state, end_s)
+    changes = finish_alert(state)
     alerts = find_alerts(scores, times, rule)
 
-A frame without a score (NaN, or -inf: nothing is known, or nobody is there) is below all thresholds.
+A frame without a score (NaN, or -inf: nothing is known, or nobody is there) is below all thresholds. An alert that is
+on when a recording pauses (core/clock.py) ends with the frame before the pause, however long it would be held. The
+cooldown goes on in a pause: it is for whoever is alerted.
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,13 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from vigil.core.clock import START as NO_FRAME
+from vigil.core.clock import Pace, frame_ends, piece_starts, update_pace
 from vigil.core.params import Frozen
+
+LONE_S = (
+    1.0  # s that a frame lasts of which nothing else is known: the only one of its source, or before its first pause
+)
 
 
 class Rule(Frozen):
@@ -51,8 +59,15 @@ class State:
     """What is remembered from frame to frame."""
 
     alert: Alert | None = None  # the alert that is on
-    kept: bool = False  # whether the last frame kept it; then it lasts until the next frame
+    kept: bool = False  # whether the last frame kept it; then it lasts until that frame ends
     ended_s: float = -np.inf  # when the last alert was over
+    pace: Pace = NO_FRAME
+    lone_s: float = LONE_S
+
+    @property
+    def frame_end_s(self) -> float:
+        """When the newest frame ends if no other follows, or one after a pause."""
+        return (self.pace.time_s or 0.0) + (self.lone_s if self.pace.usual_s is None else self.pace.usual_s)
 
 
 Change = tuple[Literal["raised", "ended"], Alert]
@@ -62,13 +77,15 @@ START = State()
 def update_alert(state: State, frame_index: int, time_s: float, score: float, rule: Rule) -> tuple[State, list[Change]]:
     """The state after one more frame, and the alerts that this frame begins and ends."""
     changes: list[Change] = []
+    pace, after_pause = update_pace(state.pace, time_s)
     alert = state.alert
     if alert is not None and state.kept:
-        alert = replace(alert, stop_s=time_s)
+        alert = replace(alert, stop_s=min(state.frame_end_s, time_s) if after_pause else time_s)
+    state = replace(state, pace=pace)
     keeps = score >= rule.release
-    if alert is not None and time_s - alert.stop_s > rule.hold_s:  # even if this frame would have kept it
+    if alert is not None and (after_pause or time_s - alert.stop_s > rule.hold_s):  # even if this frame would keep it
         changes.append(("ended", alert))
-        state, alert = State(ended_s=alert.stop_s), None
+        state, alert = replace(state, ended_s=alert.stop_s), None
     if alert is not None:
         if keeps:
             alert = replace(alert, stop=frame_index + 1)
@@ -81,19 +98,19 @@ def update_alert(state: State, frame_index: int, time_s: float, score: float, ru
     return replace(state, alert=None, kept=False), changes
 
 
-def finish_alert(state: State, end_s: float) -> list[Change]:
-    """The end of the alert that is on when its source ends at `end_s`; empty when none is on."""
+def finish_alert(state: State) -> list[Change]:
+    """The end of the alert that is on when its source ends; empty when none is on."""
     if state.alert is None:
         return []
-    return [("ended", replace(state.alert, stop_s=end_s) if state.kept else state.alert)]
+    return [("ended", replace(state.alert, stop_s=state.frame_end_s) if state.kept else state.alert)]
 
 
 def find_alerts(scores: Sequence[float] | np.ndarray, times: Sequence[float] | np.ndarray, rule: Rule) -> list[Alert]:
-    """All alerts of one video, as `update_alert` raises them. Its last frame lasts as long as most of the others."""
+    """All alerts of one video, as `update_alert` raises them."""
     scores, times = np.asarray(scores, np.float64), np.asarray(times, np.float64)
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    until = np.append(times[1:], times[-1:] + step)
-    firsts, lasts = locate_alerts(scores, times, until, np.zeros(len(scores), np.int64), rule)
+    until, pieces = frame_ends(times, LONE_S), np.zeros(len(times), np.int64)
+    pieces[piece_starts(times)] = 1
+    firsts, lasts = locate_alerts(scores, times, until, np.zeros_like(pieces), np.cumsum(pieces), rule)
     alerts = []
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
         peak = first + int(np.nanargmax(scores[first : last + 1]))
@@ -104,14 +121,15 @@ def find_alerts(scores: Sequence[float] | np.ndarray, times: Sequence[float] | n
 
 
 def locate_alerts(
-    scores: np.ndarray, times: np.ndarray, until: np.ndarray, videos: np.ndarray, rule: Rule
+    scores: np.ndarray, times: np.ndarray, until: np.ndarray, videos: np.ndarray, pieces: np.ndarray, rule: Rule
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first and the last frame (A,) of every alert in the frames (N,) of several videos, which lie in a row.
 
-    Frame n lasts from `times[n]` to `until[n]` and belongs to the video number `videos[n]`. No alert spans two videos.
+    Frame n lasts from `times[n]` to `until[n]` and belongs to the video number `videos[n]`, and in it to the piece
+    `pieces[n]`, a number that no other piece of any video has. No alert spans two pieces.
     """
     keeping = np.flatnonzero(scores >= rule.release)
-    breaks = (times[keeping[1:]] - until[keeping[:-1]] > rule.hold_s) | (videos[keeping[1:]] != videos[keeping[:-1]])
+    breaks = (times[keeping[1:]] - until[keeping[:-1]] > rule.hold_s) | (pieces[keeping[1:]] != pieces[keeping[:-1]])
     edge = np.ones(min(len(keeping), 1), bool)
     run_firsts, run_lasts = keeping[np.append(edge, breaks)], keeping[np.append(breaks, edge)]
     raising = np.flatnonzero(scores >= rule.threshold)

@@ -8,9 +8,10 @@ is stated: `confidence_of_each`.
 
 Cameras differ: one has many alerts, others none, and what a few of them have says less than as many independent alerts
 would. `variation` is the variance between the cameras' rates over their squared mean. It is measured, and mixed with an
-assumption, which is all that there is for one camera: rates that vary like an exponential's, as if ASSUMED_CAMERAS had
-shown that. `dispersion` follows from it and from the alerts that a camera may have within the budget: how many alerts
-make an independent one. So one camera can promise nothing, however long it is watched.
+assumption: rates that vary like an exponential's, as if ASSUMED_CAMERAS had shown that. `dispersion` follows from it
+and from the alerts that a camera may have within the budget: how many alerts make an independent one. On one camera,
+which may be the quiet one of a loud hundred, nothing can be measured: fewer than LEAST_SOURCES promise nothing, at any
+confidence and however long they are watched.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaincinv  # type: ignore[import-untyped]
 
+LEAST_SOURCES = 2  # with normal video, below which nothing is promised
 LEAST_ALERTS = 10  # that say how far cameras differ; with fewer there is the assumption alone
 ASSUMED_VARIATION, ASSUMED_CAMERAS = 1.0, 5.0  # an exponential's, as if so many cameras (less one) had shown it
 STEP = 1.05  # of the number of frames above the threshold, from one that is tried to the next
@@ -29,16 +31,20 @@ def upper_rate(alerts: float, hours: float, confidence: float, dispersion: float
     return float(dispersion * gammaincinv(alerts / dispersion + 1, confidence) / hours) if hours > 0 else float("inf")
 
 
-def allowed(hours: float, budget: float, confidence: float, dispersion: float = 1.0) -> int | None:
-    """The most alerts with which `budget` per hour can be promised; None: not even silence is proof enough."""
-    if upper_rate(0, hours, confidence, dispersion) > budget:
+def allowed(hours: np.ndarray, budget: float, confidence: float, dispersion: float = 1.0) -> int | None:
+    """The most alerts in so many hours of each source (S,) with which `budget` per hour can be promised.
+
+    None: not even silence is proof enough.
+    """
+    total = float(hours.sum())
+    if np.count_nonzero(hours > 0) < LEAST_SOURCES or upper_rate(0, total, confidence, dispersion) > budget:
         return None
     low, high = 0, 1
-    while upper_rate(high, hours, confidence, dispersion) <= budget:
+    while upper_rate(high, total, confidence, dispersion) <= budget:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if upper_rate(middle, hours, confidence, dispersion) <= budget else (low, middle)
+        low, high = (middle, high) if upper_rate(middle, total, confidence, dispersion) <= budget else (low, middle)
     return low
 
 
@@ -82,16 +88,21 @@ def confidence_of_each(confidence: float, choices: int) -> float:
 
 def attainable_budget(confidence: float, variation: float, hours: np.ndarray) -> float | None:
     """The smallest budget per hour that cameras without an alert could promise; None: with so few of them none."""
+    if np.count_nonzero(hours > 0) < LEAST_SOURCES:
+        return None
     total, quiet = float(hours.sum()), -float(np.log1p(-confidence))
-    growth = quiet * variation * float((hours**2).sum()) / total**2 if total else 1.0
+    growth = quiet * variation * float((hours**2).sum()) / total**2
     return None if growth >= 1 else quiet / total / (1 - growth)
 
 
 def lowest_threshold(normal: np.ndarray, alerts: Callable[[float], float], most: float) -> float:
-    """The lowest threshold at which, and above which, there are at most so many alerts.
+    """A threshold, nearly the lowest, at which and above which there are at most so many alerts as far as was tried.
 
-    `normal` are the finite scores of normal frames. From the highest down only some are tried until one is too low,
-    and then the ones between that and the last.
+    `normal` are the finite scores of normal frames, which alone are tried. Down from the highest, each step passes over
+    a twentieth of the frames above it (STEP), until a threshold has too many alerts; between that one and the one
+    before, halves are taken. Alerts that merge can make their number fall and rise again, so a threshold that was
+    passed over may have too many, and one below the first that failed is never tried. Never below FLOOR of the frames;
+    above the highest where even that has too many.
     """
     ordered = np.unique(normal)[::-1]
     end = max(1, int(np.searchsorted(-ordered, -np.quantile(normal, FLOOR), side="right")))

@@ -3,6 +3,8 @@
 There is one arithmetic, for calibration and for evaluation:
 
 - An event is a run of frames that are abnormal by the full truth, whether or not the model can have a score by then.
+  One that goes on over a pause in the recording is two: nobody saw what was in between, and an alert that is on before
+  a pause ends there, so that it tells nobody of what comes after.
 - An alert is credited with an event if it is raised from BEFORE_S before the event's start to AFTER_S after its end.
   An alert that was on long before an event told nobody of it: only another that is raised in time finds it.
 - An alert that is credited with no event is false if it covers time that is known to be normal. It is charged once for
@@ -84,14 +86,13 @@ class OperatingPoint:
 
 
 def find_events(scores: Scores) -> Spans:
-    """The events: runs of frames that are known to be abnormal, never across videos; the same for every model."""
-    frames = locate_alerts(scores.event_truth == 1, scores.time_s, scores.until_s, scores.owner, UNBROKEN)
-    return _span_frames(scores, *frames)
+    """The events: runs of frames that are known to be abnormal, in one piece; the same for every model."""
+    return _span_frames(scores, scores.event_truth == 1, UNBROKEN)
 
 
 def raise_alerts(scores: Scores, rule: Rule) -> Spans:
     """The alerts that the rule raises on the causal scores."""
-    return _span_frames(scores, *locate_alerts(scores.score, scores.time_s, scores.until_s, scores.owner, rule))
+    return _span_frames(scores, scores.score, rule)
 
 
 def measure_normal_time(scores: Scores) -> np.ndarray:
@@ -153,6 +154,7 @@ class _Timeline:
         return until[1] - until[0]
 
 
-def _span_frames(scores: Scores, firsts: np.ndarray, lasts: np.ndarray) -> Spans:
-    """The time from the start of each first frame to the end of its last one."""
+def _span_frames(scores: Scores, values: np.ndarray, rule: Rule) -> Spans:
+    """The time from the start of the first frame to the end of the last one of what the rule raises on `values`."""
+    firsts, lasts = locate_alerts(values, scores.time_s, scores.until_s, scores.owner, scores.piece, rule)
     return Spans(scores.owner[firsts], scores.time_s[firsts], scores.until_s[lasts])

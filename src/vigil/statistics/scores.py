@@ -11,7 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
+from vigil.core.clock import frame_ends, piece_starts
 from vigil.core.errors import VigilError
+from vigil.statistics.alerts import LONE_S
 
 PER_VIDEO = ("video", "label", "source", "klass", "video_score", "classes")
 PER_FRAME = ("time_s", "truth", "event_truth", "score", "noncausal", "people", "motion", "unusual")
@@ -131,17 +133,20 @@ class Scores:
 
     @cached_property
     def until_s(self) -> np.ndarray:
-        """(N,) when each frame ends: where the next begins; the last of a video lasts as long as most of the others."""
-        until = np.append(self.time_s[1:], self.time_s[-1:])
-        bounds = list(zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
-        steps = [
-            float(np.median(np.diff(self.time_s[start:end]))) if end - start > 1 else np.nan for start, end in bounds
-        ]
-        usual = float(np.nanmedian(steps)) if np.isfinite(steps).any() else 1.0  # s, for a video of one frame
-        for (start, end), step in zip(bounds, steps, strict=True):
-            if end > start:
-                until[end - 1] = self.time_s[end - 1] + (step if np.isfinite(step) else usual)
-        return until
+        """(N,) when each frame ends; see core/clock.py. One that is alone lasts as long as most of all others."""
+        times = [self.time_s[self.frames_of(index)] for index in range(len(self.video))]
+        steps = np.diff(self.time_s)[np.diff(self.piece) == 0]
+        usual_s = float(np.median(steps)) if len(steps) else LONE_S
+        return np.concatenate([np.empty(0), *(frame_ends(of_video, usual_s) for of_video in times)])
+
+    @cached_property
+    def piece(self) -> np.ndarray:
+        """(N,) int: the piece of the recordings that a frame is of; no two videos share one."""
+        starts = np.zeros(len(self.time_s), np.int64)
+        for index in range(len(self.video)):
+            frames = self.frames_of(index)
+            starts[frames][piece_starts(self.time_s[frames])] = 1
+        return np.cumsum(starts)
 
     @cached_property
     def names(self) -> np.ndarray:
