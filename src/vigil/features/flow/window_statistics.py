@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vigil.core import clock
 from vigil.core.clock import pieces
 
-SLACK_S = 1e-3  # containers round times to milliseconds
+SLACK_S = float(clock.SLACK_S)
 
 
 def trailing_spans(times: Sequence[float] | np.ndarray, window_s: float) -> list[tuple[int, int] | None]:
