@@ -1,4 +1,4 @@
-"""Windows cover what they should, and every score finds its frames."""
+"""Windows cover what they should."""
 
 from fractions import Fraction
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.clips.windows import blend_scores, evenly_spaced, hold_scores, inside_spans, slide_windows
+from vigil.clips.windows import evenly_spaced, inside_spans, slide_windows
 from vigil.core.errors import VigilError
 
 sizes = st.tuples(st.integers(0, 300), st.integers(1, 64), st.integers(1, 64))
@@ -40,51 +40,6 @@ def test_the_last_window_ends_with_the_video() -> None:
     assert slide_windows(3, 4, 4) == [(0, 3)]
     assert slide_windows(0, 4, 4) == []
     assert slide_windows(10, 4, 4, tail=False) == [(0, 4), (4, 8)]
-
-
-@given(sizes, st.data())
-def test_hold_is_the_newest_window_that_has_ended(size: tuple[int, int, int], data: st.DataObject) -> None:
-    frames, length, stride = size
-    windows = slide_windows(frames, length, stride)
-    scores = data.draw(st.lists(st.floats(0, 1), min_size=len(windows), max_size=len(windows)))
-    held = hold_scores(scores, windows, frames)
-    assert len(held) == frames
-    for frame in range(frames):
-        ended = [score for score, (_, stop) in zip(scores, windows, strict=True) if stop <= frame + 1]
-        assert held[frame] == ended[-1] if ended else np.isnan(held[frame])
-
-
-@given(st.integers(20, 100), st.integers(1, 20), st.integers(1, 20), st.integers(1, 19))
-def test_hold_says_the_same_of_a_video_that_goes_on(frames: int, length: int, stride: int, cut: int) -> None:
-    """Scores known by frame t are those of the first t + 1 frames alone, but for the window moved back at an end."""
-    windows = slide_windows(frames, length, stride, tail=False)
-    scores = np.arange(len(windows)) / 100
-    before = [window for window in windows if window[1] <= frames - cut]
-    short = hold_scores(scores[: len(before)], before, frames - cut)
-    assert np.array_equal(short, hold_scores(scores, windows, frames)[: frames - cut], equal_nan=True)
-
-
-def test_hold_and_blend_on_paper() -> None:
-    windows = [(0, 4), (2, 6), (4, 8)]
-    nan = np.nan
-    assert np.array_equal(hold_scores([1, 5, 3], windows, 9), [nan, nan, nan, 1, 1, 5, 5, 3, 3], equal_nan=True)
-    assert np.array_equal(blend_scores([1, 5, 3], windows, 9), [1, 1, 3, 3, 4, 4, 3, 3, nan], equal_nan=True)
-
-
-@given(sizes)
-def test_blend_of_equal_scores_is_that_score(size: tuple[int, int, int]) -> None:
-    frames, length, stride = size
-    windows = slide_windows(frames, length, min(length, stride))
-    assert blend_scores(np.full(len(windows), 0.25), windows, frames).tolist() == [0.25] * frames
-
-
-@pytest.mark.parametrize("stitch", [hold_scores, blend_scores])
-def test_scores_of_another_video_are_refused(stitch: object) -> None:
-    for scores, windows, frames in (([1.0], [(0, 4), (4, 8)], 8), ([1.0, 2.0], [(0, 4), (4, 9)], 8)):
-        with pytest.raises(VigilError):
-            stitch(scores, windows, frames)  # type: ignore[operator]
-    with pytest.raises(VigilError, match="order"):
-        stitch([1.0, 2.0], [(4, 8), (0, 4)], 8)  # type: ignore[operator]
 
 
 def test_windows_need_a_length_and_a_stride() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vigil.core.clock import (
     START,
+    WATCHED_S,
     arrival_frames,
     frame_ends,
     held_frames,
@@ -45,6 +46,25 @@ def test_a_camera_that_becomes_slow_for_good_is_soon_no_pause():
     assert starts[-1] <= 50 + 5
 
 
+@pytest.mark.parametrize(
+    ("times", "watched_s"),
+    [
+        ([0.0, 0.125, 3600.0], 0.125 + 0.125 + 0.125),
+        ([0.0, 3600.0, 3600.125], 1.0 + 0.125 + 0.125),
+        ([0.0, 3600.0, 3600.125, 7200.125, 7200.25], 1.0 + 0.125 + 0.125 + 0.125 + 0.125),
+    ],
+)
+def test_a_pause_never_tells_how_long_a_frame_lasts(times, watched_s):
+    assert (frame_ends(times, 1.0) - times).sum() == pytest.approx(watched_s)
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=40))
+def test_pieces_of_few_frames_hours_apart_are_never_a_slow_camera(sizes):
+    times = np.concatenate([3600.0 * index + np.arange(size) / 8 for index, size in enumerate(sizes)])
+    assert [stop - start for start, stop in pieces(times)] == sizes
+    assert (frame_ends(times, 1.0) - times).max() <= WATCHED_S
+
+
 def test_the_last_frame_lasts_as_long_as_usual_and_a_single_one_as_it_is_told():
     assert frame_ends([0.0, 0.1, 0.2], 1.0).tolist() == pytest.approx([0.1, 0.2, 0.3])
     assert frame_ends([4.0], 0.25).tolist() == [4.25]
@@ -63,14 +83,17 @@ def test_frame_by_frame_the_pieces_are_those_of_the_whole(steps):
 
 
 @given(steps)
-def test_no_frame_lasts_longer_than_the_longest_step_that_is_no_pause(steps):
+def test_no_frame_lasts_longer_than_a_slow_camera_takes_for_one(steps):
     times = np.cumsum([0.0, *steps])
     durations = frame_ends(times, 1.0) - times
     assert (durations > 0).all()
-    pace = START
-    for time_s, duration in zip(times.tolist(), durations.tolist(), strict=True):
-        pace, _ = update_pace(pace, time_s)
-        assert duration <= pace.longest_s * (1 + 1e-6) + 1e-6
+    assert (durations <= WATCHED_S + 1e-6).all()
+
+
+@given(st.lists(st.lists(st.floats(0.02, 0.24), min_size=1, max_size=4), min_size=1, max_size=20))
+def test_however_many_pauses_the_frame_before_one_lasts_as_long_as_those_of_its_piece(pieces):
+    times = np.cumsum([0.0, *(step for steps in pieces for step in [*steps, 60.0])])[:-1]
+    assert (frame_ends(times, 1.0) - times).max() <= 0.24 + 1e-9
 
 
 def test_a_frame_of_a_camera_of_half_the_rate_stands_for_two_ticks():

@@ -201,9 +201,9 @@ def test_alerts_may_overlap_as_those_of_two_people_do() -> None:
     assert outcome.alarmed_s.tolist() == [2.5]  # from 10 to 12.5, and not what is in it once more
 
 
-def two_pieces(truth: object, on: object) -> Scores:
-    """Two pieces of 5 s, an hour apart, of 8 frames a second; the values are of the first and of the second."""
-    times = np.append(np.arange(40) / 8, 3600 + np.arange(40) / 8)
+def two_pieces(truth: object, on: object, second_s: float = 3600.0) -> Scores:
+    """Two pieces of 5 s, the second from `second_s`, of 8 frames a second; the values are of each."""
+    times = np.append(np.arange(40) / 8, second_s + np.arange(40) / 8)
     return scores([video("v", np.repeat(truth, 40), np.repeat(on, 40), time_s=times)])
 
 
@@ -222,6 +222,13 @@ def test_an_event_does_not_go_on_over_a_pause() -> None:
     assert pairs(outcome.events) == [(0, 0, 5), (0, 3600, 3605)]
     assert np.isnan(outcome.delay_s[0]) and outcome.delay_s[1] == 0, "in the first piece nobody was told"
     assert point_at(0.5).outcome(two_pieces([1, 1], [1, 0])).normal_s.tolist() == [0]
+
+
+def test_an_alert_after_a_short_pause_finds_nothing_of_before_it() -> None:
+    outcome = point_at(0.5).outcome(two_pieces([1, 0], [0, 1], second_s=7.0))
+    assert np.isnan(outcome.delay_s).all() and outcome.false_alarms.tolist() == [1]
+    unbroken = scores([video("v", np.repeat([1, 0, 0], 8), np.repeat([0, 0, 1], 8), fps=4.0)])
+    assert point_at(0.5).outcome(unbroken).delay_s.tolist() == [4], "2 s after the end, where nothing pauses"
 
 
 def test_the_last_frame_lasts_as_long_as_the_others() -> None:

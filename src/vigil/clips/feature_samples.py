@@ -12,12 +12,12 @@ from vigil.clips.ticks import Ticks, draw_sample, flow_ticks
 from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json
+from vigil.features.flow.dense import LEVELS
 from vigil.features.pictures import normalise_squares
 from vigil.features.times import read_times
 from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.blocks.layers import Clip
 
-LEVELS = 127  # int8 steps of stored flow
 BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a part is neither normal nor the doer
 
 

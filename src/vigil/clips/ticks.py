@@ -4,7 +4,7 @@ In training a share of the clips is seen as by a slower camera (`Clip.slower`): 
 newest brings a frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -39,19 +39,19 @@ class Ticks:
 
 def picture_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
     """Returns the ticks of pictures: a picture is seen until the next one's own tick. `times` (T,) s."""
-    counts = tick_counts(times, exact_fraction(fps))
-    return Ticks(held_frames(counts), _tick_pieces(times, counts))
+    return _ticks(times, fps, held_frames)
 
 
 def flow_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
     """Returns the ticks of flow: that of a frame is what happened at all ticks since the frame before."""
+    return _ticks(times, fps, arrival_frames)
+
+
+def _ticks(times: Sequence[Fraction], fps: float, frames_of: Callable[[np.ndarray], np.ndarray]) -> Ticks:
     counts = tick_counts(times, exact_fraction(fps))
-    return Ticks(arrival_frames(counts), _tick_pieces(times, counts))
-
-
-def _tick_pieces(times: Sequence[Fraction], counts: np.ndarray) -> tuple[Span, ...]:
     edges = np.append(0, np.cumsum(counts)).tolist()
-    return tuple((edges[start], edges[stop]) for start, stop in pieces([float(time_s) for time_s in times]))
+    of_pieces = tuple((edges[start], edges[stop]) for start, stop in pieces([float(time_s) for time_s in times]))
+    return Ticks(frames_of(counts), of_pieces)
 
 
 def clip_length(clip: Clip, fps: float | None = None) -> int:

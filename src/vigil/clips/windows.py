@@ -1,7 +1,4 @@
-"""Windows over frames, and the way back from a score per window to a score per frame. Spans are half-open.
-
-Two ways back: `hold` looks at no later frame, as a live source cannot; `blend` may, and its results are named so.
-"""
+"""Windows over frames or ticks, and times in spans of seconds. Spans are half-open."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -27,28 +24,6 @@ def slide_windows(frames: int, length: int, stride: int, tail: bool = True) -> l
     return windows
 
 
-def hold_scores(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
-    """Returns (frames,) float64: for each frame the score of the window that ended last by then.
-
-    NaN before the first window ends. Of windows that end together the later one counts.
-    """
-    scores, ends = _check_scores(scores, windows, frames)
-    held = np.full(frames, np.nan)
-    last = np.searchsorted(ends, np.arange(1, frames + 1), side="right") - 1
-    held[last >= 0] = scores[last[last >= 0]]
-    return held
-
-
-def blend_scores(scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int) -> np.ndarray:
-    """Returns (frames,) float64: the mean of all windows with the frame in them, later ones too; NaN where none is."""
-    scores, _ = _check_scores(scores, windows, frames)
-    total, count = np.zeros(frames + 1), np.zeros(frames + 1)
-    for score, (start, stop) in zip(scores, windows, strict=True):
-        total[start:stop] += score
-        count[start:stop] += 1
-    return np.divide(total, count, out=np.full(frames + 1, np.nan), where=count > 0)[:frames]
-
-
 def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Fraction]]) -> np.ndarray:
     """Returns (T,) bool: whether each time lies in one of the half-open spans of seconds."""
     return np.array([any(start <= time < stop for start, stop in parts) for time in times], bool)
@@ -57,18 +32,3 @@ def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Frac
 def evenly_spaced(total: int, count: int) -> np.ndarray:
     """Returns `count` of the numbers below `total`, evenly spread; all of them when `count` is 0."""
     return np.arange(total) if not 0 < count < total else np.arange(count) * total // count
-
-
-def _check_scores(
-    scores: Sequence[float] | np.ndarray, windows: Sequence[Span], frames: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns scores and ends of the windows after checking that they fit each other and the video."""
-    values = np.asarray(scores, np.float64)
-    if values.shape != (len(windows),):
-        raise VigilError(f"{len(windows)} windows need as many scores; found an array of shape {values.shape}.")
-    if any(not 0 <= start < stop <= frames for start, stop in windows):
-        raise VigilError(f"a window reaches beyond the {frames} frames: scores and frames are of different videos.")
-    ends = np.array([stop for _, stop in windows], np.int64)
-    if (np.diff(ends) < 0).any():
-        raise VigilError("windows must be in the order of their ends.")
-    return values, ends

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
 
 import numpy as np
 
 PAUSE_S = 1.0  # s; a step between frames that is not longer is no pause
 PAUSE_STEPS = 4.0  # usual steps; nor is one that is not longer than these
+WATCHED_S = 10.0  # s; a longer step is always a pause: pieces of single frames would pass for a very slow camera
 RECENT = 9  # steps that say what is usual: a camera that becomes slower for good is soon no pause
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
@@ -29,17 +30,17 @@ class Pace:
     """The steps from frame to frame of a source, as far as it has come."""
 
     time_s: float | None = None  # of the newest frame
-    recent: tuple[float, ...] = ()  # s, the newest steps
+    recent: tuple[float, ...] = ()  # s, the newest steps; of a pause, what would still have been none
 
     @property
     def usual_s(self) -> float | None:
         """Seconds that a frame lasts usually; None before the second frame."""
-        return median(self.recent) if self.recent else None
+        return median_low(self.recent) if self.recent else None
 
     @property
     def longest_s(self) -> float:
         """Seconds from the newest frame, after which a further one comes after a pause."""
-        return max(PAUSE_S, PAUSE_STEPS * (self.usual_s or 0.0))
+        return min(max(PAUSE_S, PAUSE_STEPS * (self.usual_s or 0.0)), WATCHED_S)
 
 
 START = Pace()
@@ -49,36 +50,28 @@ def update_pace(pace: Pace, time_s: float) -> tuple[Pace, bool]:
     """Returns the pace after one more frame, and whether that frame comes after a pause."""
     if pace.time_s is None:
         return Pace(time_s), False
-    step = time_s - pace.time_s
-    return Pace(time_s, (*pace.recent, step)[-RECENT:]), step > pace.longest_s
+    step, longest = time_s - pace.time_s, pace.longest_s
+    return Pace(time_s, (*pace.recent, min(step, longest))[-RECENT:]), step > longest
 
 
 def piece_starts(times: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Returns (P,) int: the frames with which a piece begins, by `update_pace`; 0 first. `times` (T,) s, rising."""
-    times = np.asarray(times, np.float64)
-    if not len(times):
-        return np.empty(0, np.int64)
-    steps = np.diff(times)
-    before = np.append(0.0, _usual_steps(steps)[:-1]) if len(steps) else np.empty(0)
-    paused = steps > np.maximum(PAUSE_S, PAUSE_STEPS * before)
-    return np.append(0, np.flatnonzero(paused) + 1)
+    """Returns (P,) int: the frames with which a piece begins; 0 first. `times` (T,) s, rising."""
+    return np.flatnonzero([begins for _, begins in _follow_pace(times)])
 
 
 def pieces(times: Sequence[float] | np.ndarray) -> list[tuple[int, int]]:
     """Returns the pieces of a recording as half-open spans of its frames."""
-    bounds = [*piece_starts(times).tolist(), len(times)]
-    return list(pairwise(bounds))
+    return list(pairwise([*piece_starts(times).tolist(), len(times)]))
 
 
 def frame_ends(times: Sequence[float] | np.ndarray, usual_s: float) -> np.ndarray:
     """Returns (T,) s, when each frame ends. `usual_s` is what a frame lasts where nothing else is known."""
     times = np.asarray(times, np.float64)
-    if not len(times):
-        return times
-    lasts = [stop - 1 for _, stop in pieces(times)]
-    ends = np.append(times[1:], np.nan)
-    usual = np.append(usual_s, _usual_steps(np.diff(times)))
-    ends[lasts] = np.fmin(times[lasts] + usual[lasts], ends[lasts])  # `usual_s` may be longer than the pause
+    ends = np.append(times[1:], np.inf)[: len(times)]
+    followed = _follow_pace(times)
+    for index, (pace, _) in enumerate(followed):
+        if index + 1 == len(followed) or followed[index + 1][1]:  # the last of its piece
+            ends[index] = min(times[index] + (pace.usual_s or usual_s), ends[index])  # which may be more than the pause
     return ends
 
 
@@ -115,10 +108,11 @@ def held_frames(counts: np.ndarray) -> np.ndarray:
     return np.where(newest, shown, np.maximum(shown - 1, 0))
 
 
-def _usual_steps(steps: np.ndarray) -> np.ndarray:
-    """Returns (T - 1,): after each step, the median of the newest `RECENT`."""
-    early = [float(np.median(steps[: count + 1])) for count in range(min(RECENT - 1, len(steps)))]
-    if len(steps) < RECENT:
-        return np.array(early)
-    windows = np.lib.stride_tricks.sliding_window_view(steps, RECENT)
-    return np.concatenate([early, np.median(windows, axis=1)])
+def _follow_pace(times: Sequence[float] | np.ndarray) -> list[tuple[Pace, bool]]:
+    """Returns, of each frame, the pace with it and whether a piece begins with it."""
+    followed: list[tuple[Pace, bool]] = []
+    pace = START
+    for time_s in np.asarray(times, np.float64).tolist():
+        pace, after_pause = update_pace(pace, time_s)
+        followed.append((pace, after_pause or not followed))
+    return followed

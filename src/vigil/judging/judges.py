@@ -25,9 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vigil.clips.feature_samples import LEVELS
 from vigil.clips.ticks import clip_length, spread_frames
 from vigil.core.errors import VigilError
+from vigil.features.flow.dense import LEVELS
 from vigil.features.pictures import normalise_squares
 from vigil.judging.clocks import clock_rate, segment_settings
 from vigil.judging.items import Segment, StoredClip

@@ -5,7 +5,8 @@ There is one arithmetic, for calibration and for evaluation:
 - An event is a run of frames that are abnormal by the full truth, whether or not the model can have a score by then.
   One that goes on over a pause in the recording is two: nobody saw what was in between, and an alert that is on before
   a pause ends there, so that it tells nobody of what comes after.
-- An alert is credited with an event if it is raised from BEFORE_S before the event's start to AFTER_S after its end.
+- An alert is credited with an event if it is raised from BEFORE_S before the event's start to AFTER_S after its end, in
+  the same piece of the recording: what is raised after a pause is raised for what was seen after it.
   An alert that was on long before an event told nobody of it: only another that is raised in time finds it.
 - An alert that is credited with no event is false if it covers time that is known to be normal. It is charged once for
   every started minute of such time, so that an alarm that never ends is not one false alarm.
@@ -107,7 +108,9 @@ def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
     line = _Timeline.of(scores)
     raised, ended = line.place(alerts.video, alerts.start_s), line.place(alerts.video, alerts.stop_s)
     early = line.place(events.video, events.start_s) - BEFORE_S - ROUNDING_S
-    late = line.place(events.video, events.stop_s) + AFTER_S + ROUNDING_S
+    late = line.within_piece(
+        line.place(events.video, events.start_s), line.place(events.video, events.stop_s) + AFTER_S
+    )
     first = np.searchsorted(raised, early)  # of each event, the first alert that is not too early
     found = np.append(raised, np.inf)[first] <= late
     delay = np.append(alerts.start_s, np.nan)[first] - events.start_s
@@ -133,6 +136,7 @@ class _Timeline:
     length_s: float  # of the part of the line that a video has
     edges: np.ndarray  # (1 + 2 N,) where each frame begins and ends
     normal_until_s: np.ndarray  # (1 + 2 N,) s of normal time before each; linear in between
+    piece_starts: np.ndarray  # (P,) where the first frame of each piece begins
 
     @classmethod
     def of(cls, scores: Scores) -> "_Timeline":
@@ -142,11 +146,17 @@ class _Timeline:
         normal = (scores.until_s - scores.time_s) * (scores.truth == 0)
         until = np.cumsum(normal)
         normal_until_s = np.column_stack([until - normal, until])
-        return cls(length_s, np.append(-length_s, edges), np.append(0.0, normal_until_s))
+        begins = np.diff(scores.piece, prepend=-1) != 0
+        return cls(length_s, np.append(-length_s, edges), np.append(0.0, normal_until_s), edges[begins, 0])
 
     def place(self, video: np.ndarray, time_s: np.ndarray) -> np.ndarray:
         """Where a time of a video is on the line."""
         return time_s + self.length_s * video
+
+    def within_piece(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """`stop`, or just before the piece that follows that of `start`; with what times are rounded by."""
+        following = np.searchsorted(self.piece_starts, start, side="right")
+        return np.minimum(stop, np.append(self.piece_starts, np.inf)[following] - 2 * ROUNDING_S) + ROUNDING_S
 
     def normal_s(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Seconds between two places of a video that are known to be normal."""

@@ -16,6 +16,7 @@ from scipy.special import gammaincinv, ndtr, ndtri, stdtr, stdtrit  # type: igno
 LEVEL = 0.95
 ROUNDS = 1000
 LEAST_SOURCES = 6  # with fewer an interval is given, and said to mean little
+DRAWS_SUFFICE = 10  # sources; with fewer, draws alone call what does not differ different in up to 7.4 % instead of 5
 DIGITS = 6
 
 Weigh = Callable[[np.ndarray], np.ndarray]
@@ -145,7 +146,7 @@ def difference(statistic: Statistic, other: Statistic, weights: np.ndarray) -> D
         return Difference(Interval(value, None, None, sources), None)
     finite = differences[np.isfinite(differences)]
     spread = float(finite.std()) * np.sqrt(sources / (sources - 1))
-    if _tail(1 - LEVEL, sources) < 1 / len(finite):  # further out than the draws go
+    if sources < DRAWS_SUFFICE:
         reach = -float(stdtrit(sources - 1, (1 - LEVEL) / 2)) * spread
         low, high = min(low, value - reach), max(high, value + reach)
     return Difference(Interval(value, low, high, sources), _level_at_zero(finite, value, spread, sources))
@@ -183,15 +184,17 @@ def _error_at(tail: float, sources: int) -> float:
 def _level_at_zero(finite: np.ndarray, value: float, spread: float, sources: int) -> float:
     """The largest `error` with which the interval of a difference just holds 0: p, by inverting that interval.
 
-    Further out than the draws go, the interval is no narrower than Student's t makes it, so p is no smaller either.
+    With few sources the interval is no narrower than Student's t makes it, so p is no smaller either; nor is it further
+    out than the draws go.
     """
     ordered, last = np.sort(finite), len(finite) - 1
     tails = [_share_up_to_zero(ordered, last), _share_up_to_zero(-ordered[::-1], last)]
     p = _error_at(min(tails), sources)
-    resolved = _error_at(1 / len(finite), sources)
-    if min(tails) < 1 / len(finite):
-        by_student = 2 * float(stdtr(sources - 1, -abs(value) / spread)) if spread > 0 else float(value == 0)
-        p = min(resolved, max(p, by_student))
+    by_student = 2 * float(stdtr(sources - 1, -abs(value) / spread)) if spread > 0 else float(value == 0)
+    if sources < DRAWS_SUFFICE:
+        p = max(p, by_student)
+    elif min(tails) < 1 / len(finite):
+        p = min(_error_at(1 / len(finite), sources), max(p, by_student))
     return max(p, 1 / (1 + len(finite)))
 
 

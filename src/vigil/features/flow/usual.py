@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigil.core.errors import VigilError
+from vigil.features.flow.dense import LEVELS
 
 GRID = 8  # cells to a side
-LEVELS = 127  # int8 steps of a stored plane
 TOP = 4  # cells by which a frame is judged: one may be noise
 BELIEF = 100  # frames that a cell must have been seen for its own deviation to count as much as that of all cells
 LEAST = 1e-4  # deviation below which even a still camera's noise would be news

@@ -161,11 +161,6 @@ def poses_of_frame(people: tuple[Person, ...], frame: int, time_s: Fraction, sca
     ]
 
 
-def mean_coverage(people: tuple[Person, ...]) -> float:
-    """Returns the mean share 0..1 of joints seen of the people in a frame; 0 without anybody."""
-    return float(np.mean([person.coverage for person in people])) if people else 0.0
-
-
 def _estimate_anew(
     state: State, image: np.ndarray, time_s: float, bodies: Callable[[np.ndarray], Bodies], settings: Settings
 ) -> tuple[State, tuple[Person, ...]]:

@@ -29,23 +29,10 @@ def coverage(pose: np.ndarray) -> float:
     return float(seen_joints(pose).mean())
 
 
-def bounding_box(pose: np.ndarray) -> np.ndarray:
-    """Returns the box (4,) x0 y0 x1 y1 around the joints that are seen; NaN without any."""
-    points = pose[seen_joints(pose), :2]
-    return np.concatenate([points.min(0), points.max(0)]) if len(points) else np.full(4, np.nan)
-
-
 def share_inside(pose: np.ndarray, window: np.ndarray) -> float:
     """Returns the share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
     points = pose[seen_joints(pose), :2]
     return float(((points >= window[:2]) & (points <= window[2:])).all(1).mean()) if len(points) else 0.0
-
-
-def trunk_centre(pose: np.ndarray) -> np.ndarray:
-    """Returns (2,) the middle of the trunk: of its joints that are seen, else of all that are."""
-    trunk = pose[[*SHOULDERS, *HIPS], :2]
-    trunk = trunk[np.isfinite(trunk[:, 0])]
-    return trunk.mean(0) if len(trunk) else np.nanmean(pose[:, :2], axis=0)
 
 
 def similarity(pose: np.ndarray, other: np.ndarray, size: float) -> float:

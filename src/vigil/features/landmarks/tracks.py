@@ -64,10 +64,6 @@ class Track:
         """Returns the region (4,) in which the person is expected."""
         return self.region + (*(self.velocity * (time_s - self.seen_s)), 0.0, 0.0)
 
-    def expected_pose(self, time_s: float) -> np.ndarray:
-        """Returns the pose (13, 3) where the person is expected."""
-        return self.pose + (*(self.velocity * (time_s - self.seen_s)), 0.0)
-
     def with_sighting(self, region: np.ndarray, pose: np.ndarray, score: float, time_s: float) -> Self:
         """Returns the track after its person was seen again."""
         passed = time_s - self.seen_s
