@@ -125,6 +125,13 @@ def test_a_detector_is_judged_on_the_frames_that_are_asked_for() -> None:
     assert report["person"]["map50"]["pictures"] == 2
 
 
+def test_a_detector_of_no_people_is_not_judged_by_them() -> None:
+    detector(Path("person"), [[20, 30, 10, 10, 0.9]], ("helmet",), ())
+    report, _ = check(video("set/a", "one", 1))
+    assert report["person"]["map50"]["value"] is None
+    assert report["person"]["map50"]["reason"] == "person finds helmet, none counts as a person"
+
+
 def test_what_a_stage_has_lost_counts_as_nothing_found() -> None:
     videos = video("set/a", "one", 1), video("set/b", "two", 1)
     Path("landmarks/set/b.csv").unlink()

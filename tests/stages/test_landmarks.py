@@ -218,3 +218,16 @@ def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path:
     write_json(person / "config.json", card | {"knows_real_people": True})
     assert estimators.choose_detector(auto, person, "shop").detector == "yolo"
     assert estimators.choose_detector(settings(detector="yolo"), person, "shop").detector == "yolo"
+    write_json(person / "config.json", card | {"knows_real_people": True, "people": []})
+    assert estimators.choose_detector(auto, person, "shop").detector == "mediapipe"
+
+
+def test_a_detector_without_a_class_of_people_is_not_used_and_that_is_said(
+    pretrained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive("a/one", pan(1))
+    detector(Path("models/person"), [[20, 30, 10, 10, 0.9]], ("helmet",), ())
+    assert run(pretrained, settings(detector="auto")) == ["a/one.csv"]
+    assert "landmarks: models/person finds helmet, none counts as a person: BlazePose" in capsys.readouterr().err
+    with pytest.raises(VigilError, match=r"finds helmet, and none counts as a person\. Name those that do"):
+        run(pretrained, settings(detector="yolo"))

@@ -32,6 +32,8 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
     assert sorted(path.name for path in (trained / OUT).iterdir()) == ["config.json", "person.onnx", "person.pt"]
     assert config == {
         "classes": ["person"],
+        "people": ["person"],
+        "epochs": {"trained": 1, "kept": 1},
         "imgsz": 64,
         "knows_real_people": False,
         "sets": ["set"],
@@ -42,6 +44,7 @@ def test_files_are_what_the_config_says(trained: Path) -> None:
 
 def test_metrics_say_on_what(trained: Path) -> None:
     metrics = read_json(trained / METRICS)
+    assert metrics["epochs"] == {"trained": 1, "kept": 1}
     assert metrics["trained_on"] == {"pictures": 12, "sources": 3, "boxes": {"person": 11}}
     precision = metrics["map50"]["person"]
     assert (precision["n"], precision["sources"], precision["low"]) == (1, 1, None)
@@ -176,18 +179,31 @@ def test_a_file_that_is_no_weights_is_one_line() -> None:
         run(weights="mine.pt", epochs=0)
 
 
-def test_a_dataset_without_people_is_refused_before_the_training() -> None:
+@pytest.mark.parametrize(("people", "needed"), [([], "dog or cat"), (["cat", "lion"], "cat")])
+def test_a_dataset_that_shows_nothing_is_refused_before_the_training(people: list[str], needed: str) -> None:
     draw(Path())
     Path("images").mkdir()
+    Path("labels").mkdir()
     cv2.imwrite("images/a.jpg", np.zeros((9, 9, 3), np.uint8))
+    if people:  # a dog, and it does not count
+        Path("labels/a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     Path("data.yaml").write_text("train: images\nval: images\nnames: [dog, cat]\n")
-    with pytest.raises(VigilError, match=r"data\.yaml: its names are dog, cat\. Expected 'person'"):
-        run(data="data.yaml")
+    with pytest.raises(VigilError, match=rf"data\.yaml: no picture to train on has a box of {needed}\."):
+        run(data="data.yaml", people=people)
+
+
+def test_patience_needs_validation_pictures_that_show_something() -> None:
+    draw(Path())
+    Path("truth/set/four.npz").unlink()
+    with pytest.raises(VigilError, match=r"patience = 2: no validation picture has a box of person"):
+        run(patience=2)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"patience": -1}, "patience"),
+        ({"people": "person"}, "people"),
         ({"epochs": 0}, "give weights, or epochs from 1 up"),
         ({"classes": ["bag"]}, "'person' comes first"),
         ({"classes": ["persons"]}, "classes"),

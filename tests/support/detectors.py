@@ -27,13 +27,14 @@ def _network(path: Path, rows: list[list[float]]) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
-def detector(path: Path, rows: list[list[float]], classes: tuple[str, ...] = ("person",)) -> Path:
+def detector(
+    path: Path, rows: list[list[float]], classes: tuple[str, ...] = ("person",), people: tuple[str, ...] = ("person",)
+) -> Path:
     """A trained model. Rows are middle and size of a box in a square of SIDE px, then the score of each class."""
     path.mkdir(parents=True)
     _network(path / NETWORK, rows)
     (path / WEIGHTS).write_bytes(b"weights")
     hashes = {"sha256": sha256_file(path / WEIGHTS), "network_sha256": sha256_file(path / NETWORK)}
-    write_json(
-        path / CONFIG, {"classes": list(classes), "imgsz": SIDE, "knows_real_people": False, "sets": [], **hashes}
-    )
+    lists = {"classes": list(classes), "people": list(people), "sets": []}
+    write_json(path / CONFIG, {"imgsz": SIDE, "knows_real_people": False, **lists, **hashes})
     return path

@@ -4,6 +4,7 @@ DVC prints a file of metrics as a row and its keys as columns. So there is a fil
 `value`; a model has beside the value that it is known by how it does as an alarm.
 """
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +47,8 @@ def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) ->
         "flow": {"error_px": flow.get("texture", {}).get("end_point_error_median_px")},
         "landmarks": {name: _value(landmarks.get(metric)) for name, metric in LANDMARK_METRICS.items()},
         "person": {
-            f"map50_{name}": _value(metric) for name, metric in features.get("person", {}).get("map50", {}).items()
+            f"map50_{_file_name(name)}": _value(metric)
+            for name, metric in features.get("person", {}).get("map50", {}).items()
         },
     }
     headlines = {
@@ -56,6 +58,11 @@ def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) ->
     fused = {} if summary.get("fused") is None else {"fused": summary["fused"]}
     models = {name: _model_numbers(model) for name, model in {**summary["models"], **fused}.items()}
     return headlines | {"models": {name: numbers for name, numbers in models.items() if numbers}}
+
+
+def _file_name(class_name: str) -> str:
+    """A class that a user has named, as a part of a file's name."""
+    return re.sub(r"[^\w-]+", "_", class_name)
 
 
 def _model_numbers(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from vigil.features.flow import dense as flows
 from vigil.features.frames import FrameArchive
 from vigil.features.landmarks.pose_table import group_by_frame, read_poses
 from vigil.features.persons import training_boxes
-from vigil.features.persons.detector import PERSON, Detector
+from vigil.features.persons.detector import PERSON, Detector, why_nobody
 from vigil.features.quality import box_quality, flow_quality, landmark_quality
 from vigil.features.quality.landmark_quality import Tally, summarise_landmarks
 from vigil.footage import video_table
@@ -148,7 +148,7 @@ def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
 
 
 def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:
-    if reason := why_skipped(person):
+    if reason := why_skipped(person) or why_nobody(person):
         return box_quality.summarise_precision([]) | {"reason": reason}
     detector = Detector(person, params.person_confidence)
     pictures = training_boxes.read_pictures(videos, frames, truth, params.person_every)

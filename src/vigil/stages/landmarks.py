@@ -9,6 +9,7 @@ Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the vide
         <out>/rejects.csv           videos that could not be read, when there are any
 """
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
 from vigil.features.landmarks import estimators, pose_table
+from vigil.features.persons.detector import why_nobody
 from vigil.footage import video_table
 
 Params = estimators.Settings
@@ -38,6 +40,8 @@ def main(
     runtime: Runtime,
 ) -> None:
     weights_digests = estimators.weights_digests(params, person, pretrained)
+    if params.backend == "topdown" and params.detector == "auto" and (reason := why_nobody(person)):
+        print(f"landmarks: {reason}: BlazePose's own detector finds people", file=sys.stderr)
     items = []
     for archive in sorted(frames.glob("*/*.npz")):
         name = f"{archive.parent.name}/{archive.stem}"

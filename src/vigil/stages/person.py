@@ -14,8 +14,6 @@ A training that was killed goes on from its last complete epoch, and ends with t
 finished before, with the same code, settings and pictures to learn from, is restored from the store; so are metrics.
 """
 
-import hashlib
-import json
 import shutil
 import sys
 import time
@@ -29,7 +27,7 @@ import cv2
 from pydantic import Field, model_validator
 
 from vigil.core import settings
-from vigil.core.errors import NoExamples, VigilError
+from vigil.core.errors import NoExamples, VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.core.skipping import skip_folder, skip_json
 from vigil.core.storage import read_json, sha256_file, write_json
@@ -37,13 +35,21 @@ from vigil.engine.code_version import code_version
 from vigil.engine.stage_results import digest_values, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.features.persons import training_boxes, ultralytics_yolo
-from vigil.features.persons.detector import CONFIG, NETWORK, PERSON, WEIGHTS, Detector
+from vigil.features.persons.detector import (
+    CONFIG,
+    FAINT,
+    NETWORK,
+    PERSON,
+    WEIGHTS,
+    Detector,
+    read_config,
+    why_nobody,
+)
 from vigil.features.persons.training_boxes import Picture
 from vigil.features.quality import box_quality
 from vigil.footage import video_table
 
 EVERY = 5  # stored frames, from one that is judged to the next
-FAINT = 0.01  # confidence from which boxes count towards average precision
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -52,10 +58,12 @@ class Params(Frozen):
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None  # of that file
     data: str | None  # path of the data.yaml of a YOLO dataset; null: frames whose truth is known
     classes: Annotated[tuple[Literal["person", "bag"], ...], Field(min_length=1)]  # to learn from the truth
+    people: tuple[str, ...]  # classes that count as a person, for landmarks
     images: Positive  # pictures to learn from, chosen over cameras and crowds; not for `data`
     turned: Annotated[float, Field(ge=0, le=1)]  # share of the pictures that are turned by a quarter: people lie
     imgsz: Annotated[int, Field(ge=32, multiple_of=32)]  # px, side of the square that the network looks at
     epochs: Annotated[int, Field(ge=0)]  # 0: the weights as they are
+    patience: Annotated[int, Field(ge=0)]  # epochs without a better validation mAP after which it stops; 0: never
     batch: Positive  # pictures to a step
     lr: Annotated[float, Field(gt=0)]
     seed: Annotated[int, Field(ge=0)]
@@ -90,7 +98,7 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     except NoExamples as error:
         skip_folder(out, str(error))
         nothing = {kind: box_quality.summarise_precision([]) for kind in params.classes}
-        skip_json(metrics, str(error), {"map50": nothing, "trained_on": None})
+        skip_json(metrics, str(error), {"map50": nothing, "trained_on": None, "epochs": None})
         print(f"person: skipped: {error}", file=sys.stderr)
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -105,10 +113,14 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
             train_network(folder, pictures, weights, params, resume)
         shutil.rmtree(resume, ignore_errors=True)
     origin = "restored from the store" if restored else f"made in {time.monotonic() - began:.0f} s"
-    precision = write_metrics(out, metrics, pictures, params)
-    print(f"person: mAP50 {precision} on {len(pictures.val)} pictures of the validation split; {origin}")
-    if precision is None:
-        print("person: warning: nobody to be found there, so nothing is known of its worth", file=sys.stderr)
+    precisions = write_metrics(out, metrics, pictures, params)
+    listed = ", ".join(f"{precision} ({kind})" for kind, precision in precisions.items()) or "of no class"
+    print(f"person: mAP50 {listed} on {len(pictures.val)} pictures of the validation split; {origin}")
+    if all(precision is None for precision in precisions.values()):
+        print("person: warning: nothing to be found there, so nothing is known of its worth", file=sys.stderr)
+    if reason := why_nobody(out):
+        hint = near_miss(next(iter(params.people), PERSON), read_config(out)["classes"])
+        print(f"person: warning: {reason} (person.people), so landmarks does without it.{hint}", file=sys.stderr)
 
 
 def load_pictures(frames: Path, truth: Path, train: Path, val: Path, params: Params) -> TrainingSet:
@@ -123,16 +135,25 @@ def load_pictures(frames: Path, truth: Path, train: Path, val: Path, params: Par
         train_pictures = training_boxes.choose_pictures(candidates, classes, params.images, params.seed)
         sets = sorted({video.set for video in videos if (truth / f"{video.video}.npz").exists()})
         val_pictures = list(training_boxes.read_pictures(video_table.read(val), frames, truth, EVERY))
-    if PERSON not in classes:
-        raise VigilError(f"{params.data}: its names are {', '.join(classes[:10])}. Expected '{PERSON}' among them.")
-    if params.epochs and not any(picture.is_countable(PERSON).any() for picture in train_pictures):
+    needed = [kind for kind in classes if kind in params.people] or classes
+    if params.epochs and not show_any(train_pictures, needed):
         if params.data:
-            raise VigilError(f"{params.data}: no picture to train on has a box of '{PERSON}'.")
+            raise VigilError(f"{params.data}: no picture to train on has a box of {' or '.join(needed[:10])}.")
         raise NoExamples(
             "no truth, no detector: landmarks use the published networks. To have one, give person.weights (with "
             "epochs: 0) or person.data in params.yaml."
         )
+    if params.epochs and params.patience and not show_any(val_pictures, classes):
+        raise VigilError(
+            f"params.yaml [person]: patience = {params.patience}: no validation picture has a box of "
+            f"{' or '.join(classes[:10])}, so no epoch is better than another. Set it to 0, or bring such pictures."
+        )
     return TrainingSet(classes, train_pictures, val_pictures, sets)
+
+
+def show_any(pictures: Iterable[Picture], kinds: Sequence[str]) -> bool:
+    """Whether a thing of one of these classes is seen in any of the pictures."""
+    return any(picture.is_countable(kind).any() for picture in pictures for kind in kinds)
 
 
 def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, params: Params, resume: Path) -> None:
@@ -154,6 +175,8 @@ def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, par
         params.seed,
         params.threads,
         resume / "state.pt",
+        params.patience,
+        pictures.val if params.patience else (),
         {
             "batch": params.batch,
             "device": params.device,
@@ -165,11 +188,11 @@ def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, par
             "warmup_epochs": 1,
         },
     )
-    classes = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
-    if PERSON not in classes:
-        raise VigilError(f"person.weights: finds {', '.join(classes[:10])}, and no '{PERSON}'. Give weights that do.")
+    made = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
     config = {
-        "classes": list(classes),
+        "classes": list(made.classes),
+        "people": [kind for kind in made.classes if kind in params.people],
+        "epochs": made.epochs,
         "imgsz": params.imgsz,
         "knows_real_people": bool(params.data or (params.weights and not params.epochs)),
         "sets": pictures.sets,
@@ -179,10 +202,10 @@ def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, par
     write_json(folder / CONFIG, config)
 
 
-def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Params) -> float | None:
-    """Write how well the network finds people in the validation split; the average precision of persons."""
+def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Params) -> dict[str, float | None]:
+    """Write how well the network finds things in the validation split; the average precision of each class."""
     config = read_json(model / CONFIG)
-    kinds = [kind for kind in params.classes if kind in config["classes"]]
+    kinds = [kind for kind in (pictures.classes if params.data else params.classes) if kind in config["classes"]]
     trained_on = describe_contents(pictures.train, pictures.classes) if params.epochs else None
     key = digest_values(
         [
@@ -190,16 +213,15 @@ def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Par
             config,
             kinds,
             trained_on,
-            hash_pictures(pictures.val),
+            training_boxes.hash_pictures(pictures.val),
             cv2.__version__,
         ]
     )
     if restore_result(key, {metrics.name: metrics}) is None:
         with new_result(key, {metrics.name: metrics}) as (folder, _):
             values = {"map50": average_precisions(model, pictures.val, kinds), "trained_on": trained_on}
-            write_json(folder / metrics.name, values)
-    precision: float | None = read_json(metrics)["map50"][PERSON]["value"]
-    return precision
+            write_json(folder / metrics.name, values | {"epochs": config["epochs"]})
+    return {kind: precision["value"] for kind, precision in read_json(metrics)["map50"].items()}
 
 
 def average_precisions(model: Path, pictures: Sequence[Picture], kinds: Sequence[str]) -> dict[str, Any]:
@@ -222,20 +244,11 @@ def network_key(pictures: TrainingSet, weights: Path | None, params: Params) -> 
             bool(params.data),
             pictures.classes,
             pictures.sets,
-            hash_pictures(pictures.train) if params.epochs else None,
+            training_boxes.hash_pictures(pictures.train) if params.epochs else None,
+            training_boxes.hash_pictures(pictures.val) if params.epochs and params.patience else None,
             [cv2.__version__, *map(version, ("ultralytics", "torch", "onnx"))],
         ]
     )
-
-
-def hash_pictures(pictures: Iterable[Picture]) -> str:
-    """Digest of the pictures and of all that is known of them, in their order; where they lie does not count."""
-    contents = hashlib.sha256()
-    for picture in pictures:
-        boxes = [picture.classes.tolist(), picture.boxes.tolist(), picture.visible.tolist()]
-        contents.update(json.dumps([picture.source, boxes, picture.quarters]).encode())
-        contents.update(training_boxes.read_encoded(picture))
-    return contents.hexdigest()
 
 
 def find_weights(params: Params) -> Path | None:

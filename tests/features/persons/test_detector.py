@@ -18,6 +18,7 @@ from vigil.features.persons.detector import (
     Detector,
     letterbox,
     remove_overlapping,
+    why_nobody,
 )
 
 CONFIDENCE = 0.5
@@ -44,6 +45,28 @@ def test_only_the_class_that_is_asked_for(tmp_path: Path) -> None:
     np.testing.assert_allclose(Detector(model, CONFIDENCE, "bag")(image), [[35, 25, 45, 35, 0.7]], atol=1e-5)
     with pytest.raises(VigilError, match="Did you mean 'bag'"):
         Detector(model, CONFIDENCE, "bags")
+
+
+def test_people_are_of_all_classes_that_count_as_a_person(tmp_path: Path) -> None:
+    """The first is a rider with 0.9, the second a walker with 0.7, the third a horse."""
+    rows = [[20, 30, 10, 10, 0.9, 0.6, 0.1], [40, 30, 10, 10, 0.2, 0.7, 0.1], [50, 50, 4, 4, 0.4, 0.4, 0.8]]
+    classes = ("rider", "walker", "horse")
+    model = detector(tmp_path / "model", rows, classes, ("rider", "walker"))
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    assert Detector(model, CONFIDENCE)(image)[:, 4] == pytest.approx([0.9, 0.7])
+    none = detector(tmp_path / "none", rows, classes, ())
+    with pytest.raises(VigilError, match=r"finds rider, walker, horse, and none counts as a person\. Name those"):
+        Detector(none, CONFIDENCE)
+    assert len(Detector(none, CONFIDENCE, "horse")(image)) == 1
+
+
+def test_a_model_of_before_classes_could_be_named_finds_persons(tmp_path: Path) -> None:
+    model = detector(tmp_path / "model", [[20, 30, 10, 10, 0.9]])
+    config = read_json(model / CONFIG)
+    del config["people"]
+    write_json(model / CONFIG, config)
+    assert why_nobody(model) is None
+    assert len(Detector(model, CONFIDENCE)(np.zeros((SIDE, SIDE, 3), np.uint8))) == 1
 
 
 def test_nobody_gives_no_boxes(tmp_path: Path) -> None:

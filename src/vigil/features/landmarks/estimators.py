@@ -29,7 +29,7 @@ from vigil.features.landmarks.skeleton import is_plausible, similarity
 from vigil.features.landmarks.topdown import Candidate
 from vigil.features.landmarks.tracks import Person, State
 from vigil.features.networks import movenet, nanodet
-from vigil.features.persons.detector import Detector, read_config
+from vigil.features.persons.detector import Detector, people_classes, read_config
 
 Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
 Bodies = list[tuple[np.ndarray, float]]  # pose (13, 3), all joints with a place, and how certain it is
@@ -51,7 +51,8 @@ class Settings(tracks.Settings):
 
 def choose_detector(settings: Settings, person: Path, dataset: str) -> Settings:
     """Chooses a detector that knows the people of the set `dataset`: that of stage `person` if it learnt there or on
-    filmed people, else BlazePose's. A file or a camera is of no set: "".
+    filmed people, else BlazePose's; that too where no class of it counts as a person. A file or a camera is of no
+    set: "".
     """
     if settings.backend != "topdown" or settings.detector != "auto":
         return settings
@@ -59,7 +60,7 @@ def choose_detector(settings: Settings, person: Path, dataset: str) -> Settings:
         return settings.model_copy(update={"detector": "mediapipe"})
     card = read_config(person)
     knows_set = card["knows_real_people"] or dataset in card["sets"]
-    return settings.model_copy(update={"detector": "yolo" if knows_set else "mediapipe"})
+    return settings.model_copy(update={"detector": "yolo" if card["people"] and knows_set else "mediapipe"})
 
 
 def weights_digests(settings: Settings, person: Path, pretrained: Path) -> tuple[str, ...]:
@@ -80,6 +81,8 @@ def weights_digests(settings: Settings, person: Path, pretrained: Path) -> tuple
             raise VigilError(f"{pretrained / name}: not found. {advice} stage `weights`.")
         digests.append(sha256_file(pretrained / name))
     may_use_own = settings.detector == "yolo" or (settings.detector == "auto" and not why_skipped(person))
+    if settings.backend == "topdown" and settings.detector == "yolo":
+        people_classes(person)
     if settings.backend == "topdown" and may_use_own:
         digests.append(read_config(person)["network_sha256"])
     return tuple(digests)

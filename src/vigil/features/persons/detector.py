@@ -3,6 +3,7 @@
 The network is run by OpenCV from its ONNX file: nothing of torch is loaded, and the file can hold no code.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,27 @@ from vigil.core.storage import read_json, sha256_file
 
 WEIGHTS, NETWORK, CONFIG = "person.pt", "person.onnx", "config.json"
 PERSON = "person"
+FAINT = 0.01  # confidence from which boxes count towards average precision
 GREY = 114  # around pictures that are no squares, as in training
 OVERLAP = 0.6  # of two boxes that show one thing
 MAX_BOXES = 300  # boxes of a picture
 
 
 class Detector:
-    """Boxes (N, 5) x0 y0 x1 y1 score of the people in a picture, best first. Not to be shared between threads."""
+    """Boxes (N, 5) x0 y0 x1 y1 score of the people in a picture, best first. Not to be shared between threads.
 
-    def __init__(self, folder: Path, confidence: float, kind: str = PERSON) -> None:
+    People are of the classes that count as a person; `kind` asks for things of one class instead.
+    """
+
+    def __init__(self, folder: Path, confidence: float, kind: str | None = None) -> None:
         config = read_config(folder)
         classes = config["classes"]
-        if kind not in classes:
+        if kind is not None and kind not in classes:
             raise VigilError(f"{folder}: finds {', '.join(classes)}; no '{kind}'.{near_miss(kind, classes)}")
+        kinds = people_classes(folder) if kind is None else (kind,)
         self.imgsz: int = config["imgsz"]
         self.confidence = confidence
-        self._row = 4 + classes.index(kind)
+        self._rows = class_rows(classes, kinds)
         try:
             self._network = cv2.dnn.readNetFromONNX(str(folder / NETWORK))
         except cv2.error as error:
@@ -41,14 +47,47 @@ class Detector:
         square, scale, corner = letterbox(image, self.imgsz)
         self._network.setInput(np.ascontiguousarray(square.transpose(2, 0, 1))[None] * np.float32(1 / 255))
         raw = self._network.forward()[0]  # (4 + classes, cells): middle, size, scores
-        confident = raw[self._row] >= self.confidence
-        scores = raw[self._row, confident].astype(np.float64)
-        middle, half = raw[:2, confident].T.astype(np.float64), raw[2:4, confident].T.astype(np.float64) / 2
-        boxes = (np.column_stack([middle - half, middle + half]) - np.tile(corner, 2)) / scale
-        height, width = image.shape[:2]
-        boxes = np.clip(boxes, 0, (width, height, width, height))
-        detections = np.column_stack([boxes, scores])
-        return remove_overlapping(detections[(boxes[:, 2:] > boxes[:, :2]).all(1)])
+        return decode_boxes(raw, self._rows, self.confidence, scale, corner, image.shape)
+
+
+def class_rows(classes: Sequence[str], kinds: Sequence[str]) -> list[int]:
+    """Returns the rows of a network's output that have the scores of `kinds`."""
+    return [4 + classes.index(kind) for kind in kinds]
+
+
+def decode_boxes(
+    raw: np.ndarray, rows: Sequence[int], confidence: float, scale: float, corner: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Returns boxes (N, 5) in a picture of `shape` from a network's output (4 + classes, cells) for its letterbox.
+
+    A box has the best of the scores in `rows`.
+    """
+    best = raw[rows].max(axis=0)
+    confident = best >= confidence
+    scores = best[confident].astype(np.float64)
+    middle, half = raw[:2, confident].T.astype(np.float64), raw[2:4, confident].T.astype(np.float64) / 2
+    boxes = (np.column_stack([middle - half, middle + half]) - np.tile(corner, 2)) / scale
+    height, width = shape[:2]
+    boxes = np.clip(boxes, 0, (width, height, width, height))
+    detections = np.column_stack([boxes, scores])
+    return remove_overlapping(detections[(boxes[:, 2:] > boxes[:, :2]).all(1)])
+
+
+def why_nobody(folder: Path) -> str | None:
+    """Returns why a trained detector finds nobody; None where it finds people, or where there is none."""
+    config = {"people": [PERSON]} if why_skipped(folder) else read_config(folder)
+    return None if config["people"] else f"{folder} finds {', '.join(config['classes'][:10])}, none counts as a person"
+
+
+def people_classes(folder: Path) -> tuple[str, ...]:
+    """Returns the classes of a trained detector that count as a person; VigilError where none does."""
+    config = read_config(folder)
+    if not config["people"]:
+        raise VigilError(
+            f"{folder}: finds {', '.join(config['classes'][:10])}, and none counts as a person. Name those that do in "
+            "params.yaml [person]: people, or set landmarks.detector to auto or mediapipe."
+        )
+    return tuple(config["people"])
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -58,7 +97,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise VigilError(f"{folder}: there is no detector: {reason}")
     if not path.exists():
         raise VigilError(f"{path}: not found. Run stage `person`.")
-    config = read_json(path)
+    config: dict[str, Any] = {"people": [PERSON], **read_json(path)}  # the only one there was before it was a setting
     for name, key in ((WEIGHTS, "sha256"), (NETWORK, "network_sha256")):
         file = folder / name
         sha256 = sha256_file(file) if file.exists() else "nothing there"

@@ -1,5 +1,7 @@
 """Pictures with true boxes, to train a detector and to judge it: from the truth of videos, or a YOLO dataset."""
 
+import hashlib
+import json
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,9 +61,13 @@ class Picture:
     def match_detections(self, detector: Callable[[np.ndarray], np.ndarray], kind: str) -> BoxMatches:
         """Compares what the detector of this class finds in the picture with its true boxes."""
         image = self.image()
+        return self.match_boxes(detector(image), image.shape, kind)
+
+    def match_boxes(self, detections: np.ndarray, shape: tuple[int, ...], kind: str) -> BoxMatches:
+        """Compares boxes (N, 5) that were found in the picture of `shape` with its true boxes of this class."""
         is_of_kind = self.classes == kind
-        size = np.array(image.shape[1::-1] * 2)
-        return match_boxes(detector(image), self.boxes[is_of_kind] * size, self.is_countable(kind)[is_of_kind])
+        size = np.array(shape[1::-1] * 2)
+        return match_boxes(detections, self.boxes[is_of_kind] * size, self.is_countable(kind)[is_of_kind])
 
     def image(self) -> np.ndarray:
         """Decodes the picture to (H, W, 3) uint8 RGB, turned."""
@@ -90,6 +96,16 @@ def read_encoded(picture: Picture) -> bytes:
     if picture.position is None:
         return picture.file.read_bytes()
     return next(FrameArchive(picture.file).jpegs([picture.position]))
+
+
+def hash_pictures(pictures: Iterable[Picture]) -> str:
+    """Digest of the pictures and of all that is known of them, in their order; where they lie does not count."""
+    contents = hashlib.sha256()
+    for picture in pictures:
+        boxes = [picture.classes.tolist(), picture.boxes.tolist(), picture.visible.tolist()]
+        contents.update(json.dumps([picture.source, boxes, picture.quarters]).encode())
+        contents.update(read_encoded(picture))
+    return contents.hexdigest()
 
 
 def read_pictures(videos: Iterable[Video], frames: Path, truth: Path, every: int = 1) -> Iterator[Picture]:

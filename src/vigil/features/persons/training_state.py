@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from vigil.core.storage import replacing
+from vigil.features.persons.best_epoch import BestEpoch
 
 
-def save_state(path: Path, trainer: Any) -> None:
+def save_state(path: Path, trainer: Any, best: BestEpoch) -> None:
     """Write all that the epochs to come depend on; call it at the end of an epoch."""
     generator = trainer.train_loader.generator
     kind, words, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  the one that Ultralytics draws from
@@ -29,13 +30,14 @@ def save_state(path: Path, trainer: Any) -> None:
         "python": random.getstate(),
         "numpy": [kind, np.asarray(words).tolist(), *rest],
         "torch": torch.get_rng_state(),
+        "best": best.state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
     with replacing(path) as part:
         torch.save(state, part)
 
 
-def load_state(path: Path, trainer: Any) -> None:
+def load_state(path: Path, trainer: Any, best: BestEpoch) -> None:
     """Let a trainer that is about to start go on where the state was saved; without a readable one it starts anew."""
     if not path.exists():
         return
@@ -50,6 +52,7 @@ def load_state(path: Path, trainer: Any) -> None:
     trainer.ema.ema.load_state_dict(state["average"])
     trainer.ema.updates = state["updates"]
     trainer.optimizer.load_state_dict(state["optimiser"])
+    best.resume(state["best"])
     trainer.start_epoch = complete
     trainer.scheduler.last_epoch = complete - 1
     if complete > trainer.epochs - trainer.args.close_mosaic:  # mosaics had ended already

@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -24,7 +24,10 @@ from typing import Any, TypeVar
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
+from vigil.features.persons.best_epoch import BestEpoch, mean_average_precision
+from vigil.features.persons.training_boxes import Picture
 from vigil.features.persons.training_state import load_state, save_state
+from vigil.features.persons.transfer import describe_transfer
 
 SCRATCH = "yolov8n.yaml"  # the architecture that is trained when no weights are given; it comes with Ultralytics
 OPSET = 17  # of ONNX
@@ -44,6 +47,8 @@ class Job:
     seed: int
     threads: int
     state: Path  # where it lies how far the training has come
+    patience: int = 0  # epochs without a better validation mAP after which it stops; 0: never, and the last is kept
+    val: Sequence[Picture] = ()  # pictures on which the epochs are compared
     settings: Mapping[str, Any] = field(default_factory=dict)  # the rest, as Ultralytics names it
 
 
@@ -59,15 +64,23 @@ def run_apart(work: Callable[..., T], *args: Any) -> T:
         ) from None
 
 
-def make_detector(job: Job, out: Path, network: Path) -> tuple[str, ...]:
-    """Writes the weights to `out` (.pt) and the network to run to `network` (.onnx); returns its classes."""
+@dataclass(frozen=True)
+class Made:
+    """What a detector turned out to be."""
+
+    classes: tuple[str, ...]
+    epochs: dict[str, Any] | None  # how many were trained and which is kept; None: the weights as they are
+
+
+def make_detector(job: Job, out: Path, network: Path) -> Made:
+    """Writes the weights to `out` (.pt) and the network to run to `network` (.onnx)."""
     _quiet(job.folder)
     import torch
 
     torch.set_num_threads(job.threads)
-    model = _train(job) if job.epochs else _load_network(job.weights)
+    model, epochs = _train(job) if job.epochs else (_load_network(job.weights), None)
     _write(model, job.imgsz, out, network)
-    return tuple(model.names[number] for number in sorted(model.names))
+    return Made(tuple(model.names[number] for number in sorted(model.names)), epochs)
 
 
 def load_pose_model(weights: Path, folder: Path) -> Any:
@@ -123,21 +136,28 @@ def _quiet(folder: Path) -> None:
     switches.update({name: str(folder / "ultralytics") for name in ("datasets_dir", "weights_dir", "runs_dir")})
 
 
-def _train(job: Job) -> Any:
-    """The trained network: the mean over the last steps, in float32."""
+def _train(job: Job) -> tuple[Any, dict[str, Any]]:
+    """The trained network, the mean over the last steps, in float32; and how many epochs it took."""
     import torch
+
+    best = BestEpoch(job.patience)
+    source = None if job.weights is None else _load_network(job.weights)
 
     def start(trainer: Any) -> None:
         torch.set_num_threads(job.threads)  # it has set its own
+        if source is not None:
+            print(f"person: {describe_transfer(source, trainer.model, job.classes)}", file=sys.stderr)
         trainer.model.to(memory_format=torch.channels_last)
-        load_state(job.state, trainer)
+        load_state(job.state, trainer, best)
 
     def end_epoch(trainer: Any) -> None:
-        if trainer.epoch + 1 < job.epochs:  # the last is done again when what follows it was interrupted
-            save_state(job.state, trainer)
+        if job.patience:
+            average = trainer.ema.ema
+            best.add(mean_average_precision(average, job.classes, job.val, job.imgsz), average.state_dict())
+            trainer.stop |= best.is_over
+        if not trainer.stop:  # the last is done again when what follows it was interrupted
+            save_state(job.state, trainer, best)
 
-    if job.weights is not None:
-        _load_network(job.weights)
     try:
         trainer = _trainer_class()(overrides=_overrides(job))
     except ValueError as error:  # a device that is not there
@@ -149,7 +169,13 @@ def _train(job: Job) -> Any:
         warnings.simplefilter("ignore")
         trainer.train()
     assert trainer.ema is not None
-    return trainer.ema.ema
+    trained = trainer.epoch + 1
+    if not job.patience:
+        return trainer.ema.ema, {"trained": trained, "kept": trained}
+    trainer.ema.ema.load_state_dict(best.weights)
+    print(f"person: epoch {best.epoch} of {trained} is kept, mAP50 {best.values[best.epoch - 1]:.4f}", file=sys.stderr)
+    values = [round(value, 4) for value in best.values]
+    return trainer.ema.ema, {"trained": trained, "kept": best.epoch, "map50": values}
 
 
 def _trainer_class() -> Any:
