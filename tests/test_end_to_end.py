@@ -73,7 +73,7 @@ def test_a_stage_that_is_run_alone_after_an_edit_is_refused(done: Project) -> No
     done.edit("src/vigil/stages/frames.py", 'return {"frames": count}', 'return {"frames": count + 0}')
     ran = done.run("dvc", "repro", "-f", "-s", "frames", check=False)
     assert ran.returncode != 0
-    assert "code.json: older than the code of frames. Run `dvc repro`" in ran.stdout + ran.stderr
+    assert "code.json: of other code than frames has now. Run `vigil sync && dvc repro`" in ran.stdout + ran.stderr
     done.run("git", "checkout", "-q", ".")
     done.run("dvc", "checkout", "frames")
     assert done.repro(*LAST) == []

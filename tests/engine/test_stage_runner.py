@@ -165,7 +165,7 @@ def test_a_missing_path_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.fixture
 def edited_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one stage, whose code.json is as old as its source; returns the source of the stage."""
+    """A project of one stage, whose code.json agrees with its source; returns the source of the stage."""
     source = tmp_path / "src"
     stage_file = source / "vigil/stages/flow.py"
     stage_file.parent.mkdir(parents=True)
@@ -177,38 +177,40 @@ def edited_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return stage_file
 
 
-def edit(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-    later = Path("code.json").stat().st_mtime_ns + 10**9
-    os.utime(path, ns=(later, later))
-
-
-def test_a_stage_whose_code_is_newer_than_its_digest_does_not_run(
+def test_a_stage_whose_code_is_not_that_of_its_digest_does_not_run(
     edited_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def main() -> None:
         raise AssertionError("ran under the digest of other code")
 
-    edit(edited_project, "def main():\n    return 2\n")
+    edited_project.write_text("def main():\n    return 2\n", encoding="utf-8")
     with pytest.raises(SystemExit) as stop:
         stage("", main)
     assert stop.value.code == 1
-    assert line_of(capsys) == "flow: code.json: older than the code of flow. Run `dvc repro`, which refreshes it first."
+    assert line_of(capsys) == "flow: code.json: of other code than flow has now. Run `vigil sync && dvc repro`."
 
 
-def test_a_stage_runs_after_a_comment_and_the_next_one_reads_no_source(edited_project: Path) -> None:
+def test_a_stage_runs_after_a_comment_and_the_next_one_computes_no_digest(
+    edited_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     ran: list[str] = []
-    edit(edited_project, "def main():\n    return 1  # a remark\n")
+    computed: list[Path] = []
+    digests = stage_code.stage_digests
+    monkeypatch.setattr(stage_code, "stage_digests", lambda source: computed.append(source) or digests(source))
+    edited_project.write_text("def main():\n    return 1  # a remark\n", encoding="utf-8")
     stage("", lambda: ran.append("after a comment"))
-    edited_project.write_text("def main(:\n", encoding="utf-8")  # would be refused if it were read
-    os.utime(edited_project, ns=(0, 0))
     stage("", lambda: ran.append("again"))
-    assert ran == ["after a comment", "again"]
+    assert ran == ["after a comment", "again"] and len(computed) == 1
+    os.utime(edited_project, ns=(0, 0))  # as an upgrade may, whose files are older than code.json
+    edited_project.write_text("def main():\n    return 2\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        stage("", lambda: ran.append("with other code"))
+    assert "of other code" in line_of(capsys) and len(ran) == 2
 
 
 def test_a_stage_that_dvc_does_not_run_is_not_refused(edited_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
-    edit(edited_project, "def main():\n    return 2\n")
+    edited_project.write_text("def main():\n    return 2\n", encoding="utf-8")
     monkeypatch.delenv("DVC_STAGE")
     stage("", lambda: ran.append("by hand"))
     assert ran == ["by hand"]

@@ -234,7 +234,7 @@ def test_a_short_backbone_scores_all_frames_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "presets").glob("i3d-*.yaml")), ids=lambda path: path.stem
+    "path", sorted((Path(__file__).parents[2] / "src/vigil/presets").glob("i3d-*.yaml")), ids=lambda path: path.stem
 )
 def test_a_preset_is_a_valid_part_of_params(path: Path) -> None:
     entry = load(path)["models"]["i3d"]

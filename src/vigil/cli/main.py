@@ -8,6 +8,7 @@ import click
 from vigil.cli.calibrate import calibrate
 from vigil.cli.compare import compare
 from vigil.cli.evaluate import evaluate
+from vigil.cli.init import init
 from vigil.cli.register import register
 from vigil.cli.repro import repro
 from vigil.cli.results import results
@@ -32,7 +33,7 @@ def vigil() -> None:
     """
 
 
-for command in (sync, repro, results, store, evaluate, calibrate, compare, register):
+for command in (init, sync, repro, results, store, evaluate, calibrate, compare, register):
     vigil.add_command(command)
 
 

@@ -26,7 +26,9 @@ def repro(lanes: int | None) -> None:
     """
     from vigil.cli.params_check import read_valid_params
     from vigil.engine.side_by_side import run_pipeline
+    from vigil.engine.stage_code import refresh_digests
 
     require_project()
     read_valid_params(settings.root() / "params.yaml")
+    refresh_digests()
     run_pipeline(lanes or min(4, settings.available_cores()))

@@ -10,7 +10,7 @@ from vigil.cli.command import Command, json_option, print_result, require_projec
 @click.command(
     cls=Command,
     reads="params.yaml, and the folders, tables and playlists that its datasets name",
-    writes="data/sources.csv, when something has changed",
+    writes="data/sources.csv, when something has changed; in a workspace code.json, after an upgrade of vigil",
     example="vigil sync && dvc repro",
 )
 @click.option(
@@ -42,6 +42,7 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     """
     from vigil.cli.params_check import read_valid_params
     from vigil.engine.removed_models import remove_stale_models
+    from vigil.engine.stage_code import refresh_digests
     from vigil.footage import sources
 
     require_project()
@@ -50,6 +51,8 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     if index:
         click.echo(f"wrote {sources.index(datasets, index)}", err=True)
     summary = sources.sync(datasets, out)
+    if refresh_digests():
+        click.echo("code.json: vigil has other code than before; what could compute something else will run", err=True)
     for model in remove_stale_models(settings.get("models")):
         click.echo(f"removed what was left of {model}, which is no longer in {params}", err=True)
     print_result(summary, str(summary), as_json)

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
+from pathlib import Path
 from queue import SimpleQueue
 
 from vigil.core import settings
@@ -33,6 +34,8 @@ Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
 
 def run_pipeline(lanes: int) -> None:
     """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
+    beside_python = str(Path(sys.executable).parent)  # stages call `python`, and that is to be this one
+    os.environ["PATH"] = os.pathsep.join([beside_python, os.environ.get("PATH", os.defpath)])
     graph = read_graph()
     if lanes > 1:
         _run_models(graph, lanes)

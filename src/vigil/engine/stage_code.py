@@ -3,11 +3,13 @@
 A stage starts from its `main`, and from the modules that it finds by name: its model, or the kinds of dataset.
 """
 
-import os
+import hashlib
 from pathlib import Path
 
+from vigil.core import settings
 from vigil.core.errors import VigilError
-from vigil.core.storage import read_json
+from vigil.core.params import load
+from vigil.core.storage import read_json, replacing, write_json
 from vigil.engine.code_templates import WHOLE, Definition
 from vigil.engine.code_version import PACKAGES, SOURCE, Program, code_version
 
@@ -33,27 +35,45 @@ def stage_digests(source: Path = SOURCE) -> Digests:
     return digests
 
 
+def refresh_digests() -> bool:
+    """Write code.json where no stage does, which is in a workspace; returns whether something has changed."""
+    if "code" in load(Path("dvc.yaml")).get("stages", {}):
+        return False
+    digests = stage_digests()
+    if CODE_JSON.exists() and read_json(CODE_JSON) == digests:
+        return False
+    write_json(CODE_JSON, digests)
+    return True
+
+
 def refuse_stale_digest(stage: str, model: str | None = None) -> None:
     """Fail when code.json has another digest for a stage than the code has: DVC would lock the result as up to date.
 
-    Digests are computed only when a source is newer than code.json; when all agree, code.json becomes as new as that.
+    Digests take seconds, so what source they were last found to agree with is remembered.
     """
     if stage == "code" or not CODE_JSON.exists():
         return
-    newest = _newest_source()
-    if newest <= CODE_JSON.stat().st_mtime_ns:
+    agreed, now = settings.home() / "agreed_code", _fingerprint()
+    if agreed.exists() and agreed.read_text(encoding="utf-8") == now:
         return
     recorded, digests = read_json(CODE_JSON), stage_digests(SOURCE)
     if _digest_of(recorded, stage, model) != _digest_of(digests, stage, model):
         name = stage if model is None else f"{stage}@{model}"
-        raise VigilError(f"{CODE_JSON}: older than the code of {name}. Run `dvc repro`, which refreshes it first.")
+        raise VigilError(f"{CODE_JSON}: of other code than {name} has now. Run `vigil sync && dvc repro`.")
     if recorded == digests:
-        os.utime(CODE_JSON, ns=(newest, newest))
+        with replacing(agreed) as part:
+            part.write_text(now, encoding="utf-8")
 
 
-def _newest_source() -> int:
-    files = [file for package in PACKAGES for file in (SOURCE / package).rglob("*") if "__pycache__" not in file.parts]
-    return max(file.stat().st_mtime_ns for file in files if file.is_file())
+def _fingerprint() -> str:
+    """Digest of code.json and of every source file."""
+    total = hashlib.sha256(CODE_JSON.read_bytes())
+    for package in PACKAGES:
+        for file in sorted((SOURCE / package).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                total.update(f"\n{file.relative_to(SOURCE)}\n".encode())
+                total.update(file.read_bytes())
+    return total.hexdigest()
 
 
 def _digest_of(digests: Digests, stage: str, model: str | None) -> object:
