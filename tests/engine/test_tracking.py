@@ -189,6 +189,7 @@ def test_a_switch_that_is_neither_on_nor_off_is_one_line(monkeypatch: pytest.Mon
 @pytest.mark.usefixtures("template")
 def test_register_puts_a_checkpoint_into_the_registry(capsys: pytest.CaptureFixture[str]) -> None:
     checkpoints.save()
+    (checkpoints.FOLDER / tracking.NOT_SERVED).write_bytes(b"large, and not needed to serve it")
     assert main(["register", "pose_lstm"]) == 0
     assert capsys.readouterr().out.startswith("pose_lstm, version 1: mlflow.pyfunc.load_model(")
     assert main(["register", "pose_lstm", "--json"]) == 0
@@ -198,6 +199,8 @@ def test_register_puts_a_checkpoint_into_the_registry(capsys: pytest.CaptureFixt
 
         served = mlflow.pyfunc.load_model("models:/pose_lstm/2")
         found = served.predict(checkpoints.poses().numpy())
+    registered = {path.name for path in Path("mlartifacts").rglob("*.safetensors")}
+    assert registered == {"weights.safetensors"}
     expected = checkpoints.judge(checkpoints.network())["window"]
     assert found["window"].tolist() == pytest.approx(expected.tolist())
     assert main(["register", "pose_cnn"]) == 1

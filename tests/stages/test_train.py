@@ -61,7 +61,8 @@ def refused(**changes: Any) -> str:
 def test_a_training_writes_a_model_and_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
     draw(USUAL)
     run()
-    assert {path.name for path in OUT.iterdir()} == {"weights.safetensors", "config.json", "history.png"}
+    names = {"weights.safetensors", "config.json", "training.safetensors", "history.png"}
+    assert {path.name for path in OUT.iterdir()} == names
     loaded = checkpoint.load_checkpoint(OUT, {"segments": {"normalise": "body"}})
     assert (loaded.card.model, list(loaded.card.classes)) == ("pose_lstm", list(LABELS))
     assert (loaded.card.config.features, loaded.card.config.hidden) == (COLUMNS, (8, 8))

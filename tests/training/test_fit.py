@@ -139,6 +139,25 @@ def test_the_running_mean_of_the_weights_is_what_is_judged_and_kept() -> None:
     torch.testing.assert_close(fitted.weights["net.0.bias"], mean)
 
 
+def test_accuracies_are_those_of_the_batches_seen() -> None:
+    """Counted by hand from what the model said while it learnt; a model without classes has none."""
+    right: list[Tensor] = []
+
+    class Watched(Toy):
+        def loss(self, output: Tensor, batch: Any, weight: Tensor | None = None) -> Any:
+            if self.training:
+                right.append(output.argmax(dim=1) == batch["y"])
+            return super().loss(output, batch, weight)
+
+    fitted = train(Watched(3), 3, epochs=2)
+    steps = len(right) // 2
+    for row, batches in zip(fitted.history, (right[:steps], right[steps:]), strict=True):
+        assert row["train_accuracy"] == pytest.approx(float(torch.cat(batches).float().mean()), abs=1e-5)
+    assert all(0 < row["val_accuracy"] <= 1 for row in fitted.history)
+    for model in (Cells(), ToyReconstructor()):
+        assert not [name for name in train(model, epochs=1).history[0] if "accuracy" in name]
+
+
 def test_a_rare_class_weighs_more() -> None:
     weights: list[Tensor | None] = []
 

@@ -17,6 +17,7 @@ from vigil.training.validation import (
     balanced_class_weights,
     judge_part,
     metric_of,
+    share_right,
     summarise,
 )
 
@@ -80,3 +81,11 @@ def test_of_two_classes_without_a_score_the_second_is_the_score() -> None:
     named = judge_part("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
     assert named.predictions.tolist() == [-1.0, 2.0]
     assert judge_part("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).predictions.tolist() == [5.0, 6.0]
+
+
+def test_accuracy_is_the_share_of_classes_that_are_said() -> None:
+    y = torch.tensor([0, 1, 1, 0])
+    window = torch.tensor([-1.0, 2.0, -0.5, 3.0])
+    assert float(share_right({"window": window}, y)) == 0.5
+    classes = torch.tensor([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0], [4.0, 3.0]])
+    assert float(share_right({"window": window, "classes": classes}, y)) == 1.0

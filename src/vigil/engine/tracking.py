@@ -14,8 +14,10 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,7 @@ SWITCH = "VIGIL_TRACKING"
 MODEL, GROUP, PARENT = "model_sha256", "vigil.group", "mlflow.parentRunId"
 LONGEST = 500  # characters of a param
 AT_ONCE = 100  # params to a call
+NOT_SERVED = "training.safetensors"  # of a trained model, what only another training needs
 
 
 class Run:
@@ -43,6 +46,10 @@ class Run:
         prefix = f"member_{member}/" if member else ""
         numbers = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch" and value is not None}
         self._try(lambda: self._metrics(numbers, int(row["epoch"])))
+
+    def picture(self, path: Path) -> None:
+        """What the model says as it learns."""
+        self._try(lambda: self._client.log_artifact(self._number, str(path), "pictures"))
 
     def done(self, model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
         """It ended well."""
@@ -146,12 +153,15 @@ def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
             number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
             if number is None:
                 number = client.create_run(experiment, run_name=f"register {name}").info.run_id
-            with mlflow.start_run(run_id=number):
+            with mlflow.start_run(run_id=number), tempfile.TemporaryDirectory() as copy:
+                served = shutil.copytree(
+                    folder, Path(copy) / folder.resolve().name, ignore=shutil.ignore_patterns(NOT_SERVED)
+                )
                 mlflow.set_tag(MODEL, model_sha256)
                 logged = mlflow.pyfunc.log_model(
                     name=name,
                     loader_module=loader,
-                    data_path=str(folder),
+                    data_path=str(served),
                     registered_model_name=name,
                     pip_requirements=["vigil"],
                 )

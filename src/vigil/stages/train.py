@@ -4,8 +4,10 @@ Reads   <train>, <val>               videos of the two splits; the test split is
         <features>                   data/<input> of the model, with settings.json
         <truth>/<set>/<v>.npz        maps of what moves, for a model that learns them
         models/pretrained            published weights, where the model's settings name some
+        the files that train.start_from or train.resume_from names; DVC knows of their paths alone
 Writes  <out>/weights.safetensors    the best weights; of several members all
         <out>/config.json            what it takes to run them; see checkpoint.py
+        <out>/training.safetensors   what it takes to go on with more epochs; see training_file.py
         <out>/history.png            losses and metric of every epoch, as a picture
         <table>                      the same as a table
         <out>/skipped.json           instead of all these where there is nothing to learn from; the table is empty then
@@ -37,7 +39,8 @@ from vigil.training.schedules import TrainParams
 
 Params = TrainParams
 FEW_SAMPLES = 500  # with fewer a model learns its examples by heart
-HARMLESS = {"workers", "report_every"}  # settings of the training that change no result
+HARMLESS = {"workers", "report_every", "pictures_every"}  # settings of the training that change no result
+PATHS = {"start_from", "start_from_sha256", "resume_from", "resume_from_sha256"}  # of files whose contents count
 PICTURE, TABLE = "history.png", "history.csv"
 
 
@@ -55,16 +58,20 @@ def main(
 ) -> None:
     from vigil.engine import tracking
     from vigil.models import checkpoint
-    from vigil.training import history
+    from vigil.training import history, training_file, warm_start
     from vigil.training.devices import say
 
     began = time.monotonic()
     job = read_job(model, models, params, features)
+    start = warm_start.find_warm_start(job.params, model, out)
     try:
         if reason := why_skipped(features):
             raise NoExamples(reason)
         train_samples, val_samples, data_hash = load_samples(
-            job, video_table.read(train), video_table.read(val), features, truth
+            job,
+            *(video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val)),
+            features,
+            truth,
         )
     except NoExamples as error:
         skip_model(model, str(error), out, table)
@@ -77,10 +84,15 @@ def main(
             f"videos, or look at the gap between the two losses in {PICTURE}.",
             warn=True,
         )
-    networks = [build_network(job, member) for member in range(getattr(job.config, "members", 1))]
-    key = result_key(job, data_hash, networks)
+    networks = [
+        build_network(job, member, random=start is not None) for member in range(getattr(job.config, "members", 1))
+    ]
+    earlier = warm_start.begin_from(start, networks, model, data_hash, job.params) if start else None
+    key = result_key(job, data_hash, networks, [start.key, start.sha256] if start else None)
     resume = settings.home() / "resume" / key
-    outputs = {name: out / name for name in (checkpoint.WEIGHTS, checkpoint.CONFIG, PICTURE)} | {TABLE: table}
+    outputs = {name: out / name for name in (checkpoint.WEIGHTS, checkpoint.CONFIG, training_file.FILE, PICTURE)} | {
+        TABLE: table
+    }
     result = restore_result(key, outputs)
     run_params = {
         "train": job.params.model_dump(),
@@ -93,11 +105,11 @@ def main(
         tags, origin = tags | {"restored": "true"}, "restored from the store: "
     if not settings.first():  # a process that only trains along
         if result is None:
-            train_members(job, networks, train_samples, val_samples, resume, None)
+            train_members(job, networks, train_samples, val_samples, resume, None, earlier)
         return
     with tracking.training(model, run_params, tags, resume / "run") as run:
         if result is None:
-            fitted = train_members(job, networks, train_samples, val_samples, resume, run)
+            fitted = train_members(job, networks, train_samples, val_samples, resume, run, earlier)
             with new_result(key, outputs) as (folder, result):
                 result |= write_model(folder, job, networks[0].clip, data_hash, fitted)
         else:
@@ -182,8 +194,8 @@ def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth
     yield from map(sha256_file, files)
 
 
-def build_network(job: TrainingJob, member: int) -> Any:
-    """The network of one member before training."""
+def build_network(job: TrainingJob, member: int, *, random: bool) -> Any:
+    """The network of one member before training; `random`: published weights are not asked for."""
     import torch
 
     from vigil.training import devices
@@ -191,31 +203,33 @@ def build_network(job: TrainingJob, member: int) -> Any:
     with devices.repeatable(job.params):
         torch.manual_seed(job.params.seed + member)
         network = job.module.Model(job.config, len(job.entry.classes))
-        if hasattr(network, "initialise") and (line := network.initialise()) and member == 0:
+        if not random and hasattr(network, "initialise") and (line := network.initialise()) and member == 0:
             devices.say(line)
     return network
 
 
-def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any]) -> str:
+def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any], start: Sequence[str] | None = None) -> str:
     """Digest of all that decides the result: two trainings that share it end with the same bytes."""
     import torch
 
     from vigil.engine.code_version import WHOLE, code_version
     from vigil.training import devices
 
-    start = hashlib.sha256()
+    weights = hashlib.sha256()
     for network in networks:
         for tensor in network.state_dict().values():
-            start.update(tensor.numpy().tobytes())
+            weights.update(tensor.numpy().tobytes())
     accelerator = devices.choose_accelerator(job.params)
     return digest_values(
         [
             job.model,
             job.config.model_dump(mode="json"),
-            job.params.model_dump(exclude=HARMLESS),
+            job.params.model_dump(exclude=HARMLESS | PATHS),
             [[name, list(labels)] for name, labels in job.entry.classes.items()],
+            job.entry.datasets,
             data_hash,
-            start.hexdigest(),
+            weights.hexdigest(),
+            start,
             code_version(("vigil.stages.train", "main"), (f"vigil.models.{job.model}", WHOLE)),
             accelerator if accelerator == "cpu" else torch.cuda.get_device_name(),
             torch.__version__,
@@ -223,34 +237,52 @@ def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any]) -> str
     )
 
 
-def train_members(job: TrainingJob, networks: Sequence[Any], train: Any, val: Any, resume: Path, run: Any) -> list[Any]:
-    """Train each network from a seed of its own; `run` is told of every epoch."""
+def train_members(
+    job: TrainingJob,
+    networks: Sequence[Any],
+    train: Any,
+    val: Any,
+    resume: Path,
+    run: Any,
+    earlier: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Train each network from a seed of its own, or on from where it was `earlier`; `run` is told of every epoch."""
+    from vigil.training import pictures
     from vigil.training.fit import fit
 
     def report(member: int, row: Mapping[str, Any]) -> None:
         if run is not None:
             run.epoch(row, member)
 
+    def show(member: int, epoch: int, x: Any, y: Any, predictions: Any) -> None:
+        path = resume / f"member-{member}-epoch-{epoch:04}.png"
+        if run is not None and pictures.draw_samples(path, x, y, predictions, networks[member].clip.target):
+            run.picture(path)
+
     fitted = []
     for member, network in enumerate(networks):
         params = job.params.model_copy(update={"seed": job.params.seed + member})
         name = job.model if len(networks) == 1 else f"{job.model}, member {member + 1}"
         class_count = len(job.entry.classes)
-        state = resume / f"{member}.pt"
-        fitted.append(fit(network, class_count, train, val, params, name, state, partial(report, member)))
+        state, end = resume / f"{member}.pt", earlier[member] if earlier else None
+        for row in end.progress.history if end is not None and not state.exists() else ():
+            report(member, row)
+        tell = partial(report, member), end, partial(show, member)
+        fitted.append(fit(network, class_count, train, val, params, name, state, *tell))
     return fitted
 
 
 def write_model(folder: Path, job: TrainingJob, clip: Any, data_hash: str, fitted: Sequence[Any]) -> Result:
     """Write all files of a trained model into `folder`; its histories and the best epoch of each member."""
     from vigil.models import checkpoint
-    from vigil.training import history
+    from vigil.training import history, training_file
 
     histories, best = [member.history for member in fitted], [member.best for member in fitted]
     card = checkpoint.Card(
         model=job.model,
         config=job.config,
         classes=job.entry.classes,
+        datasets=job.entry.datasets,
         clip=clip,
         input=job.entry.input,
         features=job.features,
@@ -260,6 +292,8 @@ def write_model(folder: Path, job: TrainingJob, clip: Any, data_hash: str, fitte
         epochs=[len(rows) for rows in histories],
     )
     checkpoint.save_checkpoint(folder, card, [member.weights for member in fitted])
+    ends = training_file.SavedTraining(job.model, data_hash, [member.end for member in fitted])
+    training_file.write_training(folder / training_file.FILE, ends)
     history.write_history(folder / TABLE, histories)
     history.draw_picture(folder / PICTURE, histories, best, str(best[0]["metric"]))
     return {"histories": histories, "best": best}

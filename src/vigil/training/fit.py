@@ -9,7 +9,7 @@ complete epoch and ends with the same bytes: every random number is a function o
 import contextlib
 import copy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import default_collate
 
 from vigil.core import settings
-from vigil.core.errors import VigilError
+from vigil.models.blocks.layers import Predictions
 from vigil.training import devices, norms, processes, validation
 from vigil.training.averaging import WeightAverage
 from vigil.training.batches import (
@@ -33,14 +34,18 @@ from vigil.training.batches import (
     make_loader,
 )
 from vigil.training.devices import say
+from vigil.training.freezing import freeze_layers
 from vigil.training.history import Row, describe_epoch
-from vigil.training.optimiser import make_optimiser
+from vigil.training.losses import LossModule, refuse_nan
+from vigil.training.optimiser import load_memory, make_optimiser, read_memory
+from vigil.training.pictures import spread_samples
 from vigil.training.progress import progress_bar
-from vigil.training.resume import Progress, load_state, save_state
+from vigil.training.resume import EndState, Progress, load_state, save_state
 from vigil.training.schedules import TrainParams, learning_rate
 
 DIGITS = 6  # of the numbers in the history
 Batch = dict[str, Tensor]
+Show = Callable[[int, Tensor, Tensor, Predictions], None]  # epoch (from 1), x, y, what the model says of x
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class FittedModel:
     weights: dict[str, Tensor]
     history: list[Row]
     best: dict[str, Any]  # epoch (from 1), metric (its name, or None), value, loss
+    end: EndState | None = None  # with which a training of more epochs can go on
 
 
 def fit(
@@ -61,14 +67,21 @@ def fit(
     name: str,
     resume: Path | None = None,
     report: Callable[[Row], None] = lambda _row: None,
+    earlier: EndState | None = None,
+    show: Show | None = None,
 ) -> FittedModel:
     """Train `model`, whose weights are then those of the last epoch; the best are returned.
 
     `name` is the model's in params.yaml. `resume` is a file that holds the state after the last epoch, and stays.
-    `report` is given each new line of the history, in the first process.
+    `report` is given each new line of the history, in the first process, and `show` some validation samples after every
+    `pictures_every` epochs. `earlier` is a finished training to go on from, where `resume` holds nothing yet.
     """
     accelerator = devices.choose_accelerator(params)
+    freeze_layers(model, params.freeze, name)
     progress, state = load_state(resume, model, name) if resume else (Progress(), None)
+    if state is None and earlier is not None:
+        progress, state = copy.deepcopy(earlier.progress), earlier.state
+        model.load_state_dict(state["model"])
     if not progress.finished:
         with devices.repeatable(params), devices.explained_failures(name), processes.watched():
             if params.compile:
@@ -77,21 +90,11 @@ def fit(
             training = Training(model, class_count, train, val, params, name, group, accelerator)
             if state is not None:
                 training.load_state(state)
-            training.run(progress, resume, report)
+            training.run(progress, resume, report, show)
+            state = training.state()
             model.cpu()
-    return FittedModel(progress.best_weights, progress.history, progress.best)
-
-
-class LossModule(nn.Module):
-    """A model with its loss, so that several processes share one forward pass."""
-
-    def __init__(self, model: Any, class_weights: Tensor | None) -> None:
-        super().__init__()
-        self.model = model
-        self.register_buffer("class_weights", class_weights)
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        return self.model.loss(self.model(batch["x"]), batch, self.class_weights)
+    end = None if state is None else EndState(progress, state)
+    return FittedModel(progress.best_weights, progress.history, progress.best, end)
 
 
 class Training:
@@ -112,6 +115,7 @@ class Training:
         on_gpu = accelerator == "gpu"
         self.device = torch.device("cuda", group.local_rank) if on_gpu else torch.device("cpu")
         self.metric = validation.metric_of(model.clip, class_count)
+        self.val = val
         augmented = AugmentedSamples(train, copy.deepcopy(model).augment, params.seed)
         rank, size, part = group.rank, group.size, params.part_size
         self.sampler = EpochSampler(len(train), params.samples, params.batch, params.seed, rank, size)
@@ -132,7 +136,9 @@ class Training:
         self.optimiser = make_optimiser(model, params)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=params.precision == "16-mixed")
 
-    def run(self, progress: Progress, resume: Path | None, report: Callable[[Row], None]) -> None:
+    def run(
+        self, progress: Progress, resume: Path | None, report: Callable[[Row], None], show: Show | None = None
+    ) -> None:
         """Train epoch by epoch until nothing gets better or all epochs are done; `progress` says what came out."""
         steps = len(self.train_loader) // self.params.accumulate
         visible = sys.stderr.isatty() and settings.first()
@@ -150,6 +156,8 @@ class Training:
                 self._announce(row, progress)
                 if settings.first():
                     report(row)
+                    if show and self.params.pictures_every and progress.epoch % self.params.pictures_every == 0:
+                        self._show_samples(progress.epoch, show)
 
     def _train_epoch(self, progress: Progress, advance: Any) -> dict[str, Tensor]:
         """One pass over the samples of the epoch; the mean of each loss."""
@@ -197,27 +205,43 @@ class Training:
     @torch.no_grad()
     def _validate(self, epoch: int) -> list[validation.PartResult]:
         """What the model, with its mean weights if there are some, says of the samples to validate on."""
-        modes = [(module, module.training) for module in self.model.modules()]  # frozen layers are in eval mode always
-        self.model.eval()
         results = []
-        with self.average.swapped_into(self.model) if self.average is not None else contextlib.nullcontext():
+        with self._judging():
             for batch in self.val_loader:
                 batch = self._to_device(batch)
                 with self._autocast():
                     output = self.model(batch["x"])
                     losses = self.model.loss(output, batch, self.loss_module.class_weights)
                     judged = self.model.judge(output, batch["x"])
-                self._refuse_nan(losses, f"epoch {epoch + 1}, validation", batch)
+                refuse_nan(losses, batch, self.name, f"epoch {epoch + 1}, validation")
+                if self.model.clip.target == "class":
+                    losses = losses | {"accuracy": validation.share_right(judged, batch["y"])}
                 results.append(validation.judge_part(self.metric, batch, losses, judged))
+        return results
+
+    @torch.no_grad()
+    def _show_samples(self, epoch: int, show: Show) -> None:
+        """Hand on what the model says of a few validation samples; nothing of the training changes by it."""
+        batch = self._to_device(default_collate([self.val[number] for number in spread_samples(len(self.val))]))
+        with self._judging(), self._autocast():
+            judged = self.model.judge(self.model(batch["x"]), batch["x"])
+        show(epoch, batch["x"], batch["y"], judged)
+
+    @contextlib.contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Within the block the model is in eval mode and has its mean weights, if there are some."""
+        modes = [(module, module.training) for module in self.model.modules()]  # frozen layers are in eval mode always
+        self.model.eval()
+        with self.average.swapped_into(self.model) if self.average is not None else contextlib.nullcontext():
+            yield
         for module, mode in modes:
             module.training = mode
-        return results
 
     def _losses(self, batch: Batch, place: str) -> dict[str, Tensor]:
         batch = self._to_device(batch)
         with self._autocast():
             losses: dict[str, Tensor] = self.objective(batch)
-        self._refuse_nan(losses, place, batch)
+        refuse_nan(losses, batch, self.name, place)
         return losses
 
     def _to_device(self, batch: Batch) -> Batch:
@@ -228,18 +252,6 @@ class Training:
         dtype = torch.float16 if self.params.precision == "16-mixed" else torch.bfloat16
         mixed = self.params.precision != "32-true"
         return torch.autocast(self.device.type, dtype, enabled=mixed, cache_enabled=False)
-
-    def _refuse_nan(self, losses: Mapping[str, Tensor], place: str, batch: Batch) -> None:
-        if torch.isfinite(losses["loss"]):
-            return
-        values = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
-        if not torch.isfinite(batch["x"]).all():
-            advice = "The features themselves have numbers that are none: make them again (`dvc repro --force`)."
-        else:
-            advice = (
-                f"Lower models.{self.name}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
-            )
-        raise VigilError(f"{self.name}: {place}: the loss is no number ({values}). {advice}")
 
     def _make_row(self, epoch: int, trained: dict[str, Tensor], results: list[validation.PartResult]) -> Row:
         """The line of the history: losses are means over all processes."""
@@ -263,17 +275,19 @@ class Training:
             say(f"{self.name}: no better for {progress.epochs_since_best} epochs: stopped (train.patience)")
 
     def state(self) -> dict[str, Any]:
-        """Beside `Progress` all that a later process needs to go on."""
+        """Beside `Progress` all that a later process needs to go on, on the CPU."""
+        average = None if self.average is None else self.average.weights
         return {
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "model": {name: value.detach().cpu() for name, value in self.model.state_dict().items()},
+            "optimiser": read_memory(self.optimiser, self.model),
             "scaler": self.scaler.state_dict(),
-            "average": None if self.average is None else self.average.weights,
+            "average": average and {name: value.cpu() for name, value in average.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take up the state that an earlier process left; `model` has its weights already."""
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.scaler.load_state_dict(state["scaler"])
-        if self.average is not None:
-            self.average.weights = {name: value.to(self.device) for name, value in state["average"].items()}
+        load_memory(self.optimiser, self.model, state["optimiser"])
+        if state["scaler"] and self.scaler.is_enabled():
+            self.scaler.load_state_dict(state["scaler"])
+        if self.average is not None and state["average"]:
+            self.average.weights = {name: value.to(self.device).clone() for name, value in state["average"].items()}

@@ -21,7 +21,13 @@ def write_history(path: Path, members: Sequence[Sequence[Row]]) -> None:
 def describe_epoch(row: Row, epochs: int, best: int) -> str:
     """An epoch in words; `epochs` are planned, and `best` is the best so far."""
     shown = {name: value for name, value in row.items() if name != "epoch" and value is not None}
-    keys = ("lr", "train_loss", "val_loss", *(name for name in shown if name.startswith("val_") and name != "val_loss"))
+    keys = (
+        "lr",
+        "train_loss",
+        "val_loss",
+        "train_accuracy",
+        *(name for name in shown if name.startswith("val_") and name != "val_loss"),
+    )
     numbers = ", ".join(f"{name.replace('_', ' ')} {shown[name]:.4g}" for name in dict.fromkeys(keys) if name in shown)
     return f"epoch {row['epoch']} of {epochs}: {numbers}; best so far: epoch {best}"
 
@@ -33,7 +39,10 @@ def describe_best(best: Mapping[str, Any]) -> str:
 
 
 def draw_picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Mapping[str, Any]], metric: str) -> None:
-    """history.png: losses, and the validation metric where there is one; a line per member, the best epoch marked."""
+    """history.png: losses, beside them the validation metric and accuracies where there are any; a line per member.
+
+    The best epoch is marked.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -41,24 +50,30 @@ def draw_picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Ma
     from matplotlib.ticker import MaxNLocator
 
     name = f"val_{metric}"
-    has_metric = any(row.get(name) is not None for rows in members for row in rows)
-    figure = Figure(figsize=(10 if has_metric else 5.5, 3.6), layout="constrained")
-    panels = figure.subplots(1, 2 if has_metric else 1, squeeze=False)[0]
+    curves = {"train_accuracy": "tab:blue", "val_accuracy": "tab:orange", name: "tab:green"}
+    curves = {
+        column: colour
+        for column, colour in curves.items()
+        if any(row.get(column) is not None for rows in members for row in rows)
+    }
+    figure = Figure(figsize=(10 if curves else 5.5, 3.6), layout="constrained")
+    panels = figure.subplots(1, 2 if curves else 1, squeeze=False)[0]
     for member, rows in enumerate(members):
         epochs = [row["epoch"] for row in rows]
         for column, colour in (("train_loss", "tab:blue"), ("val_loss", "tab:orange")):
             label = column.replace("_", " ") if member == 0 else None
             panels[0].plot(epochs, [row[column] for row in rows], color=colour, label=label, linewidth=1.2)
-        if has_metric:
-            values = [float("nan") if row.get(name) is None else row[name] for row in rows]
-            panels[1].plot(epochs, values, color="tab:green", linewidth=1.2)
+        for column, colour in curves.items():
+            label = column.replace("_", " ") if member == 0 else None
+            values = [float("nan") if row.get(column) is None else row[column] for row in rows]
+            panels[1].plot(epochs, values, color=colour, label=label, linewidth=1.2)
         for panel in panels:
             panel.axvline(best[member]["epoch"], color="0.7", linewidth=0.8, linestyle="--", zorder=0)
     panels[0].set_ylabel("loss")
-    panels[0].legend(frameon=False)
-    if has_metric:
-        panels[1].set_ylabel(name.replace("_", " "))
+    if curves:
+        panels[1].set_ylabel("share, or area" if len(curves) > 1 else next(iter(curves)).replace("_", " "))
     for panel in panels:
+        panel.legend(frameon=False)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_xlabel("epoch (dashed: the best)")
         panel.spines[["top", "right"]].set_visible(False)

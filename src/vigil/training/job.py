@@ -20,6 +20,7 @@ class ModelEntry(Frozen):
 
     input: str
     classes: dict[str, tuple[str, ...]]
+    datasets: tuple[str, ...] | None = None  # sets that it learns from and is judged on; None: all
     train: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """How far a training has come, and the file with which a later process goes on from there."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,45 @@ class Progress:
         self.epochs_since_best = 0 if is_best else self.epochs_since_best + 1
         self.plateau = self.plateau.after(loss, params)
         self.epoch += 1
-        self.finished = 0 < params.patience <= self.epochs_since_best or self.epoch == params.epochs
+        self.finished = self.is_over(params)
         return is_best
+
+    def is_over(self, params: TrainParams) -> bool:
+        """Whether all epochs are done, or nothing has become better for too long."""
+        return 0 < params.patience <= self.epochs_since_best or self.epoch >= params.epochs
+
+    def forget_best(self) -> None:
+        """Let the best epoch be one of those to come, where what came before was judged on other samples."""
+        self.best, self.best_rank, self.best_weights, self.epochs_since_best = {}, None, {}, 0
+        self.plateau = Plateau(scale=self.plateau.scale)
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields as plain values and tensors."""
+        fields = {name: getattr(self, name) for name in Progress.__dataclass_fields__}
+        return fields | {"plateau": asdict(self.plateau)}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Progress":
+        """What `to_fields` was called on."""
+        rank = fields["best_rank"]
+        return cls(
+            **dict(fields)
+            | {"plateau": Plateau(**fields["plateau"]), "best_rank": None if rank is None else (rank[0], rank[1])}
+        )
+
+
+@dataclass
+class EndState:
+    """All that a training had come to after its last epoch."""
+
+    progress: Progress
+    state: dict[str, Any]  # as Training.state has it
 
 
 def save_state(path: Path, progress: Progress, state: dict[str, Any]) -> None:
     """Write both in place of what `path` held."""
-    fields = {name: getattr(progress, name) for name in Progress.__dataclass_fields__}
     with replacing(path) as part:
-        torch.save({"progress": fields | {"plateau": asdict(progress.plateau)}, "state": state}, part)
+        torch.save({"progress": progress.to_fields(), "state": state}, part)
 
 
 def load_state(path: Path, model: Any, name: str) -> tuple[Progress, dict[str, Any] | None]:
@@ -58,7 +89,7 @@ def load_state(path: Path, model: Any, name: str) -> tuple[Progress, dict[str, A
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         state = saved["state"]
-        progress = Progress(**saved["progress"] | {"plateau": Plateau(**saved["progress"]["plateau"])})
+        progress = Progress.from_fields(saved["progress"])
         model.load_state_dict(state["model"])
     except Exception as error:  # noqa: BLE001  a damaged file may fail in any way; without it all is well
         say(f"{name}: {path} cannot be read ({type(error).__name__}): starts again", warn=True)

@@ -11,6 +11,7 @@ from vigil.core.params import Frozen
 
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
 SMALLEST_FALL = 1e-4  # share of the loss by which it must fall, or the plateau goes on
 
 
@@ -42,6 +43,12 @@ class TrainParams(Frozen):
     workers: Natural = 0  # processes per device that load ahead; 0: loading alternates with computing
     seed: Natural = 7
     report_every: Positive = 5  # epochs from one line to the next
+    pictures_every: Natural = 0  # epochs from one picture of what it says in MLflow to the next; 0: none
+    freeze: tuple[str, ...] = ()  # layers or weights, by name, that keep their weights and statistics
+    start_from: str | None = None  # weights to start from; see warm_start.py
+    start_from_sha256: Sha256 = None
+    resume_from: str | None = None  # a finished training to go on from
+    resume_from_sha256: Sha256 = None
 
     @model_validator(mode="after")
     def _check_divisibility(self) -> Self:
@@ -52,6 +59,12 @@ class TrainParams(Frozen):
             )
         if self.warmup >= self.epochs:
             raise ValueError(f"warmup: {self.warmup:g} epochs of {self.epochs}; leave some to train in")
+        return self
+
+    @model_validator(mode="after")
+    def _check_start(self) -> Self:
+        if self.start_from is not None and self.resume_from is not None:
+            raise ValueError("start_from, resume_from: a training starts with weights or goes on with all; choose one")
         return self
 
     @property

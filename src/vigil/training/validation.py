@@ -50,6 +50,12 @@ def judge_part(
     )
 
 
+def share_right(predictions: Predictions, y: Tensor) -> Tensor:
+    """The accuracy: of how many samples of a class `y` (B,) the model says it."""
+    classes = predictions["classes"].argmax(dim=1) if "classes" in predictions else predictions["window"] > 0
+    return (classes.long() == y.long()).float().mean()
+
+
 def _window_score(predictions: Predictions) -> Tensor:
     """A model that only names classes has no score of the window; the margin of the second of two serves as one."""
     if "window" in predictions:

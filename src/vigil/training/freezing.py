@@ -1,0 +1,41 @@
+"""Layers that are not trained: their weights stay, and so do the statistics of their batch norms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from vigil.core.errors import VigilError, near_miss
+
+
+def freeze_layers(model: Any, prefixes: Sequence[str], name: str) -> None:
+    """Freeze every weight whose name is one of `prefixes` or lies below one: `encoder` and `encoder.0`, not `enc`.
+
+    Layers below it are in eval mode from here on. VigilError where a prefix names nothing, or nothing is left to train.
+    """
+    parts = [key.split(".") for key in model.state_dict()]
+    known = sorted({".".join(words[:length]) for words in parts for length in range(1, len(words) + 1)})
+    for prefix in prefixes:
+        if prefix not in known:
+            first_words = ", ".join(dict.fromkeys(words[0] for words in parts))
+            raise VigilError(
+                f"{name}: train.freeze: no layer and no weight is called '{prefix}'. Known: {first_words}, and what "
+                f"lies below them.{near_miss(prefix, known)}"
+            )
+    for key, parameter in model.named_parameters():
+        if _is_below(key, prefixes):
+            parameter.requires_grad_(False)
+    for key, layer in model.named_modules():
+        if _is_below(key, prefixes) and not _needs_train_mode(layer):
+            layer.training = False
+    if prefixes and not any(parameter.requires_grad for parameter in model.parameters()):
+        raise VigilError(f"{name}: train.freeze: nothing is left to train. Take a layer out of the list.")
+
+
+def _is_below(key: str, prefixes: Sequence[str]) -> bool:
+    return any(key == prefix or key.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _needs_train_mode(layer: nn.Module) -> bool:
+    """A recurrent layer without dropout: the same in both modes, and cuDNN takes its gradient in train mode alone."""
+    return isinstance(layer, nn.RNNBase) and not layer.dropout
