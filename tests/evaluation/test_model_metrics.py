@@ -118,7 +118,7 @@ def test_scores_of_other_weights_are_refused() -> None:
         evaluate_model("m", NAMES, val | {"model_sha256": np.array("v")}, frozen(val), DRAWS)
 
 
-def test_one_that_draws_maps_is_judged_by_its_maps_alone() -> None:
+def test_one_that_draws_maps_is_judged_by_its_maps_and_by_what_they_make_of_a_video() -> None:
     rng = np.random.default_rng(0)
     table = tables.city(1, sources=8, each=2)
     videos = len(table.video)
@@ -126,10 +126,34 @@ def test_one_that_draws_maps_is_judged_by_its_maps_alone() -> None:
     maps = {"cells": rng.normal(size=truth.shape) + 3 * truth, "cells_truth": truth.astype(np.int8),
             "cells_video": np.arange(videos)}  # fmt: skip
     arrays = arrays_of(table, **maps)
-    result = evaluate_model("m", NAMES, arrays, frozen(arrays), DRAWS, arrays)
-    assert {key for key, metric in result.metrics.items() if "value" in metric} == {"cell_auc", "cell_iou"}
+    result = evaluate_model("m", ("static", "dynamic"), arrays, frozen(arrays), DRAWS, arrays)
+    measured = {key for key, metric in result.metrics.items() if "value" in metric}
+    assert measured == {"cell_auc", "cell_iou", "accuracy", "balanced_accuracy"}
     assert result.metrics["cell_auc"]["value"] > 0.9
     assert result.plots["roc"]
+
+
+def test_a_video_is_dynamic_from_the_frozen_threshold_of_videos_up() -> None:
+    """Of 4 static videos one is flagged, of 4 dynamic ones two: 5 of 8 are right, and (3/4 + 2/4) / 2."""
+    moves = [np.full(9, number % 2) for number in range(8)]
+    table = tables.scores(
+        [
+            tables.video(f"s/{number}", truth, truth * 1.0, source=f"cam{number // 2}")
+            for number, truth in enumerate(moves)
+        ]
+    )
+    video_score = np.array([0.1, 0.2, 0.1, 0.3, 0.1, 0.7, 0.8, 0.9])
+    maps = {"cells": np.zeros((8, 1, 1)), "cells_truth": np.zeros((8, 1, 1), np.int8), "cells_video": np.arange(8)}
+    arrays = arrays_of(table, video_score=video_score, **maps)
+    calibration = frozen(arrays)
+    assert calibration.thresholds is not None
+    calibration = calibration.model_copy(
+        update={"thresholds": calibration.thresholds.model_copy(update={"video": 0.5})}
+    )
+    metrics = evaluate_model("m", ("static", "dynamic"), arrays, calibration, DRAWS).metrics
+    assert metrics["accuracy"]["value"] == pytest.approx(5 / 8)
+    assert metrics["balanced_accuracy"]["value"] == pytest.approx((3 / 4 + 2 / 4) / 2)
+    assert metrics["confusion"] == {"classes": ["static", "dynamic"], "table": [[3, 1], [2, 2]]}
 
 
 def test_segments_of_people_are_counted_by_class() -> None:

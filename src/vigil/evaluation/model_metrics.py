@@ -31,6 +31,7 @@ HEADLINES = (
 )  # in which a model is held against the baselines
 OF_CLASSES = ("accuracy", "balanced_accuracy", "balanced_accuracy_abnormal", "segment_balanced_accuracy")
 OF_MAPS = ("cell_auc", "cell_iou")
+OF_VERDICTS = ("accuracy", "balanced_accuracy")  # of what a map makes of a video: whether anything moves in it
 Rows = list[dict[str, Any]]
 
 
@@ -181,7 +182,7 @@ def _warmup_notes(arrays: Arrays) -> list[str]:
 def _metric_filter(scores: Scores) -> Callable[[str], bool]:
     """Which metrics speak of the model: one that only names classes, or only draws maps, ranks no frames."""
     if scores.cells.size:
-        return lambda key: key in OF_MAPS
+        return lambda key: key in OF_MAPS or (scores.has_normal and key in OF_VERDICTS)
     if not scores.has_normal:
         return lambda key: key in OF_CLASSES
     return lambda key: key not in OF_MAPS
@@ -249,7 +250,8 @@ def _choose_ranking(scores: Scores) -> Ranking | None:
 
 
 def _class_labels(scores: Scores, class_names: Sequence[str]) -> list[str]:
-    return list(class_names) if scores.classes.shape[1] else ["normal", "abnormal"]
+    named = scores.classes.shape[1] or (scores.cells.size and len(class_names) == 2)
+    return list(class_names) if named else ["normal", "abnormal"]
 
 
 def _rows_of(**columns: np.ndarray) -> Rows:
