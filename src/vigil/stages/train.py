@@ -20,7 +20,6 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,7 @@ def main(
     from vigil.models import checkpoint
     from vigil.training import history, training_file, warm_start
     from vigil.training.devices import say
+    from vigil.training.members import train_members
 
     began = time.monotonic()
     job = read_job(model, models, params, features)
@@ -67,12 +67,10 @@ def main(
     try:
         if reason := why_skipped(features):
             raise NoExamples(reason)
-        train_samples, val_samples, data_hash = load_samples(
-            job,
-            *(video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val)),
-            features,
-            truth,
+        to_learn, to_validate = (
+            video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val)
         )
+        train_samples, val_samples, data_hash = load_samples(job, to_learn, to_validate, features, truth)
     except NoExamples as error:
         skip_model(model, str(error), out, table)
         return
@@ -235,41 +233,6 @@ def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any], start:
             torch.__version__,
         ]
     )
-
-
-def train_members(
-    job: TrainingJob,
-    networks: Sequence[Any],
-    train: Any,
-    val: Any,
-    resume: Path,
-    run: Any,
-    earlier: Sequence[Any] | None = None,
-) -> list[Any]:
-    """Train each network from a seed of its own, or on from where it was `earlier`; `run` is told of every epoch."""
-    from vigil.training import pictures
-    from vigil.training.fit import fit
-
-    def report(member: int, row: Mapping[str, Any]) -> None:
-        if run is not None:
-            run.epoch(row, member)
-
-    def show(member: int, epoch: int, x: Any, y: Any, predictions: Any) -> None:
-        path = resume / f"member-{member}-epoch-{epoch:04}.png"
-        if run is not None and pictures.draw_samples(path, x, y, predictions, networks[member].clip.target):
-            run.picture(path)
-
-    fitted = []
-    for member, network in enumerate(networks):
-        params = job.params.model_copy(update={"seed": job.params.seed + member})
-        name = job.model if len(networks) == 1 else f"{job.model}, member {member + 1}"
-        class_count = len(job.entry.classes)
-        state, end = resume / f"{member}.pt", earlier[member] if earlier else None
-        for row in end.progress.history if end is not None and not state.exists() else ():
-            report(member, row)
-        tell = partial(report, member), end, partial(show, member)
-        fitted.append(fit(network, class_count, train, val, params, name, state, *tell))
-    return fitted
 
 
 def write_model(folder: Path, job: TrainingJob, clip: Any, data_hash: str, fitted: Sequence[Any]) -> Result:
