@@ -52,6 +52,21 @@ def test_every_metric_is_a_value_with_its_interval() -> None:
     json.dumps(metrics, allow_nan=False)
 
 
+def test_precision_among_the_videos_that_score_highest_is_told_for_each_count_that_is_asked_for() -> None:
+    val, test = (arrays_of(tables.city(seed, skill=3.0)) for seed in (1, 2))
+    params = EvaluationParams(rounds=200, seed=7, precision_at=(1, 5, 999))
+    metrics = evaluate_model("m", NAMES, test, frozen(val), params, val).metrics
+    best = np.argsort(-test["video_score"])[:5]
+    five = metrics["video_precision_at_5"]
+    assert five["value"] == pytest.approx((test["klass"][best] > 0).mean())
+    assert five["low"] <= five["value"] <= five["high"] and five["n"] == 12
+    assert metrics["video_precision_at_1"]["value"] in (0, 1)
+    assert metrics["video_precision_at_999"]["value"] is None
+    assert metrics["video_precision_at_999"]["reason"] == "48 videos, fewer than 999"
+    assert "video_precision_at_5" in metrics["baselines"]["length"]
+    assert not any("video_precision" in name for name in evaluated().metrics)
+
+
 def test_the_same_scores_give_the_same_numbers() -> None:
     assert json.dumps(evaluated().metrics, sort_keys=True) == json.dumps(evaluated().metrics, sort_keys=True)
 

@@ -27,6 +27,9 @@ def test_a_number_has_the_digits_that_mean_something(value: float | None, metric
 def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
     assert describe_metric("noncausal_frame_ap").name == "frame AP (non-causal)"
     assert describe_metric("new_metric").name == "new metric"
+    assert describe_metric("video_precision_at_5")[:2] == (
+        "precision at 5", "abnormal ones among the 5 videos that score highest",
+    )  # fmt: skip
 
 
 def test_an_interval_with_an_open_end_is_not_shown() -> None:

@@ -90,6 +90,15 @@ def run(params: Params = PARAMS) -> dict[str, dict]:
     return read_json(OUT / "anomalies.json")["videos"]
 
 
+@pytest.mark.parametrize(("step", "starts"), [(1.0, [0, 8, 16]), (0.5, [0, 4, 8, 12, 16]), (0.125, list(range(17)))])
+def test_a_clip_is_judged_every_so_many_of_its_lengths(step: float, starts: list[int]) -> None:
+    """With room for all and nearly any overlap allowed, all that is judged is handed on; a clip has 8 of 24 frames."""
+    split([video("one", "Arson", "train")])
+    gate()
+    clips = run(Params(keep=99, step=step, overlap=0.99))["a/one"]["clips"]
+    assert sorted(clip["start"] for clip in clips) == starts
+
+
 def test_clips_of_every_crime_video_of_both_splits() -> None:
     split([video("one", "Arson", "train"), video("two", "normal", "train")], [video("three", "Arrest", "val")])
     gate()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.torch
-from judged_city import FROZEN, OUT, PLOTS, SCORES, TEST, VAL, calibrate_, city, evaluate_
+from judged_city import FROZEN, OUT, PARAMS, PLOTS, SCORES, TEST, VAL, calibrate_, city, evaluate_
 
 from judging import DATA, SERIAL, TRUTH, people, record_lineage, save_model, video
 from vigil.core.errors import VigilError
@@ -47,7 +47,9 @@ def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> N
     save_model("activity", classes)
     calibrate_("activity")
     told = evaluate_("activity")
-    assert {key for key, one in told.items() if "value" in one} == {"cell_auc", "cell_iou"}
+    assert {key for key, one in told.items() if "value" in one} == {
+        "cell_auc", "cell_iou", "accuracy", "balanced_accuracy",
+    }  # fmt: skip
     assert told["cell_auc"]["value"] is not None
     assert "activity: cell_auc " in capsys.readouterr().out
 
@@ -77,6 +79,18 @@ def test_a_model_is_calibrated_and_then_evaluated(model: str, kind: str, capsys:
     assert len(read_table(PLOTS / "confusion.csv")) == 6
     assert ("segment_balanced_accuracy" in told) == (kind == "segments")
     assert f"{model}: video_auc " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("step", "apart"), [(1.0, 8), (0.5, 4), (0.25, 2)])
+def test_windows_are_judged_a_step_apart_on_validation_and_as_frozen_on_test(step: float, apart: int) -> None:
+    city()
+    save_model("crime_gate")
+    calibrate_("crime_gate", params=PARAMS.model_copy(update={"step": step}))
+    evaluate_("crime_gate")
+    for path in SCORES.values():
+        arrays = load_arrays(path)
+        starts = arrays["window"][arrays["window_video"] == 0, 0]
+        assert set(np.diff(starts)[:-1].tolist()) == {apart}
 
 
 def test_each_stage_reads_the_weights_once(monkeypatch: pytest.MonkeyPatch) -> None:

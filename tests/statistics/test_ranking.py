@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from vigil.statistics.intervals import draws
-from vigil.statistics.ranking import LEVELS, Ranking, ap, area, auc, eer, precision_at_k
+from vigil.statistics.ranking import LEVELS, Ranking, ap, area, auc, eer, precision_at, precision_at_k
 
 MEASURES = {"auc": auc, "ap": ap, "eer": eer, "precision_at_k": precision_at_k}
 
@@ -56,6 +56,20 @@ def test_precision_at_k_takes_as_many_as_there_are_abnormal_ones() -> None:
     assert value("precision_at_k", [5, 4, 3, 2, 1], [1, 0, 1, 0, 0]) == 0.5  # of 5 and 4 one is
     # K = 2 cuts a tie of three in which one is abnormal: 1 + 1/3 are expected, of 2
     assert value("precision_at_k", [5, 4, 4, 4, 1], [1, 0, 1, 0, 0]) == pytest.approx(2 / 3)
+
+
+def test_precision_at_a_count_is_the_share_of_abnormal_ones_among_so_many() -> None:
+    def at(count: int, score: list[float], positive: list[int]) -> float | None:
+        ranking = Ranking.pooled(np.asarray(score, float), np.asarray(positive, bool))
+        return ranking.statistic(precision_at(count)).value
+
+    assert [at(count, [5, 4, 3, 2, 1], [1, 0, 1, 0, 0]) for count in (1, 2, 3, 5)] == pytest.approx(
+        [1, 1 / 2, 2 / 3, 2 / 5]
+    )
+    assert at(3, [5, 4, 4, 4, 1], [1, 0, 1, 0, 0]) == pytest.approx(
+        (1 + 2 / 3) / 3
+    )  # two of three that tie, one abnormal
+    assert np.isnan(precision_at(3)(np.array([[1.0, 0]]), np.array([[0.0, 1]]))).all()  # a draw of two
 
 
 @pytest.mark.parametrize("measure", MEASURES)

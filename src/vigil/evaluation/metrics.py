@@ -1,6 +1,7 @@
 """How good a model is, in numbers that say how far they may be off. All of them at thresholds that others have frozen.
 
     video_auc, video_ap, eer    abnormal videos against normal ones, by the score of the video
+    video_precision_at_<n>      abnormal videos among the n that score highest
     accuracy                    of telling them apart at the frozen threshold; of the class where none is normal
     balanced_accuracy           mean over the classes of the share that is named right; where none is named, of telling
                                 the two apart at the threshold
@@ -41,7 +42,7 @@ from vigil.statistics.intervals import (
     rate_per_hour,
     ratio,
 )
-from vigil.statistics.ranking import Ranking, ap, area, auc, eer, precision_at_k
+from vigil.statistics.ranking import Ranking, ap, area, auc, eer, precision_at, precision_at_k
 from vigil.statistics.scores import Scores
 
 WITHIN_S = (1, 3, 10)  # s after the start of an event in which it is to be found
@@ -65,15 +66,18 @@ class Evaluation:
 
 
 def statistics(
-    scores: Scores, operating_point: OperatingPoint | None = None, names: Sequence[str] = ()
+    scores: Scores,
+    operating_point: OperatingPoint | None = None,
+    names: Sequence[str] = (),
+    precision_counts: Sequence[int] = (),
 ) -> dict[str, Statistic]:
     """Every metric that the model has, for any draw of the sources `names`; without names, of its own sources.
 
-    Without an operating point those that need one are left out.
+    Without an operating point those that need one are left out. `precision_counts` are the n of video_precision_at_<n>.
     """
     scores = scores.select_judged()
     outcome = operating_point.outcome(scores) if operating_point else None
-    return _statistics(scores, operating_point, outcome, names)
+    return _statistics(scores, operating_point, outcome, names, precision_counts)
 
 
 def evaluate(
@@ -83,12 +87,13 @@ def evaluate(
     rounds: int = ROUNDS,
     seed: int = 7,
     parts: bool = True,
+    precision_counts: Sequence[int] = (),
 ) -> Evaluation:
-    """All metrics with intervals; with `parts`, each class and each source too."""
+    """All metrics with intervals; with `parts`, each class and each source too. See `statistics`."""
     all_scores, scores = scores, scores.select_judged()
     outcome = operating_point.outcome(scores) if operating_point else None
     weights = draws(len(scores.names), rounds, seed)
-    by_name = _statistics(scores, operating_point, outcome, ())
+    by_name = _statistics(scores, operating_point, outcome, (), precision_counts)
     metrics = {name: bootstrap(statistic, weights) for name, statistic in by_name.items()}
     predicted = breakdown.predicted_classes(scores, operating_point)
     return Evaluation(
@@ -102,11 +107,16 @@ def evaluate(
 
 
 def _statistics(
-    scores: Scores, operating_point: OperatingPoint | None, outcome: Outcome | None, names: Sequence[str]
+    scores: Scores,
+    operating_point: OperatingPoint | None,
+    outcome: Outcome | None,
+    names: Sequence[str],
+    precision_counts: Sequence[int],
 ) -> dict[str, Statistic]:
     source_names = np.asarray(names, str) if len(names) else scores.names
     group, sources = np.searchsorted(source_names, scores.source), len(source_names)
-    by_name = _of_videos(scores, operating_point, group, sources) | _of_frames(scores, scores.score, group, sources)
+    by_name = _of_videos(scores, operating_point, group, sources, precision_counts)
+    by_name |= _of_frames(scores, scores.score, group, sources)
     if operating_point and outcome:
         by_name["tiou"] = _tiou(scores, scores.score, operating_point.threshold, group, sources)
         by_name |= _of_events(outcome, group, sources)
@@ -119,13 +129,24 @@ def _statistics(
 
 
 def _of_videos(
-    scores: Scores, operating_point: OperatingPoint | None, group: np.ndarray, sources: int
+    scores: Scores,
+    operating_point: OperatingPoint | None,
+    group: np.ndarray,
+    sources: int,
+    precision_counts: Sequence[int],
 ) -> dict[str, Statistic]:
     by_name: dict[str, Statistic] = {}
     if scores.has_normal:
         ranking = Ranking.of(scores.video_score, scores.abnormal, group, sources)
         measures = {"video_auc": auc, "video_ap": ap, "eer": eer}
         by_name = {name: ranking.statistic(measure) for name, measure in measures.items()}
+        videos = len(scores.video)
+        for count in precision_counts:
+            by_name[f"video_precision_at_{count}"] = (
+                ranking.statistic(precision_at(count))
+                if count <= videos
+                else no_statistic(f"{videos} videos, fewer than {count}", sources)
+            )
     predicted = breakdown.predicted_classes(scores, operating_point)
     if predicted is None:
         return by_name

@@ -40,6 +40,7 @@ class EvaluationParams(Frozen):
 
     rounds: Annotated[int, Field(ge=100)]  # draws of the sources behind an interval
     seed: int  # of the draws
+    precision_at: tuple[Annotated[int, Field(ge=1)], ...] = ()  # videos, the highest, of which the abnormal are counted
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,17 @@ def evaluate_model(
             f"{name}: no video has a label of its classes ({', '.join(class_names)}): nothing to evaluate."
         )
     is_about = _metric_filter(scores)
-    evaluation = metrics.evaluate(scores, calibration.operating_point, rounds=params.rounds, seed=params.seed)
+    counts = params.precision_at
+    evaluation = metrics.evaluate(
+        scores, calibration.operating_point, rounds=params.rounds, seed=params.seed, precision_counts=counts
+    )
     intervals = {key: interval for key, interval in evaluation.metrics.items() if is_about(key)}
     learnt = None if reference is None else Scores.of(reference, bool(reference["has_normal"]), name)
     weights = draws(len(judged.names), params.rounds, params.seed)
     trivial = {
         baseline: {
             key: statistic
-            for key, statistic in metrics.statistics(table).items()
+            for key, statistic in metrics.statistics(table, precision_counts=counts).items()
             if key in intervals and statistic.value is not None
         }
         for baseline, table in baselines.baseline_tables(judged, learnt, aids.of_judged(scores)).items()

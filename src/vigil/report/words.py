@@ -18,6 +18,7 @@ METRICS = {
     "video_auc": MetricWords("video AUC", "how often an abnormal video scores above a normal one"),
     "video_ap": MetricWords("video AP", "average precision of the videos"),
     "eer": MetricWords("equal error rate", "share wrong where as many normal videos alarm as abnormal ones are missed"),
+    "video_precision_at": MetricWords("precision at {}", "abnormal ones among the {} videos that score highest"),
     "accuracy": MetricWords("accuracy", "videos judged right at the frozen threshold"),
     "balanced_accuracy": MetricWords("balanced accuracy", "share named right, each class counting as much"),
     "balanced_accuracy_abnormal": MetricWords("balanced accuracy, abnormal", "the same among abnormal videos alone"),
@@ -48,6 +49,9 @@ METRICS = {
 
 def describe_metric(metric: str) -> MetricWords:
     """Of a non-causal metric too; one that has no words here is called as in its file."""
+    name, _, count = metric.rpartition("_")
+    if name == "video_precision_at":
+        return MetricWords(*(text.format(count) for text in METRICS[name]))
     causal = metric.removeprefix("noncausal_")
     words = METRICS.get(causal, MetricWords(causal.replace("_", " "), ""))
     if causal == metric:

@@ -119,13 +119,33 @@ def precision_at_k(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     Of a tie that K cuts through, the share that is expected.
     """
     k = positive.sum(1)
+    return np.where(negative.sum(1) > 0, _precision_among_highest(positive, negative, k), np.nan)
+
+
+def precision_at(count: int) -> Measure:
+    """Returns the measure (R,) of the share of abnormal ones among the `count` highest; NaN for a draw of fewer.
+
+    It is no higher than the number of abnormal ones allows. Of a tie that `count` cuts through, the share that is
+    expected.
+    """
+
+    def measure(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+        enough = (positive + negative).sum(1) >= count
+        k = np.full(len(positive), float(count))
+        return np.where(enough, _precision_among_highest(positive, negative, k), np.nan)
+
+    return measure
+
+
+def _precision_among_highest(positive: np.ndarray, negative: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """(R,) share of abnormal ones among the `k` (R,) highest; NaN where `k` is 0."""
     true, all_ = _above(positive), _above(positive + negative)
     row = np.arange(len(positive))
     cut = positive.shape[1] - 1 - (all_ >= k[:, None])[:, ::-1].argmax(1)  # highest level with K at or above it
     right, tied = positive[row, cut], (positive + negative)[row, cut]  # on the level that K cuts through
     right_above, above = true[row, cut] - right, all_[row, cut] - tied
     expected = right_above + quotient((k - above) * right, tied)
-    return np.where(negative.sum(1) > 0, quotient(expected, k), np.nan)
+    return quotient(expected, k)
 
 
 def area(score: np.ndarray, positive: np.ndarray) -> float | None:
