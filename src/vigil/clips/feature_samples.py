@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from vigil.clips.labels import label_to_class
-from vigil.clips.ticks import Ticks, draw_sample, flow_ticks
+from vigil.clips.ticks import Sample, Ticks, change_pace, draw_pace, draw_sample, flow_ticks
 from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json
@@ -47,15 +47,26 @@ class _Flow:
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         """A slower camera tells the mean motion since its frame before, and the people of its newest frame."""
         video = str(self.windows.videos[window])
-        planes, frames = _map_planes(self.folder / f"{video}.npy", self.clip.size), self.ticks[video].frames
+        planes, ticks = _map_planes(self.folder / f"{video}.npy", self.clip.size), self.ticks[video]
         sample = draw_sample(self.windows.spans[window], self.clip, generator)
-        if sample.every == 1:
-            shown = planes[frames[sample.ticks]].astype(np.float32)
+        pace = draw_pace(self.clip, sample.window, ticks.piece_of(sample.window[0]), generator)
+        if pace == 1:
+            shown = _read_flow(planes, ticks.frames, sample)
         else:
-            groups = [planes[frames[slice(*sample.since_frame_before(tick))]] for tick in sample.ticks]
-            shown = np.stack([np.concatenate([group[:, :2].mean(axis=0), group[-1, 2:]]) for group in groups])
+            before, after, share = change_pace(sample, pace)
+            shown = _read_flow(planes, ticks.frames, before)
+            shown = shown + share[:, None, None, None] * (_read_flow(planes, ticks.frames, after) - shown)
+            shown = np.clip(shown * np.array([pace, pace, 1.0])[:, None, None], -LEVELS, LEVELS)
         x = torch.from_numpy(shown).to(torch.float32).div_(LEVELS)
         return x, torch.tensor(self.windows.labels[window])
+
+
+def _read_flow(planes: np.ndarray, frames: np.ndarray, sample: Sample) -> np.ndarray:
+    """Reads (T, 3, H, W) of the ticks of a sample, as its camera tells them; `frames` are those of the ticks."""
+    if sample.every == 1:
+        return planes[frames[sample.ticks]].astype(np.float32)
+    groups = [planes[frames[slice(*sample.since_frame_before(tick))]] for tick in sample.ticks]
+    return np.stack([np.concatenate([group[:, :2].mean(axis=0), group[-1, 2:]]) for group in groups])
 
 
 def _map_planes(path: Path, size: int | None) -> np.ndarray:

@@ -5,7 +5,7 @@ newest brings a frame.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -27,6 +27,10 @@ class Ticks:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def piece_of(self, tick: int) -> Span:
+        """Returns the piece of the recording that a tick lies in."""
+        return next(piece for piece in self.pieces if piece[0] <= tick < piece[1])
 
     def slide_windows(self, length: int, stride: int) -> list[Span]:
         """Slides windows of `length` ticks over each piece, so that none crosses a pause."""
@@ -101,3 +105,25 @@ def draw_sample(span: np.ndarray, clip: Clip, generator: Generator | None) -> Sa
     phase, slower, rate, offset = torch.rand(4, generator=generator).tolist()
     every = 2 + int(rate * (SLOWEST - 1)) if slower < clip.slower else 1
     return Sample(window, spread_frames(window, clip.frames, phase), every, int(offset * every))
+
+
+def draw_pace(clip: Clip, window: Span, piece: Span, generator: Generator | None) -> float:
+    """Draws how fast time runs in a window, no faster than lets it end within its piece; 1 without a generator."""
+    if generator is None or not clip.pace:
+        return 1.0
+    start, stop = window
+    fastest = (piece[1] - 1 - start) / (stop - 1 - start) if stop - start > 1 else 1.0
+    return min(1 + clip.pace * (2 * float(torch.rand((), generator=generator)) - 1), fastest)
+
+
+def change_pace(sample: Sample, pace: float) -> tuple[Sample, Sample, np.ndarray]:
+    """Returns the ticks before and after each moment of a sample whose time runs at `pace`.
+
+    The last array (T,) says how far each moment is on the way from the one to the other, 0..1.
+    """
+    start, _ = sample.window
+    moments = np.round(start + (np.array(sample.ticks) - start) * pace, 6)  # or the last may lie a hair too late
+    before, after = np.floor(moments).astype(np.int64), np.ceil(moments).astype(np.int64)
+    window = (start, int(after[-1]) + 1)
+    first, second = (replace(sample, window=window, ticks=ticks.tolist()) for ticks in (before, after))
+    return first, second, moments - before

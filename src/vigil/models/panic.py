@@ -41,7 +41,8 @@ class Config(Frozen):
     members: Annotated[int, Field(ge=1)] = 1  # trained from as many seeds; their errors are averaged
     crop: Share = 0.2  # of the side, cut away at most in training
     flip: Annotated[float, Field(ge=0, le=1)] = 0.5  # share of training windows that are mirrored
-    speed: Share = 0.2  # by which motion is made faster or slower at most
+    speed: Share = 0.2  # by which motion is made faster or slower at most, at the same moments
+    pace: Share = 0.0  # by which time runs faster or slower at most: other moments, and motion to match; see Clip
     noise: Annotated[float, Field(ge=0)] = 0.01  # deviation of what is added, of the full scale
     slower: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of training windows seen as by a slower camera; see Clip
 
@@ -52,7 +53,7 @@ class Model(nn.Module):
         if config.size % config.stem:
             raise VigilError(f"models.panic.stem = {config.stem}: does not divide size {config.size}. Take 1, 2 or 4.")
         self.config = config
-        self.clip = Clip(config.frames, size=config.size, target="itself", slower=config.slower)
+        self.clip = Clip(config.frames, size=config.size, target="itself", slower=config.slower, pace=config.pace)
         planes = PLANES * config.stem**2
         widths = (planes, *config.hidden, *reversed(config.hidden[:-1]))  # 3-32-64-32, and 32-64-32 to draw ...
         self.layers = nn.ModuleList(ConvLSTM(before, after, config.kernel) for before, after in pairwise(widths))

@@ -36,6 +36,7 @@ class Clip:
     layout: Literal["tchw", "cthw"] = "tchw"  # of pictures
     target: Literal["itself", "class", "cells"] = "class"  # what y is
     slower: float = 0.0  # share of the training samples that are seen as by a camera of half or a third of the rate
+    pace: float = 0.0  # of flow in training, by which time runs faster or slower at most: 0.2 is x0.8 to x1.2
 
 
 def augment_per_sample(
