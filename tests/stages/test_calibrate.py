@@ -216,6 +216,21 @@ def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
     assert "no video has a label of its classes" in str(why_skipped(OUT))
 
 
+def test_a_model_is_judged_on_the_sets_that_it_learns_from_alone() -> None:
+    (name,) = {each.set for each in city()}
+    judged = {}
+    for sets in (("street",), (name,), None):
+        folder = save_model("crime_gate")
+        config = read_json(folder / "config.json")
+        write_json(folder / "config.json", config | {"datasets": sets})
+        calibrate_("crime_gate")
+        evaluate_("crime_gate")
+        judged[sets] = None if why_skipped(OUT) else load_arrays(SCORES["test"])["video"].tolist()
+        assert sets != ("street",) or "no video of the sets street" in str(why_skipped(OUT))
+    assert judged[("street",)] is None
+    assert judged[(name,)] == judged[None] == [each.video for each in video_table.read(TEST)]
+
+
 def test_nobody_there_raises_no_alarm() -> None:
     videos = city("segments")
     people([one for one in videos if one.split == "test" and one.abnormal], "test")  # the others are empty scenes

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,23 @@ def test_a_models_own_settings_win_over_the_shared_ones() -> None:
     assert checkpoint.load_checkpoint(OUT).card.epochs == [2]
     run(shared={"epochs": 4}, train={})
     assert checkpoint.load_checkpoint(OUT).card.epochs == [4]
+
+
+def test_a_model_learns_from_the_sets_that_it_names_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    draw({"train": LABELS * 2, "val": LABELS * 2})
+    for split, table in (("train", TRAIN), ("val", VAL)):
+        videos = video_table.read(table)
+        names = {each.video: each.video.replace("set/", "street/") for each in videos[3:]}
+        video_table.write(table, [replace(each, video=names.get(each.video, each.video)) for each in videos])
+        arrays = load_arrays(FEATURES / f"{split}.npz")
+        arrays["video"] = np.array([names.get(name, name) for name in arrays["video"].tolist()], np.str_)
+        save_arrays(FEATURES / f"{split}.npz", **arrays)
+    for sets, words in ((("street",), "36 sequences to learn from, 36"), (None, "72 sequences to learn from, 72")):
+        run(datasets=sets)
+        assert words in "".join(capsys.readouterr())
+        assert read_json(OUT / "config.json")["datasets"] == (list(sets) if sets else None)
+    run(datasets=("elsewhere",))
+    assert "training split is empty" in str(why_skipped(OUT))
 
 
 def test_an_interrupted_stage_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,9 +29,7 @@ DEFAULT = "own_folder"
     help=f"What the data are, or how large the networks; several are laid over each other.  [default: {DEFAULT}]",
 )
 @click.option("--list", "lists", is_flag=True, help="Say what presets there are.")
-@click.option(
-    "--videos", type=click.Path(path_type=Path), metavar="PATH", help="Where the preset's data lie."
-)
+@click.option("--videos", type=click.Path(path_type=Path), metavar="PATH", help="Where the preset's data lie.")
 @click.option("--upgrade", is_flag=True, help="Add what a newer vigil brings to the workspace around, and show it.")
 @json_option
 def init(

@@ -3,6 +3,7 @@
 What a stage takes is read out of its source, so nothing heavy is imported, and there is no second list of the keys.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.engine.declarations import read_module
 from vigil.engine.stage_runner import OPTIONS
+from vigil.footage import video_table
 
 MODELS, DATASETS = "models", "datasets"
 
@@ -47,10 +49,20 @@ def find_problems(sections: Mapping[str, Any]) -> list[str]:
         if record is not None:
             problems += record.problems(section, f"params.yaml [{name}]")
         elif name == MODELS:
-            problems += _find_model_problems(section, sections.get("train"))
+            problems += _find_model_problems(section, sections.get("train"), sections.get(DATASETS))
         elif name == DATASETS:
             problems += _find_dataset_problems(section)
     return problems
+
+
+def unnamed_labels(sections: Mapping[str, Any], videos: Path = Path("data/videos.csv")) -> list[str]:
+    """A sentence for each label of the videos that stage `download` last listed which no model names."""
+    from vigil.clips.labels import find_unnamed_labels
+
+    if not videos.exists():
+        return []
+    counts = Counter(video.label for video in video_table.read(videos))
+    return find_unnamed_labels(counts, {name: model["classes"] for name, model in sections[MODELS].items()})
 
 
 def declared_sections() -> dict[str, type[Frozen] | None]:
@@ -65,7 +77,7 @@ def declared_sections() -> dict[str, type[Frozen] | None]:
     return dict(sorted(sections.items()))
 
 
-def _find_model_problems(section: object, shared: object) -> list[str]:
+def _find_model_problems(section: object, shared: object, datasets: object) -> list[str]:
     if not isinstance(section, Mapping) or not section:
         return [f"params.yaml [{MODELS}]: expected models by name, each with its settings; found {section!r}."]
     entry_record = read_module("vigil.training.job")["ModelEntry"]
@@ -85,6 +97,12 @@ def _find_model_problems(section: object, shared: object) -> list[str]:
         config = read_module(f"{models.__name__}.{name}")["Config"]
         own = {key: value for key, value in settings.items() if key in entry_record.model_fields}
         problems += entry_record.problems(own, where)
+        sets = datasets if isinstance(datasets, Mapping) else {}
+        problems += [
+            f"{where}: datasets: there is no set '{unknown}'. Known: {', '.join(sets)}.{near_miss(str(unknown), sets)}"
+            for unknown in settings.get("datasets") or ()
+            if unknown not in sets
+        ]
         keys = {key: value for key, value in settings.items() if key not in entry_record.model_fields}
         problems += config.problems(keys, where)
         if isinstance(settings.get("train"), Mapping) and not train_record.problems(shared, ""):

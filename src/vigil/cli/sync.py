@@ -40,7 +40,7 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     `dvc repro` then sees which are new, and works on those alone. Also deletes what is left of a model that was taken
     out of params.yaml.
     """
-    from vigil.cli.params_check import read_valid_params
+    from vigil.cli.params_check import read_valid_params, unnamed_labels
     from vigil.engine.removed_models import remove_stale_models
     from vigil.engine.stage_code import refresh_digests
     from vigil.footage import sources
@@ -53,6 +53,8 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     summary = sources.sync(datasets, out)
     if refresh_digests():
         click.echo("code.json: vigil has other code than before; what could compute something else will run", err=True)
+    for sentence in unnamed_labels(settings):
+        click.echo(f"warning: {sentence}", err=True)
     for model in remove_stale_models(settings.get("models")):
         click.echo(f"removed what was left of {model}, which is no longer in {params}", err=True)
     print_result(summary, str(summary), as_json)

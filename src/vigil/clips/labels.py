@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vigil.clips.windows import Span
-from vigil.core.errors import VigilError
+from vigil.core.errors import VigilError, near_miss
 from vigil.footage.video_table import ORDINARY
 
 POSITIVE = 0.5  # share of a window, or of the abnormal part if that is shorter, from which a window is abnormal
@@ -27,6 +27,27 @@ def label_to_class(classes: Classes) -> dict[str, int]:
                 raise VigilError(f"classes: label '{label}' is in '{other_class}' and in '{name}'. Leave it in one.")
             class_of_label[label] = number
     return class_of_label
+
+
+def find_unnamed_labels(counts: Mapping[str, int], classes_of_model: Mapping[str, Classes]) -> list[str]:
+    """Returns a sentence for each label, of so many videos, that no class of any model names."""
+    places = {
+        label: f"models.{model}.classes.{name}"
+        for model, classes in reversed(list(classes_of_model.items()))
+        for name, labels in classes.items()
+        for label in labels
+    }
+    sentences = []
+    for label, count in sorted(counts.items()):
+        if label not in places:
+            closest = near_miss(label, places)
+            meant = next((f" ({place})" for known, place in places.items() if f"'{known}'" in closest), "")
+            sentences.append(
+                f"no model learns from the {count} video{'s' * (count != 1)} labelled '{label}', for no class in "
+                f"params.yaml names it.{closest.rstrip('?')}{meant}{'?' * bool(closest)} Rename the label, or add it "
+                "to a class of a model"
+            )
+    return sentences
 
 
 def normal_class(classes: Classes) -> int | None:

@@ -81,8 +81,12 @@ def make_dataset(
         raise NoExamples(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
     if not chosen:
         expected = ", ".join(next(iter(classes.values())) if is_reconstructed else class_of_label)
-        present = ", ".join(sorted({video.label for video in videos}))
-        raise NoExamples(f"{split} has no video with a label that is wanted ({expected}); it has: {present}.")
+        labels = sorted({video.label for video in videos})
+        hints = [hint for label in labels if (hint := near_miss(label, class_of_label)) and not is_reconstructed]
+        raise NoExamples(
+            f"{split} has no video with a label that is wanted ({expected}); it has: {', '.join(labels)}."
+            f"{''.join(hints[:1])}"
+        )
     if train and len(chosen) == 1:
         raise NoExamples(
             f"{split} has one single video ({chosen[0].video}): a model would learn it by heart. Add some."

@@ -4,7 +4,7 @@ Numbers are exact: `29.97` and `30000/1001` are both read as they stand and writ
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -34,6 +34,7 @@ COLUMNS = (
 )
 SPLITS = ("train", "val", "test")
 ORDINARY = frozenset({"normal", "static", "dynamic"})  # every other label is something abnormal
+DRAWN = "drawn camera"  # what made the source of a video that nobody filmed
 FEW_SOURCES = 6  # in a split; intervals over fewer sources mean little
 
 
@@ -72,6 +73,10 @@ class Video:
         return self.label not in ORDINARY
 
     @property
+    def drawn(self) -> bool:
+        return self.grouped_by == DRAWN
+
+    @property
     def watched_s(self) -> Fraction:
         """How long it was recorded: without its pauses."""
         return self.duration_s - sum((stop - start for start, stop in self.pauses), Fraction(0))
@@ -96,6 +101,11 @@ def read(path: Path) -> list[Video]:
             raise VigilError(f"{path}: {video.video} is there twice. Ids must differ: rename a file and sync again.")
         seen.add(video.video)
     return videos
+
+
+def of_sets(videos: Iterable[Video], sets: Collection[str] | None) -> list[Video]:
+    """Returns the videos of these sets; of all where `sets` is None."""
+    return [video for video in videos if sets is None or video.set in sets]
 
 
 def write(path: Path, videos: Iterable[Video]) -> None:

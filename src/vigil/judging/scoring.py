@@ -102,6 +102,9 @@ def build_table(
         if video.video in judged_videos
     ]
     if not rows:
+        if not videos:
+            of_sets = f" of the sets {', '.join(card.datasets)}" if card.datasets else ""
+            raise NoExamples(f"{card.model}: there is no video{of_sets} in this split.")
         raise NoExamples(f"{card.model}: not one of {len(videos)} videos has anything that it looks at.")
     return _stack_rows(rows) | {
         "has_normal": np.array(score_type != "classes"),

@@ -46,6 +46,7 @@ class Card:
     seed: int
     best: Sequence[Mapping[str, Any]]  # of each member: epoch, metric, value, loss
     epochs: Sequence[int]  # that each member was trained for
+    datasets: Sequence[str] | None = None  # sets that it learnt from and is judged on in the pipeline; None: all
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,17 @@ def _read_checkpoint(folder: Path, _absolute: Path, _versions: tuple[object, ...
         name, count = payload["model"], payload["members"]
         module = find_module(name, str(path))
         card = Card(
-            name,
-            module.Config.read(payload["config"], f"{path}: config"),
-            {section["name"]: tuple(section["labels"]) for section in payload["classes"]},
-            Clip(**payload["clip"]),
-            *(payload[key] for key in ("input", "features", "data_hash", "seed", "best", "epochs")),
+            model=name,
+            config=module.Config.read(payload["config"], f"{path}: config"),
+            classes={section["name"]: tuple(section["labels"]) for section in payload["classes"]},
+            clip=Clip(**payload["clip"]),
+            input=payload["input"],
+            features=payload["features"],
+            data_hash=payload["data_hash"],
+            seed=payload["seed"],
+            best=payload["best"],
+            epochs=payload["epochs"],
+            datasets=payload["datasets"],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise VigilError(

@@ -61,7 +61,10 @@ def render_report(findings: Findings, film: Film, video_limit: int) -> str:
         video_groups=group_videos(findings.videos, list(scores.values()), namers, film, video_limit),
         models=[describe_model(entry, scores.get(entry.name), colours[entry.name], film) for entry in findings.entries],
         features=None if not findings.features else describe_features(findings.features),
-        warnings=[f"{line[0].upper()}{line[1:]}." for line in (findings.card or {}).get("warnings", [])],
+        warnings=[
+            f"{line[0].upper()}{line[1:]}."
+            for line in (*summary.get("unnamed_labels", []), *(findings.card or {}).get("warnings", []))
+        ],
         weaknesses=[
             (entry.name, note)
             for entry in findings.entries
@@ -69,7 +72,7 @@ def render_report(findings: Findings, film: Film, video_limit: int) -> str:
             if "does not beat" in str(note)
         ],
         source_count=_source_count(findings.videos),
-        drawn=any(video.set == "sample" for video in findings.videos),
+        drawn=any(video.drawn for video in findings.videos),
     )
 
 

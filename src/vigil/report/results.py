@@ -79,7 +79,7 @@ def _models_table(summary: Mapping[str, Any]) -> str:
     notes = [
         "On the test split, at thresholds frozen on validation; scores of a moment know no later one; intervals draw "
         "whole sources anew.",
-        *(f"Mind: {reason}." for reason in reasons),
+        *(f"Mind: {reason}." for reason in [*reasons, *summary.get("unnamed_labels", [])]),
         *describe_unbeaten(models),
     ]
     return "\n".join([*_pipe_table(columns, rows), "", *notes])

@@ -25,6 +25,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from vigil.clips.labels import find_unnamed_labels
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.skipping import why_skipped
@@ -80,6 +81,9 @@ def main(
     fused = fuse(entries, params.rounds, params.seed, Aids(trees))
     summary = summarise(entries, fused, params.rounds, params.seed)
     features = {path.stem: read_json(path) for path in (card, person, landmarks, flow) if path.exists()}
+    summary["unnamed_labels"] = list_unnamed_labels(features.get(card.stem, {}), models)
+    for sentence in summary["unnamed_labels"]:
+        print(f"compare: warning: {sentence}", file=sys.stderr)
     write_json(out, summary)
     write_headlines(headline, summary, features)
     write_json(fusion, None if fused is None else fused.to_json())
@@ -100,6 +104,13 @@ def main(
     with replacing(report) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     print(f"compare: {len(entries)} models, report of {len(text.encode()) / 1e6:.1f} MB at {report}")
+
+
+def list_unnamed_labels(card: Mapping[str, Any], models: Mapping[str, Any]) -> list[str]:
+    """A sentence for each label of the dataset card that no model names."""
+    classes: Mapping[str, Any] = card.get("classes", {})
+    counts = {label: sum(split["videos"] for split in splits.values()) for label, splits in classes.items()}
+    return find_unnamed_labels(counts, {name: models[name].get("classes", {}) for name in models})
 
 
 def read_entry(

@@ -1,12 +1,13 @@
 """The dataset card on paper: what it counts, and what it warns of."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from scenes import entry
 
 from vigil.footage.splits.card import collect_warnings, summarise_contents
-from vigil.footage.video_table import SPLITS, Video
+from vigil.footage.video_table import DRAWN, SPLITS, Video
 
 
 def hour(name: str, split: str, label: str = "normal", **changes: object) -> Video:
@@ -74,3 +75,12 @@ def test_what_makes_a_set_worth_less_is_said(more: list[Video], line: str) -> No
 def test_few_videos_and_few_sources_are_said() -> None:
     lines = collect_warnings(even(sources=5), 0.2, 0.2)
     assert [line.split(":")[0] for line in lines] == ["100 videos in all", "val has 1 source", "test has 1 source"]
+
+
+def test_drawn_and_filmed_sets_in_one_run_are_told() -> None:
+    filmed = even(set_="street")
+    drawn = [replace(video, grouped_by=DRAWN) for video in even(set_="city")]
+    mixed = [line for line in collect_warnings([*filmed, *drawn], 0.2, 0.2) if "models.<name>.datasets" in line]
+    assert len(mixed) == 1 and mixed[0].startswith("city is drawn and street is not")
+    for alone in (filmed, drawn):
+        assert not any("is drawn" in line for line in collect_warnings(alone, 0.2, 0.2))

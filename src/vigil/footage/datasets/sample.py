@@ -11,6 +11,7 @@ from vigil.core.storage import save_arrays
 from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.footage.listing.records import Listing, Reject, Row, Source
 from vigil.footage.video.writing import VideoWriter
+from vigil.footage.video_table import DRAWN
 from vigil_city.plan import Video, planned
 from vigil_city.reel import shoot
 
@@ -56,7 +57,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: P
                 video=f"{name}/{v.stem}",
                 path=f"data/raw/{name}/{v.stem}.mp4",
                 source=v.lens.name,
-                grouped_by="camera",
+                grouped_by=DRAWN,
                 label=v.label,
                 spans=() if v.span is None else (v.span,),
                 split=v.lens.split,

@@ -49,7 +49,7 @@ def collect_warnings(videos: Sequence[Video], val_share: float, test_share: floa
             sentences.append(
                 f"{split} has {_count(sources, 'source')}: intervals over fewer than {FEW_SOURCES} mean little"
             )
-    sentences += _warn_of_recordings(videos)
+    sentences += [*_warn_of_mixture(videos), *_warn_of_recordings(videos)]
     shares = {"train": 1 - val_share - test_share, "val": val_share, "test": test_share}
     sets: dict[str, list[Video]] = defaultdict(list)
     for video in videos:
@@ -57,6 +57,16 @@ def collect_warnings(videos: Sequence[Video], val_share: float, test_share: floa
     for name in sorted(sets):
         sentences += _warn_of_set(name, sets[name], shares)
     return sentences
+
+
+def _warn_of_mixture(videos: Sequence[Video]) -> list[str]:
+    drawn, filmed = ({video.set for video in videos if video.drawn == is_drawn} for is_drawn in (True, False))
+    if not drawn or not filmed:
+        return []
+    return [
+        f"{', '.join(sorted(drawn))} is drawn and {', '.join(sorted(filmed))} is not: models learn from both and are "
+        "judged on both, save where models.<name>.datasets names the sets of one kind"
+    ]
 
 
 def _warn_of_recordings(videos: Sequence[Video]) -> list[str]:
