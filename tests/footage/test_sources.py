@@ -111,7 +111,7 @@ def test_what_cannot_be_read_is_listed_without_a_digest() -> None:
         ({"cam": {"kind": "folder"}}, "params.yaml [datasets.cam]: missing key 'path'."),
         (
             {"cam": {"kind": "folder", "paht": "x"}},
-            "unknown key 'paht'. Known: label, licence, path, source. Did you mean 'path'?",
+            "unknown key 'paht'. Known: label, licence, path, source, track. Did you mean 'path'?",
         ),
         ({"cam": {"kind": "folder", "path": 3}}, "path = 3: "),
         (

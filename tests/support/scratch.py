@@ -1,5 +1,6 @@
 """A copy of the project in a repository of its own, to run the real pipeline on the tiny sample."""
 
+import json
 import os
 import re
 import shutil
@@ -156,3 +157,34 @@ class Project:
 
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
+
+
+class Workspace(Project):
+    """A workspace that `vigil init` has made, where every training is as short as it can be."""
+
+    def __init__(self, folder: Path, pretrained: Path, *presets: str) -> None:
+        self.folder, self.sockets = folder.parent, folder.parent / f"{folder.name}-sockets.log"
+        self.vigil("init", folder.name, *(word for name in presets for word in ("--preset", name)))
+        self.folder = folder
+        sections: dict[str, Any] = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+        sections["weights"]["pose"] = str(pretrained.resolve() / "pose_landmarker.task")
+        sections["landmarks"] |= {"detector": "mediapipe", "tile": None}
+        sections["train"] |= {"epochs": 1, "warmup": 0, "workers": 0}
+        for model in sections["models"].values():
+            model["train"] = {key: value for key, value in model["train"].items() if key not in {"epochs", "samples"}}
+            model["train"]["samples"] = 8
+        for name in ("evaluate", "compare"):
+            sections[name]["rounds"] = 100
+        self.write_params(sections)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {"PYTHONPATH": str(PROJECT / "src")}
+
+    def read_params(self) -> dict[str, Any]:
+        sections: dict[str, Any] = json.loads(self.read("params.yaml"))
+        return sections
+
+    def write_params(self, sections: dict[str, Any]) -> None:
+        """JSON is YAML too."""
+        (self.folder / "params.yaml").write_text(json.dumps(sections, indent=1), encoding="utf-8")

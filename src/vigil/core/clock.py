@@ -20,7 +20,10 @@ import numpy as np
 
 PAUSE_S = 1.0  # s; a step between frames that is not longer is no pause
 PAUSE_STEPS = 4.0  # usual steps; nor is one that is not longer than these
-WATCHED_S = 10.0  # s; a longer step is always a pause: pieces of single frames would pass for a very slow camera
+WATCHED_S = (
+    10.0  # s; a longer step is always a pause, and says nothing of the pace: pieces of few frames that lie hours
+)
+# apart would pass for a very slow camera
 RECENT = 9  # steps that say what is usual: a camera that becomes slower for good is soon no pause
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
@@ -30,7 +33,7 @@ class Pace:
     """The steps from frame to frame of a source, as far as it has come."""
 
     time_s: float | None = None  # of the newest frame
-    recent: tuple[float, ...] = ()  # s, the newest steps; of a pause, what would still have been none
+    recent: tuple[float, ...] = ()  # s, the newest steps of at most WATCHED_S
 
     @property
     def usual_s(self) -> float | None:
@@ -50,8 +53,9 @@ def update_pace(pace: Pace, time_s: float) -> tuple[Pace, bool]:
     """Returns the pace after one more frame, and whether that frame comes after a pause."""
     if pace.time_s is None:
         return Pace(time_s), False
-    step, longest = time_s - pace.time_s, pace.longest_s
-    return Pace(time_s, (*pace.recent, min(step, longest))[-RECENT:]), step > longest
+    step = time_s - pace.time_s
+    recent = (*pace.recent, step)[-RECENT:] if step <= WATCHED_S else pace.recent
+    return Pace(time_s, recent), step > pace.longest_s
 
 
 def piece_starts(times: Sequence[float] | np.ndarray) -> np.ndarray:

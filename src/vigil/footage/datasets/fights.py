@@ -26,6 +26,7 @@ URL = "https://github.com/seymanurakti/fight-detection-surv-dataset"
 class Params(Frozen):
     path: local.DatasetPath  # the folder: relative to the project, absolute, or with ~
     sources: str = TABLE  # table of path and source (and label, split), in that folder
+    track: bool = False  # copy the videos into data/raw, so that `dvc push` carries them; else they stay where they lie
     licence: str = "MIT"
 
 
@@ -43,7 +44,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     root = local.dataset_root(name, params.path)
     local.check_unchanged(root, sources)
     files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw)
+    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
     table = local.find_table(root, sources, params.sources)
     rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
     notes, table_rejects = (

@@ -27,6 +27,7 @@ class Params(Frozen):
     source: Annotated[str, AfterValidator(local.check_source_rule)] = "file"
     # what no split may divide: `file`, the `folder` below the class folder, or a regex with one group over the path
     label: str | None = None  # of videos that no folder and no file names
+    track: bool = False  # copy the videos into data/raw, so that `dvc push` carries them; else they stay where they lie
     licence: str = ""
 
 
@@ -43,7 +44,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     local.check_unchanged(root, sources)
     local.find_table(root, sources, TABLE)
     files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw)
+    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
     notes, note_rejects = _read_notes(
         name, root, [source.path for source in others if source.sha256], [file.path for file in files]
     )

@@ -38,6 +38,7 @@ class Params(Frozen):
     static_frames: Annotated[int, Field(ge=2)] = 16  # length of a sequence made of a single image
     source: Annotated[str, AfterValidator(local.check_source_rule)] = "file"
     # what no split may divide: `file` (each folder), the `folder` around it, or a regex with one group over the path
+    track: bool = False  # copy the videos into data/raw, so that `dvc push` carries them; else they stay where they lie
     licence: str = ""
 
 
@@ -118,7 +119,12 @@ def _add_sources(
     """Pointers to folders; single images as real folders, for nothing else repeats them."""
     stems = shortest_names([source.path for source in sources])
     rows, rejects = local.register_sources(
-        name, root, [candidate for candidate in sources if not _is_image(candidate.path)], raw, stems
+        name,
+        root,
+        [candidate for candidate in sources if not _is_image(candidate.path)],
+        raw,
+        track=params.track,
+        stems=stems,
     )
     for source in (candidate for candidate in sources if _is_image(candidate.path)):
         if not source.sha256:

@@ -46,6 +46,7 @@ URL = "http://www.crcv.ucf.edu/projects/real-world/"
 
 class Params(Frozen):
     path: local.DatasetPath  # the folder: relative to the project, absolute, or with ~
+    track: bool = False  # copy the videos into data/raw, so that `dvc push` carries them; else they stay where they lie
     licence: str = "research only"
 
 
@@ -63,7 +64,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     root = local.dataset_root(name, params.path)
     local.check_unchanged(root, sources)
     files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw)
+    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
     rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     splits: dict[str, str] = {}

@@ -1,10 +1,11 @@
 """Datasets that lie on this machine: what is listed and hashed, and how a user's file gets a name and a pointer.
 
-A user's files are only ever read: never linked, moved, or given other permissions.
+A user's files are only ever read: never linked, moved, or given other permissions. They are copied where `track` asks.
 """
 
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
-from vigil.core.storage import write_pointer
+from vigil.core.storage import replacing, write_pointer
 from vigil.footage.listing.hashes import Hashes, list_pictures
 from vigil.footage.listing.names import shortest_names
 from vigil.footage.listing.records import Reject, Row, Source
@@ -142,9 +143,18 @@ def resolve_reference(root: Path, base: Path, text: str) -> str | None:
 
 
 def register_sources(
-    name: str, root: Path, sources: Sequence[Source], raw: Path, stems: Mapping[str, str] | None = None
+    name: str,
+    root: Path,
+    sources: Sequence[Source],
+    raw: Path,
+    *,
+    track: bool,
+    stems: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Row], list[Reject]]:
-    """Makes a pointer in `raw` and a row without label of each source that can be read, by path; rejects the others."""
+    """Makes a row without label of each source that can be read, by path; rejects the others.
+
+    In `raw` there is a pointer to each, or with `track` a copy, which DVC keeps and pushes.
+    """
     stems = stems or shortest_names([source.path for source in sources])
     rows: dict[str, Row] = {}
     rejects: list[Reject] = []
@@ -154,10 +164,23 @@ def register_sources(
             continue
         stem = stems[source.path]
         file = raw / name / f"{stem}{suffix(source.path) if is_video(source.path) else ''}"
-        write_pointer(file, root / source.path, source.size or 0, source.sha256)
+        if track:
+            _copy_source(root / source.path, file)
+        else:
+            write_pointer(file, root / source.path, source.size or 0, source.sha256)
         video, origin = f"{name}/{stem}", f"{name}/{source.path}"
         rows[source.path] = Row(video, file.as_posix(), video, "", sha256=source.sha256, origin=origin)
     return rows, rejects
+
+
+def _copy_source(source: Path, file: Path) -> None:
+    """Copies a video, or the pictures of a folder."""
+    if source.is_dir():
+        for picture in list_pictures(source):
+            _copy_source(picture, file / picture.name)
+    else:
+        with replacing(file) as part:
+            shutil.copyfile(source, part)
 
 
 def parse_folders(path: str) -> tuple[str, str, str]:
