@@ -24,11 +24,14 @@ def repro(lanes: int | None) -> None:
     The same as `dvc repro`, with the same results, but models that do not wait for one another are trained and judged
     at the same time. Before that it holds all of params.yaml against what the stages take.
     """
-    from vigil.cli.params_check import read_valid_params
-    from vigil.engine.side_by_side import run_pipeline
+    from vigil.cli.params_check import read_valid_params, unnamed_labels
+    from vigil.engine.side_by_side import run_dvc, run_pipeline
     from vigil.engine.stage_code import refresh_digests
 
     require_project()
-    read_valid_params(settings.root() / "params.yaml")
+    sections = read_valid_params(settings.root() / "params.yaml")
     refresh_digests()
+    run_dvc("manifest")  # what is wrong with the data is better told before hours are spent on them
+    for sentence in unnamed_labels(sections):
+        click.echo(f"manifest: warning: {sentence}", err=True)
     run_pipeline(lanes or min(4, settings.available_cores()))

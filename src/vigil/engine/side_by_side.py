@@ -34,12 +34,10 @@ Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
 
 def run_pipeline(lanes: int) -> None:
     """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
-    beside_python = str(Path(sys.executable).parent)  # stages call `python`, and that is to be this one
-    os.environ["PATH"] = os.pathsep.join([beside_python, os.environ.get("PATH", os.defpath)])
     graph = read_graph()
     if lanes > 1:
         _run_models(graph, lanes)
-    _run_dvc()
+    run_dvc()
 
 
 def read_graph() -> Graph:
@@ -70,13 +68,13 @@ def longest_first(graph: Graph, ready: Iterable[str]) -> list[str]:
 def _run_models(graph: Graph, lanes: int) -> None:
     """Bring the stages of models up to date, and all that they wait for; nothing to gain where one of them changed."""
     if "code" in graph:
-        _run_dvc("code")  # what it writes decides what else has changed
+        run_dvc("code")  # what it writes decides what else has changed
     changed = _changed_stages(graph)
     of_models = {stage for stage in changed if "@" in stage}
     if len(of_models) > 1:
         alone = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
         if changed.intersection(alone):
-            _run_dvc(*alone)
+            run_dvc(*alone)
         _run_side_by_side(graph, changed.difference(alone) - _last(graph), lanes)
 
 
@@ -94,14 +92,22 @@ def _changed_stages(graph: Graph) -> set[str]:
     return {stage for stage in graph if changed & {stage, *ancestors(graph, stage)}}
 
 
-def _run_dvc(*words: str) -> None:
+def _environment() -> dict[str, str]:
+    """That of this process; stages call `python`, and that is to be this one."""
+    return os.environ | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    }
+
+
+def run_dvc(*words: str) -> None:
     """Run `dvc repro` in the terminal; what went wrong it says itself."""
-    if subprocess.run([*DVC, *words], check=False).returncode:
+    if subprocess.run([*DVC, *words], env=_environment(), check=False).returncode:
         raise VigilError("the pipeline stopped, see above; what was finished stays, and `vigil repro` goes on from it")
 
 
 def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
     share = {settings.SHARE_OF_CORES: str(max(1, settings.available_cores() // lanes))}
+    environment = _environment() | share
     waiting = TopologicalSorter({stage: graph[stage] & stages for stage in stages})
     waiting.prepare()
     ready: list[str] = []
@@ -118,7 +124,7 @@ def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env=os.environ | share,
+                env=environment,
             )
             threading.Thread(target=_relay_lines, args=(stage, running[stage], ended), daemon=True).start()
         stage, code = ended.get()

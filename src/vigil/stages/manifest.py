@@ -78,7 +78,7 @@ def main(
         *(f"set {name} gives no val: part of its train became val (manifest.carve_val)" for name in plan.carved),
         *collect_warnings(plan.videos, params.val_share, params.test_share),
         *(f"{where}: {line}" for where, numbers in shortcuts_of_set.items() for line in _describe_set(numbers)),
-        *(f"{name} is not compared with other videos: {reason}" for name, reason in sorted(unhashed.items())),
+        *_describe_unhashed(unhashed),
         *(
             f"manifest.allow_leaks: {a} and {b} are not alike; take the pair out"
             for a, b in leaks.unused_allowances(all_leaks, params.allow_leaks)
@@ -151,6 +151,18 @@ def _measure_sets(
 
 def _describe_set(numbers: Mapping[str, shortcuts.Numbers] | str) -> list[str]:
     return [f"shortcuts {numbers}"] if isinstance(numbers, str) else shortcuts.describe_shortcuts(numbers)
+
+
+def _describe_unhashed(reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with the first of the videos."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in sorted(reasons.items()):
+        by_reason.setdefault(reason, []).append(name)
+    return [
+        f"{names[0]}{f' and {len(names) - 1} more are' if len(names) > 1 else ' is'} not compared with other videos: "
+        f"{reason}"
+        for reason, names in by_reason.items()
+    ]
 
 
 def _leak_record(leak: leaks.Leak, count: int) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def collect_warnings(videos: Sequence[Video], val_share: float, test_share: floa
         sentences.append(
             f"{len(videos)} videos in all: with fewer than {FEW_SEQUENCES}, expect overfitting and wide intervals"
         )
+    labels = {video.label for video in videos}
+    if len(labels) == 1:
+        sentences.append(
+            f"all videos are labelled '{labels.pop()}': no model can tell it from anything else. Add videos of another"
+        )
     for split in ("val", "test"):
         sources = len({video.source for video in videos if video.split == split})
         if sources < FEW_SOURCES:
