@@ -1,45 +1,36 @@
 """Data of one's own alone, of every kind, in a workspace and under real DVC: models, or what is missing for them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
 from pathlib import Path
 
 import corpora
 import pytest
 import videos
 from scratch import Workspace
+from videos import walk
 from web import Site
 
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json
 
-SHADES = count()
-
-
-def clip(path: Path, fast: bool = False, frames: int = 40) -> None:
-    """A video of 5 s unlike any other in size and length, in which a square walks, fast if something is the matter."""
-    number = next(SHADES)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    videos.film(path, frames=frames + number % 23 + 7 * fast, fps=8, size=(96 + 2 * (number % 40), 72 + 4 * fast))
-
 
 def folder_of_two(root: Path) -> None:
     for number in range(7):
-        clip(root / f"videos/normal/{number}.mp4")
-        clip(root / f"videos/anomaly/{number}.mp4", fast=True)
+        walk(root / f"videos/normal/{number}.mp4")
+        walk(root / f"videos/anomaly/{number}.mp4", fast=True)
 
 
 def folder_of_classes(root: Path) -> None:
     for number in range(6):
         for label in ("normal", "theft", "assault", "jaywalking"):
-            clip(root / f"videos/{label}/{number}.mp4", fast=label != "normal")
+            walk(root / f"videos/{label}/{number}.mp4", fast=label != "normal")
 
 
 def labels_csv(root: Path) -> None:
     rows = ["video,label,start_s,stop_s,source,split"]
     for number in range(7):
-        clip(root / f"videos/till/{number}.mp4", fast=number % 2 == 1)
-        clip(root / f"videos/door/{number}.mp4")
+        walk(root / f"videos/till/{number}.mp4", fast=number % 2 == 1)
+        walk(root / f"videos/door/{number}.mp4")
         rows.append(f"till/{number}.mp4,theft,1.5,3,till-{number},")
         rows.append(f"door/{number}.mp4,normal,,,door-{number},")
     (root / "videos/labels.csv").write_text("\n".join(rows) + "\n")
@@ -50,7 +41,7 @@ def fights(root: Path) -> None:
     for number in range(7):
         for kind, label in (("fight/fi", "fight"), ("noFight/nofi", "normal")):
             name = f"{kind}{number:03}.mp4"
-            clip(root / f"fights/{name}", fast=label == "fight", frames=20)
+            walk(root / f"fights/{name}", fast=label == "fight", frames=20)
             rows.append(f"{name},{label},yt-{label}-{number}")
     (root / "fights/clips.csv").write_text("\n".join(rows) + "\n")
 
@@ -59,16 +50,16 @@ def ucf_crime(root: Path) -> None:
     lines = []
     for number in range(5):
         name = f"Robbery{number:03}_x264.mp4"
-        clip(root / f"UCF_Crimes/Anomaly-Videos-Part-1/Robbery/{name}", fast=True)
-        clip(root / f"UCF_Crimes/Training-Normal-Videos-Part-1/Normal_Videos{number:03}_x264.mp4")
+        walk(root / f"UCF_Crimes/Anomaly-Videos-Part-1/Robbery/{name}", fast=True)
+        walk(root / f"UCF_Crimes/Training-Normal-Videos-Part-1/Normal_Videos{number:03}_x264.mp4")
         if number < 3:
             lines.append(f"{name}  Robbery  8  24  -1  -1  ")
             tested = f"Normal_Videos_1{number:02}_x264.mp4"
-            clip(root / f"UCF_Crimes/Testing_Normal_Videos_Anomaly/{tested}")
+            walk(root / f"UCF_Crimes/Testing_Normal_Videos_Anomaly/{tested}")
             lines.append(f"{tested}  Normal  -1  -1  -1  -1  ")
     for number in range(5, 8):
-        clip(root / f"UCF_Crimes/Anomaly-Videos-Part-1/Robbery/Robbery{number:03}_x264.mp4", fast=True)
-        clip(root / f"UCF_Crimes/Training-Normal-Videos-Part-1/Normal_Videos{number:03}_x264.mp4")
+        walk(root / f"UCF_Crimes/Anomaly-Videos-Part-1/Robbery/Robbery{number:03}_x264.mp4", fast=True)
+        walk(root / f"UCF_Crimes/Training-Normal-Videos-Part-1/Normal_Videos{number:03}_x264.mp4")
     (root / "UCF_Crimes/Temporal_Anomaly_Annotation.txt").write_text("\n".join(lines) + "\n")
 
 
@@ -135,8 +126,8 @@ def test_data_of_any_kind_come_to_the_table_alone(journey: str, pretrained: Path
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     for number in range(7):
-        clip(tmp_path / f"site/normal{number}.mp4")
-        clip(tmp_path / f"site/odd{number}.mp4", fast=True)
+        walk(tmp_path / f"site/normal{number}.mp4")
+        walk(tmp_path / f"site/odd{number}.mp4", fast=True)
     with Site(tmp_path / "site") as running:
         yield running
 
