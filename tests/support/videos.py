@@ -86,7 +86,7 @@ def film(
 
 
 def walk(path: Path, fast: bool = False, frames: int = 40) -> None:
-    """A video of 5 s unlike any other in size and length, in which a square walks; if `fast`, all is a little larger."""
+    """A video of 5 s unlike any other in size and length, in which a square walks; if `fast`, it is larger."""
     number = next(WALKS)
     path.parent.mkdir(parents=True, exist_ok=True)
     film(path, frames=frames + number % 23 + 7 * fast, fps=8, size=(96 + 2 * (number % 40), 72 + 4 * fast))
