@@ -16,6 +16,7 @@ import pytest
 from vigil.core.params import Frozen, load
 from vigil.engine.per_video import Runtime
 from vigil.engine.stage_code import stage_digests
+from vigil.training.job import ModelEntry
 from vigil.training.schedules import TrainParams, merge_params
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -107,7 +108,7 @@ def test_params_yaml_is_valid_for_every_model(name: str) -> None:
     """Its settings are those of its Config, and what it overrides of `train` is there."""
     sections = load(PROJECT / "params.yaml")
     section = sections["models"][name]
-    own = {key: value for key, value in section.items() if key not in ("input", "classes", "train")}
+    own = {key: value for key, value in section.items() if key not in ModelEntry.model_fields}
     importlib.import_module(f"vigil.models.{name}").Config.read(own, name)
     merge_params(TrainParams.read(sections["train"], "train"), section["train"], name)
     assert set(TrainParams.model_fields) == set(sections["train"])

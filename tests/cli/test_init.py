@@ -74,6 +74,11 @@ def test_every_preset_is_a_complete_and_valid_parameter_file(data: str, size: st
             unreachable = set(paths(yaml.safe_load(layer)[key])) - known
             assert not unreachable, f"-S reaches only what params.yaml has: {unreachable}"
     assert list(sections) == list(load(PROJECT / "params.yaml")), "all sections, in their order"
+    for name, model in sections["models"].items():
+        if model["input"] == "segments":
+            assert model.get("frames", 16) == sections["segments"]["frames"], name
+        if model["input"] == "flow":
+            assert model["size"] == sections["flow"]["size"], name
 
 
 @pytest.mark.parametrize("size", SIZES)

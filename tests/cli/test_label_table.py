@@ -11,13 +11,13 @@ from vigil.cli.main import main
 
 @pytest.mark.usefixtures("gate")
 def test_a_table_says_what_the_folders_do_not(capsys: pytest.CaptureFixture[str]) -> None:
-    write_footage("own", ("x", "b"))
+    write_footage("own", ("anomaly", "b"))
     labels = Path("mine.csv")
     labels.write_text(
-        "video,label,start_s,stop_s\nx/0.mp4,normal,,\nx/1.mp4,normal,,\nb/0.mp4,Arson,1,2\nb/9.mp4,Arson,1,2\n"
+        "video,label,start_s,stop_s\nanomaly/0.mp4,normal,,\nanomaly/1.mp4,normal,,\nb/0.mp4,Arson,1,2\nb/9.mp4,Arson,1,2\n"
     )
     problem = run_failing(capsys, "evaluate", "crime_gate", "own", "--labels", "mine.csv")
-    assert "its folder says x, mine.csv line 2 says normal" in problem.replace(f"{Path.cwd()}/", "")
+    assert "its folder says anomaly, mine.csv line 2 says normal" in problem.replace(f"{Path.cwd()}/", "")
     for path in list(Path("own").glob("*/*.mp4")):
         path.rename(Path("own") / f"{path.parent.name}-{path.name}")
     labels.write_text(labels.read_text().replace("/", "-"))

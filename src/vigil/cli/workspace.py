@@ -25,7 +25,7 @@ from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.judging.scoring import Sources, build_table
 from vigil.judging.stored import Arrays
-from vigil.stages import context, flow, frames, landmarks, segments
+from vigil.stages import context, flow, frames, landmarks, masked, segments
 
 TOO_FEW = "segments to train on"  # what stage `segments` warns of where nothing is trained
 
@@ -77,6 +77,15 @@ def make_features(model: FrozenModel, videos: Sequence[Video], data: Path) -> No
         )
     if model.checkpoint.card.input == "segments":
         _cut_segments(model, data, runtime)
+    if model.checkpoint.card.input == "masked":
+        masked.main(
+            videos=table,
+            frames=data / "frames",
+            landmarks=data / "landmarks",
+            out=data / "masked",
+            params=masked.Params.read(made_with["masked"], f"{where} masked"),
+            runtime=runtime,
+        )
     context.main(table, nothing, data / "frames", data / "landmarks", data / "flow", data / "context", runtime)
 
 

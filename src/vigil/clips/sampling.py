@@ -103,11 +103,16 @@ def make_dataset(
     )
 
 
-RANDOM_PHASE = {"flow", "frames"}  # inputs whose frames are drawn; samples of the others are stored ready-made
+RANDOM_PHASE = {
+    "flow",
+    "frames",
+    "masked",
+}  # inputs whose frames are drawn; samples of the others are stored ready-made
 SOURCES: Mapping[str, Callable[[SampleRequest], tuple[WindowTable, Reader]]] = {
     "flow": feature_samples.flow_samples,
     "segments": feature_samples.segment_samples,
     "frames": frame_samples.picture_samples,
+    "masked": frame_samples.picture_samples,
     "attended": feature_samples.attended_samples,
 }
 

@@ -41,7 +41,13 @@ from vigil.judging.judges import Judge, make_judge
 from vigil.models.checkpoint import Checkpoint
 
 Feed = Literal["held", "newest", "once"]  # the ticks since the frame before: that one until the last, the new, or none
-FEEDS: Mapping[str, Feed] = {"frames": "held", "attended": "held", "flow": "newest", "segments": "once"}  # by input
+FEEDS: Mapping[str, Feed] = {
+    "frames": "held",
+    "masked": "held",
+    "attended": "held",
+    "flow": "newest",
+    "segments": "once",
+}  # by input
 
 
 def make_piece_judge(checkpoint: Checkpoint, step: float, gate: Checkpoint | None = None) -> "PieceJudge":

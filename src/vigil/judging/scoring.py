@@ -51,7 +51,12 @@ from vigil.judging.truth import Context, frame_truth, map_arrays, mask_warm_up
 from vigil.models.checkpoint import CONFIG, WEIGHTS, Card, Checkpoint, find_module, load_checkpoint
 
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
-FILES = {"flow": (".npy", "flow"), "frames": (".npz", "frames"), "attended": (".npy", "attend")}  # ending, stage
+FILES = {
+    "flow": (".npy", "flow"),
+    "frames": (".npz", "frames"),
+    "masked": (".npz", "masked"),
+    "attended": (".npy", "attend"),
+}  # ending, stage
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def evaluate_on(
     class_names = list(checkpoint.card.classes)
     validation = load_arrays(reference)
     trees = LabelProbabilities.read(*(baselines / f"{split}.npz" for split in ("val", "test")))
-    frames = sources.features if checkpoint.card.input == "frames" else None
+    frames = sources.features if checkpoint.card.input in ("frames", "masked") else None
     aids = Aids(trees, measure_differences(arrays, validation, frames))
     return arrays, model_metrics.evaluate_model(model, class_names, arrays, frozen, params, validation, aids)
 

@@ -197,6 +197,13 @@ def test_one_json_may_speak_of_many_videos() -> None:
     }
 
 
+def test_a_folder_may_be_named_after_a_camera() -> None:
+    ROOT.mkdir(parents=True)
+    (ROOT / "labels.csv").write_text("video,label,start_s,stop_s\ntill/a.mp4,theft,0.1,0.2\ntill/b.mp4,normal,,\n")
+    listing = bring("till/a.mp4", "till/b.mp4")
+    assert {path: row.label for path, row in rows(listing).items()} == {"till/a.mp4": "theft", "till/b.mp4": "normal"}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -63,14 +63,17 @@ def label_of(text: str) -> str:
 
 
 def apply_notes(row: Row, notes: Iterable[Note]) -> Row | Reject:
-    """Adds to the row what the notes say, the later ones winning; returns a Reject where they contradict each other."""
-    claim = f"its folder says {row.label}"
+    """Adds to the row what the notes say, the later ones winning; returns a Reject where they contradict each other.
+
+    A folder that is named neither normal nor anomaly may be named after a camera: it contradicts no note.
+    """
+    claim, is_claimed = f"its folder says {row.label}", row.label in (NORMAL, ANOMALY)
     for note in notes:
         if note.problem:
             return Reject(row.origin, f"{note.where}: {note.problem}")
-        if note.label and row.label and (note.label == NORMAL) != (row.label == NORMAL):
+        if note.label and is_claimed and (note.label == NORMAL) != (row.label == NORMAL):
             return Reject(row.origin, f"{claim}, {note.where} says {note.label}; mend one of them")
-        claim = f"{note.where} says {note.label}" if note.label else claim
+        claim, is_claimed = (f"{note.where} says {note.label}", True) if note.label else (claim, is_claimed)
         row = replace(
             row,
             label=note.label or row.label,
