@@ -17,6 +17,8 @@ from vigil.cli.params_layers import add_missing_keys, lay_over, read_keys, set_v
 from vigil.cli.project_files import pipeline_of_workspace, preset_names, read_preset
 from vigil.core.params import load
 from vigil.engine.stage_code import stage_digests
+from vigil.models.checkpoint import find_module
+from vigil.training.job import ModelEntry
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE = (PROJECT / "params.yaml").read_text(encoding="utf-8")
@@ -88,6 +90,24 @@ def test_a_size_has_every_model_and_names_crimes_in_the_gates_clips(size: str) -
     gate, namer = models["crime_gate"], models["crime_type"]
     for key in ("frames", "window_s", "size", "channels", "see", "pool"):
         assert gate[key] == namer[key], key
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_network_of_a_size_can_be_built_and_looks_at_its_clips(size: str) -> None:
+    models = read_keys(lay_over(BASE, [read_preset(size)]))["models"]
+    weights = {}
+    for name, entry in models.items():
+        module = find_module(name, size)
+        own = {key: value for key, value in entry.items() if key not in ModelEntry.model_fields}
+        if entry["input"] == "segments":
+            own["features"] = 52
+        config = module.Config.read(own | ({"weights": None} if "weights" in own else {}), size)
+        network = module.Model(config, len(entry["classes"]))
+        assert network.clip.frames > 0
+        weights[name] = sum(parameter.numel() for parameter in network.parameters())
+    assert weights.keys() == set(models)
+    if size == "published":
+        assert weights["i3d"] > 10_000_000, "the whole of Inception"
 
 
 def test_the_pipeline_of_a_workspace_is_that_of_the_clone() -> None:
