@@ -135,7 +135,7 @@ def of(*models: str) -> set[str]:
 
 FROM_FLOW = of("panic") | {"flow", "context", "baselines", "check"} | FROM_CALIBRATION
 FROM_SEGMENTS = of("pose_lstm", "pose_cnn") | {"segments"}
-FROM_LANDMARKS = {"landmarks"} | FROM_FLOW | FROM_SEGMENTS
+FROM_LANDMARKS = {"landmarks", "masked"} | FROM_FLOW | FROM_SEGMENTS
 FROM_GATE = of("crime_gate", "crime_type") | {"attend"}
 
 
@@ -259,4 +259,4 @@ def test_a_stage_waits_for_what_it_reads_to_change(scratch: Scratch) -> None:
     scratch.edit("params.yaml", replace("scale: standard", "scale: tiny"))
     assert scratch.changed() == {"download"}
     scratch.edit("data/videos.csv", replace("videos", "other"))
-    assert scratch.changed() == {"download", "manifest", "frames", "landmarks", "flow", "context"}
+    assert scratch.changed() == {"download", "manifest", "frames", "landmarks", "flow", "masked", "context"}

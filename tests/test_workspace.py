@@ -74,7 +74,7 @@ def test_a_workspace_from_absence_to_a_clone_elsewhere(pretrained: Path, tmp_pat
     judged = tmp_path / "other"
     walk(judged / "normal/a.mp4")
     walk(judged / "anomaly/b.mp4", fast=True)
-    assert "i3d" in own.vigil("evaluate", "i3d", str(judged)).stdout
+    assert "video_auc" in own.vigil("evaluate", "i3d", str(judged)).stdout
     assert own.run("git", "status", "--short").stdout == ""
     sections = own.read_params()
     sections["frames"]["quality"] = 80
