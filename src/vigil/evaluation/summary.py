@@ -62,16 +62,15 @@ class Entry:
         if self.test is None:
             measured = [name for name in ("cell_auc", "video_auc", "balanced_accuracy") if name in self.metrics]
             return measured[0] if measured else "video_auc"
-        if self.test.cells.size and self.metrics.get("cell_auc", {}).get("value") is not None:
-            return "cell_auc"  # else nobody marked what moves, and it is known by its videos
+        if self.test.cells.size:  # where nobody marked what moves, it is known by its verdicts on videos
+            is_marked = self.metrics.get("cell_auc", {}).get("value") is not None
+            return "cell_auc" if is_marked else "balanced_accuracy"
         return "video_auc" if self.test.has_normal else "balanced_accuracy"
 
     @property
     def alarms(self) -> bool:
         """Whether it says how abnormal a frame is: then it can be fused."""
-        draws_maps = self.test is not None and self.test.cells.size > 0
-        has_threshold = self.calibration is not None and self.calibration.frame is not None
-        return has_threshold and self.headline == "video_auc" and not draws_maps
+        return self.calibration is not None and self.calibration.frame is not None and self.headline == "video_auc"
 
 
 @dataclass(frozen=True, eq=False)
