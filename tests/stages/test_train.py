@@ -30,10 +30,10 @@ from segment_training import (
     contents,
     draw,
     forget,
+    refused,
     run,
 )
 
-from vigil.core.errors import VigilError
 from vigil.core.lineage import record
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, read_json, read_table, save_arrays
@@ -49,14 +49,6 @@ from vigil.training.schedules import TrainParams
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(tracking.SWITCH, "off")
-
-
-def refused(**changes: Any) -> str:
-    with pytest.raises(VigilError) as caught:
-        run(**changes)
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
 
 
 def test_a_training_writes_a_model_and_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from segment_training import LABELS, OUT, TABLE, USUAL, contents, draw, forget, run
+from segment_training import LABELS, OUT, TABLE, USUAL, contents, draw, forget, refused, run
 
-from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, read_table, sha256_file
 from vigil.engine import tracking
 from vigil.models import checkpoint
@@ -30,14 +29,6 @@ def trains(capsys: pytest.CaptureFixture[str], **changes: Any) -> bool:
     capsys.readouterr()
     run(**changes)
     return "restored from the store" not in capsys.readouterr().out
-
-
-def refused(**changes: Any) -> str:
-    with pytest.raises(VigilError) as caught:
-        run(**changes)
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
 
 
 def test_six_epochs_and_six_more_leave_the_files_of_twelve() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from vigil.core.errors import VigilError
 from vigil.core.lineage import record
 from vigil.core.storage import save_arrays, write_json
 from vigil.footage import video_table
@@ -78,6 +80,15 @@ def run(model: str = "pose_lstm", shared: Mapping[str, Any] | None = None, **cha
         models={"pose_lstm": section},
     )
     return OUT
+
+
+def refused(**changes: Any) -> str:
+    """The one line with which `run` is refused."""
+    with pytest.raises(VigilError) as caught:
+        run(**changes)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from vigil import presets
 from vigil.core.errors import VigilError, near_miss
 
 INSTALLED = Path(__file__).parent / "project"  # where a built package has them; see setup.py
+PRESETS = Path(str(presets.__file__)).parent
 CLONE = Path(__file__).resolve().parents[3]
 COPIED = (".dvc/config", ".dvc/plots/confusion_by_model.json", ".dvc/plots/curves.json", ".dvcignore", ".gitignore")
 PIPELINE, PARAMS = "dvc.yaml", "params.yaml"
@@ -42,16 +43,14 @@ def pipeline_of_workspace() -> str:
 
 def read_guide() -> str:
     """README.md of a workspace."""
-    (folder,) = presets.__path__
-    return (Path(folder) / "WORKSPACE.md").read_text(encoding="utf-8")
+    return (PRESETS / "WORKSPACE.md").read_text(encoding="utf-8")
 
 
 def preset_names() -> dict[str, str]:
     """What each preset is for, by name: its first line."""
-    (folder,) = presets.__path__
     return {
         path.stem: path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        for path in sorted(Path(folder).glob("*.yaml"))
+        for path in sorted(PRESETS.glob("*.yaml"))
     }
 
 
@@ -59,5 +58,4 @@ def read_preset(name: str) -> str:
     known = preset_names()
     if name not in known:
         raise VigilError(f"no preset '{name}'. Known: {', '.join(known)}.{near_miss(name, known)}")
-    (folder,) = presets.__path__
-    return (Path(folder) / f"{name}.yaml").read_text(encoding="utf-8")
+    return (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")

@@ -20,10 +20,9 @@ import numpy as np
 
 PAUSE_S = 1.0  # s; a step between frames that is not longer is no pause
 PAUSE_STEPS = 4.0  # usual steps; nor is one that is not longer than these
-WATCHED_S = (
-    10.0  # s; a longer step is always a pause, and says nothing of the pace: pieces of few frames that lie hours
-)
-# apart would pass for a very slow camera
+# A longer step is always a pause and says nothing of the pace: pieces of few frames that lie hours apart would pass for
+# a very slow camera.
+WATCHED_S = 10.0  # s
 RECENT = 9  # steps that say what is usual: a camera that becomes slower for good is soon no pause
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
