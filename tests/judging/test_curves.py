@@ -79,6 +79,28 @@ def test_scores_that_point_the_wrong_way_are_not_turned_round() -> None:
     assert any("no higher than normal ones" in note for note in calibration.notes)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-300, 1e-160, 1e-13])
+@pytest.mark.parametrize("level", [0.0, -3.5, 1e6])
+def test_scores_that_are_as_good_as_equal_are_equally_probable(spread: float, level: float) -> None:
+    # of a fused detector of models that learnt nothing: a standard deviation next to nothing is no scale
+    rows = [video(f"v{k}", [k % 2] * 4, [level + spread * (k % 2)] * 4, klass=k % 2) for k in range(12)]
+    calibration = calibrated(scores(rows))
+    for of in ("frame", "video"):
+        p = calibration.probability(np.array([level - 1, level, level + 1]), of)  # type: ignore[arg-type]
+        assert p == pytest.approx([0.5] * 3, abs=0.01)
+    assert any("all scores are the same" in note for note in calibration.notes)
+
+
+@pytest.mark.parametrize(("score_type", "level"), [("logits", 0.0), ("logits", -3.5), ("logits", 1e6), ("errors", 0.5)])
+def test_normal_scores_that_are_all_the_same_make_no_other_score_certain(score_type: str, level: float) -> None:
+    # the threshold is then the next number above them, which is no distance to measure by
+    rows = [video(f"v{k}", [0] * 4, [level] * 4) for k in range(12)]
+    calibration = calibrated(scores(rows), score_type)
+    for of in ("frame", "video"):
+        p = calibration.probability(np.array([level, level + 1e-3 * max(abs(level), 1)]), of)  # type: ignore[arg-type]
+        assert p == pytest.approx([0.5] * 2, abs=0.1)
+
+
 @given(st.integers(0, 100), st.sampled_from(["logits", "errors"]), st.lists(st.floats(-1e6, 1e6), min_size=2))
 def test_probability_rises_with_the_score_and_is_one(seed: int, score_type: str, raw: list[float]) -> None:
     calibration = calibrated(city(seed, 4, 2, 10), score_type)

@@ -12,7 +12,7 @@ from vigil.statistics.reliability import expit, fit_logistic, logit, shift_odds
 from vigil.statistics.scores import Scores
 
 AT_MEDIAN = 0.05  # p of an ordinary normal score, where no abnormal one is known; p at the threshold is then a half
-TINY = 1e-12  # of errors, below which their logarithm says no more
+TINY = 1e-12  # errors below it are one in their logarithm, and so are scores that differ by less
 LEAST_SLOPE = 1e-3
 RIDGE = 0.1  # on the slope, against the weight of the videos, one each: so that few of them cannot make certain
 
@@ -149,14 +149,17 @@ def _fit_curve(
     if not true.any() or true.all():
         anchored = _anchor_curve(x[~true], transform, threshold)
         return anchored, "one kind only is known: probabilities follow from the threshold, and assume no base rate"
-    middle, scale = float(np.median(x)), float(x.std()) or 1.0
+    middle, spread = float(np.median(x)), float(x.std())
+    if spread <= TINY * max(abs(middle), 1.0):
+        level = Curve(transform=transform, slope=LEAST_SLOPE, offset=float(logit(true.mean()) - LEAST_SLOPE * middle))
+        return level, "all scores are the same: every score is about as probable as any other"
     weight = np.full(len(x), videos / len(x))
-    factor, constant = fit_logistic(((x - middle) / scale)[:, None], true.astype(np.float64), weight, RIDGE)
+    factor, constant = fit_logistic(((x - middle) / spread)[:, None], true.astype(np.float64), weight, RIDGE)
     note: str | None = None
     if factor <= LEAST_SLOPE:
         factor, constant = LEAST_SLOPE, float(logit(true.mean()))
         note = "abnormal scores are no higher than normal ones: every score is about as probable as any other"
-    slope = float(factor / scale)
+    slope = float(factor / spread)
     return Curve(transform=transform, slope=slope, offset=float(constant - slope * middle)), note
 
 
@@ -164,7 +167,8 @@ def _anchor_curve(normal: np.ndarray, transform: Literal["identity", "log"], thr
     """The curve that is a half at the threshold, and AT_MEDIAN at the median of the transformed normal scores."""
     at = float(transform_scores(np.array([threshold]), transform)[0])
     away = at - float(np.median(normal)) if len(normal) else 0.0
-    if away <= 0:
-        away = float(normal.std()) if len(normal) and normal.std() > 0 else max(abs(at), 1.0)
+    level = max(abs(at), 1.0)
+    if away <= TINY * level:
+        away = float(normal.std()) if len(normal) and normal.std() > TINY * level else level
     slope = float(-logit(AT_MEDIAN) / away)
     return Curve(transform=transform, slope=slope, offset=-slope * at)
