@@ -12,9 +12,9 @@ from vigil_city.bodies.player import Player
 from vigil_city.bodies.poses import CURLED, LIE_BACK, LIE_FRONT, ON_KNEES, SIT_FLOOR
 from vigil_city.lens import effects
 from vigil_city.lens.camera import Camera
+from vigil_city.lens.effects import shards
 from vigil_city.places import vehicles
 from vigil_city.places.floor import clearance, obstacles, way
-from vigil_city.places.glass import shards
 from vigil_city.places.kinds import make_place
 from vigil_city.scene import Moment, Polygon, Script
 
@@ -182,9 +182,9 @@ def test_a_flame_is_red_at_least_as_much_as_blue():
 
 def test_glass_lies_on_the_floor_after_a_second():
     glass = shards(np.random.default_rng(0), (0.0, 1.4, -5.0), 20, 0.4, (0.0, 1.0))
-    assert glass.at(-0.1) == []
+    assert glass(-0.1) == []
     image = np.zeros((240, 320, 3), np.uint8)
-    image = glass.at(2.0)[0](image, Camera(), np.full((240, 320), 30, np.float32))
+    image = glass(2.0)[0](image, Camera(), np.full((240, 320), 30, np.float32))
     rows = np.flatnonzero(image.max((1, 2)))
     floor = Camera().project(np.array([[0, 0, -8.5], [0, 0, -3.0]]))[:, 1]
     assert len(rows) and rows.min() > floor[0] and rows.max() < floor[1]

@@ -11,10 +11,9 @@ from vigil_city.bodies.anatomy import REST
 from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
+from vigil_city.lens.effects import shards
 from vigil_city.places import vehicles
-from vigil_city.places.bicycles import bicycle
 from vigil_city.places.floor import Point
-from vigil_city.places.glass import shards
 from vigil_city.scene import Effect, Moment, Script, Thing
 
 WINDSCREEN, REAR = frozenset({"windscreen"}), frozenset({"rear"})
@@ -93,7 +92,7 @@ def _cars(s: Stage) -> Script:
     things = settled(cars, crash + 2.2)
 
     def smoke(t: float) -> list[Effect]:
-        painted = [*glass.at(t - crash), *_skid(fast, z, t, crash, seed, side)]
+        painted = [*glass(t - crash), *_skid(fast, z, t, crash, seed, side)]
         if t > crash:
             nose = fast.where(t)[0] - side * (rear.reach - 0.5), 0.85, z
             last = min(s.stop - crash, 6.0)
@@ -204,13 +203,15 @@ def _struck(s: Stage, blow: _Blow, victim: Player, bike: tuple[int, int, int] | 
             fall = smooth((t - crash) / 0.4)
             x = rider.x + (bike_end - rider.x) * smooth((t - crash) / 0.6)
             at = x, rider.z + 0.5 * fall, rider.yaw + 50 * fall
-            things.append(Thing(bicycle(*at, bike, lean=82 * fall, rolled=abs(rider.x)), "bicycle", moving=True))
+            things.append(
+                Thing(vehicles.bicycle(*at, bike, lean=82 * fall, rolled=abs(rider.x)), "bicycle", moving=True)
+            )
         return things
 
     things = settled(vehicles_at, crash + 1.9)
 
     def smoke(t: float) -> list[Effect]:
-        return [*glass.at(t - crash), *_skid(blow.drive, z, t, crash, seed, side)]
+        return [*glass(t - crash), *_skid(blow.drive, z, t, crash, seed, side)]
 
     before, after = (s.show([player, *people], things, smoke) for player in (victim, thrown))
     return lambda t: before(t) if t < crash else after(t)

@@ -7,11 +7,10 @@ from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, pose
 from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.player import Player, reaching
+from vigil_city.lens.effects import shards
 from vigil_city.places.floor import obstacles, way
-from vigil_city.places.furniture import door
-from vigil_city.places.glass import hole, shards
 from vigil_city.places.place import Fixture
-from vigil_city.places.props import COLOURS
+from vigil_city.places.props import COLOURS, broken_window, door
 from vigil_city.scene import Script, Thing
 
 DOOR = frozenset({"door"})
@@ -97,14 +96,14 @@ def _through_window(s: Stage) -> Script:
     s.flee(thief, -side, speed=2.4, z=min(sill + 1.3, s.place.far))
     glass = shards(s.rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
     colour = s.pick(COLOURS)
-    broken = [Thing(hole(pane, sill, (k + 1) / len(hits))) for k in range(len(hits))]
+    broken = [Thing(broken_window(pane.x, sill, (k + 1) / len(hits))) for k in range(len(hits))]
 
     def things(t: float) -> list[Thing]:
         done = sum(hit <= t for hit in hits)
         bag = [bag_in_hand(thief, t, colour, "holdall")] if t >= reached else []
         return [broken[done - 1], *bag] if done else bag
 
-    return s.show([thief], things, lambda t: glass.at(t - hits[0]))
+    return s.show([thief], things, lambda t: glass(t - hits[0]))
 
 
 def come_home(s: Stage) -> Script:

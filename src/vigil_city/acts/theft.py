@@ -9,10 +9,9 @@ from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import ahead, bearing
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.places import props
-from vigil_city.places.bicycles import bicycle
 from vigil_city.places.props import COLOURS
 from vigil_city.places.shapes import footprint
-from vigil_city.places.vehicles import PAINTS
+from vigil_city.places.vehicles import PAINTS, bicycle
 from vigil_city.scene import Script, Thing
 
 BICYCLES = {"street", "carpark", "plaza", "house"}

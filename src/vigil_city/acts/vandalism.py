@@ -12,10 +12,9 @@ from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import ahead
 from vigil_city.bodies.player import Player, reaching
-from vigil_city.lens.effects import spray
+from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles
 from vigil_city.places.floor import Point, clearance, obstacles
-from vigil_city.places.glass import hole, shards
 from vigil_city.places.shapes import footprint, rod
 from vigil_city.scene import Effect, Script, Thing
 
@@ -94,7 +93,7 @@ def _machine(s: Stage) -> Script:
         swing = 3.0 * float(np.exp(-7 * age) * np.cos(32 * age))
         return [at_damage(done / len(hits), swing, moving=True) if abs(swing) > 0.15 else still[done]]
 
-    return s.show(players, things, lambda t: glass.at(t - hits[0]), frozenset({"machine"}))
+    return s.show(players, things, lambda t: glass(t - hits[0]), frozenset({"machine"}))
 
 
 def _bins(s: Stage) -> Script:
@@ -179,7 +178,7 @@ def _car(s: Stage) -> Script:
     return s.show(
         [vandal, *_onlooker(s, side, [*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])],
         lambda t: [states[int(t >= hits[0]) + int(t >= hits[first])]],
-        lambda t: glass[0].at(t - hits[0]) + glass[1].at(t - hits[first]),
+        lambda t: glass[0](t - hits[0]) + glass[1](t - hits[first]),
         frozenset({"car"}) if s.place.kind == "street" else frozenset(),
     )
 
@@ -192,10 +191,10 @@ def _window(s: Stage) -> Script:
     vandal.wear(gear.stick(0.75, 0.032, BAT)).face(180 + side * 28, 0.35).commit(s.span)
     hits = _blows(s, vandal, s.stop - s.exit_time(vandal, side, 2.5, True), True)
     s.flee(vandal, side, speed=2.5, z=far)
-    stages = [[], *([Thing(hole(pane, front, (k + 1) / len(hits)))] for k in range(len(hits)))]
+    stages = [[], *([Thing(props.broken_window(pane.x, front, (k + 1) / len(hits)))] for k in range(len(hits)))]
     glass = shards(s.rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0))
     players = [vandal, *_onlooker(s, side, [(pane.x, front + 0.8)])]
-    return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass.at(t - hits[0]))
+    return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass(t - hits[0]))
 
 
 def _scrawl(s: Stage, x: float, y: float) -> np.ndarray:

@@ -4,7 +4,7 @@ Each function returns an Effect, which paints into the picture after the solids 
 stands in front stays in front. Everything is a pure function of its arguments: chance enters as seeds and arrays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import cv2
@@ -262,6 +262,22 @@ def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.nd
         return image
 
     return paint
+
+
+def shards(
+    rng: np.random.Generator, centre: Point, count: int, spread: float, toward: tuple[float, float]
+) -> Callable[[float], list[Effect]]:
+    """Glass that flies from a pane towards (x, z) and then lies there: seconds since it broke -> what is to be seen."""
+    start = rng.uniform(-spread, spread, (count, 3)) * (1, 1, 0.1) + np.array(centre)
+    speed = rng.normal(0, 0.7, (count, 3)) + np.array([toward[0] * 1.2, 0.4, toward[1] * 1.2])
+    size, spin = rng.uniform(0.02, 0.05, count), rng.uniform(0, 6, count)
+    colours = np.stack([195 + 12 * np.sin(spin), 212 + 10 * np.sin(spin), 222 + 12 * np.cos(spin)], 1)
+
+    def glass(age: float) -> list[Effect]:
+        where = fly(start, speed, min(age, 3.0))
+        return [pieces(where, size, colours, spin + min(age, 0.7) * 9)] if age >= 0 else []
+
+    return glass
 
 
 def spray(tip: Point, along: Point, length: float, colour: Sequence[int], t: float) -> Effect:

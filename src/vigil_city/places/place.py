@@ -1,7 +1,6 @@
 """Places: what a camera sees of a shop, a street, a car park and so on, and where people can stand there."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import atan2, cos, degrees, hypot, radians, sin
 
 import numpy as np
@@ -59,13 +58,6 @@ class Place:
         """The floor point at depth z just out of view on the left (-1) or right (+1)."""
         c = self.camera
         return c.floor_x(c.width / 2 * (1 + side), z) + side * margin, z
-
-    @cached_property
-    def scale(self) -> float:
-        """Picture height of a standing person in the middle of the free floor, as a share of the picture."""
-        x, z = self.spot(0, 0.5)
-        p = self.camera.project(np.array([[x, 0, z], [x, 1.72, z]]))
-        return float((p[0, 1] - p[1, 1]) / self.camera.height)
 
 
 def aimed(
