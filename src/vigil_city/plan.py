@@ -30,43 +30,22 @@ class Lens:
         return make_place(self.kind, crc32(f"{seed}/{self.name}".encode()), self.size, self.night)
 
 
-TEN, TWELVE, HALF, FIFTEEN = Fraction(10), Fraction(12), Fraction(25, 2), Fraction(15)
-CAMERAS = (
-    Lens("shop-1", "train", "shop", TWELVE),
-    Lens("shop-2", "train", "shop", TEN, night=True),
-    Lens("street-1", "train", "street", HALF),
-    Lens("street-2", "train", "street", TWELVE, night=True),
-    Lens("carpark-1", "train", "carpark", TEN),
-    Lens("lobby-1", "train", "lobby", FIFTEEN),
-    Lens("bank-1", "train", "bank", HALF),
-    Lens("plaza-1", "train", "plaza", TWELVE, LARGE),
-    Lens("house-1", "train", "house", TEN),
-    Lens("platform-1", "train", "platform", TWELVE),
-    Lens("shop-3", "val", "shop", HALF),
-    Lens("street-3", "val", "street", TEN),
-    Lens("carpark-2", "val", "carpark", TWELVE, night=True),
-    Lens("lobby-2", "val", "lobby", TWELVE),
-    Lens("plaza-2", "val", "plaza", FIFTEEN),
-    Lens("house-2", "val", "house", TEN),
-    Lens("bank-3", "val", "bank", TWELVE),
-    Lens("platform-3", "val", "platform", HALF),
-    Lens("shop-5", "val", "shop", TWELVE, night=True),
-    Lens("street-5", "val", "street", FIFTEEN),
-    Lens("carpark-4", "val", "carpark", TEN),
-    Lens("lobby-4", "val", "lobby", HALF, night=True),
-    Lens("shop-4", "test", "shop", TEN),
-    Lens("street-4", "test", "street", TWELVE),
-    Lens("carpark-3", "test", "carpark", FIFTEEN),
-    Lens("lobby-3", "test", "lobby", TWELVE, night=True),
-    Lens("bank-2", "test", "bank", TWELVE),
-    Lens("plaza-3", "test", "plaza", HALF),
-    Lens("house-3", "test", "house", TEN, night=True),
-    Lens("platform-2", "test", "platform", TWELVE),
-    Lens("shop-6", "test", "shop", HALF, night=True),
-    Lens("street-6", "test", "street", TEN),
-    Lens("carpark-5", "test", "carpark", TWELVE),
-    Lens("plaza-4", "test", "plaza", FIFTEEN, night=True),
-)
+_CAMERAS = {  # of each split: kind of place and number, frames a second
+    "train": "shop-1 12, shop-2 10 night, street-1 12.5, street-2 12 night, carpark-1 10, lobby-1 15, bank-1 12.5, "
+    "plaza-1 12 large, house-1 10, platform-1 12",
+    "val": "shop-3 12.5, street-3 10, carpark-2 12 night, lobby-2 12, plaza-2 15, house-2 10, bank-3 12, "
+    "platform-3 12.5, shop-5 12 night, street-5 15, carpark-4 10, lobby-4 12.5 night",
+    "test": "shop-4 10, street-4 12, carpark-3 15, lobby-3 12 night, bank-2 12, plaza-3 12.5, house-3 10 night, "
+    "platform-2 12, shop-6 12.5 night, street-6 10, carpark-5 12, plaza-4 15 night",
+}
+
+
+def _lens(split: str, name: str, fps: str, *more: str) -> Lens:
+    kind, size = name.split("-", maxsplit=1)[0], LARGE if "large" in more else SMALL
+    return Lens(name, split, kind, Fraction(fps), size, "night" in more)
+
+
+CAMERAS = tuple(_lens(split, *entry.split()) for split, row in _CAMERAS.items() for entry in row.split(", "))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vigil_city.acts.catalogue import ANY, CRIMES, LOOKALIKES
-from vigil_city.acts.driving import Drive
 from vigil_city.acts.staging import Stage
+from vigil_city.acts.traffic import Drive
 from vigil_city.bodies.anatomy import FIELD, REST, pose, solve
 from vigil_city.bodies.motion import grounded
 from vigil_city.bodies.player import Player

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand
+from vigil_city.acts.staging import Stage, bag_in_hand, on_floor
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, REST, pose
+from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead, bearing
 from vigil_city.places import props
 from vigil_city.places.floor import NONE, Point
 from vigil_city.places.props import COLOURS
-from vigil_city.places.shapes import footprint
 from vigil_city.scene import Script, Thing
 
 ONE_HAND = poses.ONE_HAND
@@ -24,12 +23,12 @@ def _counter(
     elsewhere.
     """
     if s.place.kind == "bank":
-        desk = s.place.fixtures["counter"]
+        desk = s.place.fixtures["desk"]
         return desk.front(-desk.size[1] - 0.42, off)[:2], 0.0, desk.front(reach[0], off - side * aside)[:2], [], NONE
     x, z = s.place.spot(-side * 0.62, 0.55)
     yaw = side * s.between(62, 80)
     top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(COLOURS)) * 0.6 + 40
-    counter = Thing(props.counter(*top, yaw, 1.6, colour), shadow=footprint(*top, 1.6, 0.6, yaw))
+    counter = on_floor(props.counter(*top, yaw, 1.6, colour), *top, (1.6, 0.6), yaw)
     return (x, z), yaw, ahead(x, z, yaw, reach[1]), [counter], frozenset({"counter"})
 
 
@@ -56,14 +55,14 @@ def robbery(s: Stage) -> Script:
     robber.play((0.25, pose(ONE_HAND, l_wrist=(0.03, -0.28, 0.08))))
 
     if owns:
-        victim.carry(pose(r_wrist=(0.05, -0.30, 0.05)), ("r_wrist", "r_elbow"), 0.0)
+        up = poses.HANDS_UP
+        victim.carry(pose(r_wrist=(0.05, -0.30, 0.05)), RIGHT_ARM, 0.0)
         s.pass_time(victim, min(s.start - 0.6, 1.0)).until(s.start + 0.25).toward(*stand, 0.35)
+        victim.play((0.35, pose(up, r_wrist=(0.08, -0.24, 0.12))))
     else:
-        victim.until(s.start + 0.2)
-    up = poses.HANDS_UP if owns or s.chance() else poses.HANDS_HIGH
-    victim.play((0.35, pose(up, r_wrist=(0.08, -0.24, 0.12)) if owns else up))
-    if not owns:
-        victim.until(hand - 0.75).play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
+        up = poses.HANDS_UP if s.chance() else poses.HANDS_HIGH
+        victim.until(s.start + 0.2).play((0.35, up)).until(hand - 0.75)
+        victim.play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
     victim.until(hand).play((0.35, poses.GIVE)).until(took).play((0.3, up)).until(s.stop + 0.3).play((0.6, REST))
     colour, kind = s.pick(COLOURS), "handbag" if owns else "holdall"
     aims_still = s.chance(0.4)
@@ -72,7 +71,7 @@ def robbery(s: Stage) -> Script:
     players = [robber, victim]
     if s.chance():
         spot = s.aside(side * 0.45, 0.2 if s.place.kind == "bank" else 0.97, [(x, z), stand], without)
-        other = s.pass_time(s.person(spot, bearing(*spot, x, z)), s.start).until(s.start + 0.35)
+        other = s.stander(spot, bearing(*spot, x, z), s.start).until(s.start + 0.35)
         other.play((0.4, poses.DUCK if s.chance() else poses.HANDS_UP)).until(s.stop + 0.2).play((0.5, REST))
         players.append(other)
 
@@ -100,7 +99,7 @@ def pay(s: Stage) -> Script:
     took = customer.until(clerk.now - 0.35).play((0.35, give)).now + 0.1
     customer.play((0.15, give), (0.4, poses.CARRY_LOW))
     clerk.until(took + 0.1).play((0.4, REST))
-    s.leave(customer.carry(poses.CARRY_LOW, ("r_wrist", "r_elbow"), 0.1), side)
+    s.leave(customer.carry(poses.CARRY_LOW, RIGHT_ARM, 0.1), side)
     tone = s.pick(COLOURS)
 
     def things(t: float) -> list[Thing]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import hypot
 from typing import TypeVar
 
@@ -14,9 +15,9 @@ from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
 from vigil_city.places import floor
 from vigil_city.places.floor import NONE, Point
-from vigil_city.places.place import Place
-from vigil_city.places.shapes import Colour
-from vigil_city.scene import Effect, Moment, Script, Thing
+from vigil_city.places.place import Fixture, Place
+from vigil_city.places.shapes import Colour, footprint
+from vigil_city.scene import Effect, Moment, Part, Script, Thing
 
 ANY = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
 CLUB = pose(poses.SMASH, spine=(46, 14, 0), r_wrist=(-0.05, -0.14, 0.28), l_wrist=(-0.08, -0.12, 0.24))
@@ -70,6 +71,9 @@ class Stage:
     def side(self) -> int:
         return -1 if self.chance() else 1
 
+    def hand(self) -> str:
+        return "l" if self.chance() else "r"
+
     def clothed(self, **fixed: object) -> Look:
         """A random look with some things fixed."""
         return replace(Look.random(self.rng), **fixed)  # type: ignore[arg-type]
@@ -81,26 +85,32 @@ class Stage:
             mask=mask, zipper=None,
         )  # fmt: skip
 
-    def officer(self, vest: bool) -> dict[str, object]:
-        """What an officer wears, as changes of a Look."""
-        shade = self.between(0.8, 1.2)
-        return {
-            "shirt": (28 * shade, 34 * shade, 58 * shade), "trousers": (24 * shade, 28 * shade, 46 * shade),
-            "shoes": (18.0, 18.0, 20.0), "hat": False, "mask": False, "coat": False, "long_sleeves": True,
-            "shorts": False, "zipper": None, "long_hair": False, "build": 1.1 if vest else 1.05,
-        }  # fmt: skip
-
     def depth(self, low: float = 0.15, high: float = 0.7) -> float:
         """A v at which people are large enough to read: near in a wide place."""
         return self.between(low, high) * min(1.0, 2.6 / (self.place.near - self.place.far))
 
+    def away_from(self, fixture: Fixture, v: float = 1.0) -> int:
+        """The side of the picture, at depth v, that is farther from a fixture."""
+        return 1 if fixture.x < self.place.spot(0, v)[0] else -1
+
     def room(self, across: Point, depth: Point, *, need: float = 0.7, without: frozenset[str] = NONE) -> Point:
-        """A spot with so much room round it, or the best of a dozen."""
-        return floor.room(self.rng, self.place, across, depth, need=need, without=without)
+        """A spot drawn from ranges of u and v with `need` metres of room round it, or the best of a dozen."""
+        circles, spots = floor.obstacles(self.place, without), list[tuple[float, Point]]()
+        while len(spots) < 12 and (not spots or spots[-1][0] < need):
+            u = self.between(min(across), max(across))
+            spot = self.place.spot(u, floor.shallow(self.place, self.between(*depth)))
+            spots.append((floor.clearance(spot, circles), spot))
+        return max(spots, key=lambda found: found[0])[1]
 
     def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: frozenset[str] = NONE) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
-        return floor.aside(self.place, u, v, occupied=occupied, without=without)
+        taken = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
+        circles = np.concatenate([floor.obstacles(self.place, without), taken])
+        shifts = sorted(product((0, -0.2, 0.2, -0.4, 0.4), repeat=2), key=lambda d: hypot(*d))
+        vs = [floor.shallow(self.place, float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
+        spots = [self.place.spot(u + du, deep) for (du, _), deep in zip(shifts, vs, strict=True)]
+        free = [floor.clearance(spot, circles) for spot in spots]
+        return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
 
     def person(self, at: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
         return Player(self.rng, *at, yaw, role, look=look)
@@ -127,6 +137,35 @@ class Stage:
                 break
         player = self.person(start, bearing(*start, *points[0]), role, look)
         return player.wait(max(by - 0.9 - floor.length(start, points) / speed, 0.0)).walk(*points, speed=speed)
+
+    def officer(self, to: Point, by: float, side: int, vest: bool, heights: tuple[float, ...] = ()) -> Player:
+        """A police officer who comes in like `enter`, perhaps of a height from a range."""
+        shade = self.between(0.8, 1.2)
+        height = {"height": self.between(*heights)} if heights else {}
+        look = self.clothed(
+            shirt=(28 * shade, 34 * shade, 58 * shade), trousers=(24 * shade, 28 * shade, 46 * shade),
+            shoes=(18.0, 18.0, 20.0), hat=False, mask=False, coat=False, long_sleeves=True, shorts=False, zipper=None,
+            long_hair=False, build=1.1 if vest else 1.05, **height,
+        )  # fmt: skip
+        return self.enter(to, by, side, "officer", look).wear(gear.cap).wear(gear.uniform(vest))
+
+    def stander(self, at: Point, yaw: float, until: float | None = None) -> Player:
+        """Somebody who stands about until then, or to the end."""
+        return self.pass_time(self.person(at, yaw), self.seconds if until is None else until)
+
+    def others(self, side: int, spot: Point) -> list[Player]:
+        """Nobody, somebody who stands about, or somebody who passes a spot: the same for thieves and customers."""
+        draw = self.rng.random()
+        if draw < 0.4:
+            return []
+        if draw < 0.7:
+            x, z = self.place.spot(side * 0.75, self.depth(0.1, 0.8))
+            in_the_way = abs(z - spot[1]) < 0.65
+            return [] if in_the_way else [self.stander((x, z), -side * self.between(-40, 60))]
+        near = self.place.near
+        z = spot[1] + 0.85 if spot[1] + 0.85 < near else spot[1] - 0.9
+        v = (near - z) / (near - self.place.far)
+        return [self.crossing(v, self.side(), self.between(-1, 4), self.between(1, 1.4))]
 
     def lanes(self, count: int) -> list[float]:
         """The v of ways across the picture, at least 0.75 m apart, near ones first."""
@@ -199,15 +238,21 @@ class Stage:
     def show(
         self, players: Sequence[Player], things: "Sequence[Thing] | Callable[[float], Sequence[Thing]]" = (),
         effects: Callable[[float], list[Effect]] = lambda _: [], without: frozenset[str] = NONE,
+        jolt: Callable[[float], Point] = lambda _: (0.0, 0.0), gain: Callable[[float], float] = lambda _: 1.0,
     ) -> Script:  # fmt: skip
-        """The script of these players, with things that stand there or that depend on the time."""
+        """The script of these players, with things that stand there or depend on the time, as all else does."""
         things_at = things if callable(things) else lambda _: things
-        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), without=without)
+        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), jolt(t), gain(t), without)
 
 
 def handed(hand: str) -> Callable[[Pose], Pose]:
     """Turns poses of the right hand into those of the hand "l" or "r"."""
     return mirror if hand == "l" else lambda p: p
+
+
+def on_floor(parts: list[Part], x: float, z: float, size: tuple[float, float], yaw: float = 0.0) -> Thing:
+    """A thing that stands on the floor, with its shadow."""
+    return Thing(parts, shadow=footprint(x, z, *size, yaw))
 
 
 def bag_in_hand(player: Player, t: float, colour: Colour, kind: str, hand: str = "r") -> Thing:

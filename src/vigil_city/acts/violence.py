@@ -1,17 +1,21 @@
-"""Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
+"""Beatings, Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
 
 import numpy as np
 
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, REST, Pose, mix, pose
+from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, LEG, REST, RIGHT_ARM, Pose, mix, pose
 from vigil_city.bodies.motion import ahead, bearing, turned_away
-from vigil_city.bodies.player import Player, cast, reaching
+from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import glow, muzzle_flash
-from vigil_city.scene import Effect, Moment, Script
+from vigil_city.scene import Effect, Script
 
 FLASH_S = 0.09  # a muzzle flash lasts for a frame
 GUARD, COVER, GRAB, HIT = poses.GUARD, poses.COVER, poses.GRAB, poses.HIT
+CROUCHED = pose(
+    COVER, root=(0, -0.16, -0.03), spine=(40, 6, 0), l_ankle=(0.03, LEG + 0.16, 0.13),
+    r_ankle=(0.05, LEG + 0.17, -0.07),
+)  # fmt: skip
 ON_BACK = (0.25, poses.BACKWARDS), (0.32, poses.FLOOR_BACK), (0.38, poses.LIE_BACK)
 ON_FRONT = (0.28, poses.BUCKLE), (0.30, poses.FLOOR_FRONT), (0.36, poses.LIE_FRONT)
 SHOT_ON_BACK = (0.18, poses.SHOT), (0.34, poses.FLOOR_BACK), (0.34, poses.LIE_BACK)
@@ -27,6 +31,27 @@ def _flinch(player: Player, hits: list[float], calm: Pose, struck: Pose) -> None
 
 def _spot(s: Stage) -> tuple[float, float]:
     return s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
+
+
+def beating(s: Stage) -> Script:
+    """One person beats another, who shrinks, staggers back and covers; the attacker makes off, the victim stays."""
+    side, v = s.side(), s.depth(0.1, 0.55)
+    x, z = s.place.spot(-side * s.between(0.05, 0.25), v)
+    gap = s.between(0.76, 0.86)
+    victim = s.person((x, z), side * s.between(75, 100), "victim")
+    attacker = s.enter((x + side * gap, z), s.start - 0.35, side, "attacker", speed=s.between(1.3, 1.7))
+    attacker.toward(x, z, 0.3).until(s.start)
+    hits = s.beat(attacker, s.stop - 0.15, ("jab", "cross", "cross", "shove", "kick"), 0.15)
+    attacker.guilty(s.start, s.stop).until(s.stop).rest(0.35)
+    s.leave(attacker, side, speed=2.4 if s.chance() else 1.5)
+    (s.chat if s.chance() else s.pass_time)(victim, s.start - 0.4).until(s.start - 0.2)
+    for k, hit in enumerate(hits):
+        if victim.now < hit - 0.06:
+            braced = hit - 0.05 - victim.now, COVER if k else GUARD
+            victim.play(braced, (0.14, HIT if k % 2 == 0 else CROUCHED), (0.2, COVER))
+    looks_up, covers = pose(CROUCHED, head=(30, 10)), pose(COVER, l_wrist=(0.03, -0.25, 0.1))
+    victim.until(s.stop).play((0.5, CROUCHED), (0.6, CROUCHED), (0.7, looks_up), (1.0, covers))
+    return s.show([attacker, victim, *s.others(-side, (x, z))])
 
 
 def abuse(s: Stage) -> Script:
@@ -87,11 +112,8 @@ def fighting(s: Stage) -> Script:
     """Two who talk come to blows; both give, both take. Sometimes a third looks on."""
     x, z = s.room((-0.25, 0.25), (0.25, 0.6), need=0.9)
     axis = s.between(-22, 22)
-    spots = ahead(x, z, 90 + axis, -0.44), ahead(x, z, 90 + axis, 0.44)
-    pair = [
-        s.person(spot, yaw, "attacker", s.clothed(coat=False))
-        for spot, yaw in zip(spots, (90 + axis, axis - 90), strict=True)
-    ]
+    spots = [ahead(x, z, 90 + axis, off) for off in (-0.44, 0.44)]
+    pair = [s.person(spots[k], axis + (90, -90)[k], "attacker", s.clothed(coat=False)) for k in (0, 1)]
     for player in pair:
         s.chat(player, s.start).guilty(*s.span)
     first = int(s.rng.integers(2))
@@ -124,7 +146,7 @@ def fighting(s: Stage) -> Script:
     if s.chance(0.6):
         side = s.side()
         spot = s.aside(side * 0.85, s.between(0.6, 0.95), spots)
-        other = s.pass_time(s.person(spot, bearing(*spot, x, z)), s.start + 0.6).toward(x, z)
+        other = s.stander(spot, bearing(*spot, x, z), s.start + 0.6).toward(x, z)
         other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST))
         pair.append(s.pass_time(other, s.seconds))
     return s.show(pair)
@@ -159,19 +181,19 @@ def shooting(s: Stage) -> Script:
     for k in range(int(s.rng.integers(1, 3))):
         u, v = side * (0.85, -0.1)[k], min(depth + (0.35, 0.5)[k], 1.0)
         spot = s.aside(u, v, [stand, (x, z), *(player.where for player in players[2:])])
-        other = s.pass_time(s.person(spot, s.between(-60, 60)), shots[0])
+        other = s.stander(spot, s.between(-60, 60), shots[0])
         players.append(s.panic(other, shots[0] + s.between(0.1, 0.25), side))
 
-    def script(t: float) -> Moment:
-        effects: list[Effect] = []
-        firing = any(shot <= t < shot + FLASH_S for shot in shots)
-        if firing:
-            body = shooter.skeleton(t)
-            tip = gear.barrel(body) if long_gun else gear.muzzle(body)
-            effects = [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
-        return Moment(cast(t, players), effects=effects, gain=1.12 if firing else 1.0)
+    def fires(t: float) -> bool:
+        return any(shot <= t < shot + FLASH_S for shot in shots)
 
-    return script
+    def flashes(t: float) -> list[Effect]:
+        if not fires(t):
+            return []
+        tip = (gear.barrel if long_gun else gear.muzzle)(shooter.skeleton(t))
+        return [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
+
+    return s.show(players, effects=flashes, gain=lambda t: 1.12 if fires(t) else 1.0)
 
 
 def arrest(s: Stage) -> Script:
@@ -179,16 +201,12 @@ def arrest(s: Stage) -> Script:
     side, vest = s.side(), s.chance()
     x, z = s.room((-0.35 * side, 0.0), (0.25, 0.5), need=0.9)
     suspect = s.person((x, z), -side * s.between(50, 90), "suspect", s.clothed(coat=False, hat=False))
-    officers = []
-    for k, at in enumerate(((x + side * 0.50, z - 0.03), (x - side * 0.45, z - 0.42))):
-        look = s.clothed(**s.officer(vest), height=s.between(1.74, 1.9))
-        officer = s.enter(at, s.start - 0.25 * k, side if k == 0 else -side, "officer", look)
-        officers.append(officer.wear(gear.cap).wear(gear.uniform(vest)))
+    first = s.officer((x + side * 0.50, z - 0.03), s.start, side, vest, (1.74, 1.9))
+    second = s.officer((x - side * 0.45, z - 0.42), s.start - 0.25, -side, vest, (1.74, 1.9))
     s.pass_time(suspect, s.start - 0.5)
-    first, second = officers
     suspect.play((0.4, poses.ON_HEAD if s.chance() else REST)).until(s.start)
     suspect.face(-90.0 * side, 0.45)  # the back to the first officer
-    for officer in officers:
+    for officer in (first, second):
         officer.guilty(*s.span).toward(x, z, 0.35).until(s.start)
     held = suspect.now + 0.35
     suspect.play((0.35, suspect.stance), (0.55, poses.CUFFED)).guilty(*s.span).wear(gear.cuffs, held + 0.9)
@@ -204,8 +222,7 @@ def arrest(s: Stage) -> Script:
     lead = max(s.stop - s.exit_time(suspect, -side, 1.15), held + 1.2)
     suspect.until(lead).carry(poses.CUFFED, (*ARMS, "spine", "head"), 0.1)
     first.until(lead).carry(take, (*ARMS, "spine"), 0.1)
-    guided = ("l_wrist", "l_elbow") if side > 0 else ("r_wrist", "r_elbow")
-    second.until(lead).carry(mix(REST, GRAB, 0.8), guided, 0.1)
+    second.until(lead).carry(mix(REST, GRAB, 0.8), LEFT_ARM if side > 0 else RIGHT_ARM, 0.1)
     gone = s.place.outside(-side, z)[0]
     suspect.walk((gone - side * 0.2, z), speed=1.15)
     first.walk((gone + side * 0.3, z), speed=1.15)

@@ -45,16 +45,26 @@ def _slices() -> dict[str, slice]:
 FIELD = _slices()
 REST: Pose = np.concatenate([np.asarray(v, float) for v in _STANDING.values()])
 ARMS = ("l_wrist", "r_wrist", "l_elbow", "r_elbow")
+LEFT_ARM, RIGHT_ARM = ("l_wrist", "l_elbow"), ("r_wrist", "r_elbow")
 PAIRS = {"wrists": ARMS[:2], "elbows": ARMS[2:], "ankles": ("l_ankle", "r_ankle"), "feet": ("l_foot", "r_foot")}
 
 
-def pose(base: Pose = REST, **changes: tuple[float, ...]) -> Pose:
+def pose(base: Pose = REST, /, **changes: tuple[float, ...]) -> Pose:
     """`base` with some of its named parts replaced; wrists, elbows, ankles and feet name the left and right one."""
     out = base.copy()
     for name, value in changes.items():
         for side in PAIRS.get(name, (name,)):
             out[FIELD[side]] = value
     return out
+
+
+def feet(
+    left_up: float, left_ahead: float, right_up: float, right_ahead: float, left_out: float = 0.03,
+    right_out: float = 0.05,
+) -> dict[str, tuple[float, ...]]:  # fmt: skip
+    """The ankles of a pose: how far each is raised to the hips, is ahead of them and out of them."""
+    left, right = (left_out, LEG + left_up, left_ahead), (right_out, LEG + right_up, right_ahead)
+    return {"l_ankle": left, "r_ankle": right}
 
 
 def mix(a: Pose, b: Pose, s: float) -> Pose:

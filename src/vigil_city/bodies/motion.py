@@ -1,7 +1,7 @@
 """How bodies touch the floor, sway and pass from pose to pose; and where things lie as seen by somebody who stands."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import atan2, cos, degrees, pi, radians, sin
 
 import numpy as np
@@ -57,7 +57,8 @@ def track(keys: list[Key], t: float) -> Pose:
 
 def timed(first: Pose, keys: Sequence[Key]) -> list[Key]:
     """The keys with absolute times, after the pose from which they start."""
-    return [(0.0, first), *zip(np.cumsum([seconds for seconds, _ in keys]), (p for _, p in keys), strict=True)]
+    times = accumulate((seconds for seconds, _ in keys), initial=0.0)
+    return list(zip(times, [first, *(p for _, p in keys)], strict=True))
 
 
 def sway(p: Pose, t: float, phases: np.ndarray) -> Pose:

@@ -10,7 +10,7 @@ from vigil_city.places.place import Place
 
 Point = tuple[float, float]
 NONE = frozenset[str]()
-_LOW = frozenset({"door", "window", "clock", "shelf", "posts"})  # on the walls, or out of everybody's way
+_LOW = frozenset({"door", "window", "clock", "shelf"})  # on the walls, or out of everybody's way
 DEEP = 3.4  # metres of depth within which people are still tall enough in the picture
 BODY = 0.27  # metres that a person needs beside a thing
 
@@ -38,34 +38,6 @@ def shallow(place: Place, v: float) -> float:
 def clearance(at: Point, circles: np.ndarray) -> float:
     """Metres between a point and the nearest circle; negative inside one."""
     return float((np.hypot(circles[:, 0] - at[0], circles[:, 1] - at[1]) - circles[:, 2]).min())
-
-
-def room(
-    rng: np.random.Generator, place: Place, across: tuple[float, float], depth: tuple[float, float], *,
-    need: float = 0.7, without: frozenset[str] = NONE,
-) -> Point:  # fmt: skip
-    """A spot drawn between u across[0]..[1] and v depth[0]..[1] with so much room round it, or the best of a dozen."""
-    circles = obstacles(place, without)
-    best, widest = (0.0, 0.0), -inf
-    for _ in range(12):
-        u = float(rng.uniform(min(across), max(across)))
-        at = place.spot(u, shallow(place, float(rng.uniform(depth[0], depth[1]))))
-        free = clearance(at, circles)
-        if free > widest:
-            best, widest = at, free
-        if free >= need:
-            break
-    return best
-
-
-def aside(place: Place, u: float, v: float, *, occupied: Sequence[Point] = (), without: frozenset[str] = NONE) -> Point:
-    """The spot near (u, v) where nothing and nobody of `occupied` stands."""
-    circles = np.concatenate([obstacles(place, without), [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]])
-    steps = (0, -0.2, 0.2, -0.4, 0.4)
-    shifts = sorted(((du, dv) for du in steps for dv in steps), key=lambda d: hypot(*d))
-    spots = [place.spot(u + du, shallow(place, float(np.clip(v + dv, 0, 1)))) for du, dv in shifts]
-    free = [clearance(spot, circles) for spot in spots]
-    return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
 
 
 def way(a: Point, b: Point, circles: np.ndarray, depth: int = 3) -> list[Point]:

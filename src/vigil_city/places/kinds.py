@@ -68,49 +68,27 @@ PIECES = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """Where a piece stands: u across the picture, `off` metres from the wall, the far or the near edge of the floor.
-
-    u and yaw are those of a place whose `side` is 1; in others they are mirrored, unless `fixed`.
-    """
-
-    name: str  # of the fixture
-    u: float
-    edge: str
-    off: float
-    yaw: float = 0.0
-    piece: str = ""  # key of PIECES, where it is not the name
-    fixed: bool = False
-
-
-FURNITURE = {  # in the order of drawing
-    "shop": (Row("shelf", -0.15, "wall", 0.2), Row("counter", 0.82, "far", -0.45)),
-    "lobby": (Row("machine", 0.62, "wall", 0.4), Row("door", -0.35, "wall", 0.03), Row("bench", -0.98, "wall", 0.4)),
-    "bank": (
-        Row("counter", 0.0, "far", -0.75, piece="desk"), Row("machine", 0.98, "far", -0.75, -20.0),
-        Row("atm", -0.98, "far", -0.7, 20.0),
-    ),
+FURNITURE: dict[str, tuple[tuple[str, float, str, float, float], ...]] = {
+    # In the order of drawing: the piece, u across the picture, metres from the wall or from the far or near edge of the
+    # floor, and yaw. Where the `side` of a place is -1, u and yaw are mirrored.
+    "shop": (("shelf", -0.15, "wall", 0.2, 0), ("counter", 0.82, "far", -0.45, 0)),
+    "lobby": (("machine", 0.62, "wall", 0.4, 0), ("door", -0.35, "wall", 0.03, 0), ("bench", -0.98, "wall", 0.4, 0)),
+    "bank": (("desk", 0.0, "far", -0.75, 0), ("machine", 0.98, "far", -0.75, -20), ("atm", -0.98, "far", -0.7, 20)),
     "street": (
-        Row("bin", 0.86, "far", -0.05), Row("lamp", -0.9, "far", 0.0), Row("car", 0.45, "wall", 1.3, 90.0),
-        Row("door", -0.4, "wall", 0.03),
+        ("bin", 0.86, "far", -0.05, 0), ("lamp", -0.9, "far", 0, 0), ("car", 0.45, "wall", 1.3, 90),
+        ("door", -0.4, "wall", 0.03, 0),
     ),
-    "carpark": (Row("bin", -0.93, "far", -0.35),),  # and parked cars
-    "plaza": (
-        Row("bench", 1.0, "near", 1.0, -70.0), Row("bin", -0.8, "far", -0.4),
-        Row("plant0", -0.95, "far", -0.8, piece="tree", fixed=True),
-        Row("plant1", 0.15, "far", -0.8, piece="small planter", fixed=True),
-        Row("plant2", 0.95, "far", -0.8, piece="tree", fixed=True),
-        Row("lamp", 0.55, "far", -0.8, piece="tall lamp", fixed=True),
-    ),
+    "carpark": (("bin", -0.93, "far", -0.35, 0),),  # and parked cars
+    "plaza": (("bench", 1.0, "near", 1.0, -70), ("bin", -0.8, "far", -0.4, 0)),  # and what stands at the back
     "house": (
-        Row("door", 0.32, "wall", 0.03), Row("window", -0.42, "wall", 0.03), Row("bin", 0.88, "wall", 0.45),
-        Row("plant", -0.95, "wall", 0.45, piece="planter"),
+        ("door", 0.32, "wall", 0.03, 0), ("window", -0.42, "wall", 0.03, 0), ("bin", 0.88, "wall", 0.45, 0),
+        ("planter", -0.95, "wall", 0.45, 0),
     ),
     "platform": (
-        Row("machine", 0.88, "far", -0.35, -15.0), Row("bench", -0.82, "far", -0.35), Row("clock", -0.35, "wall", 0.1),
+        ("machine", 0.88, "far", -0.35, -15), ("bench", -0.82, "far", -0.35, 0), ("clock", -0.35, "wall", 0.1, 0),
     ),
 }  # fmt: skip
+BACK_OF_PLAZA = (("tree", -0.95), ("small planter", 0.15), ("tree", 0.95), ("tall lamp", 0.55))  # and u
 
 
 def _furnish(f: _Layout) -> None:
@@ -122,9 +100,13 @@ def _furnish(f: _Layout) -> None:
             if name != "car3" or f.rng.random() >= 0.5:
                 yaw = 0.0 if f.rng.random() < 0.6 else 180.0
                 f.put(name, PIECES["parked car"], bay + 2.5 * k * f.side, place.far - 0.6 - 2.1, yaw)
-    for row in FURNITURE[place.kind]:
-        z, side = f.z[row.edge] + row.off, 1 if row.fixed else f.side
-        f.put(row.name, PIECES[row.piece or row.name], place.across(row.u * side, z), z, row.yaw * side)
+    for name, u, edge, off, yaw in FURNITURE[place.kind]:
+        z = f.z[edge] + off
+        f.put(name, PIECES[name], place.across(u * f.side, z), z, float(yaw * f.side))
+    if place.kind == "plaza":
+        z = place.far - 0.8
+        for k, (name, u) in enumerate(BACK_OF_PLAZA):
+            f.put(f"{name}{k}", PIECES[name], place.across(u, z), z, 0.0)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vigil_city.lens.camera import Camera
 from vigil_city.lens.light import Light
-from vigil_city.scene import Part
+from vigil_city.scene import Part, Polygon
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,11 @@ class Fixture:
     yaw: float  # the way it faces
     size: tuple[float, float]  # width across, depth
     shadow: np.ndarray | None = None
+
+    def paint(self, part: int = 0) -> np.ndarray:
+        """The colour of one of its flat parts."""
+        p = self.parts[part]
+        return p.rgb if isinstance(p, Polygon) else p[4]
 
     def front(self, reach: float = 0.55, aside: float = 0.0) -> tuple[float, float, float]:
         """x, z, yaw of a person who stands `reach` metres before its face and looks at it."""
