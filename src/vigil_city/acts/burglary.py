@@ -15,8 +15,6 @@ from vigil_city.places.place import Fixture
 from vigil_city.places.props import COLOURS, broken_window, door
 from vigil_city.scene import Script, Thing
 
-DOOR = frozenset({"door"})
-
 
 def _burglar(s: Stage, at: Point, side: int, yaw: float) -> Player:
     thief = s.enter(at, s.start, side, "burglar", s.dark_clothes(mask=s.chance(0.6)), z=s.place.far)
@@ -59,7 +57,7 @@ def burglary(s: Stage) -> Script:
         return opened if opened >= 82 else opened + sum(max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
 
     leaf = _door(way_in, way_in.paint(2).astype(float), swing)
-    return s.show([thief], lambda t: [leaf(t)], without=DOOR)
+    return s.show([thief], lambda t: [leaf(t)], without=["door"])
 
 
 def _through_window(s: Stage) -> Script:
@@ -112,5 +110,5 @@ def come_home(s: Stage) -> Script:
     return s.show(
         [person],
         lambda t: [leaf(t), *([bag_in_hand(person, t, colour, "handbag", "l")] if carries else [])],
-        without=DOOR,
+        without=["door"],
     )

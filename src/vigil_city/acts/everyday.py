@@ -54,14 +54,13 @@ def talk(s: Stage) -> Script:
     (x, z), gap = s.place.spot(u, v), s.between(0.9, 1.15)
     left = s.person((x - gap / 2, z), 90 + s.between(-35, 10))
     right = s.person((x + gap / 2, z + s.between(-0.15, 0.15)), -90 + s.between(-10, 35))
-    players, stop = [left, right], s.seconds * s.between(0.6, 1.1)
-    for player in players:
+    stop = s.seconds * s.between(0.6, 1.1)
+    for player in (left, right):
         s.chat(player.wait(s.between(0, 0.6)), stop)
     s.leave(right.rest(0.3), 1)
-    if s.chance(0.6):
-        behind = min(v + 1.0 / (s.place.near - s.place.far), 1.0)
-        players.append(s.crossing(behind, s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
-    return s.show(players)
+    behind = min(v + 1.0 / (s.place.near - s.place.far), 1.0)
+    passer = s.perhaps(0.6, lambda: s.crossing(behind, s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
+    return s.show([left, right, *passer])
 
 
 def stoop(s: Stage) -> Script:
@@ -92,12 +91,10 @@ def phone_walk(s: Stage) -> Script:
     """Walks in on the phone, stops, looks round for the way, and goes on."""
     phone = poses.PHONE
     side, v = s.side(), s.depth()
-    player = s.enter(s.place.spot(s.between(-0.2, 0.3) * side, v), 2.6, side)
-    player.carry(phone, RIGHT_ARM, 0.5)
+    player = s.enter(s.place.spot(s.between(-0.2, 0.3) * side, v), 2.6, side).carry(phone, RIGHT_ARM, 0.5)
     looks = (0.8, pose(phone, head=(45, 5), spine=(2, 14, 0))), (0.8, pose(phone, head=(-40, 5)))
     player.play((0.6, phone), *looks, (0.5, phone))
-    player.until(min(player.now + 0.5, s.seconds - 2))
-    s.leave(player, -side, speed=1.1)
+    s.leave(player.until(min(player.now + 0.5, s.seconds - 2)), -side, speed=1.1)
     behind = min(v + 0.9 / (s.place.near - s.place.far), 1.0)
     return s.show([player, s.crossing(behind, -side, s.between(-1, 4), 1.25)])
 
@@ -116,11 +113,8 @@ def sit(s: Stage) -> Script:
     looks = (0.5, pose(poses.SIT, head=(35, 4))), (0.6, pose(poses.SIT, head=(-30, 4)))
     player.repeat(s.seconds * s.between(0.65, 1.2), (0.5, typing), (0.9, typing), *looks)
     s.leave(player.slide(0.9, half_way, (1.0, State(REST, *stand, yaw))), -side)
-    players = [player]
-    if s.chance(0.7):
-        before = max(v - 0.95 / (s.place.near - s.place.far), 0.05)
-        players.append(s.crossing(before, -side, s.between(0, 4), 1.2))
-    return s.show(players, [seat])
+    before = max(v - 0.95 / (s.place.near - s.place.far), 0.05)
+    return s.show([player, *s.perhaps(0.7, lambda: s.crossing(before, -side, s.between(0, 4), 1.2))], [seat])
 
 
 def deliver(s: Stage) -> Script:

@@ -11,6 +11,7 @@ from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
 from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.motion import ahead, bearing, turned_away
+from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles
 from vigil_city.places.floor import Point
@@ -89,12 +90,14 @@ def arson(s: Stage) -> Script:
     lit = arsonist.play((0.35, lights)).now
     arsonist.play((0.15, lights)).carry(None, blend=0.0)
     s.flee(arsonist.play((0.2, poses.BACKWARDS)), side, speed=2.8)
-    players = [arsonist]
-    if s.chance(0.4):
+
+    def witness() -> Player:
         spot = s.aside(-side * 0.85, 0.9, [(x, z)])
         other = s.stander(spot, side * 60.0, lit + 0.5)
         other.shift(0.6, ahead(*spot, side * 60.0 + 180, 0.4), poses.BACKWARDS, REST)
-        players.append(s.leave(other, -side, speed=2.6, run=True))
+        return s.leave(other, -side, speed=2.6, run=True)
+
+    players = [arsonist, *s.perhaps(0.4, witness)]
     ends = min(s.stop + 0.35, s.seconds - 0.3)
     seed = int(s.rng.integers(1000))
     whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))

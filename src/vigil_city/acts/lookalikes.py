@@ -119,8 +119,7 @@ def clean_wall(s: Stage) -> Script:
             base = poses.SPRAY_HIGH if y > 1.4 else poses.SPRAY_LOW
             person.play((0.35, reaching(base, person, "r", (person.where[0] + dx, y, front + 0.08))))
         person.shift(0.5, (person.where[0] - side * 0.22, person.where[1]))
-    s.leave(person.play((0.4, REST)), side, z=far)
-    return s.show([person])
+    return s.show([s.leave(person.play((0.4, REST)), side, z=far)])
 
 
 def buy_drink(s: Stage) -> Script:
@@ -136,8 +135,7 @@ def buy_drink(s: Stage) -> Script:
     lifts = pose(hold, r_wrist=(-0.08, 0.02, 0.15), head=(0, -8))
     drinks = pose(hold, r_wrist=(-0.08, 0.03, 0.14), head=(0, -16))
     person.play((0.6, hold), (0.5, lifts), (0.6, drinks)).wear(gear.packet((200, 50, 45), "r", 0.034), grasps_at)
-    s.leave(person.carry(hold, RIGHT_ARM, 0.4), side)
-    return s.show([person])
+    return s.show([s.leave(person.carry(hold, RIGHT_ARM, 0.4), side)])
 
 
 def water_plants(s: Stage) -> Script:

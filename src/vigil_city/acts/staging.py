@@ -1,6 +1,6 @@
 """The stage of an act: its chance, who comes, stands about, strikes and leaves, and what is shown of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import hypot
@@ -14,7 +14,7 @@ from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
 from vigil_city.places import floor
-from vigil_city.places.floor import NONE, Point
+from vigil_city.places.floor import Point
 from vigil_city.places.place import Fixture, Place
 from vigil_city.places.shapes import Colour, footprint
 from vigil_city.scene import Effect, Moment, Part, Script, Thing
@@ -22,16 +22,17 @@ from vigil_city.scene import Effect, Moment, Part, Script, Thing
 ANY = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
 CLUB = pose(poses.SMASH, spine=(46, 14, 0), r_wrist=(-0.05, -0.14, 0.28), l_wrist=(-0.08, -0.12, 0.24))
 PUNCH = pose(poses.CROSS, r_ankle=(0.05, LEG + 0.082, -0.15))
-BLOWS: dict[str, tuple[float, tuple[tuple[float, Pose], ...]]] = {  # seconds until it lands, the keys
-    "jab": (0.22, ((0.10, poses.GUARD), (0.12, poses.JAB), (0.07, poses.JAB), (0.22, poses.GUARD))),
-    "cross": (0.26, ((0.12, poses.GUARD), (0.14, PUNCH), (0.07, PUNCH), (0.24, poses.GUARD))),
-    "shove": (0.26, ((0.10, poses.GUARD), (0.16, poses.SHOVE), (0.10, poses.SHOVE), (0.26, poses.GUARD))),
-    "kick": (0.42, ((0.26, poses.KICK_BACK), (0.16, poses.KICK_LOW), (0.08, poses.KICK_LOW), (0.28, poses.GUARD))),
-    "club": (0.46, ((0.28, poses.RAISE), (0.18, CLUB), (0.08, CLUB), (0.26, poses.GUARD))),
-    "hammer": (
-        0.42, ((0.26, poses.WIND_UP), (0.16, poses.DOWNWARD_BLOW), (0.08, poses.DOWNWARD_BLOW), (0.28, poses.GUARD)),
-    ),
-}  # fmt: skip
+BLOWS = {  # seconds and pose of the backswing and of the blow, seconds that it stays and that it takes back to GUARD
+    "jab": ((0.10, poses.GUARD), (0.12, poses.JAB), 0.07, 0.22),
+    "cross": ((0.12, poses.GUARD), (0.14, PUNCH), 0.07, 0.24),
+    "shove": ((0.10, poses.GUARD), (0.16, poses.SHOVE), 0.10, 0.26),
+    "kick": ((0.26, poses.KICK_BACK), (0.16, poses.KICK_LOW), 0.08, 0.28),
+    "club": ((0.28, poses.RAISE), (0.18, CLUB), 0.08, 0.26),
+    "hammer": ((0.26, poses.WIND_UP), (0.16, poses.DOWNWARD_BLOW), 0.08, 0.28),
+    "bat": ((0.30, poses.RAISE), (0.18, poses.SMASH), 0.10, 0.30),
+    "high kick": ((0.20, poses.CHAMBER), (0.15, poses.KICK), 0.08, 0.30),
+    "low kick": ((0.20, poses.CHAMBER), (0.15, poses.LOW_KICK), 0.08, 0.30),
+}
 HABITS = (  # what people do who stand about
     (poses.PHONE, pose(poses.PHONE, head=(-25, 5))),
     (poses.TEXT, pose(poses.TEXT, head=(18, 10))),
@@ -68,6 +69,10 @@ class Stage:
     def pick(self, options: Sequence[Option]) -> Option:
         return options[int(self.rng.integers(len(options)))]
 
+    def perhaps(self, share: float, make: Callable[[], Player]) -> list[Player]:
+        """Sometimes somebody else."""
+        return [make()] if self.chance(share) else []
+
     def side(self) -> int:
         return -1 if self.chance() else 1
 
@@ -93,7 +98,7 @@ class Stage:
         """The side of the picture, at depth v, that is farther from a fixture."""
         return 1 if fixture.x < self.place.spot(0, v)[0] else -1
 
-    def room(self, across: Point, depth: Point, *, need: float = 0.7, without: frozenset[str] = NONE) -> Point:
+    def room(self, across: Point, depth: Point, *, need: float = 0.7, without: Collection[str] = ()) -> Point:
         """A spot drawn from ranges of u and v with `need` metres of room round it, or the best of a dozen."""
         circles, spots = floor.obstacles(self.place, without), list[tuple[float, Point]]()
         while len(spots) < 12 and (not spots or spots[-1][0] < need):
@@ -102,7 +107,7 @@ class Stage:
             spots.append((floor.clearance(spot, circles), spot))
         return max(spots, key=lambda found: found[0])[1]
 
-    def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: frozenset[str] = NONE) -> Point:
+    def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: Collection[str] = ()) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
         taken = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
         circles = np.concatenate([floor.obstacles(self.place, without), taken])
@@ -197,13 +202,13 @@ class Stage:
         """Out of the picture on one side."""
         return player.walk(*self.way_out(player, side, z), speed=speed, run=run)
 
-    def flee(self, player: Player, side: int, *, speed: float = 2.6, z: float | None = None) -> None:
+    def flee(self, player: Player, side: int, *, speed: float = 2.6, z: float | None = None) -> Player:
         """Runs out of the picture if that is over when the deed is; else stays until then, and only walks away."""
         points = self.way_out(player, side, z)
         run = player.now + player.duration(points, speed, run=True) <= self.stop + 0.35
         if not run:
             player.until(self.stop)
-        player.walk(*points, speed=speed if run else 1.35, run=run)
+        return player.walk(*points, speed=speed if run else 1.35, run=run)
 
     def exit_time(self, player: Player, side: int, speed: float, run: bool = False) -> float:
         """Seconds that `leave` will take from where the player is now."""
@@ -225,24 +230,27 @@ class Stage:
         player.until(at).play((0.25, duck), (self.between(0.2, 0.5), duck), (0.2, pose(duck, root=(0, -0.1, 0))))
         return self.leave(player, side, speed=self.between(2.5, 3.2), run=True)
 
-    def beat(self, player: Player, until: float, kinds: tuple[str, ...], pause: float = 0.25) -> list[float]:
-        """Blow after blow until then; the times at which they land."""
+    def beat(
+        self, player: Player, until: float, kinds: "Sequence[str] | Callable[[], str]", pause: float, least: int = 0
+    ) -> list[float]:
+        """Blow after blow (at least so many) until then; the times at which they land."""
         hits: list[float] = []
         while True:
-            lands, keys = BLOWS[self.pick(kinds)]
-            if player.now + sum(seconds for seconds, _ in keys) > until:
+            backswing, blow, stays, back = BLOWS[kinds() if callable(kinds) else self.pick(kinds)]
+            keys = backswing, blow, (stays, blow[1]), (back, poses.GUARD)
+            if player.now + sum(seconds for seconds, _ in keys) > until and len(hits) >= least:
                 return hits
-            hits.append(player.now + lands)
+            hits.append(player.now + (backswing[0] + blow[0]))
             player.play(*keys).wait(self.between(0, pause))
 
     def show(
         self, players: Sequence[Player], things: "Sequence[Thing] | Callable[[float], Sequence[Thing]]" = (),
-        effects: Callable[[float], list[Effect]] = lambda _: [], without: frozenset[str] = NONE,
+        effects: Callable[[float], list[Effect]] = lambda _: [], without: Collection[str] = (),
         jolt: Callable[[float], Point] = lambda _: (0.0, 0.0), gain: Callable[[float], float] = lambda _: 1.0,
     ) -> Script:  # fmt: skip
         """The script of these players, with things that stand there or depend on the time, as all else does."""
-        things_at = things if callable(things) else lambda _: things
-        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), jolt(t), gain(t), without)
+        things_at, hidden = things if callable(things) else lambda _: things, frozenset(without)
+        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), jolt(t), gain(t), hidden)
 
 
 def handed(hand: str) -> Callable[[Pose], Pose]:

@@ -125,13 +125,15 @@ def shoplifting(s: Stage) -> Script:
         thief.play((0.2, hide)).shift(0.3, thief.where, REST, yaw=at_shelf)
         first = False
     s.leave(thief.until(s.stop - away), side, speed=1.35)
-    players = [thief]
-    if s.chance(0.7):
+
+    def customer() -> Player:
         other, put, which = _shopper(s, -side * 0.75, "bystander", by=0.9, side=-side)
         hold = handed(which)(poses.HOLD)
         while other.now < s.seconds:
             other.play((0.5, put), (0.3, put), (0.5, hold), (0.9, hold), (0.5, put), (0.3, REST), (0.6, REST))
-        players.append(other)
+        return other
+
+    players = [thief, *s.perhaps(0.7, customer)]
     tone, free_hand = s.pick(COLOURS), "l" if hand == "r" else "r"
     return s.show(players, lambda t: [bag_in_hand(thief, t, tone, "handbag", free_hand)] if into_bag else [])
 
@@ -148,8 +150,7 @@ def browse(s: Stage) -> Script:
         grasps_at = person.now + 0.6
         person.play((0.55, reach), (0.2, reach), (0.5, hold), (1.0, reads), (0.5, reach), (0.2, reach))
         person.wear(gear.packet(tone, hand, 0.06), grasps_at, person.now - 0.05).play((0.4, REST))
-    s.leave(person, side)
-    return s.show([person])
+    return s.show([s.leave(person, side)])
 
 
 def stealing(s: Stage) -> Script:
@@ -227,9 +228,7 @@ def _bicycle_theft(s: Stage) -> Script:
     thief.wear(gear.crowbar, s.start - 9, go - 0.3).play((0.35, REST)).face(bike.yaw, 0.35)
     off = bike.hold(thief, 0.3)
     s.leave(thief, side, speed=1.5)
-    players = [thief]
-    if s.chance(0.6):
-        players.append(s.stander(beside, -side * 70.0))
+    players = [thief, *s.perhaps(0.6, lambda: s.stander(beside, -side * 70.0))]
     return s.show(players, lambda t: bike.at(t, thief, off))
 
 

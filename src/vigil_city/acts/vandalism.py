@@ -21,7 +21,6 @@ from vigil_city.scene import Effect, Script, Thing
 
 PAINT = ((215, 40, 45), (40, 90, 215), (235, 195, 40), (30, 160, 80), (220, 60, 170), (20, 20, 24))
 BAT = (160, 120, 70)
-BIN = frozenset({"bin"})
 GUARD, CHAMBER = poses.GUARD, poses.CHAMBER
 STROKES = 7  # of a spray can
 
@@ -53,15 +52,12 @@ def _onlooker(s: Stage, side: int, occupied: Sequence[Point] = (), depth: float 
 
 def _blows(s: Stage, player: Player, until: float, bat: bool) -> list[float]:
     """Swings a bat, or kicks, until then; when it lands."""
-    hits: list[float] = []
-    while True:
-        kick = poses.KICK if s.chance() else poses.LOW_KICK
-        swing = (0.30, poses.RAISE), (0.18, poses.SMASH), (0.10, poses.SMASH), (0.30, GUARD)
-        keys = swing if bat else ((0.20, CHAMBER), (0.15, kick), (0.08, kick), (0.30, GUARD))
-        if player.now + sum(seconds for seconds, _ in keys) > until and hits:
-            return hits
-        hits.append(player.now + keys[0][0] + keys[1][0])
-        player.play(*keys).wait(s.between(0.0, 0.2))
+
+    def choose() -> str:
+        kick = "high kick" if s.chance() else "low kick"
+        return "bat" if bat else kick
+
+    return s.beat(player, until, choose, 0.2, least=1)
 
 
 def _machine(s: Stage) -> Script:
@@ -92,13 +88,13 @@ def _machine(s: Stage) -> Script:
         swing = 3.0 * float(np.exp(-7 * age) * np.cos(32 * age))
         return [at_damage(done / len(hits), swing) if abs(swing) > 0.15 else still[done]]
 
-    return s.show(players, things, lambda t: glass(t - hits[0]), frozenset({"machine"}))
+    return s.show(players, things, lambda t: glass(t - hits[0]), ["machine"])
 
 
 def _bins(s: Stage) -> Script:
     """Kicks bins over; rubbish spills."""
     side, count = s.side(), 2 if s.stop - s.start > 3.6 else 1
-    z = s.room((-0.2, 0.2), (0.5, 0.75), need=1.2, without=BIN)[1]
+    z = s.room((-0.2, 0.2), (0.5, 0.75), need=1.2, without=["bin"])[1]
     spots = [(s.place.across(side * 0.28 * (count - 1), z) - side * 1.5 * k, z - 0.05 * k) for k in range(count)]
     tones = [s.pick(props.BINS) for _ in spots]
     stand, yaw = (spots[0][0] + side * 0.95, z + 0.05), -90.0 * side
@@ -127,7 +123,7 @@ def _bins(s: Stage) -> Script:
         parts = props.bin_(*spots[k], tones[k], tip + 0.07 * rock, yaw)
         return [replace(on_floor(parts, *spots[k], (0.6, 0.6)), moving=True)]
 
-    return s.show(players, lambda t: [thing for k in range(count) for thing in bin_at(t, k)], without=BIN)
+    return s.show(players, lambda t: [thing for k in range(count) for thing in bin_at(t, k)], without=["bin"])
 
 
 def _kick_over(s: Stage, vandal: Player, spots: list[Point], k: int, side: int) -> list[float]:
@@ -170,7 +166,7 @@ def _car(s: Stage) -> Script:
         [vandal, *_onlooker(s, side, [*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])],
         lambda t: [states[int(t >= hits[0]) + int(t >= hits[first])]],
         lambda t: glass[0](t - hits[0]) + glass[1](t - hits[first]),
-        frozenset({"car"}) if s.place.kind == "street" else frozenset(),
+        ["car"] if s.place.kind == "street" else [],
     )
 
 

@@ -90,13 +90,13 @@ def assault(s: Stage) -> Script:
     victim = s.pass_time(s.person((x, z), yaw, "victim"), s.start)
     look = s.dark_clothes(mask=s.chance(0.3))
     attacker = s.enter((x + side * 0.72, z), s.start, side, "attacker", look, speed=1.5).commit(s.span)
-    toward = -90.0 * side  # the way the blows go
+    toward, punches = -90.0 * side, ("cross", "jab")  # the way the blows go, and the first of them
     until = max(s.stop - s.exit_time(attacker, side, 2.8, run=True), s.start + 2.2)
-    hits = s.beat(attacker, s.start + 0.7, ("cross", "jab"), 0.0)
+    hits = s.beat(attacker, s.start + 0.7, punches, 0.0)
     struck = HIT if s.chance() else poses.BACKWARDS
     victim.until(hits[0] - 0.05).shift(0.35, ahead(*victim.where, toward, 0.30), struck, COVER, yaw=toward + 180)
     attacker.shift(0.3, ahead(*attacker.where, toward, 0.32), GUARD, yaw=toward)
-    hits = s.beat(attacker, attacker.now + 0.6, ("cross", "jab"), 0.0)
+    hits = s.beat(attacker, attacker.now + 0.6, punches, 0.0)
     if hits:
         victim.until(hits[-1] - 0.04)
     to, on_back = ahead(*victim.where, toward, 0.30), turned_away(toward, victim.heading)
@@ -143,13 +143,13 @@ def fighting(s: Stage) -> Script:
         player.until(s.stop - 0.15).shift(0.7, ahead(*player.where, 90 + axis, sign * 0.35), GUARD, REST)
         player.play((0.5, poses.HIPS if s.chance() else REST))
     s.leave(pair[0], -1)
-    if s.chance(0.6):
-        side = s.side()
-        spot = s.aside(side * 0.85, s.between(0.6, 0.95), spots)
+
+    def third() -> Player:
+        spot = s.aside(s.side() * 0.85, s.between(0.6, 0.95), spots)
         other = s.stander(spot, bearing(*spot, x, z), s.start + 0.6).toward(x, z)
-        other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST))
-        pair.append(s.pass_time(other, s.seconds))
-    return s.show(pair)
+        return s.pass_time(other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST)), s.seconds)
+
+    return s.show([*pair, *s.perhaps(0.6, third)])
 
 
 def shooting(s: Stage) -> Script:

@@ -4,6 +4,7 @@ Shading is deferred: what is drawn leaves only depth, brightness and the number 
 once per picture, inside the boxes that were touched.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -85,7 +86,7 @@ class Canvas:
         self._windows = []
         del self._colours[1:], self._owners[1:], self._moving[1:]
 
-    def draw(self, parts: list[Part], owner: int, moving: np.ndarray | None = None) -> Mark:
+    def draw(self, parts: Sequence[Part], owner: int, moving: np.ndarray | None = None) -> Mark:
         """Draws the parts of one object; `moving` (one flag per part) says which of them move noticeably."""
         caps = [(i, p) for i, p in enumerate(parts) if not isinstance(p, Polygon)]
         lo, hi = np.full(2, np.inf), np.full(2, -np.inf)

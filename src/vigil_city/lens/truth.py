@@ -1,5 +1,6 @@
 """What is true about a drawn frame: boxes, joints, who does what, and where something moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -93,7 +94,7 @@ def joints(canvas: Canvas, figure: Figure, jolt: tuple[float, float], clear: np.
     return np.column_stack([xy, seen]).astype(np.float32)
 
 
-def ends(parts: list[Part]) -> np.ndarray:
+def ends(parts: Sequence[Part]) -> np.ndarray:
     """(N, 2, 3) two points of every part, by which its motion is judged."""
     return np.array([(p.points[0], p.points[-2]) if isinstance(p, Polygon) else (p[0], p[2]) for p in parts])
 

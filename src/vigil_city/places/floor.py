@@ -1,6 +1,6 @@
 """Where there is room on the floor of a place: spots to stand on and ways round the furniture."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from math import ceil, cos, hypot, inf, radians, sin
 
@@ -9,13 +9,12 @@ import numpy as np
 from vigil_city.places.place import Place
 
 Point = tuple[float, float]
-NONE = frozenset[str]()
 _LOW = frozenset({"door", "window", "clock", "shelf"})  # on the walls, or out of everybody's way
 DEEP = 3.4  # metres of depth within which people are still tall enough in the picture
 BODY = 0.27  # metres that a person needs beside a thing
 
 
-def obstacles(place: Place, without: frozenset[str] = NONE) -> np.ndarray:
+def obstacles(place: Place, without: Collection[str] = ()) -> np.ndarray:
     """(N, 3) x, z, radius of circles that cover the furniture and the shoulders of who passes it."""
     rows = [(0.0, 0.0, -1.0)]
     for name, f in place.fixtures.items():
