@@ -77,7 +77,7 @@ def packets(x: Array, y: Array, rng: np.random.Generator) -> Array:
     def pick(k: int) -> Array:
         return cells(run + 0.5, row + 100 * k + 0.5, 1, 1, rng)
 
-    hue = np.stack([pick(0), pick(1), pick(2)], -1)
+    hue = np.stack([pick(k) for k in range(3)], -1)
     out = 60 + 130 * (0.45 * hue + 0.55 * hue.mean(-1, keepdims=True))
     stripe = np.abs((y % level) - 0.16) < 0.045 * (0.5 + pick(3))
     out[stripe] = out[stripe] * 0.6 + 85
