@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -198,12 +198,11 @@ def _graffiti(s: Stage) -> Script:
     """Sprays a tag on the wall."""
     front, far, circles = -s.place.wall_z, s.place.far, obstacles(s.place)
     choices = []
-    for u in (-0.62, -0.3, 0.0, 0.3, 0.62):
-        for side in (-1, 1):
-            x = s.place.across(u, far)
-            free = min(clearance((x - side * off, front + 0.62), circles) for off in (0.9, 0.4, 0.0, -0.2))
-            apart = min(1.0, *(abs(x - f.x) for f in s.place.fixtures.values()))  # from doors and posters, too
-            choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * s.rng.random(), x, side))
+    for u, side in product((-0.62, -0.3, 0.0, 0.3, 0.62), (-1, 1)):
+        x = s.place.across(u, far)
+        free = min(clearance((x - side * off, front + 0.62), circles) for off in (0.9, 0.4, 0.0, -0.2))
+        apart = min(1.0, *(abs(x - f.x) for f in s.place.fixtures.values()))  # from doors and posters, too
+        choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * s.rng.random(), x, side))
     _, x, side = max(choices)
     tag = _scrawl(s, x, 1.35)
     if side < 0:

@@ -4,7 +4,7 @@ import numpy as np
 
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, LEG, REST, RIGHT_ARM, Pose, mix, pose
+from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, REST, RIGHT_ARM, Pose, feet, mix, pose
 from vigil_city.bodies.motion import ahead, bearing, turned_away
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import glow, muzzle_flash
@@ -12,10 +12,7 @@ from vigil_city.scene import Effect, Script
 
 FLASH_S = 0.09  # a muzzle flash lasts for a frame
 GUARD, COVER, GRAB, HIT = poses.GUARD, poses.COVER, poses.GRAB, poses.HIT
-CROUCHED = pose(
-    COVER, root=(0, -0.16, -0.03), spine=(40, 6, 0), l_ankle=(0.03, LEG + 0.16, 0.13),
-    r_ankle=(0.05, LEG + 0.17, -0.07),
-)  # fmt: skip
+CROUCHED = pose(COVER, root=(0, -0.16, -0.03), spine=(40, 6, 0), **feet(0.16, 0.13, 0.17, -0.07))
 ON_BACK = (0.25, poses.BACKWARDS), (0.32, poses.FLOOR_BACK), (0.38, poses.LIE_BACK)
 ON_FRONT = (0.28, poses.BUCKLE), (0.30, poses.FLOOR_FRONT), (0.36, poses.LIE_FRONT)
 SHOT_ON_BACK = (0.18, poses.SHOT), (0.34, poses.FLOOR_BACK), (0.34, poses.LIE_BACK)

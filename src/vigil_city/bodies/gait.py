@@ -86,14 +86,8 @@ class Stride:
     """One walk along a path from standing to standing, for a person of some height at some speed."""
 
     def __init__(self, path: Path, gait: Gait, height: float, speed: float, yaw0: float, left_first: bool) -> None:
-        self.path, self.gait, self.h, self.speed, self.yaw0, self.left_first = (
-            path,
-            gait,
-            height,
-            speed,
-            yaw0,
-            left_first,
-        )
+        self.path, self.gait, self.h, self.speed = path, gait, height, speed
+        self.yaw0, self.left_first = yaw0, left_first
         steps = max(1, round(2 * path.length / (gait.cycle * height)))
         self.cycle = 2 * path.length / steps  # so that a whole number of steps ends on the last point
         k = self.cycle / gait.cycle  # in metres, the gait's lengths stretched to fit

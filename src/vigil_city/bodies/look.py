@@ -49,20 +49,13 @@ class Look:
         skin = SKINS[rng.integers(len(SKINS))]
         grey = float(rng.uniform(30, 220))
         return cls(
-            height=float(rng.uniform(1.6, 1.88)),
-            build=float(rng.uniform(0.92, 1.15)),
-            skin=skin,
-            hair=HAIRS[rng.integers(2 if skin[0] < 160 else len(HAIRS))],
-            shirt=vary(TOPS[rng.integers(len(TOPS))], 15),
-            trousers=vary(BOTTOMS[rng.integers(len(BOTTOMS))], 8),
-            shoes=vary((grey, grey, grey), 12),
-            long_sleeves=bool(rng.random() < 0.6),
-            shorts=bool(rng.random() < 0.1),
-            coat=bool(rng.random() < 0.25),
-            hat=bool(rng.random() < 0.08),
-            zipper=vary((200, 200, 200), 20) if rng.random() < 0.5 else None,
+            height=float(rng.uniform(1.6, 1.88)), build=float(rng.uniform(0.92, 1.15)), skin=skin,
+            hair=HAIRS[rng.integers(2 if skin[0] < 160 else len(HAIRS))], shirt=vary(TOPS[rng.integers(len(TOPS))], 15),
+            trousers=vary(BOTTOMS[rng.integers(len(BOTTOMS))], 8), shoes=vary((grey, grey, grey), 12),
+            long_sleeves=bool(rng.random() < 0.6), shorts=bool(rng.random() < 0.1), coat=bool(rng.random() < 0.25),
+            hat=bool(rng.random() < 0.08), zipper=vary((200, 200, 200), 20) if rng.random() < 0.5 else None,
             long_hair=bool(rng.random() < 0.22),
-        )
+        )  # fmt: skip
 
     def infrared(self) -> "Look":
         """Seen by an infrared lamp: any skin is bright (melanin hardly absorbs it), hair and cloth are dark."""

@@ -175,15 +175,11 @@ class Player:
 
         Below 1, `ease` starts the way slowly (a fall); the first key's start is the present pose.
         """
-        old, poses = self._at, [self.stance, *(p for _, p in keys)]
-        new = State(grounded(poses[-1]), *(to or self.where), self._turned(yaw))
-        times = np.cumsum([0.0, *(seconds for seconds, _ in keys)])
-        total = float(times[-1])
+        old, line = self._at, timed(self.stance, keys)
+        total, new = line[-1][0], State(grounded(line[-1][1]), *(to or self.where), self._turned(yaw))
 
         def state(t: float) -> State:
-            k = int(np.clip(np.searchsorted(times, t, "right"), 1, len(keys)))
-            u = min(max((t - times[k - 1]) / (times[k] - times[k - 1]), 0.0), 1.0)
-            return old.moved(new, smooth(t / total) ** (1 / ease), grounded(mix(poses[k - 1], poses[k], smooth(u))))
+            return old.moved(new, smooth(t / total) ** (1 / ease), grounded(track(line, t)))
 
         return self._order(total, state, new)
 
@@ -212,14 +208,13 @@ class Player:
 
     def shift(self, seconds: float, to: Point, *poses: Pose, yaw: float | None = None) -> "Player":
         """Steps to a near point without turning to it (forwards, backwards, aside), through poses at even times."""
-        old, line = self._at, [self.stance, *(poses or (self.stance,))]
-        new = State(line[-1], *to, self._turned(yaw))
+        old, poses = self._at, poses or (self.stance,)
+        line = timed(self.stance, [(seconds / len(poses), p) for p in poses])
+        new = State(poses[-1], *to, self._turned(yaw))
         steps = max(1, round(hypot(to[0] - old.x, to[1] - old.z) / 0.32))
 
         def state(t: float) -> State:
-            u = min(max(t / seconds, 0.0), 1.0)
-            k = min(int(u * (len(line) - 1)), len(line) - 2)
-            p = mix(line[k], line[k + 1], smooth(u * (len(line) - 1) - k))
+            p, u = track(line, t).copy(), min(max(t / seconds, 0.0), 1.0)
             step = u * steps
             foot = "l_ankle" if int(step) % 2 else "r_ankle"
             p[FIELD[foot].start + 1] += 0.05 * sin(pi * (step % 1))

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from vigil_city.bodies.anatomy import about_x, about_y, about_z
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -26,13 +28,7 @@ class Camera:
     @cached_property
     def axes(self) -> np.ndarray:
         """Rows: right, up, backwards (towards the camera) in world coordinates."""
-        c, s = np.cos(np.radians(self.pitch)), np.sin(np.radians(self.pitch))
-        tilt = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-        c, s = np.cos(np.radians(self.pan)), np.sin(np.radians(self.pan))
-        turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
-        lean = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-        return lean @ tilt @ turn
+        return about_z(-self.roll) @ about_x(self.pitch) @ about_y(self.pan)
 
     @cached_property
     def eye(self) -> np.ndarray:

@@ -1,11 +1,10 @@
 """Furniture, and things that people carry, open and break; metres, built at a place on the floor."""
 
-from collections.abc import Sequence
 from itertools import pairwise, product
 
 import numpy as np
 
-from vigil_city.places.shapes import Colour, Point, box, disc, panel, placed, polygon, rod
+from vigil_city.places.shapes import Colour, box, disc, panel, placed, polygon, rod
 from vigil_city.scene import Part, Polygon
 
 METAL = (62, 64, 68)
@@ -126,11 +125,6 @@ def pool(x: float, z: float, radius: float, colour: Colour, *, seed: int = 0, y:
     r = radius * (1 + 0.10 * np.sin(2 * angles + rng.uniform(0, 6)) + 0.06 * np.sin(3 * angles + rng.uniform(0, 6)))
     patch = np.stack([x + r * np.cos(angles), np.full(16, y), z + 0.8 * r * np.sin(angles)], 1)
     return [Polygon(patch, np.asarray(colour, np.float32), False)] if radius > 0.02 else []
-
-
-def line(points: Sequence[Point], radius: float, colour: Colour) -> list[Part]:
-    """A chain of bars through the points."""
-    return [rod(a, b, radius, colour) for a, b in pairwise(points)]
 
 
 def door(x: float, z: float, rgb: Colour, swing: float = 0.0) -> list[Part]:

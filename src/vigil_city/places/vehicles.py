@@ -81,6 +81,12 @@ class Car:
         return self.body.nose[2][0]
 
 
+Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
+"""Corners in the car's own axes, colour, whether light shades it."""
+Finished = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
+"""A panel's corners (K, 3), wound so that its normal (3,) points outwards; that normal; colour; shading."""
+
+
 def car(
     kind: Car, x: float, z: float, yaw: float, *, rolled: float = 0.0, pitch: float = 0.0, damage: Damage = Damage(),
     lights: bool = False, eye: np.ndarray | None = None,
@@ -91,60 +97,34 @@ def car(
     """
     frame = about_y(yaw) @ about_x(pitch)
     out: list[Part] = []
-    for shape in (_built(kind, damage, lights), _stack(_spokes(kind, rolled), damage.burnt)):
-        world = shape.points @ frame.T + (x, 0, z)
-        seen = np.ones(len(shape.starts), bool)
-        if eye is not None:
-            seen = ((shape.normals @ frame.T) * (eye - world[shape.starts])).sum(1) > 0
-        for k in np.flatnonzero(seen):
-            first = shape.starts[k]
-            out.append(Polygon(world[first : first + shape.counts[k]], shape.colours[k], shape.shades[k]))
+    for corners, normal, colour, shade in (*_built(kind, damage, lights), *_finished(_spokes(kind, rolled), damage)):
+        world = corners @ frame.T + (x, 0, z)
+        if eye is None or (frame @ normal) @ (eye - world[0]) > 0:
+            out.append(Polygon(world, colour, shade))
     return out
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """Many panels in one array, in the car's own axes, each wound so that its normal points outwards."""
-
-    points: np.ndarray  # (N, 3)
-    starts: np.ndarray  # (P,) first point of each panel
-    counts: np.ndarray
-    normals: np.ndarray  # (P, 3)
-    colours: np.ndarray  # (P, 3) float32
-    shades: tuple[bool, ...]
-
-
-Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
-"""Corners in the car's own axes, colour, whether light shades it."""
-
-
-def _stack(panels: list[Panel], burnt: float) -> _Shape:
-    """Panels as arrays, blackened by a share."""
-    centre, soot = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32)
-    shapes, normals = [], []
-    for points, _, _ in panels:
-        local = np.asarray(points, float)
-        normal = np.cross(local[1] - local[0], local[2] - local[1])
-        if normal @ (local.mean(0) - centre) < 0:
-            local, normal = local[::-1], -normal
-        shapes.append(local)
-        normals.append(normal)
-    counts = np.array([len(shape) for shape in shapes])
-    colours = np.array([colour for _, colour, _ in panels], np.float32)
-    colours += (soot - colours) * np.float32(0.88 * burnt)
-    starts, shades = np.concatenate([[0], np.cumsum(counts)[:-1]]), tuple(shade for _, _, shade in panels)
-    return _Shape(np.concatenate(shapes), starts, counts, np.array(normals), colours, shades)
+def _finished(panels: list[Panel], damage: Damage) -> list[Finished]:
+    """Panels wound outwards, and blackened where the car is burnt."""
+    centre, soot, out = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32), list[Finished]()
+    for points, rgb, shade in panels:
+        corners, colour = np.asarray(points, float), np.asarray(rgb, np.float32)
+        normal = np.cross(corners[1] - corners[0], corners[2] - corners[1])
+        if normal @ (corners.mean(0) - centre) < 0:
+            corners, normal = corners[::-1], -normal
+        out.append((corners, normal, colour + (soot - colour) * np.float32(0.88 * damage.burnt), shade))
+    return out
 
 
 @lru_cache(maxsize=64)
-def _built(kind: Car, damage: Damage, lights: bool) -> _Shape:
+def _built(kind: Car, damage: Damage, lights: bool) -> list[Finished]:
     """All of a car but the spokes of its wheels; the tail and nose are shorter after a blow, and folded upwards."""
     (r0, r1, r2, r3), (f0, f1, f2, f3) = kind.body.tail, kind.body.nose
     r, f = damage.rear, damage.front
     tail = (r0[0] + 0.42 * r, r0[1]), (r1[0] + 0.48 * r, r1[1] - 0.05 * r), (r2[0] + 0.34 * r, r2[1] + 0.10 * r), r3
     nose = f0, (f1[0] - 0.55 * f, f1[1] + 0.20 * f), (f2[0] - 0.45 * f, f2[1] + 0.06 * f), (f3[0] - 0.38 * f, f3[1])
     panels = _shell(kind, damage, tail, nose) + _sides(kind, damage, tail, nose)
-    return _stack(panels + _lamps(kind.body, damage, lights, tail, nose) + _wheels(kind.body), damage.burnt)
+    return _finished(panels + _lamps(kind.body, damage, lights, tail, nose) + _wheels(kind.body), damage)
 
 
 def _mirrored(side: int, points: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
