@@ -14,8 +14,8 @@ from vigil_city.lens import effects
 from vigil_city.lens.camera import Camera
 from vigil_city.lens.effects import shards
 from vigil_city.places import vehicles
-from vigil_city.places.floor import clearance, obstacles, way
 from vigil_city.places.kinds import make_place
+from vigil_city.places.place import clearance, way
 from vigil_city.scene import Moment, Polygon, Script
 
 UCF = {"Abuse", "Arrest", "Arson", "Assault", "Burglary", "Explosion", "Fighting", "RoadAccidents", "Robbery",
@@ -97,7 +97,7 @@ def test_nobody_stands_in_the_furniture(name: str, kind: str):
     here, play = make_place(kind, 4), script(name, kind)
     for t in np.arange(0, LENGTH, 0.8):
         moment = play(t)
-        circles = obstacles(here, moment.without)
+        circles = here.obstacles(moment.without)
         circles[:, 2] -= 0.30  # the furniture itself, without room for shoulders
         for f in moment.figures:
             seen = here.camera.project(np.array([[f.state.x, 0.9, f.state.z]]))[0, 0]

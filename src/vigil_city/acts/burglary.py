@@ -10,8 +10,7 @@ from vigil_city.bodies.anatomy import ARMS, REST, pose
 from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards
-from vigil_city.places.floor import Point
-from vigil_city.places.place import Fixture
+from vigil_city.places.place import Fixture, Point
 from vigil_city.places.props import COLOURS, broken_window, door
 from vigil_city.scene import Script, Thing
 

@@ -11,7 +11,7 @@ from vigil_city.bodies.anatomy import pose
 from vigil_city.bodies.gait import wrap
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.player import Player
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.scene import Script
 
 CLEAR = 0.6  # metres that a crowd keeps from the furniture at the back

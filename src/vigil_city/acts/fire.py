@@ -14,7 +14,7 @@ from vigil_city.bodies.motion import ahead, bearing, turned_away
 from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.places.shapes import box, rod
 from vigil_city.scene import Effect, Part, Polygon, Script, Thing
 

@@ -9,7 +9,7 @@ from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import reaching
 from vigil_city.lens.effects import glow
-from vigil_city.places.floor import clearance, obstacles
+from vigil_city.places.place import clearance
 from vigil_city.places.shapes import box, rod
 from vigil_city.scene import Effect, Script
 
@@ -109,7 +109,7 @@ def photograph(s: Stage) -> Script:
 def clean_wall(s: Stage) -> Script:
     """Wipes a wall with a cloth."""
     side, front, far = s.side(), -s.place.wall_z, s.place.far
-    circles = obstacles(s.place)
+    circles = s.place.obstacles()
     spots = [s.place.across(float(u), far) for u in s.rng.uniform(-0.6, 0.6, 8)]
     x = max(spots, key=lambda at: min(clearance((at - side * off, front + 0.6), circles) for off in (0.0, 0.3, 0.6)))
     person = s.enter((x, front + 0.6), s.between(1.6, 2.4), side, z=far)

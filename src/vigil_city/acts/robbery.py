@@ -8,7 +8,7 @@ from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead, bearing
 from vigil_city.bodies.player import Player
 from vigil_city.places import props
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.places.props import COLOURS
 from vigil_city.scene import Script, Thing
 

@@ -13,9 +13,7 @@ from vigil_city.bodies.anatomy import LEG, Pose, mirror, pose
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
-from vigil_city.places import floor
-from vigil_city.places.floor import Point
-from vigil_city.places.place import Fixture, Place
+from vigil_city.places.place import Fixture, Place, Point, clearance, length, way
 from vigil_city.places.shapes import Colour, footprint
 from vigil_city.scene import Effect, Moment, Part, Script, Thing
 
@@ -100,21 +98,21 @@ class Stage:
 
     def room(self, across: Point, depth: Point, *, need: float = 0.7, without: Collection[str] = ()) -> Point:
         """A spot drawn from ranges of u and v with `need` metres of room round it, or the best of a dozen."""
-        circles, spots = floor.obstacles(self.place, without), list[tuple[float, Point]]()
+        circles, spots = self.place.obstacles(without), list[tuple[float, Point]]()
         while len(spots) < 12 and (not spots or spots[-1][0] < need):
             u = self.between(min(across), max(across))
-            spot = self.place.spot(u, floor.shallow(self.place, self.between(*depth)))
-            spots.append((floor.clearance(spot, circles), spot))
+            spot = self.place.spot(u, self.place.shallow(self.between(*depth)))
+            spots.append((clearance(spot, circles), spot))
         return max(spots, key=lambda found: found[0])[1]
 
     def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: Collection[str] = ()) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
         taken = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
-        circles = np.concatenate([floor.obstacles(self.place, without), taken])
+        circles = np.concatenate([self.place.obstacles(without), taken])
         shifts = sorted(product((0, -0.2, 0.2, -0.4, 0.4), repeat=2), key=lambda d: hypot(*d))
-        vs = [floor.shallow(self.place, float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
+        vs = [self.place.shallow(float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
         spots = [self.place.spot(u + du, deep) for (du, _), deep in zip(shifts, vs, strict=True)]
-        free = [floor.clearance(spot, circles) for spot in spots]
+        free = [clearance(spot, circles) for spot in spots]
         return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
 
     def person(self, at: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
@@ -128,10 +126,10 @@ class Stage:
 
         Walks round the furniture of the place and round the points of `avoid`.
         """
-        circles = np.array([*floor.obstacles(self.place), *((x, y, 0.5) for x, y in avoid)])
-        start = floor.gate(self.place, side, to, to[1] if z is None else z, circles)
-        points = floor.way(start, to, circles)
-        spare = floor.length(start, points) - max(by - 0.9, 0.2) * speed
+        circles = np.array([*self.place.obstacles(), *((x, y, 0.5) for x, y in avoid)])
+        start = self.place.gate(side, to, to[1] if z is None else z, circles)
+        points = way(start, to, circles)
+        spare = length(start, points) - max(by - 0.9, 0.2) * speed
         while spare > 0:  # too far: start further along
             step = hypot(points[0][0] - start[0], points[0][1] - start[1])
             if step <= spare and len(points) > 1:
@@ -141,7 +139,7 @@ class Stage:
                 start = start[0] + (points[0][0] - start[0]) * share, start[1] + (points[0][1] - start[1]) * share
                 break
         player = self.person(start, bearing(*start, *points[0]), role, look)
-        return player.wait(max(by - 0.9 - floor.length(start, points) / speed, 0.0)).walk(*points, speed=speed)
+        return player.wait(max(by - 0.9 - length(start, points) / speed, 0.0)).walk(*points, speed=speed)
 
     def officer(self, to: Point, by: float, side: int, vest: bool, heights: tuple[float, ...] = ()) -> Player:
         """A police officer who comes in like `enter`, perhaps of a height from a range."""
@@ -192,9 +190,9 @@ class Stage:
 
     def way_out(self, player: Player, side: int, z: float | None = None) -> list[Point]:
         """From where the player stands to out of view on one side."""
-        circles = floor.obstacles(self.place)
-        out = floor.gate(self.place, side, player.where, player.where[1] if z is None else z, circles)
-        return floor.way(player.where, out, circles)
+        circles = self.place.obstacles()
+        out = self.place.gate(side, player.where, player.where[1] if z is None else z, circles)
+        return way(player.where, out, circles)
 
     def leave(
         self, player: Player, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None

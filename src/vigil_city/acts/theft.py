@@ -9,7 +9,7 @@ from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import ahead
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.places import props
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.places.props import COLOURS
 from vigil_city.places.shapes import box, panel, placed
 from vigil_city.places.vehicles import PAINTS, bicycle

@@ -13,7 +13,7 @@ from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import vehicles
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.scene import Effect, Script, Thing
 
 BRAKE = 6.5  # m/s2 of a car that brakes hard

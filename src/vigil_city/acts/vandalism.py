@@ -15,7 +15,7 @@ from vigil_city.bodies.motion import ahead
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles
-from vigil_city.places.floor import Point, clearance, obstacles
+from vigil_city.places.place import Point, clearance
 from vigil_city.places.shapes import rod
 from vigil_city.scene import Effect, Script, Thing
 
@@ -196,7 +196,7 @@ def _scrawl(s: Stage, x: float, y: float) -> np.ndarray:
 
 def _graffiti(s: Stage) -> Script:
     """Sprays a tag on the wall."""
-    front, far, circles = -s.place.wall_z, s.place.far, obstacles(s.place)
+    front, far, circles = -s.place.wall_z, s.place.far, s.place.obstacles()
     choices = []
     for u, side in product((-0.62, -0.3, 0.0, 0.3, 0.62), (-1, 1)):
         x = s.place.across(u, far)
