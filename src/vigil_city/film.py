@@ -70,14 +70,14 @@ class Film:
         self._canvas.clear()
         self._now = {}
         image = self._shadows(moment.figures, [t for t in moment.things if _alive(t)])
-        people, bags = self._draw(moment)
+        marks = self._draw(moment)
         image, moving, clear = self._canvas.composite(image), self._canvas.motion(), None
         if moment.effects:
             clear = self._clear(moment)
             image, moving = self._effects(moment, image, moving)
         else:
             self._paint = np.float32(0)
-        self._note(k, moment, people, bags, clear)
+        self._note(k, moment, marks, clear)
         self.truth.cells.append(truth.cells(moving))
         self._past = [*self._past[-self._lag + 1 :], self._now]
         if moment.jolt != (0.0, 0.0):
@@ -85,16 +85,14 @@ class Film:
             image = cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
         return self._sensor(image, np.random.default_rng([*self.seed, k]), moment.gain)
 
-    def _draw(self, moment: Moment) -> tuple[list[tuple[Figure, Mark]], list[tuple[int, Mark]]]:
-        """Draws people, what they hold, and what moves; what people and bags left on the canvas."""
-        people, bags = [], []
+    def _draw(self, moment: Moment) -> list[tuple[Mark, Figure | None, int]]:
+        """Draws people, what they hold, and what moves; the marks of people and of bags (no figure), with their ids."""
+        marks: list[tuple[Mark, Figure | None, int]] = []
         owner, fine = 0, FINE_PX if len(moment.figures) <= CROWD else FINE_IN_CROWD_PX
         for f in moment.figures:
             owner = min(owner + 1, 254)
-            look = f.look.infrared() if self.place.night else f.look
-            people.append(
-                (f, self._draw_one("person", f.person, dress(f.skeleton, look, self._tall(f) >= fine), owner))
-            )
+            clothes = dress(f.skeleton, f.look.infrared() if self.place.night else f.look, self._tall(f) >= fine)
+            marks.append((self._draw_one("person", f.person, clothes, owner), f, f.person))
             if f.extra:
                 self._draw_one("extra", f.person, f.extra, 255)
         for n, t in enumerate(moment.things):
@@ -102,8 +100,8 @@ class Film:
                 owner = min(owner + 1, 254)
                 mark = self._draw_one("thing", n, t.parts, owner)
                 if t.kind == "bag":
-                    bags.append((n, mark))
-        return people, bags
+                    marks.append((mark, None, FIRST_BAG + n))
+        return marks
 
     def _draw_one(self, kind: str, number: int, parts: Sequence[Part], owner: int) -> Mark:
         """Draws an object and marks the parts that have moved in STIR_S seconds, or as long as it has been there."""
@@ -198,20 +196,19 @@ class Film:
         return image, moving[:: self._ss, :: self._ss] | (np.abs(change).max(-1) > FLICKER)
 
     def _note(
-        self, k: int, moment: Moment, people: list[tuple[Figure, Mark]], bags: list[tuple[int, Mark]],
-        clear: np.ndarray | None,
-    ) -> None:  # fmt: skip
+        self, k: int, moment: Moment, marks: list[tuple[Mark, Figure | None, int]], clear: np.ndarray | None
+    ) -> None:
         """Writes down what is true of the people and bags of frame k."""
         acting = self.span is not None and self.span[0] <= k / self.fps < self.span[1]
-        for f, mark in people:
+        for mark, f, number in marks:
             seen = truth.clipped(self._canvas, mark, moment.jolt, clear)
-            if seen is not None:
+            if seen is None:
+                continue
+            if f is None:
+                self.truth.rows.append((k, seen[0], truth.NO_JOINTS, number, "bag", "bag", seen[1], False))
+            else:
                 joints = truth.joints(self._canvas, f, moment.jolt, clear)
-                self.truth.rows.append((k, seen[0], joints, f.person, f.role, "person", seen[1], f.active and acting))
-        for n, mark in bags:
-            seen = truth.clipped(self._canvas, mark, moment.jolt, clear)
-            if seen is not None:
-                self.truth.rows.append((k, seen[0], truth.NO_JOINTS, FIRST_BAG + n, "bag", "bag", seen[1], False))
+                self.truth.rows.append((k, seen[0], joints, number, f.role, "person", seen[1], f.active and acting))
 
 
 def _darken(still: Still, mask: np.ndarray, strength: float, blur: float) -> np.ndarray:

@@ -5,6 +5,7 @@ A pose is one flat vector (33,), so that mixing two is one operation; `FIELD` na
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import cos, radians, sin, sqrt
 
 import numpy as np
@@ -32,17 +33,8 @@ _STANDING: dict[str, tuple[float, ...]] = {
     "l_foot": (0, 12),  # toes down, toes out; degrees
     "r_foot": (0, 12),
 }
-
-
-def _slices() -> dict[str, slice]:
-    out, at = {}, 0
-    for name, values in _STANDING.items():
-        out[name] = slice(at, at + len(values))
-        at += len(values)
-    return out
-
-
-FIELD = _slices()
+_ENDS = accumulate(len(values) for values in _STANDING.values())
+FIELD = {name: slice(end - len(_STANDING[name]), end) for name, end in zip(_STANDING, _ENDS, strict=True)}
 REST: Pose = np.concatenate([np.asarray(v, float) for v in _STANDING.values()])
 ARMS = ("l_wrist", "r_wrist", "l_elbow", "r_elbow")
 LEFT_ARM, RIGHT_ARM = ("l_wrist", "l_elbow"), ("r_wrist", "r_elbow")

@@ -112,23 +112,18 @@ class Canvas:
         self, caps: list[tuple[int, Capsule]], first: int, owner: int, lo: np.ndarray, hi: np.ndarray
     ) -> Window | None:
         """Draws the capsules of one object, each given with its place among the parts; `first` is part 0's number."""
-        ends = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2)
-        flat = ends.reshape(-1, 3)
-        front = (self.camera.depth(flat) > NEAR).reshape(2, -1).all(0)
-        if not front.any():
+        flat = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2).reshape(-1, 3)
+        ends, radius = self.camera.project(flat).reshape(2, -1, 3), np.array([(c[1], c[3]) for _, c in caps]).T
+        if ends[..., 2].min() <= NEAR:
             return None
-        radius = np.array([(c[1], c[3]) for _, c in caps]).T[:, front]
-        ends = self.camera.project(flat).reshape(2, -1, 3)[:, front]
         size = self.camera.focal * radius / ends[..., 2]
         np.minimum(lo, (ends[..., :2] - size[..., None]).min((0, 1)), out=lo)
         np.maximum(hi, (ends[..., :2] + size[..., None]).max((0, 1)), out=hi)
-        seen = [caps[k] for k in np.flatnonzero(front)]
-        index = np.array([i for i, _ in seen])
-        texture, in_trunk = np.array([c[5] for _, c in seen]), np.array([c[6] for _, c in seen])
+        index = np.array([i for i, _ in caps])
+        texture, in_trunk = np.array([c[5] for _, c in caps]), np.array([c[6] for _, c in caps])
         ends = ends * (self.ss, self.ss, 1)
-        trunk = None
-        if in_trunk.any():
-            trunk = Trunk.of(ends[:, in_trunk, :2].reshape(-1, 2), self.ss * size[:, in_trunk].ravel())
+        rounded = ends[:, in_trunk, :2].reshape(-1, 2), self.ss * size[:, in_trunk].ravel()
+        trunk = Trunk.of(*rounded) if in_trunk.any() else None
         size = np.maximum(size * self.ss, 0.7)  # nothing thinner than about a sub-pixel
         tubes = Tubes.between(ends, size, radius, self.w, self.h)
         pixels = cover(tubes, self.w)

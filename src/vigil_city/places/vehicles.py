@@ -22,6 +22,11 @@ PAINTS = (
 )  # fmt: skip
 WHEEL = 0.31  # metres, radius
 SIDES = (1, -1)  # left, right
+TRIM = (  # of a side: metres proud of it, outline (up, forward), brightness; the seam of the doors and the sill
+    (0.008, ((0.34, -0.04), (0.34, 0.0), (0.95, 0.0), (0.95, -0.04)), 0.5),
+    (0.008, ((0.25, -0.8), (0.25, 0.8), (0.33, 0.8), (0.33, -0.8)), 0.4),
+)
+DENT = ((0.42, -0.75), (0.36, 0.25), (0.60, 0.62), (0.88, 0.20), (0.80, -0.55))
 Outline = tuple[tuple[float, float], ...]
 """(forward, up) in metres."""
 
@@ -149,14 +154,9 @@ def _shell(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Pane
 
 def _sides(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Panel]:
     body, paint = kind.body, np.asarray(kind.paint, float)
-    low, high, by = body.half, body.half - body.lean, body.half + 0.008
+    low, high = body.half, body.half - body.lean
     corners = (low, tail[-1]), (low, nose[0]), (high, body.roof[1]), (high, body.roof[0])
     cabin = np.array([(left, up, ahead) for left, (ahead, up) in corners])
-    seam, sill = (
-        ((0.34, -0.04), (0.34, 0.0), (0.95, 0.0), (0.95, -0.04)),
-        ((0.25, -0.8), (0.25, 0.8), (0.33, 0.8), (0.33, -0.8)),
-    )
-    dent = (0.42, -0.75), (0.36, 0.25), (0.60, 0.62), (0.88, 0.20), (0.80, -0.55)
     out: list[Panel] = []
     for side in SIDES:
         out.append((_mirrored(side, [(low, up, ahead) for ahead, up in (*tail, *nose)]), paint, True))
@@ -167,11 +167,8 @@ def _sides(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Pane
             pane = [_within(cabin, a, b) for a, b in ((near, 0.08), (far, 0.08), (far, 0.90), (near, 0.90))]
             glass = HOLE if f"{name}{side}" in damage.panes else GLASS
             out.append((_mirrored(side, np.array(pane) + (0.015, 0.004, 0)), glass, True))
-        out.append((_mirrored(side, [(by, *at) for at in seam]), paint * 0.5, True))
-        out.append((_mirrored(side, [(by, *at) for at in sill]), paint * 0.4, True))
-        if damage.side > 0:
-            dented = _mirrored(side, [(by + 0.006, *at) for at in dent])
-            out.append((dented, paint * (1 - 0.6 * damage.side), True))
+        for proud, outline, bright in (*TRIM, *([(0.014, DENT, 1 - 0.6 * damage.side)] if damage.side > 0 else [])):
+            out.append((_mirrored(side, [(body.half + proud, *at) for at in outline]), paint * bright, True))
     return out
 
 
