@@ -9,8 +9,8 @@ import numpy as np
 
 from vigil_city.bodies.look import dress
 from vigil_city.lens import truth
+from vigil_city.lens.camera import Sensor
 from vigil_city.lens.raster import Canvas, Mark
-from vigil_city.lens.sensor import Sensor
 from vigil_city.lens.truth import Truth
 from vigil_city.places.place import Fixture, Place
 from vigil_city.places.surfaces import empty

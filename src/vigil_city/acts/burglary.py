@@ -7,11 +7,11 @@ import numpy as np
 from vigil_city.acts.staging import Stage, bag_in_hand
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, pose
-from vigil_city.bodies.gait import smooth
+from vigil_city.bodies.motion import smooth
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards
+from vigil_city.places import props
 from vigil_city.places.place import Fixture, Point
-from vigil_city.places.props import COLOURS, broken_window, door
 from vigil_city.scene import Script, Thing
 
 
@@ -24,7 +24,7 @@ def _door(way_in: Fixture, paint: np.ndarray, swing: Callable[[float], float]) -
     """A door of the place in its paint, open by `swing` degrees at a time."""
 
     def leaf(degrees: float, moving: bool) -> Thing:
-        return Thing(door(way_in.x, way_in.z, paint, degrees), moving=moving)
+        return Thing(props.door(way_in.x, way_in.z, paint, degrees), moving=moving)
 
     still = {degrees: leaf(degrees, False) for degrees in (0.0, 82.0)}
     return lambda t: still.get(swing(t)) or leaf(swing(t), True)
@@ -48,7 +48,7 @@ def burglary(s: Stage) -> Script:
     else:
         opens = thief.now - 0.2
         thief.play((0.2, poses.PRY_PULL))
-    s.pick(COLOURS)
+    s.pick(props.COLOURS)
     thief.walk((way_in.x, sill + 0.35), (way_in.x, sill - 0.45), speed=1.7)
 
     def swing(t: float) -> float:
@@ -79,8 +79,8 @@ def _through_window(s: Stage) -> Script:
     thief.carry(pose(REST, r_wrist=(0.03, -0.24, 0.10)), ARMS, 0.1)
     s.flee(thief, -side, speed=2.4, z=min(sill + 1.3, s.place.far))
     glass = shards(s.rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
-    colour = s.pick(COLOURS)
-    broken = [Thing(broken_window(pane.x, sill, (k + 1) / len(hits))) for k in range(len(hits))]
+    colour = s.pick(props.COLOURS)
+    broken = [Thing(props.broken_window(pane.x, sill, (k + 1) / len(hits))) for k in range(len(hits))]
 
     def things(t: float) -> list[Thing]:
         done = sum(hit <= t for hit in hits)
@@ -99,7 +99,7 @@ def come_home(s: Stage) -> Script:
     opens = person.play((0.4, key), (0.3, key), (0.25, pose(key, spine=(14, 12, 0))), (0.3, key)).now
     person.play((0.5, pose(key, spine=(20, 4, 0))), (0.3, REST))
     shuts = person.walk((way_in.x, sill + 0.2), (way_in.x, sill - 0.9), speed=1.1).now + 0.1
-    carries, colour = s.chance(), s.pick(COLOURS)
+    carries, colour = s.chance(), s.pick(props.COLOURS)
 
     def swing(t: float) -> float:
         degrees = 80 * smooth((t - opens) / 0.8) * (1 - smooth((t - shuts) / 0.7))

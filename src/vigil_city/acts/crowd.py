@@ -8,8 +8,8 @@ import numpy as np
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import pose
-from vigil_city.bodies.gait import wrap
 from vigil_city.bodies.look import Look
+from vigil_city.bodies.motion import wrap
 from vigil_city.bodies.player import Player
 from vigil_city.places.place import Point
 from vigil_city.scene import Script

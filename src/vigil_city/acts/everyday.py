@@ -7,7 +7,6 @@ from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead
 from vigil_city.places import props
-from vigil_city.places.props import COLOURS
 from vigil_city.places.shapes import footprint
 from vigil_city.scene import Script, State, Thing
 
@@ -68,7 +67,7 @@ def stoop(s: Stage) -> Script:
     side, v = s.side(), s.depth()
     spot = s.place.spot(s.between(-0.25, 0.25), v)
     player = s.enter(spot, s.between(2.0, 3.2), side, speed=1.2)
-    tone, kind = s.pick(COLOURS), s.pick(("handbag", "backpack"))
+    tone, kind = s.pick(props.COLOURS), s.pick(("handbag", "backpack"))
     player.face(-side * s.between(30, 90), 0.4)
     x, z = ahead(*spot, player.heading, 0.32, -0.14)
     down = player.play((0.9, pose(poses.STOOP, head=(0, 0))), (0.25, poses.STOOP)).now
@@ -81,7 +80,7 @@ def stoop(s: Stage) -> Script:
 def carry_bag(s: Stage) -> Script:
     """Somebody walks through with a bag of their own; another passes."""
     near, far = s.lanes(2)
-    side, tone, kind = s.side(), s.pick(COLOURS), s.pick(("handbag", "holdall"))
+    side, tone, kind = s.side(), s.pick(props.COLOURS), s.pick(("handbag", "holdall"))
     player = s.crossing(near, side, s.between(-1.5, 0.5), s.between(0.95, 1.3))
     other = s.crossing(far, -side, s.between(0, 4), s.between(1.0, 1.4))
     return s.show([player, other], lambda t: [bag_in_hand(player, t, tone, kind)])

@@ -9,8 +9,7 @@ import numpy as np
 from vigil_city.acts.staging import Stage, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
-from vigil_city.bodies.gait import smooth
-from vigil_city.bodies.motion import ahead, bearing, turned_away
+from vigil_city.bodies.motion import ahead, bearing, smooth, turned_away
 from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles

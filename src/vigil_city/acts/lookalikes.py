@@ -5,8 +5,7 @@ import numpy as np
 from vigil_city.acts.staging import Stage, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
-from vigil_city.bodies.gait import smooth
-from vigil_city.bodies.motion import bearing
+from vigil_city.bodies.motion import bearing, smooth
 from vigil_city.bodies.player import reaching
 from vigil_city.lens.effects import glow
 from vigil_city.places.place import clearance

@@ -9,7 +9,6 @@ from vigil_city.bodies.motion import ahead, bearing
 from vigil_city.bodies.player import Player
 from vigil_city.places import props
 from vigil_city.places.place import Point
-from vigil_city.places.props import COLOURS
 from vigil_city.scene import Script, Thing
 
 ONE_HAND = poses.ONE_HAND
@@ -28,7 +27,7 @@ def _counter(
         return desk.front(-desk.size[1] - 0.42, off)[:2], 0.0, desk.front(reach[0], off - side * aside)[:2], [], []
     x, z = s.place.spot(-side * 0.62, 0.55)
     yaw = side * s.between(62, 80)
-    top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(COLOURS)) * 0.6 + 40
+    top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(props.COLOURS)) * 0.6 + 40
     counter = on_floor(props.counter(*top, yaw, 1.6, colour), *top, (1.6, 0.6), yaw)
     return (x, z), yaw, ahead(x, z, yaw, reach[1]), [counter], ["counter"]
 
@@ -65,7 +64,7 @@ def robbery(s: Stage) -> Script:
         victim.until(s.start + 0.2).play((0.35, up)).until(hand - 0.75)
         victim.play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
     victim.until(hand).play((0.35, poses.GIVE)).until(took).play((0.3, up)).until(s.stop + 0.3).play((0.6, REST))
-    colour, kind = s.pick(COLOURS), "handbag" if owns else "holdall"
+    colour, kind = s.pick(props.COLOURS), "handbag" if owns else "holdall"
     aims_still = s.chance(0.4)
     arms = pose(ONE_HAND, l_wrist=(0.03, -0.24, 0.12)) if aims_still else pose(REST, l_wrist=(0.03, -0.22, 0.14))
     s.flee(robber.carry(arms, ARMS, 0.15), side, speed=2.7)
@@ -103,7 +102,7 @@ def pay(s: Stage) -> Script:
     customer.play((0.15, give), (0.4, poses.CARRY_LOW))
     clerk.until(took + 0.1).play((0.4, REST))
     s.leave(customer.carry(poses.CARRY_LOW, RIGHT_ARM, 0.1), side)
-    tone = s.pick(COLOURS)
+    tone = s.pick(props.COLOURS)
 
     def things(t: float) -> list[Thing]:
         who = clerk if t < took else customer

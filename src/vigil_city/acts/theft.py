@@ -10,7 +10,6 @@ from vigil_city.bodies.motion import ahead
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.places import props
 from vigil_city.places.place import Point
-from vigil_city.places.props import COLOURS
 from vigil_city.places.shapes import box, panel, placed
 from vigil_city.places.vehicles import PAINTS, bicycle
 from vigil_city.scene import Script, Thing
@@ -23,12 +22,12 @@ GAP = 0.42  # metres between somebody and the bicycle that they wheel
 
 def _rack(s: Stage, x: float, z: float, yaw: float) -> Thing:
     """A stand with goods on three boards, open towards yaw."""
-    wood = np.asarray(s.pick(COLOURS)) * 0.4 + 90
+    wood = np.asarray(s.pick(props.COLOURS)) * 0.4 + 90
     parts = [*box(0, 0, -0.16, (1.1, 1.5, 0.05), wood * 0.8)]
     for k, y in enumerate((0.35, 0.75, 1.15)):
         parts += box(0, y, 0.0, (1.1, 0.04, 0.34), wood)
         for i in range(7):
-            tall, colour = s.between(0.14, 0.24), np.asarray(COLOURS[(i * 2 + k) % 7]) * 1.3
+            tall, colour = s.between(0.14, 0.24), np.asarray(props.COLOURS[(i * 2 + k) % 7]) * 1.3
             parts.append(panel(-0.45 + 0.15 * i, y + 0.04, 0.08, 0.11, tall, colour))
     parts += box(0, 0, 0.0, (1.1, 0.30, 0.34), wood * 0.7)
     return on_floor(placed(parts, x, 0, z, yaw), x, z, (1.1, 0.4), yaw)
@@ -51,7 +50,7 @@ def theft(s: Stage) -> Script:
     things, spot, yaw = _goods(s, side)
     thief = s.enter(spot, min(s.start - 0.6, 1.8), side, "thief").face(yaw, 0.5)
     hand = s.hand()
-    m, tone = handed(hand), s.pick(COLOURS)
+    m, tone = handed(hand), s.pick(props.COLOURS)
     while thief.now < s.start - 0.4:  # looks at the goods, like any customer
         thief.play((min(0.5, s.start - thief.now), m(pose(head=(s.between(-14, 14), 12)))))
     thief.until(s.start)
@@ -83,7 +82,7 @@ def look_and_put_back(s: Stage) -> Script:
             break
         took = player.play((s.between(0.3, 0.8), m(pose(head=(10, 14)))), (0.6, reach)).now
         player.play((0.15, reach), (0.6, hold), (s.between(0.8, 1.4), hold), (0.5, reach))
-        player.wear(gear.packet(s.pick(COLOURS), hand), took, player.now).play((0.15, reach), (0.5, REST))
+        player.wear(gear.packet(s.pick(props.COLOURS), hand), took, player.now).play((0.15, reach), (0.5, REST))
     s.leave(player.wait(s.between(0.1, 0.5)), side)
     return s.show([player, *s.others(side, spot)], things)
 
@@ -134,7 +133,7 @@ def shoplifting(s: Stage) -> Script:
         return other
 
     players = [thief, *s.perhaps(0.7, customer)]
-    tone, free_hand = s.pick(COLOURS), "l" if hand == "r" else "r"
+    tone, free_hand = s.pick(props.COLOURS), "l" if hand == "r" else "r"
     return s.show(players, lambda t: [bag_in_hand(thief, t, tone, "handbag", free_hand)] if into_bag else [])
 
 
@@ -159,7 +158,7 @@ def stealing(s: Stage) -> Script:
         return _bicycle_theft(s)
     side = s.side()
     x, z = s.room((0.0, 0.2 * side), (0.4, 0.75), need=1.1)
-    kind, colour = s.pick(BAGS), s.pick(COLOURS)
+    kind, colour = s.pick(BAGS), s.pick(props.COLOURS)
     owner = s.person((x - side * 1.15, z + 0.25), -side * s.between(60, 100), "victim")
     s.pass_time(owner, s.stop - 0.3).toward(x, z, 0.6)
     gasps = pose(poses.LOOK_L, wrists=(0.12, -0.16, 0.16))
@@ -243,7 +242,7 @@ def take_own(s: Stage) -> Script:
         s.leave(owner.until(go), side)
         return s.show([owner], lambda t: bike.at(t, owner, go))
     x, z = s.room((0.0, 0.2 * side), (0.4, 0.75), need=1.1)
-    kind, colour = s.pick(BAGS), s.pick(COLOURS)
+    kind, colour = s.pick(BAGS), s.pick(props.COLOURS)
     owner = s.person((x + side * 1.02, z + 0.1), s.between(-40, 40))
     s.pass_time(owner, go).face(-side * 90, 0.6)
     bag_at, grasps_at, things = _grasp(owner, 0.6, x, z, side, kind, kind != "backpack")

@@ -9,7 +9,7 @@ import numpy as np
 from vigil_city.acts.staging import Stage, on_floor
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import REST
-from vigil_city.bodies.gait import smooth
+from vigil_city.bodies.motion import smooth
 from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import vehicles

@@ -9,9 +9,8 @@ import numpy as np
 from vigil_city.acts.staging import Stage, handed, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, pose
-from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.look import Look
-from vigil_city.bodies.motion import ahead
+from vigil_city.bodies.motion import ahead, smooth
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles

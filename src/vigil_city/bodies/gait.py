@@ -10,12 +10,7 @@ from math import cos, floor, pi, sin, sqrt
 import numpy as np
 
 from vigil_city.bodies.anatomy import ANKLE_Y, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
-
-
-def smooth(u: float) -> float:
-    """0 to 1 with flat ends."""
-    u = min(max(u, 0.0), 1.0)
-    return u * u * (3 - 2 * u)
+from vigil_city.bodies.motion import smooth, wrap
 
 
 @dataclass(frozen=True)
@@ -49,11 +44,6 @@ class Foot:
     up: float
     down: float
     yaw: float
-
-
-def wrap(degrees: float) -> float:
-    """The same angle in (-180, 180]."""
-    return -((180 - degrees) % 360 - 180)
 
 
 class Path:

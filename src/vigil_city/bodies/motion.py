@@ -7,7 +7,6 @@ from math import atan2, cos, degrees, pi, radians, sin
 import numpy as np
 
 from vigil_city.bodies.anatomy import FIELD, Pose, mix, solve
-from vigil_city.bodies.gait import smooth
 
 Point = tuple[float, float]
 Key = tuple[float, Pose]
@@ -19,6 +18,17 @@ _TOUCH = {  # how far each joint lies above the skin below it, in body heights
     "l_elbow": 0.028, "r_elbow": 0.028, "l_hand": 0.012, "r_hand": 0.012, "skull": 0.050,
 }  # fmt: skip
 LIFT = FIELD["root"].start + 1
+
+
+def smooth(u: float) -> float:
+    """0 to 1 with flat ends."""
+    u = min(max(u, 0.0), 1.0)
+    return u * u * (3 - 2 * u)
+
+
+def wrap(degrees: float) -> float:
+    """The same angle in (-180, 180]."""
+    return -((180 - degrees) % 360 - 180)
 
 
 def grounded(p: Pose) -> Pose:

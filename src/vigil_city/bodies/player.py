@@ -11,9 +11,9 @@ from math import cos, hypot, pi, sin
 import numpy as np
 
 from vigil_city.bodies.anatomy import ANKLE_Y, ARMS, FIELD, HIP_Y, REST, Pose, Skeleton, mix, part, pose, solve
-from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, smooth, stand_on, wrap
+from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, stand_on
 from vigil_city.bodies.look import Look
-from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, sway, timed, track
+from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, smooth, sway, timed, track, wrap
 from vigil_city.scene import GRAVITY, Figure, Part, State
 
 Gear = Callable[[Figure, float], list[Part]]
