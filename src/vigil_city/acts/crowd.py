@@ -1,7 +1,7 @@
 """Crowds: 12 to 25 people who walk in lanes, and the same crowd when it flees from something."""
 
 from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, pi, sin
+from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from vigil_city.acts.staging import Stage
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import pose
 from vigil_city.bodies.look import Look
-from vigil_city.bodies.motion import wrap
+from vigil_city.bodies.motion import bearing, wrap
 from vigil_city.bodies.player import Player
 from vigil_city.places.place import Point
 from vigil_city.scene import Script
@@ -110,7 +110,7 @@ def _flee(s: Stage, player: Player, source: Point, at: float) -> None:
     to = x + sin(away) * far, float(np.clip(z + cos(away) * far, s.place.far + CLEAR, s.place.near - 0.1))
     player.walk(to, speed=speed, run=True)
     if s.place.outside(-1, to[1])[0] < to[0] < s.place.outside(1, to[1])[0]:
-        back = degrees(atan2(source[0] - to[0], source[1] - to[1]))
+        back = bearing(*to, *source)
         if s.chance():
             player.face(player.heading + float(np.clip(wrap(back - player.heading), -120, 120)), 0.6)
             s.pass_time(player, s.seconds + 1)

@@ -53,7 +53,6 @@ def robbery(s: Stage) -> Script:
     grabs = pose(ONE_HAND, spine=(10, 8, 0), l_wrist=(-0.05, -0.10, 0.28), l_elbow=(0.5, -1, -0.3))
     took = robber.play((0.4, grabs)).now
     robber.play((0.25, pose(ONE_HAND, l_wrist=(0.03, -0.28, 0.08))))
-
     if owns:
         up = poses.HANDS_UP
         victim.carry(pose(r_wrist=(0.05, -0.30, 0.05)), RIGHT_ARM, 0.0)

@@ -1,13 +1,12 @@
 """Beatings, Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
 
-import numpy as np
-
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, REST, RIGHT_ARM, Pose, feet, mix, pose
 from vigil_city.bodies.motion import ahead, bearing, turned_away
 from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import glow, muzzle_flash
+from vigil_city.places.place import length
 from vigil_city.scene import Effect, Script
 
 FLASH_S = 0.09  # a muzzle flash lasts for a frame
@@ -128,13 +127,11 @@ def fighting(s: Stage) -> Script:
             taker.until(hit - 0.05)
             struck = HIT if s.chance(0.65) else COVER
             taker.play((0.10, struck), (0.16, COVER if k + 1 < len(hits) else GUARD))
-        gap = float(np.hypot(giver.where[0] - taker.where[0], giver.where[1] - taker.where[1]))
-        gap -= s.rng.uniform(0.68, 0.80)
+        gap, then = length(giver.where, [taker.where]) - s.between(0.68, 0.80), max(giver.now, taker.now)
         drive = s.between(0.0, 0.22)
-        then = max(giver.now, taker.now)
         for player, step in ((giver, gap / 2 + drive), (taker, gap / 2 - drive)):
-            player.until(then)
-            player.shift(0.25, ahead(*player.where, player.heading, step, s.between(-0.05, 0.05)), GUARD)
+            to = ahead(*player.where, player.heading, step, s.between(-0.05, 0.05))
+            player.until(then).shift(0.25, to, GUARD)
         turn = 1 - turn if s.chance(0.75) else turn
     for player, sign in zip(pair, (-1, 1), strict=True):
         player.until(s.stop - 0.15).shift(0.7, ahead(*player.where, 90 + axis, sign * 0.35), GUARD, REST)
@@ -168,7 +165,6 @@ def shooting(s: Stage) -> Script:
         shooter.play((0.06, kick), (0.24, ready), (s.between(0.1, 0.3), ready))
     shooter.wear(gear.rifle if long_gun else gear.gun, drawn).play((0.25, pose(ready, spine=(10, 0, 0))))
     s.flee(shooter, -side, speed=2.8)
-
     yaw = float(s.rng.choice([bearing(x, z, *stand), -side * 20.0, side * 70.0]))
     victim = s.pass_time(s.person((x, z), yaw, "victim"), shots[0] + 0.04)
     away = bearing(*stand, x, z)
@@ -221,7 +217,6 @@ def arrest(s: Stage) -> Script:
     first.until(lead).carry(take, (*ARMS, "spine"), 0.1)
     second.until(lead).carry(mix(REST, GRAB, 0.8), LEFT_ARM if side > 0 else RIGHT_ARM, 0.1)
     gone = s.place.outside(-side, z)[0]
-    suspect.walk((gone - side * 0.2, z), speed=1.15)
-    first.walk((gone + side * 0.3, z), speed=1.15)
-    second.walk((gone - side * 0.5, z - 0.5), speed=1.15)
+    for player, further, behind in ((suspect, -0.2, 0.0), (first, 0.3, 0.0), (second, -0.5, 0.5)):
+        player.walk((gone + side * further, z - behind), speed=1.15)
     return s.show([suspect, first, second])

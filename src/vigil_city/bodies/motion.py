@@ -52,7 +52,7 @@ def ahead(x: float, z: float, yaw: float, forward: float, left: float = 0.0) -> 
 
 def turned_away(yaw: float, heading: float) -> bool:
     """Whether somebody with that heading looks against a push in direction `yaw`, and falls on the back."""
-    return abs((yaw - heading + 180) % 360 - 180) > 90
+    return abs(wrap(yaw - heading)) > 90
 
 
 def track(keys: list[Key], t: float) -> Pose:
