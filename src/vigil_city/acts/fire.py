@@ -114,10 +114,10 @@ def arson(s: Stage) -> Script:
         return spread, spread * (1 - smooth((t - (ends - 0.9)) / 0.9))
 
     def things(t: float) -> list[Thing]:
-        out = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
+        shown = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
         if t > poured:
-            out.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
-        return [*out, lying] if t >= pours + 0.12 else out
+            shown.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
+        return [*shown, lying] if t >= pours + 0.12 else shown
 
     def fire(t: float) -> list[Effect]:
         if t < lit:

@@ -18,24 +18,13 @@ DOORS = ((110, 60, 46), (50, 74, 96), (70, 96, 76), (150, 146, 140))
 MACHINES = ((150, 45, 60), (40, 70, 140), (60, 62, 66), (30, 110, 90))
 
 
-class _Layout:
-    """Puts fixtures where the camera sees them; draws their colours."""
+def _paint(rng: np.random.Generator, *colours: tuple[int, int, int]) -> np.ndarray:
+    return np.asarray(colours[rng.integers(len(colours))], float) * rng.uniform(0.9, 1.1)
 
-    def __init__(self, place: Place, rng: np.random.Generator) -> None:
-        self.place, self.rng = place, rng
-        self.z = {"wall": -place.wall_z, "far": place.far, "near": place.near}
-        self.side = 1 if rng.random() < 0.5 else -1
 
-    def paint(self, *colours: tuple[int, int, int]) -> np.ndarray:
-        return np.asarray(colours[self.rng.integers(len(colours))], float) * self.rng.uniform(0.9, 1.1)
-
-    def car(self, bodies: int, x: float, z: float, yaw: float) -> list[Part]:
-        body = vehicles.BODIES[self.rng.integers(bodies)]
-        return vehicles.car(vehicles.Car(body, vehicles.PAINTS[self.rng.integers(len(vehicles.PAINTS))]), x, z, yaw)
-
-    def put(self, name: str, piece: "Piece", x: float, z: float, yaw: float) -> None:
-        shadow = footprint(x, z, *piece.size, yaw=yaw) if piece.shadow else None
-        self.place.fixtures[name] = Fixture(piece.make(self, x, z, yaw), x, z, yaw, piece.size, shadow)
+def _car(rng: np.random.Generator, bodies: int, x: float, z: float, yaw: float) -> list[Part]:
+    body = vehicles.BODIES[rng.integers(bodies)]
+    return vehicles.car(vehicles.Car(body, vehicles.PAINTS[rng.integers(len(vehicles.PAINTS))]), x, z, yaw)
 
 
 @dataclass(frozen=True)
@@ -43,27 +32,27 @@ class Piece:
     """A piece of furniture: its width and depth in metres, and its parts when it stands at (x, z) and faces yaw."""
 
     size: tuple[float, float]
-    make: Callable[[_Layout, float, float, float], list[Part]]
+    make: Callable[[np.random.Generator, float, float, float], list[Part]]
     shadow: bool = True
 
 
 PIECES = {
-    "atm": Piece((0.8, 0.6), lambda f, x, z, yaw: props.atm(x, z, yaw, f.paint((30, 80, 140), (150, 40, 50)))),
+    "atm": Piece((0.8, 0.6), lambda rng, x, z, yaw: props.atm(x, z, yaw, _paint(rng, (30, 80, 140), (150, 40, 50)))),
     "bench": Piece((1.5, 0.45), lambda _, x, z, yaw: props.bench(x, z, yaw)),
-    "bin": Piece((0.55, 0.6), lambda f, x, z, _: props.bin_(x, z, f.paint(*props.BINS))),
-    "car": Piece((1.7, 4.2), lambda f, x, z, yaw: f.car(2, x, z, yaw)),
+    "bin": Piece((0.55, 0.6), lambda rng, x, z, _: props.bin_(x, z, _paint(rng, *props.BINS))),
+    "car": Piece((1.7, 4.2), lambda rng, x, z, yaw: _car(rng, 2, x, z, yaw)),
     "clock": Piece((0.6, 0.1), lambda _, x, z, __: props.clock(x, z), shadow=False),
-    "counter": Piece((1.3, 0.6), lambda f, x, z, yaw: props.counter(x, z, yaw, 1.3, f.paint(*COUNTERS))),
-    "desk": Piece((3.6, 0.7), lambda f, x, z, _: props.desk(x, z, f.paint(*DESKS))),
-    "door": Piece((0.95, 0.1), lambda f, x, z, _: props.door(x, z, f.paint(*DOORS)), shadow=False),
+    "counter": Piece((1.3, 0.6), lambda rng, x, z, yaw: props.counter(x, z, yaw, 1.3, _paint(rng, *COUNTERS))),
+    "desk": Piece((3.6, 0.7), lambda rng, x, z, _: props.desk(x, z, _paint(rng, *DESKS))),
+    "door": Piece((0.95, 0.1), lambda rng, x, z, _: props.door(x, z, _paint(rng, *DOORS)), shadow=False),
     "lamp": Piece((0.3, 0.3), lambda _, x, z, __: props.lamp_post(x, z, 4.2), shadow=False),
     "tall lamp": Piece((0.3, 0.3), lambda _, x, z, __: props.lamp_post(x, z, 4.6), shadow=False),
-    "machine": Piece((0.95, 0.72), lambda f, x, z, yaw: props.vending_machine(x, z, yaw, f.paint(*MACHINES))),
-    "parked car": Piece((1.72, 4.2), lambda f, x, z, yaw: f.car(3, x, z, yaw)),
-    "planter": Piece((1.3, 0.7), lambda f, x, z, _: props.planter(x, z, f.rng)),
-    "small planter": Piece((1.2, 0.7), lambda f, x, z, _: props.planter(x, z, f.rng)),
+    "machine": Piece((0.95, 0.72), lambda rng, x, z, yaw: props.vending_machine(x, z, yaw, _paint(rng, *MACHINES))),
+    "parked car": Piece((1.72, 4.2), lambda rng, x, z, yaw: _car(rng, 3, x, z, yaw)),
+    "planter": Piece((1.3, 0.7), lambda rng, x, z, _: props.planter(x, z, rng)),
+    "small planter": Piece((1.2, 0.7), lambda rng, x, z, _: props.planter(x, z, rng)),
     "shelf": Piece((3.0, 0.4), lambda *_: [], shadow=False),  # the wall shows it
-    "tree": Piece((1.2, 0.7), lambda f, x, z, _: props.tree(x, z, f.rng)),
+    "tree": Piece((1.2, 0.7), lambda rng, x, z, _: props.tree(x, z, rng)),
     "window": Piece((1.3, 0.1), lambda _, x, z, __: props.window(x, z), shadow=False),
 }
 
@@ -91,22 +80,28 @@ FURNITURE: dict[str, tuple[tuple[str, float, str, float, float], ...]] = {
 BACK_OF_PLAZA = (("tree", -0.95), ("small planter", 0.15), ("tree", 0.95), ("tall lamp", 0.55))  # and u
 
 
-def _furnish(f: _Layout) -> None:
-    place = f.place
+def _furnish(place: Place, rng: np.random.Generator) -> None:
+    side = 1 if rng.random() < 0.5 else -1
+
+    def put(name: str, piece_name: str, x: float, z: float, yaw: float = 0.0) -> None:
+        piece = PIECES[piece_name]
+        shadow = footprint(x, z, *piece.size, yaw=yaw) if piece.shadow else None
+        place.fixtures[name] = Fixture(piece.make(rng, x, z, yaw), x, z, yaw, piece.size, shadow)
+
     if place.kind == "carpark":  # two or three cars in the bays that the floor shows
-        middle = place.across(f.rng.uniform(-0.2, 0.2), place.far - 0.6)
+        middle = place.across(rng.uniform(-0.2, 0.2), place.far - 0.6)
         bay = float(np.round((middle + 1.2) / 2.5)) * 2.5 - 1.2 + 1.25
         for k, name in ((0, "car"), (1, "car2"), (-1, "car3")):
-            if name != "car3" or f.rng.random() >= 0.5:
-                yaw = 0.0 if f.rng.random() < 0.6 else 180.0
-                f.put(name, PIECES["parked car"], bay + 2.5 * k * f.side, place.far - 0.6 - 2.1, yaw)
-    for name, u, edge, off, yaw in FURNITURE[place.kind]:
-        z = f.z[edge] + off
-        f.put(name, PIECES[name], place.across(u * f.side, z), z, float(yaw * f.side))
+            if name != "car3" or rng.random() >= 0.5:
+                yaw = 0.0 if rng.random() < 0.6 else 180.0
+                put(name, "parked car", bay + 2.5 * k * side, place.far - 0.6 - 2.1, yaw)
+    edges = {"wall": -place.wall_z, "far": place.far, "near": place.near}
+    for name, u, edge, off, turn in FURNITURE[place.kind]:
+        z = edges[edge] + off
+        put(name, name, place.across(u * side, z), z, turn * side)
     if place.kind == "plaza":
-        z = place.far - 0.8
         for k, (name, u) in enumerate(BACK_OF_PLAZA):
-            f.put(f"{name}{k}", PIECES[name], place.across(u, z), z, 0.0)
+            put(f"{name}{k}", name, place.across(u, place.far - 0.8), place.far - 0.8)
 
 
 @dataclass(frozen=True)
@@ -149,5 +144,5 @@ def make_place(kind: str, seed: int, size: tuple[int, int] = (320, 240), night: 
     lit = Light(toward, rng.uniform(0.44, 0.5), rng.uniform(0.6, 0.7))
     light = Light((toward[0], 0.7, 0.6), 0.7, 0.4) if night else lit
     place = Place(kind, camera, wall_z, near, far, light, seed, road, night)
-    _furnish(_Layout(place, rng))
+    _furnish(place, rng)
     return place
