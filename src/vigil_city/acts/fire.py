@@ -108,11 +108,6 @@ def arson(s: Stage) -> Script:
     handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
     lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
 
-    def burning(t: float) -> tuple[float, float]:
-        """How far the fire has spread, and how hot it is."""
-        spread = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
-        return spread, spread * (1 - smooth((t - (ends - 0.9)) / 0.9))
-
     def things(t: float) -> list[Thing]:
         shown = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
         if t > poured:
@@ -122,7 +117,8 @@ def arson(s: Stage) -> Script:
     def fire(t: float) -> list[Effect]:
         if t < lit:
             return []
-        spread, heat = burning(t)
+        spread = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
+        heat = spread * (1 - smooth((t - (ends - 0.9)) / 0.9))
         where = at[0] + (x - at[0]) * spread, at[1] + (z + 0.15 - at[1]) * spread
         hot, top = max(heat, 0.12 * (t < ends - 0.5)), (x, lift + 0.5 * tall * heat + 0.3, z)
         puffs = effects.plume(
