@@ -106,8 +106,8 @@ def come_home(s: Stage) -> Script:
         return degrees if degrees > 0.5 else 0.0
 
     leaf = _door(way_in, way_in.paint(2), swing)
-    return s.show(
-        [person],
-        lambda t: [leaf(t), *([bag_in_hand(person, t, colour, "handbag", "l")] if carries else [])],
-        without=["door"],
-    )
+
+    def things(t: float) -> list[Thing]:
+        return [leaf(t), bag_in_hand(person, t, colour, "handbag", "l")] if carries else [leaf(t)]
+
+    return s.show([person], things, without=["door"])

@@ -100,10 +100,8 @@ def arson(s: Stage) -> Script:
     ends = min(s.stop + 0.35, s.seconds - 0.3)
     seed = int(s.rng.integers(1000))
     whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
-    puddles = [
-        Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed))
-        for r in np.linspace(0.12, 0.55, 6)
-    ]
+    radii = np.linspace(0.12, 0.55, 6)
+    puddles = [Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed)) for r in radii]
     cx, cz = ahead(*stand, bearing(*stand, *at), 0.25, 0.35)
     handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
     lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
@@ -165,10 +163,8 @@ def explosion(s: Stage) -> Script:
     away = bearing(x, z, *victim.where)
     dx, dz = np.sin(np.radians(away)), np.cos(np.radians(away))
     facing = turned_away(away, victim.heading)
-    if facing:
-        fall = [(0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)]
-    else:
-        fall = [(0.2, poses.FLOOR_FRONT), (0.3, poses.LIE_FRONT)]
+    on_back = (0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)
+    fall = on_back if facing else ((0.2, poses.FLOOR_FRONT), (0.3, poses.LIE_FRONT))
     victim.thrown((2.2 * dx, 2.0, 0.9 * dz), *fall, yaw=away + 180 if facing else away)
     victim.until(max(s.stop - s.between(0.6, 1.2), boom + 2.0))
     if s.chance(0.6):

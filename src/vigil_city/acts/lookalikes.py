@@ -26,9 +26,8 @@ def greet(s: Stage) -> Script:
     both = max(player.now for player in pair)
     hand, shake = poses.HANDSHAKE, pose(poses.HANDSHAKE, r_wrist=(-0.06, -0.07, 0.285))
     shakes = (0.4, hand), (0.18, shake), (0.18, hand), (0.18, shake), (0.2, hand), (0.4, REST)
-    for player in pair:
-        player.until(both).play(*((0.5, poses.HUG), (0.9, poses.HUG), (0.5, REST)) if hug else shakes)
     for player, side in zip(pair, (-1, 1), strict=True):
+        player.until(both).play(*((0.5, poses.HUG), (0.9, poses.HUG), (0.5, REST)) if hug else shakes)
         if hug:
             player.shift(0.4, (x + side * 0.45, z))
         s.chat(player, s.seconds - 2.2)

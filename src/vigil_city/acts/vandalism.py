@@ -183,14 +183,14 @@ def _window(s: Stage) -> Script:
     return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass(t - hits[0]))
 
 
-def _scrawl(s: Stage, x: float, y: float) -> np.ndarray:
-    """A tag to be sprayed around (x, y): points (N, 2) in the order of spraying, metres."""
+def _scrawl(s: Stage, x: float, y: float, side: int) -> np.ndarray:
+    """A tag to be sprayed around (x, y) towards a side: points (N, 2) in the order of spraying, metres."""
     u = np.linspace(0, 1, 46)
     loops, lean = s.rng.integers(3, 5), s.rng.uniform(0.1, 0.35)
     wave = 2 * np.pi * loops * u + s.rng.uniform(0, 6)
     across = 1.25 * (u - 0.5) + 0.16 * np.cos(wave)
     up = 0.30 * np.sin(wave) * (0.6 + 0.4 * np.sin(2 * np.pi * u + s.rng.uniform(0, 6))) + lean * (u - 0.5)
-    return np.stack([x + across, y + up], 1)
+    return np.stack([x + side * across, y + up], 1)
 
 
 def _graffiti(s: Stage) -> Script:
@@ -203,10 +203,7 @@ def _graffiti(s: Stage) -> Script:
         apart = min(1.0, *(abs(x - f.x) for f in s.place.fixtures.values()))  # from doors and posters, too
         choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * s.rng.random(), x, side))
     _, x, side = max(choices)
-    tag = _scrawl(s, x, 1.35)
-    if side < 0:
-        tag[:, 0] = 2 * x - tag[:, 0]
-    colour = s.pick(PAINT)
+    tag, colour = _scrawl(s, x, 1.35, side), s.pick(PAINT)
     begin = (x - side * 0.62 - side * 0.25, front + 0.62)
     vandal = s.enter(begin, s.start, -side, "vandal", _look(s), z=far).face(180 - side * 48, 0.35).commit(s.span)
     vandal.wear(gear.spray_can(colour))

@@ -25,10 +25,6 @@ def _flinch(player: Player, hits: list[float], calm: Pose, struck: Pose) -> None
             player.until(hit - 0.06).tumble((0.12, struck), (0.22, calm))
 
 
-def _spot(s: Stage) -> tuple[float, float]:
-    return s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
-
-
 def beating(s: Stage) -> Script:
     """One person beats another, who shrinks, staggers back and covers; the attacker makes off, the victim stays."""
     side, v = s.side(), s.depth(0.1, 0.55)
@@ -53,7 +49,7 @@ def beating(s: Stage) -> Script:
 def abuse(s: Stage) -> Script:
     """A bigger person beats and kicks one who sits or kneels on the floor and does not resist."""
     side = s.side()
-    x, z = _spot(s)
+    x, z = s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
     small = s.clothed(height=s.between(1.35, 1.62), build=0.95, coat=False)
     victim = s.person((x, z), s.between(-35, 35), "victim", small)
     victim.begin(poses.SIT_FLOOR if s.chance() else poses.ON_KNEES)
@@ -81,7 +77,7 @@ def abuse(s: Stage) -> Script:
 def assault(s: Stage) -> Script:
     """Somebody comes up to one who suspects nothing, strikes, and runs when the other lies on the floor."""
     side = s.side()
-    x, z = _spot(s)
+    x, z = s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
     yaw = float(s.rng.choice([-side * 80, -side * 35, 0]) + s.rng.uniform(-12, 12))
     victim = s.pass_time(s.person((x, z), yaw, "victim"), s.start)
     look = s.dark_clothes(mask=s.chance(0.3))

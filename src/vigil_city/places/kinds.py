@@ -104,27 +104,19 @@ def _furnish(place: Place, rng: np.random.Generator) -> None:
             put(f"{name}{k}", name, place.across(u, place.far - 0.8), place.far - 0.8)
 
 
-@dataclass(frozen=True)
-class View:
-    """Ranges from which the view of a kind of place is drawn; metres, and shares of the picture's height."""
-
-    mount: tuple[float, float]
-    distance: tuple[float, float]  # to the middle of the action
-    fill: tuple[float, float]  # of a person there
-    wall: tuple[float, float]  # from the middle of the action to the back wall
-    depth: float  # from the middle of the action to the far edge of the free floor
-    pan: float
-
-
-VIEWS = {
-    "shop": View((2.6, 3.1), (5.2, 6.8), (0.33, 0.47), (1.5, 1.8), 0.75, 9),
-    "lobby": View((2.7, 3.2), (6.0, 7.6), (0.27, 0.40), (1.9, 2.3), 1.1, 14),
-    "bank": View((2.9, 3.3), (6.6, 7.8), (0.27, 0.36), (2.9, 3.3), 0.8, 8),
-    "house": View((2.8, 3.4), (6.6, 8.0), (0.26, 0.37), (1.4, 1.7), 0.8, 12),
-    "platform": View((3.2, 3.8), (7.6, 9.0), (0.23, 0.32), (6.5, 7.5), 2.4, 14),
-    "street": View((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.2, 9.0), 0.9, 10),
-    "carpark": View((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.0, 9.5), 1.4, 12),
-    "plaza": View((3.5, 4.0), (10.0, 12.0), (0.18, 0.24), (10.0, 12.0), 6.0, 14),
+Range = tuple[float, float]
+VIEWS: dict[str, tuple[Range, Range, Range, Range, float, float]] = {
+    # Ranges from which the view of a kind of place is drawn: height of the camera, metres to the middle of the action,
+    # share of the picture that a person fills there, metres from there to the back wall; then metres from there to the
+    # far edge of the free floor, and the greatest turn of the camera to either side.
+    "shop": ((2.6, 3.1), (5.2, 6.8), (0.33, 0.47), (1.5, 1.8), 0.75, 9),
+    "lobby": ((2.7, 3.2), (6.0, 7.6), (0.27, 0.40), (1.9, 2.3), 1.1, 14),
+    "bank": ((2.9, 3.3), (6.6, 7.8), (0.27, 0.36), (2.9, 3.3), 0.8, 8),
+    "house": ((2.8, 3.4), (6.6, 8.0), (0.26, 0.37), (1.4, 1.7), 0.8, 12),
+    "platform": ((3.2, 3.8), (7.6, 9.0), (0.23, 0.32), (6.5, 7.5), 2.4, 14),
+    "street": ((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.2, 9.0), 0.9, 10),
+    "carpark": ((3.4, 4.2), (8.0, 9.8), (0.21, 0.31), (8.0, 9.5), 1.4, 12),
+    "plaza": ((3.5, 4.0), (10.0, 12.0), (0.18, 0.24), (10.0, 12.0), 6.0, 14),
 }
 NEAREST = 0.7  # of the distance to the middle of the action: nobody acts nearer, where a person would fill the picture
 
@@ -132,12 +124,10 @@ NEAREST = 0.7  # of the distance to the middle of the action: nobody acts nearer
 @lru_cache(maxsize=64)
 def make_place(kind: str, seed: int, size: tuple[int, int] = (320, 240), night: bool = False) -> Place:
     """A place of this kind; the same arguments give the same place."""
-    rng, view = np.random.default_rng([seed, 0]), VIEWS[kind]
-    distance, fill = rng.uniform(*view.distance), rng.uniform(*view.fill)
-    camera = aimed(
-        *size, rng.uniform(*view.mount), distance, fill, rng.uniform(-view.pan, view.pan), rng.uniform(-1.2, 1.2)
-    )
-    wall_z, far = distance + rng.uniform(*view.wall), -(distance + view.depth)
+    rng, (mounts, distances, fills, walls, deep, pan) = np.random.default_rng([seed, 0]), VIEWS[kind]
+    distance, fill, mount = rng.uniform(*distances), rng.uniform(*fills), rng.uniform(*mounts)
+    camera = aimed(*size, mount, distance, fill, rng.uniform(-pan, pan), rng.uniform(-1.2, 1.2))
+    wall_z, far = distance + rng.uniform(*walls), -(distance + deep)
     near = min(nearest(camera), -NEAREST * distance)
     road = {"street": (far - 0.3, far - 5.3), "carpark": (near + 0.5, far + 0.2)}.get(kind)
     toward = (rng.uniform(-0.7, 0.7), rng.uniform(0.7, 1.0), rng.uniform(0.25, 0.8))
