@@ -30,7 +30,10 @@ def _fist(sk: Skeleton) -> tuple[np.ndarray, np.ndarray]:
 
 
 def held(*bars: Bar, lift: float = 0.0) -> Gear:
-    """Bars in the right fist. Their ends: metres ahead, up, and (where `lift` tilts what is ahead) on the forearm."""
+    """Bars in the right fist.
+
+    Their ends are metres ahead, up and along the forearm; ahead is the forearm's direction, tilted up by `lift`.
+    """
 
     def hold(figure: Figure, _: float) -> list[Part]:
         fist, arm = _fist(figure.skeleton)

@@ -79,7 +79,11 @@ def _around(
     point: Point, size: Callable[[float], tuple[float, float]], margin: tuple[float, float, float],
     paint: Callable[[_Spot], None],
 ) -> Effect:  # fmt: skip
-    """Paints round a world point; `size` is of the px per metre there, and the window so many times as large."""
+    """Paints round a world point.
+
+    `size` turns px per metre into half the width and the height, in px, of what is painted; the window that it may
+    touch reaches `margin` times as far: half widths to either side, heights upwards, half widths downwards.
+    """
 
     def effect(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
         x, y, far = (float(v) for v in camera.project(np.asarray(point, float)[None])[0])
