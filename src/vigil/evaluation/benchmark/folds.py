@@ -2,7 +2,8 @@
 
 Neighbouring recordings of a table may show one event, whatever their sources are called. So a fold is a run of sources
 of each label, in the order of the table; and where two folds touch, the recordings at the border are left out of what
-is learnt from, so that nobody is judged by the neighbours of what was learnt.
+is learnt from, so that nobody is judged by the neighbours of what was learnt. (Where nothing of a label would be left,
+they stay.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,14 +71,21 @@ def make_folds(recordings: Sequence[Recording], folds: np.ndarray, seed_number: 
 
 def hold_out(recordings: Sequence[Recording], folds: np.ndarray, judged: int | None, choosing: int) -> Fold:
     """The parts where one fold is judged (None: no fold) and another is chosen by."""
-    test, val = folds == judged, folds == choosing
-    beside_test, beside_val = (_touching(recordings, part) for part in (test, val))
-    return Fold(~(test | val | beside_test | beside_val), val & ~beside_test, test)
-
-
-def _touching(recordings: Sequence[Recording], part: np.ndarray) -> np.ndarray:
-    """(V,) bool: who is not of the part, and has a neighbour of the same label that is."""
     labels = np.array([recording.label for recording in recordings])
+    test, val = folds == judged, folds == choosing
+    val = _leave_out(val, _touching(labels, test), labels)
+    train = _leave_out(~test & (folds != choosing), _touching(labels, test | (folds == choosing)), labels)
+    return Fold(train, val, test)
+
+
+def _leave_out(part: np.ndarray, touching: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(V,) bool: the part without those that touch, but for labels of which nothing would be left."""
+    inner = part & ~touching
+    return inner | (part & ~np.isin(labels, labels[inner]))
+
+
+def _touching(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """(V,) bool: who is not of the part, and has a neighbour of the same label that is."""
     alike = labels[1:] == labels[:-1]
     touching = np.zeros(len(part), bool)
     touching[:-1] |= alike & part[1:]

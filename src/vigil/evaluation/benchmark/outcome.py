@@ -53,8 +53,9 @@ def summarise(
     seed: int,
 ) -> Record:
     """By model: its balanced accuracy over recordings and over their `parts`, and its lead over the best baseline."""
-    sources: list[str] = sorted({str(source) for verdicts in models.values() for source in verdicts.source})
-    weights, count = draws(len(sources), rounds, seed), len(class_names)
+    some = next(iter(models.values()))
+    sources = sorted(set(some.source.tolist()))
+    weights, count = draw_within_classes(some, sources, rounds, seed), len(class_names)
 
     def measure(verdicts: Verdicts) -> Record:
         seeds = verdicts.of_seeds()
@@ -68,12 +69,25 @@ def summarise(
         lead = difference(verdicts.statistic(sources, count), baselines[best].statistic(sources, count), weights)
         rows[name] = {
             "balanced_accuracy": measure(verdicts),
-            "lead": {**lead.interval.to_json(), "over": best, "clear": lead.clear},
+            "lead": lead.interval.to_json() | {"over": best, "clear": lead.clear},
             "confusion": verdicts.confusion(count),
         }
         if name in parts:
             rows[name]["segment_balanced_accuracy"] = measure(parts[name])
     return {"classes": list(class_names), "sources": len(sources), "models": rows, "baselines": trivial}
+
+
+def draw_within_classes(verdicts: Verdicts, sources: Sequence[str], rounds: int, seed: int) -> np.ndarray:
+    """(rounds, sources): how often each is drawn. Sources of one class are drawn among each other, so none goes missing.
+
+    A source of several classes counts with the first of them.
+    """
+    class_of_source = dict(zip(verdicts.source[::-1].tolist(), verdicts.truth[::-1].tolist(), strict=True))
+    classes = np.array([class_of_source[source] for source in sources])
+    weights = np.zeros((rounds, len(sources)))
+    for index in np.unique(classes):
+        weights[:, classes == index] = draws(int((classes == index).sum()), rounds, seed + int(index))
+    return weights
 
 
 def describe_table(title: str, record: Record) -> list[str]:

@@ -4,6 +4,8 @@ Every member is fitted to some segments and gives log probabilities of others. T
 networks, as statistics over the ticks of a segment.
 """
 
+import contextlib
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,6 @@ from vigil.training.job import ModelEntry
 from vigil.training.schedules import TrainParams, merge_params
 
 TREES, ENSEMBLE = "trees", "ensemble"
-SILENT = 10**6  # epochs between lines of a training: the benchmark says itself how far it is
 FLOOR = 1e-3  # below which no tree's probability counts: one that has never seen a class is not sure of that
 
 
@@ -50,7 +51,8 @@ class Network:
             torch.manual_seed(seed)
             model = self.module.Model(self.config, class_count)
         resume.parent.mkdir(parents=True, exist_ok=True)
-        fitted = fit(model, class_count, train, val, params, self.name, resume)
+        with contextlib.redirect_stdout(io.StringIO()):  # the benchmark says itself how far it is
+            fitted = fit(model, class_count, train, val, params, self.name, resume)
         resume.unlink(missing_ok=True)
         model.load_state_dict(fitted.weights)
         return model.eval()
@@ -72,8 +74,8 @@ class StoredSegments:
 
 
 def read_networks(params: Mapping[str, Any], features: int, preset: str) -> dict[str, Network]:
-    """The models of a parameter file that look at segments, by name; what only says how a training runs is set here."""
-    shared = TrainParams.read(params["train"] | {"workers": 0, "report_every": SILENT}, f"{preset}: train")
+    """The models of a parameter file that look at segments, by name."""
+    shared = TrainParams.read(params["train"] | {"workers": 0}, f"{preset}: train")  # changes no result
     networks = {}
     for name, section in params["models"].items():
         if section["input"] != "segments":
