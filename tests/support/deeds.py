@@ -45,16 +45,15 @@ def act(deed: str, rows: int, rng: np.random.Generator) -> np.ndarray:
 def draw_deeds(
     path: Path,
     clips: int = 6,
-    rows: int = 22,
     seed: int = 0,
     deeds: Sequence[str] = tuple(DEEDS),
     shuffled: bool = False,
 ) -> None:
-    """Writes `clips` clips of each deed; `shuffled`: whose label is not that of what is done."""
-    rng = np.random.default_rng(seed)
+    """Writes `clips` clips of each deed; `shuffled`: what is done has nothing to do with the label."""
+    rng, rows = np.random.default_rng(seed), 22
     done = [(deed, deed) for deed in deeds for _ in range(clips)]
     if shuffled:
-        done = [(deed, deeds[(number // 2) % len(deeds)]) for number, (deed, _) in enumerate(done)]
+        done = [(label, str(rng.choice(list(deeds)))) for label, _ in done]
     lines = []
     for number, (label, deed) in enumerate(done):
         for row, pose in enumerate(act(deed, rows + number % 3, rng)):

@@ -78,7 +78,7 @@ def summarise(
 
 
 def draw_within_classes(verdicts: Verdicts, sources: Sequence[str], rounds: int, seed: int) -> np.ndarray:
-    """(rounds, sources): how often each is drawn. Sources of one class are drawn among each other, so none goes missing.
+    """(rounds, sources): how often each is drawn, among those of its class, so that no class goes missing.
 
     A source of several classes counts with the first of them.
     """
