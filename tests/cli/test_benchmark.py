@@ -35,9 +35,8 @@ def test_a_table_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str
     for arguments in (["--data", "no.csv"], ["--data", "a.csv", "--test", "no.csv"]):
         code, _, err = run(capsys, *arguments)
         assert code == 1
-        assert err == (
-            "vigil benchmark landmarks: no.csv: expected a table of landmarks (.csv), found nothing. Correct the path.\n"
-        )
+        problem = "no.csv: expected a table of landmarks (.csv), found nothing. Correct the path."
+        assert err == f"vigil benchmark landmarks: {problem}\n"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ class Setup:
 
     def keep(self, *data: Path) -> KeptResults:
         """Results that depend on these tables."""
-        origin = [self.code, self.params, [sha256_file(path) for path in data]]
+        read = ["segments", "train", "baselines", "datasets"]
+        models = {name: self.params["models"][name] for name in self.networks}
+        origin = [self.code, {key: self.params[key] for key in read}, models, [sha256_file(path) for path in data]]
         return KeptResults(self.work / "kept", origin)
 
     def read(self, path: Path) -> LandmarkTable:
