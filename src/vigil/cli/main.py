@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from vigil.cli.benchmark import benchmark
 from vigil.cli.calibrate import calibrate
 from vigil.cli.compare import compare
 from vigil.cli.evaluate import evaluate
@@ -33,7 +34,7 @@ def vigil() -> None:
     """
 
 
-for command in (init, sync, repro, results, store, evaluate, calibrate, compare, register):
+for command in (init, sync, repro, results, store, evaluate, calibrate, compare, benchmark, register):
     vigil.add_command(command)
 
 
