@@ -27,7 +27,7 @@ import numpy as np
 from vigil.core import settings
 from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.features.frames import decode_jpeg, encode_jpeg, make_sampler, save_frames
-from vigil.features.landmarks import blazepose, estimators, topdown
+from vigil.features.landmarks import blazepose, estimators, finders, topdown
 from vigil.features.landmarks.estimators import START, Settings
 from vigil.features.landmarks.skeleton import BONES
 from vigil.footage.video import reading
@@ -80,9 +80,9 @@ class Counted(blazepose.Networks):
                 network.invoke()
 
 
-def fold(networks: Counted, images: list[np.ndarray], params: Settings, forget: bool = False) -> int:
+def fold(networks: Counted, images: list[np.ndarray], params: Settings, pretrained: Path, forget: bool = False) -> int:
     """People found in all frames; `forget` detects everybody anew in each."""
-    state, people, find = START, 0, estimators.make_finder(params, NOBODY, networks)
+    state, people, find = START, 0, finders.make_finder(params, NOBODY, pretrained, networks)
     for number, image in enumerate(images):
         state, seen = topdown.update(START if forget else state, image, number / FPS, networks, find, params)
         people += len(seen)
@@ -99,7 +99,7 @@ def seconds(work: Callable[[], object]) -> float:
 def speed(pretrained: Path, repeats: int) -> None:
     images = [decode_jpeg(encode_jpeg(image, 90)) for image in pan(160)]
     networks = Counted(pretrained)
-    people = fold(networks, images, PARAMS)
+    people = fold(networks, images, PARAMS, pretrained)
     finds, looks = networks.finds, networks.looks
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -113,7 +113,7 @@ def speed(pretrained: Path, repeats: int) -> None:
         for turn in range(repeats):
             took["bare"].append(seconds(lambda: networks.bare(finds, looks)))
             took["stage"].append(seconds(lambda: track_people(archive, *given, Path("o.csv"), params=PARAMS)))
-            took["anew"].append(seconds(lambda: fold(networks, images, PARAMS, forget=True)))
+            took["anew"].append(seconds(lambda: fold(networks, images, PARAMS, pretrained, forget=True)))
             for name, workers in (("one", 1), ("two", 2)):
                 runtime = Runtime(executor="process", workers=workers, timeout_s=600, address=None)
                 items = [
