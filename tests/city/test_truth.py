@@ -70,7 +70,7 @@ def test_what_stands_in_front_hides_joints_and_lowers_the_visible_share() -> Non
         film(where, lambda t, things=things: Moment(cast(t, [player(where, 0, 0.4)]), things), 1)[1]
         for things in ([], [wall])
     )
-    knees = [JOINTS.index("l_knee_mark"), JOINTS.index("r_knee_mark")]
+    knees = [JOINTS.index("l_knee"), JOINTS.index("r_knee")]
     assert open_air["joints"][0, knees, 2].all()
     assert not hidden["joints"][0, knees, 2].any()
     assert hidden["joints"][0, JOINTS.index("nose"), 2] == 1
@@ -88,7 +88,7 @@ def test_smoke_in_front_hides_and_smoke_behind_does_not(kind: str) -> None:
         film(where, lambda t, some=some: Moment(cast(t, [player(where, 0, 0.4)]), effects=some), 1)[1]
         for some in ([], [before], [behind])
     )
-    knees = [JOINTS.index("l_knee_mark"), JOINTS.index("r_knee_mark")]
+    knees = [JOINTS.index("l_knee"), JOINTS.index("r_knee")]
     assert open_air["joints"][0, knees, 2].all()
     assert not smoky["joints"][0, knees, 2].any()
     assert smoky["joints"][0, JOINTS.index("nose"), 2] == 1

@@ -14,10 +14,11 @@ from scenes import entry
 from vigil.core.errors import VigilError
 from vigil.core.lineage import record
 from vigil.core.params import load
+from vigil.core.skipping import skip_folder
 from vigil.core.storage import read_json, sha256_file, write_json, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
-from vigil.features.landmarks import estimators, pose_table
+from vigil.features.landmarks import choices, estimators, pose_table
 from vigil.footage import video_table
 from vigil.stages.landmarks import Params, main, track_people
 
@@ -207,19 +208,77 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
 
 
 def test_who_finds_people_follows_from_whose_people_the_detector_knows(tmp_path: Path) -> None:
-    person = detector(tmp_path / "person", [])
+    person, pretrained = detector(tmp_path / "person", []), tmp_path / "pretrained"
     auto = settings(detector="auto")
-    assert estimators.choose_detector(auto, person, "sample").detector == "mediapipe"
+
+    def choose(dataset: str, chosen: Params = auto) -> str:
+        return choices.choose_detector(chosen, person, pretrained, dataset).detector
+
+    assert choose("sample") == "mediapipe"
     card = read_json(person / "config.json")
     write_json(person / "config.json", card | {"sets": ["sample"]})
-    assert estimators.choose_detector(auto, person, "sample").detector == "yolo"
-    assert estimators.choose_detector(auto, person, "shop").detector == "mediapipe"
-    assert estimators.choose_detector(auto, person, "").detector == "mediapipe"  # a camera
+    assert (choose("sample"), choose("shop")) == ("yolo", "mediapipe")
+    assert choose("") == "mediapipe", "a camera is of no set"
     write_json(person / "config.json", card | {"knows_real_people": True})
-    assert estimators.choose_detector(auto, person, "shop").detector == "yolo"
-    assert estimators.choose_detector(settings(detector="yolo"), person, "shop").detector == "yolo"
+    assert choose("shop") == "yolo"
+    assert choose("shop", settings(detector="yolo")) == "yolo"
     write_json(person / "config.json", card | {"knows_real_people": True, "people": []})
-    assert estimators.choose_detector(auto, person, "shop").detector == "mediapipe"
+    assert choose("shop") == "mediapipe"
+    pretrained.mkdir()
+    for name in ("nanodet.onnx", "movenet_thunder.onnx"):
+        (pretrained / name).write_bytes(b"network")
+    assert choose("shop") == "nanodet"
+
+
+def test_networks_that_know_people_serve_where_they_are_unless_blazepose_is_asked_for(tmp_path: Path) -> None:
+    auto = settings(backend="auto", detector="auto")
+    assert choices.choose_backend(auto, tmp_path).backend == "topdown"
+    for name in ("nanodet.onnx", "movenet_thunder.onnx"):
+        (tmp_path / name).write_bytes(b"network")
+    assert choices.choose_backend(auto, tmp_path).backend == "networks"
+    assert choices.choose_backend(auto.model_copy(update={"detector": "mediapipe"}), tmp_path).backend == "topdown"
+    with pytest.raises(VigilError, match="mediapipe finds no boxes"):
+        Params.read(auto.model_dump() | {"backend": "networks", "detector": "mediapipe"}, "params.yaml [landmarks]")
+
+
+def test_without_those_networks_one_line_says_so_and_blazepose_serves(
+    pretrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blazepose_alone = tmp_path / "pretrained"
+    blazepose_alone.mkdir()
+    for name in ("pose_detector.tflite", "pose_landmarks.tflite"):
+        (blazepose_alone / name).symlink_to(pretrained / name)
+    archive("a/one", pan(3))
+    skip_folder(Path("models/person"), "person.enabled is false")
+    assert run(blazepose_alone, settings(backend="auto", detector="auto", tile=0.8)) == ["a/one.csv"]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and "weights.people" in lines[0] and "BlazePose serves" in lines[0]
+    assert pose_table.read_poses(OUT / "a/one.csv")
+    assert read_json(OUT / "settings.json")["landmarks"]["backend"] == "topdown"
+
+
+@pytest.mark.parametrize("backend", ["auto", "topdown"])
+def test_networks_that_know_people_find_those_of_a_photograph(people_networks: Path, backend: str) -> None:
+    archive("a/one", pan(6))
+    skip_folder(Path("models/person"), "person.enabled is false")
+    assert run(people_networks, settings(backend=backend, detector="auto", confidence=0.4)) == ["a/one.csv"]
+    made_with = read_json(OUT / "settings.json")["landmarks"]
+    assert made_with["backend"] == ("networks" if backend == "auto" else backend)
+    people = pose_table.group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
+    longest = [track for track in people.values() if len(track) == 6]
+    man = min(longest, key=lambda track: track[0].joints[12, 0])
+    heads = np.array([row.joints[12] for row in man])
+    assert heads[0] == pytest.approx((168, 304), abs=24)
+    assert np.diff(heads[:, 0]).mean() == pytest.approx(-8, abs=2)
+
+
+def test_the_detector_of_stage_person_can_find_people_for_either_backend(people_networks: Path) -> None:
+    archive("a/one", pan(3))
+    detector(Path("models/person"), [[16.5, 38, 14.3, 40.4, 0.9]])  # the man in the coat, in a square of 64
+    for backend in ("networks", "topdown"):
+        run(people_networks, settings(backend=backend, detector="yolo"))
+        rows = pose_table.read_poses(OUT / "a/one.csv")
+        assert {row.frame for row in rows} == {0, 3, 6}, backend
 
 
 def test_a_detector_without_a_class_of_people_is_not_used_and_that_is_said(
@@ -228,6 +287,6 @@ def test_a_detector_without_a_class_of_people_is_not_used_and_that_is_said(
     archive("a/one", pan(1))
     detector(Path("models/person"), [[20, 30, 10, 10, 0.9]], ("helmet",), ())
     assert run(pretrained, settings(detector="auto")) == ["a/one.csv"]
-    assert "landmarks: models/person finds helmet, none counts as a person: BlazePose" in capsys.readouterr().err
+    assert "landmarks: models/person finds helmet, none counts as a person: published" in capsys.readouterr().err
     with pytest.raises(VigilError, match=r"finds helmet, and none counts as a person\. Name those that do"):
         run(pretrained, settings(detector="yolo"))

@@ -160,6 +160,19 @@ def test_without_truth_there_is_no_detector_and_one_line_says_what_to_give(capsy
     assert [path.name for path in OUT.iterdir()] == ["skipped.json"]
 
 
+def test_where_no_detector_is_asked_for_none_is_made_and_earlier_ones_go() -> None:
+    OUT.mkdir(parents=True)
+    (OUT / "person.pt").write_bytes(b"of an earlier run")
+    run(enabled=False)
+    assert [path.name for path in OUT.iterdir()] == ["skipped.json"]
+    assert "person.enabled is false" in (why_skipped(OUT) or "")
+    metrics = read_json(METRICS)
+    assert metrics["skipped"] == why_skipped(OUT)
+    assert metrics["map50"]["person"]["value"] is None
+    with pytest.raises(VigilError, match=r"enabled: false takes no weights and no data; set it to true"):
+        run(enabled=False, weights="mine.pt")
+
+
 def test_weights_that_are_not_there_or_others_are_named() -> None:
     draw(Path())
     with pytest.raises(VigilError, match=r"weights = 'none\.pt': not found"):

@@ -21,8 +21,8 @@ from vigil.stages.person import Params, main
 
 SIZE = (160, 120)  # of the stored frames; videos are twice as large
 SETTINGS: dict[str, Any] = {
-    "weights": None, "weights_sha256": None, "data": None, "classes": ["person"], "people": ["person"], "images": 12,
-    "turned": 0.1, "imgsz": 64, "epochs": 1, "patience": 0,
+    "enabled": True, "weights": None, "weights_sha256": None, "data": None, "classes": ["person"],
+    "people": ["person"], "images": 12, "turned": 0.1, "imgsz": 64, "epochs": 1, "patience": 0,
     "batch": 6, "lr": 0.002, "seed": 7, "threads": 1, "device": "cpu",
 }  # fmt: skip
 OUT, METRICS = Path("models/person"), Path("metrics/person.json")

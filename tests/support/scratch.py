@@ -25,8 +25,10 @@ COPIED = (
 )
 
 Edits = Sequence[tuple[str, str]]  # of params.yaml, in order: a line that is there twice is named twice
-TINY: Edits = (  # so that the features are made in half a minute; tracks start without the poor detector
+TINY: Edits = (  # so that nothing is fetched and features take half a minute; the detector is too poor for tracks
     ("scale: standard", "scale: tiny"),
+    ("people: npm", "people: null"),
+    ("enabled: false", "enabled: true"),
     ("images: 400", "images: 16"),
     ("imgsz: 224", "imgsz: 64"),
     ("epochs: 22", "epochs: 1"),
@@ -167,6 +169,7 @@ class Workspace(Project):
         self.vigil("init", folder.name, *(word for name in presets for word in ("--preset", name)))
         self.folder = folder
         sections: dict[str, Any] = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+        sections["weights"]["people"] = None
         sections["weights"]["pose"] = str(pretrained.resolve() / "pose_landmarker.task")
         sections["landmarks"] |= {"detector": "mediapipe", "tile": None}
         sections["train"] |= {"epochs": 1, "warmup": 0, "workers": 0}

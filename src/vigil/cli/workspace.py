@@ -18,7 +18,7 @@ from vigil.core import lineage, settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.engine.per_video import Runtime, finish_folder, run_per_video
-from vigil.features.landmarks.estimators import weights_digests
+from vigil.features.landmarks.choices import weights_digests
 from vigil.features.segments.columns import Scaler, segment_features
 from vigil.footage import video_table
 from vigil.footage.video_table import Video

@@ -2,8 +2,8 @@
 
 Reads   <frames>/<set>/<v>.npz      JPEG frames
         <videos>, <raw>             tables of landmarks among the videos, which are brought into the same shape
-        <person>                    the detector of people, for `detector: yolo`
-        <pretrained>                the pose networks
+        <person>                    the detector of people, where stage `person` made one
+        <pretrained>                the networks that find people and say how they stand
 Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see features/landmarks/pose_table.py
         <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
@@ -21,11 +21,11 @@ from vigil.core.storage import raw_file, sha256_file
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
-from vigil.features.landmarks import estimators, pose_table
+from vigil.features.landmarks import choices, estimators, pose_table
 from vigil.features.persons.detector import why_nobody
 from vigil.footage import video_table
 
-Params = estimators.Settings
+Params = choices.Settings
 
 
 def main(
@@ -39,13 +39,19 @@ def main(
     params: Params,
     runtime: Runtime,
 ) -> None:
-    weights_digests = estimators.weights_digests(params, person, pretrained)
-    if params.backend == "topdown" and params.detector == "auto" and (reason := why_nobody(person)):
-        print(f"landmarks: {reason}: BlazePose's own detector finds people", file=sys.stderr)
+    weights_digests = choices.weights_digests(params, person, pretrained)
+    if params.backend == params.detector == "auto" and not choices.has_networks(pretrained):
+        print(
+            f"landmarks: {pretrained} has no networks that know filmed people (weights.people): BlazePose serves",
+            file=sys.stderr,
+        )
+    params = choices.choose_backend(params, pretrained)
+    if params.backend in ("networks", "topdown") and params.detector == "auto" and (reason := why_nobody(person)):
+        print(f"landmarks: {reason}: published networks find people", file=sys.stderr)
     items = []
     for archive in sorted(frames.glob("*/*.npz")):
         name = f"{archive.parent.name}/{archive.stem}"
-        detector = estimators.choose_detector(params, person, archive.parent.name).detector
+        detector = choices.choose_detector(params, person, pretrained, archive.parent.name).detector
         key = (sha256_file(archive), detector, *weights_digests)
         args = (archive, person.absolute(), pretrained.absolute(), detector)
         items.append(Item(name, key, args, (out / f"{name}.csv",)))

@@ -1,4 +1,4 @@
-"""DVC stage `person`: the detector of people (YOLO), on which tracks start.
+"""DVC stage `person`: a detector of people (YOLO) of one's own, on which tracks start; only where it is enabled.
 
 Reads   <frames>/<set>/<v>.npz          JPEG frames
         <truth>/<set>/<v>.npz           boxes of people and bags, where they are known
@@ -7,7 +7,8 @@ Writes  <out>/person.pt                 the weights, as Ultralytics keeps them
         <out>/person.onnx               the same network, ready to run
         <out>/config.json               classes, imgsz, what it was trained on, sha256 of both files
         <metrics>                       average precision on the validation split
-        <out>/skipped.json              instead of a detector, where nobody's place is known and no weights are given
+        <out>/skipped.json              instead of a detector, where none is asked for, or where nobody's place is
+                                        known and no weights are given
 
 Trained from scratch on the frames whose truth is known; or weights are given, or a YOLO dataset of one's own.
 A training that was killed goes on from its last complete epoch, and ends with the same bytes. A training that was
@@ -53,7 +54,11 @@ EVERY = 5  # stored frames, from one that is judged to the next
 Positive = Annotated[int, Field(ge=1)]
 
 
+NOT_ENABLED = "person.enabled is false, so the published networks of stage `weights` find people"
+
+
 class Params(Frozen):
+    enabled: bool  # false: nothing is made, and the networks of stage `weights` find people
     weights: str | None  # path of YOLO weights (.pt) to start from; null: from scratch
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None  # of that file
     data: str | None  # path of the data.yaml of a YOLO dataset; null: frames whose truth is known
@@ -76,6 +81,8 @@ class Params(Frozen):
             raise ValueError("epochs: 0 takes the weights as they are; give weights, or epochs from 1 up")
         if self.classes[0] != PERSON:
             raise ValueError("classes: 'person' comes first")
+        if not self.enabled and (self.weights or self.data):
+            raise ValueError("enabled: false takes no weights and no data; set it to true, or these to null")
         return self
 
 
@@ -92,13 +99,15 @@ class TrainingSet:
 def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: Path, params: Params) -> None:
     cv2.setNumThreads(1)  # one order of adding, one result
     began = time.monotonic()
+    if not params.enabled:
+        _skip(out, metrics, params, NOT_ENABLED)
+        print(f"person: skipped: {NOT_ENABLED}")
+        return
     weights = find_weights(params)
     try:
         pictures = load_pictures(frames, truth, train, val, params)
     except NoExamples as error:
-        skip_folder(out, str(error))
-        nothing = {kind: box_quality.summarise_precision([]) for kind in params.classes}
-        skip_json(metrics, str(error), {"map50": nothing, "trained_on": None, "epochs": None})
+        _skip(out, metrics, params, str(error))
         print(f"person: skipped: {error}", file=sys.stderr)
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -121,6 +130,13 @@ def main(frames: Path, truth: Path, train: Path, val: Path, out: Path, metrics: 
     if reason := why_nobody(out):
         hint = near_miss(next(iter(params.people), PERSON), read_config(out)["classes"])
         print(f"person: warning: {reason} (person.people), so landmarks does without it.{hint}", file=sys.stderr)
+
+
+def _skip(out: Path, metrics: Path, params: Params, reason: str) -> None:
+    """Writes that there is no detector, and why."""
+    skip_folder(out, reason)
+    nothing = {kind: box_quality.summarise_precision([]) for kind in params.classes}
+    skip_json(metrics, reason, {"map50": nothing, "trained_on": None, "epochs": None})
 
 
 def load_pictures(frames: Path, truth: Path, train: Path, val: Path, params: Params) -> TrainingSet:
@@ -239,7 +255,7 @@ def network_key(pictures: TrainingSet, weights: Path | None, params: Params) -> 
     return digest_values(
         [
             code_version(("vigil.stages.person", "main")),
-            params.model_dump(mode="json", exclude={"weights", "weights_sha256", "data"}),
+            params.model_dump(mode="json", exclude={"enabled", "weights", "weights_sha256", "data"}),
             None if weights is None else sha256_file(weights),
             bool(params.data),
             pictures.classes,

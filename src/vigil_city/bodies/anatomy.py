@@ -13,6 +13,7 @@ import numpy as np
 HIP_Y, HIP_X = 0.52, 0.052  # height and half width of the hip joints
 LUMBAR, THORAX = 0.12, 0.165  # hips to mid spine, mid spine to shoulder line
 SHOULDER_X, UPPER_ARM, FOREARM, HAND = 0.112, 0.172, 0.150, 0.075
+ACROMION = 0.035  # from the centre of the shoulder up to its top, at 0.818 of the height, which annotators mark
 THIGH, SHIN, ANKLE_Y = 0.240, 0.240, 0.042
 HEEL, TOE = 0.035, 0.115
 LEG = ANKLE_Y - HIP_Y  # the ankle below the hip when standing
@@ -155,7 +156,6 @@ def solve(p: Pose, x: float, z: float, yaw: float, height: float) -> Skeleton:
         j[s + "hip"], j[s + "knee"], j[s + "ankle"] = hip, knee, ankle
         j[s + "heel"] = ankle + foot @ (0, -ANKLE_Y * 0.62, -HEEL)
         j[s + "toe"] = ankle + foot @ (0, -ANKLE_Y * 0.68, TOE)
-        # where annotators, and BlazePose, put their marks: a little down the limb from the centre of the joint
-        j[s + "hip_mark"], j[s + "knee_mark"] = hip * 0.87 + knee * 0.13, knee * 0.94 + ankle * 0.06
+        j[s + "shoulder_mark"] = shoulder + thorax @ (0, ACROMION, 0)
     where = np.array([x, 0.0, z])
     return Skeleton({name: v * height + where for name, v in j.items()}, thorax, head, root)

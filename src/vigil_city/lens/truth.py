@@ -10,10 +10,10 @@ from vigil_city.lens.raster import Canvas, Mark
 from vigil_city.scene import Figure, Part, Polygon
 
 JOINTS = (
-    "l_shoulder", "l_elbow", "l_wrist", "r_shoulder", "r_elbow", "r_wrist", "l_hip_mark", "l_knee_mark", "l_ankle",
-    "r_hip_mark", "r_knee_mark", "r_ankle", "nose",
+    "l_shoulder_mark", "l_elbow", "l_wrist", "r_shoulder_mark", "r_elbow", "r_wrist", "l_hip", "l_knee", "l_ankle",
+    "r_hip", "r_knee", "r_ankle", "nose",
 )  # fmt: skip
-"""In the order of the landmark files; HEAD is the nose, which is the point that BlazePose marks."""
+"""In the order of the landmark files, where COCO's annotators mark them; HEAD is the nose."""
 
 NO_JOINTS = np.zeros((len(JOINTS), 3), np.float32)  # those of a bag
 BEHIND = 0.085  # body heights: how far behind the seen surface the centre of a joint may lie and still count as seen

@@ -7,6 +7,7 @@ from bodies import BASE
 
 from vigil.features.landmarks import boxes, tracks
 from vigil.features.landmarks.boxes import BoxSettings, Networks
+from vigil.features.landmarks.clothes import clothes_distances, describe_clothes
 from vigil.features.landmarks.joint_flow import move_poses
 
 OWN = BoxSettings()
@@ -59,6 +60,53 @@ def test_an_unsure_box_continues_a_track_and_starts_none() -> None:
     sure, unsure = paint([(50, 120)]), paint([(50, 30)])
     assert follow([unsure] * 8, [step / 8 for step in range(8)]) == [[]] * 8
     assert follow([sure, *[unsure] * 7], [step / 8 for step in range(8)]) == [[0]] * 8
+
+
+def test_who_meets_somebody_in_other_clothes_keeps_the_number() -> None:
+    """Two change places between two looks of the detector; either is nearer to where the other was."""
+    red, blue = (200, 40, 40), (40, 40, 200)
+    pictures = []
+    for colours in ((red, blue), (blue, red)):
+        image = np.full((120, 320, 3), 30, np.uint8)
+        image[10:110, 60:80], image[10:110, 80:100] = colours
+        pictures.append(image)
+    places = np.array([(50, 10, 90, 110, 0.9), (70, 10, 110, 110, 0.8)])
+    networks, state, told = Networks(lambda _: places, pose), tracks.START, []
+    for image, time_s in zip(pictures, (0.0, 0.5), strict=True):
+        state, _ = boxes.update(state, image, time_s, networks, BASE, OWN)
+        told.append({track.person: float(track.region[0]) for track in state.tracks if track.seen_s == time_s})
+    assert told == [{0: 70.0, 1: 90.0}, {0: 90.0, 1: 70.0}]
+
+
+def test_a_pose_is_estimated_anew_sooner_where_somebody_moves() -> None:
+    def count_estimates(step_px: int) -> int:
+        estimates = []
+
+        def counted(image: np.ndarray, square: np.ndarray, window: np.ndarray) -> np.ndarray:
+            estimates.append(square)
+            return pose(image, square, window)
+
+        state = tracks.START
+        own = OWN.model_copy(update={"pose_every_s": 0.5})
+        for step in range(16):
+            image = paint([(20 + step_px * step, 120)])
+            state, _ = boxes.update(state, image, step / 8, Networks(find, counted), BASE, own)
+        return len(estimates)
+
+    assert count_estimates(0) == 4
+    assert count_estimates(8) == 16
+
+
+def test_clothes_are_as_far_apart_as_their_colours() -> None:
+    image = np.zeros((100, 60, 3), np.uint8)
+    image[:, :20], image[:, 20:40], image[:50, 40:] = (250, 0, 0), (0, 250, 0), (250, 0, 0)
+    image[50:, 40:] = (0, 250, 0)  # red above green
+    red, green, both = (describe_clothes(image, np.array([x, 0, x + 20, 100])) for x in (0, 20, 40))
+    np.testing.assert_allclose(
+        clothes_distances([red, green], [red, green, both]), [[0, 1, 0.5], [1, 0, 0.5]], atol=0.1
+    )
+    assert describe_clothes(image, np.array([-50, -50, 300, -40])).sum() > 0, "a box beyond the picture"
+    assert clothes_distances([], [red]).shape == (0, 1)
 
 
 def test_nobody_is_remembered_across_a_pause() -> None:

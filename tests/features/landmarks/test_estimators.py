@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from vigil.features.landmarks.estimators import _OpenNetworks
+from vigil.features.landmarks.finders import OpenNetworks
 
 
 class Opened:
@@ -12,7 +12,7 @@ class Opened:
 
 
 def test_networks_are_opened_once_and_anew_when_they_have_changed(tmp_path: Path) -> None:
-    weights, cache = tmp_path / "w.bin", _OpenNetworks()
+    weights, cache = tmp_path / "w.bin", OpenNetworks()
     weights.write_text("one")
     first = cache.open_once(Opened, tmp_path)
     assert cache.open_once(Opened, tmp_path) is first
@@ -23,7 +23,7 @@ def test_networks_are_opened_once_and_anew_when_they_have_changed(tmp_path: Path
 
 def test_threads_do_not_share_networks(tmp_path: Path) -> None:
     (tmp_path / "w.bin").write_text("one")
-    cache, networks_seen = _OpenNetworks(), []
+    cache, networks_seen = OpenNetworks(), []
     for _ in range(2):
         thread = threading.Thread(target=lambda: networks_seen.append(cache.open_once(Opened, tmp_path)))
         thread.start()

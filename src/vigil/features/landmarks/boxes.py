@@ -1,13 +1,13 @@
 """Several people by networks that know filmed people: boxes are tracked, and MoveNet says how each person stands.
 
-A detector looks at every few frames and each person's pose is estimated in every few; in the frames between, the joints
-move along with the picture (joint_flow.py). Boxes that are unsure continue a track and start none; a pose that is
-unsure, or that no body can take, is not shown, though its person is still followed.
+A detector looks at every few frames and each person's pose is estimated in every few, sooner where the person moves; in
+the frames between, the joints move along with the picture (joint_flow.py). A box belongs to the track that expects it
+there, and where people meet, to the one in such clothes. Boxes that are unsure continue a track and start none; a pose
+that is unsure, or that no body can take, is not shown, though its person is still followed.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from vigil.core.params import Frozen
 from vigil.features.landmarks.blazepose import regions_of_boxes
+from vigil.features.landmarks.clothes import clothes_distances, describe_clothes
 from vigil.features.landmarks.joint_flow import move_poses
 from vigil.features.landmarks.skeleton import is_plausible, is_same_body, share_inside
 from vigil.features.landmarks.tracks import (
@@ -28,15 +29,18 @@ from vigil.features.landmarks.tracks import (
     people_of_tracks,
     recall_tracks,
 )
-from vigil.features.networks.movenet import MoveNet
-from vigil.features.networks.nanodet import NanoDet
 
 JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of pose_table.JOINTS
 BODY = 12  # joints before the head
 MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
 INSIDE = 0.75  # of the joints: a pose with fewer in its box is of somebody else too
-FAR = 0.9  # greatest cost of a box for a track in view, see `_cost`
+FAR = 0.8  # greatest distance of a sure box from a track in view, see `_distances` ...
+FAR_UNSURE = 0.6  # ... and of an unsure one
 RETURNED = 1.1  # the same for one that was lost, and for each second of absence as much again
+CLOTHES = 2.5  # how far people are apart whose clothes have no colour in common, in those greatest distances
+NEW_CLOTHES = 0.3  # share of what is remembered of somebody's clothes that is seen anew with each box
+IMPOSSIBLE = 10.0  # a cost beyond all others
+MOST = 75  # percent of the joints that have moved less
 PATIENCE = 2.0  # times as long as from one look to the next: without a box and a sure pose, somebody is lost
 
 Finder = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 RGB to boxes (N, 5) x0 y0 x1 y1 score
@@ -48,12 +52,13 @@ class BoxSettings(Frozen):
 
     find_px: Annotated[int, Field(ge=64, le=1280)] = 320  # longer side of the picture in which people are looked for
     pose_px: Annotated[int, Field(ge=96, le=512, multiple_of=32)] = 224  # side of the crop in which a pose is estimated
-    pose_every_s: Annotated[float, Field(ge=0)] = 0.25  # s from one estimate of a person's pose to the next
+    pose_every_s: Annotated[float, Field(ge=0)] = 0.375  # s from one estimate of a person's pose to the next
+    pose_motion: Annotated[float, Field(gt=0)] = 0.06  # body lengths that joints may move before it is estimated anew
     crop: Annotated[float, Field(ge=1, le=2)] = 1.1  # side of the crop, in longer sides of the box
     confidence: Share = 0.35  # of a box that starts a track
     weak: Share = 0.15  # of a box that continues one
     presence: Share = 0.15  # mean score of the body's joints, below which a pose is not shown
-    start_presence: Share = 0.3  # the same for somebody new
+    start_presence: Share = 0.2  # the same for somebody new
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,9 @@ class BoxTrack(Track):
 
     box: np.ndarray = field(default_factory=lambda: np.zeros(4))  # (4,) x0 y0 x1 y1 px, where it was at `seen_s`
     box_s: float = 0.0  # when a box was found last
+    clothes: np.ndarray = field(default_factory=lambda: np.zeros(0))  # see clothes.py
     pose_s: float = -np.inf  # when the pose was estimated last
+    moved: float = 0.0  # body lengths that most joints have moved since
     is_shown: bool = False  # whether the pose is that of a body, as far as one can tell
 
 
@@ -81,11 +88,6 @@ class Networks:
     pose: PoseNetwork
 
 
-def open_networks(folder: Path, weak: float, find_px: int, pose_px: int) -> Networks:
-    """Loads the networks that stage `weights` wrote; boxes below `weak` are not told."""
-    return Networks(NanoDet(folder, weak, find_px), MoveNet(folder, pose_px))
-
-
 def update(
     state: State, image: np.ndarray, time_s: float, networks: Networks, settings: Settings, own: BoxSettings
 ) -> tuple[State, tuple[Person, ...]]:
@@ -100,13 +102,14 @@ def update(
     tracks = [track for track in moved if _is_inside(track, image.shape)]
     if state.is_detection_due(time_s, settings.every_s):
         tracks, out_of_sight, next_person = _match_boxes(
-            tracks, out_of_sight, networks.find(image), state.next_person, time_s, own, settings.max_people
-        )
+            tracks, out_of_sight, _describe_boxes(networks.find(image), image), state.next_person, time_s, own,
+            settings.max_people,
+        )  # fmt: skip
         state = replace(state, detected_s=time_s, next_person=next_person)
     half_step = (state.pace.usual_s or 0.0) / 2
     tracks = [
         _estimate(track, image, time_s, networks, own, settings.visibility)
-        if time_s - track.pose_s + half_step >= own.pose_every_s
+        if time_s - track.pose_s + half_step >= own.pose_every_s or track.moved >= own.pose_motion
         else track
         for track in tracks
     ]
@@ -137,10 +140,12 @@ def _move_tracks(
     for track, pose in zip(tracks, moved, strict=True):
         if pose is None:
             step = track.velocity * (time_s - track.seen_s)
-            pose = track.pose + (*step, 0.0)
+            pose, way = track.pose + (*step, 0.0), np.inf
         else:
-            step = np.nanmedian(pose[:, :2] - track.pose[:, :2], axis=0)
-        result.append(_put(track, track.box + np.tile(step, 2), pose, time_s))
+            steps = pose[:, :2] - track.pose[:, :2]
+            step = np.nanmedian(steps, axis=0)
+            way = float(np.nanpercentile(np.hypot(*steps.T), MOST)) / track.size
+        result.append(replace(_put(track, track.box + np.tile(step, 2), pose, time_s), moved=track.moved + way))
     return result
 
 
@@ -157,55 +162,87 @@ def _put(track: BoxTrack, box: np.ndarray, pose: np.ndarray, time_s: float) -> B
     return replace(seen, box=box)
 
 
+@dataclass(frozen=True)
+class _Detection:
+    """A box of a detector, and what its person wears."""
+
+    box: np.ndarray  # (4,)
+    score: float
+    clothes: np.ndarray
+
+
+def _describe_boxes(boxes: np.ndarray, image: np.ndarray) -> list[_Detection]:
+    return [_Detection(box[:4], float(box[4]), describe_clothes(image, box)) for box in boxes]
+
+
 def _match_boxes(
     tracks: list[BoxTrack],
     out_of_sight: list[BoxTrack],
-    boxes: np.ndarray,
+    detections: Sequence[_Detection],
     next_person: int,
     time_s: float,
     settings: BoxSettings,
     max_people: int,
 ) -> tuple[list[BoxTrack], list[BoxTrack], int]:
     """Gives boxes to the tracks, sure ones first, and starts new tracks from sure boxes that are left."""
-    sure = [box for box in boxes if box[4] >= settings.confidence]
-    unsure = [box for box in boxes if settings.weak <= box[4] < settings.confidence]
+    sure = [detection for detection in detections if detection.score >= settings.confidence]
+    unsure = [detection for detection in detections if settings.weak <= detection.score < settings.confidence]
     result = list(tracks)
     waiting = list(range(len(result)))
-    for offered in (sure, unsure):
-        costs = _costs([result[number].box for number in waiting], offered)
-        pairs = assign_pairs(costs, FAR)
+    free = sure
+    for offered, far in ((sure, FAR), (unsure, FAR_UNSURE)):
+        pairs = _pair_up([result[number] for number in waiting], offered, far)
         for row, column in pairs:
-            track = result[waiting[row]]
-            result[waiting[row]] = replace(_put(track, offered[column][:4], track.pose, time_s), box_s=time_s)
-        if offered is sure:
-            taken = {column for _, column in pairs}
-            free = [box for number, box in enumerate(sure) if number not in taken]
-        matched = {row for row, _ in pairs}
+            track, detection = result[waiting[row]], offered[column]
+            clothes = (1 - NEW_CLOTHES) * track.clothes + NEW_CLOTHES * detection.clothes
+            result[waiting[row]] = replace(
+                _put(track, detection.box, track.pose, time_s), box_s=time_s, clothes=clothes
+            )
+        matched = dict(pairs)
         waiting = [number for row, number in enumerate(waiting) if row not in matched]
-    free.sort(key=lambda box: -(box[2:4] - box[:2]).max())  # the nearest are the largest, and come first
+        if offered is sure:
+            free = [detection for column, detection in enumerate(sure) if column not in matched.values()]
+    free.sort(key=lambda detection: -_longer_side(detection.box))  # the nearest are the largest, and come first
     free = free[: max(0, max_people - len(result))]
-    expected = [track.box + np.tile(track.velocity * (time_s - track.seen_s), 2) for track in out_of_sight]
+    expected = [
+        replace(track, box=track.box + np.tile(track.velocity * (time_s - track.seen_s), 2)) for track in out_of_sight
+    ]
     reach = np.array([RETURNED * (1 + time_s - track.seen_s) for track in out_of_sight]).reshape(-1, 1)
-    costs = _costs(expected, free)
-    back = {column: row for row, column in assign_pairs(costs / reach, 1.0)} if costs.size else {}
-    for number, box in enumerate(free):
+    back = {column: row for row, column in _pair_up(expected, free, reach)}
+    for number, detection in enumerate(free):
         if number in back:
             track = out_of_sight[back[number]]
-            step = (box[:2] + box[2:4] - track.box[:2] - track.box[2:]) / 2
-            track = replace(_put(track, box[:4], track.pose + (*step, 0.0), time_s), is_shown=False)
+            step = (detection.box[:2] + detection.box[2:] - track.box[:2] - track.box[2:]) / 2
+            track = replace(_put(track, detection.box, track.pose + (*step, 0.0), time_s), is_shown=False)
         else:
-            region = regions_of_boxes(box)[0, :4]
-            track = BoxTrack(next_person, region, np.zeros(2), np.full((13, 3), np.nan), 0.0, time_s, box=box[:4])
+            region = regions_of_boxes(np.append(detection.box, 1.0))[0, :4]
+            track = BoxTrack(next_person, region, np.zeros(2), np.full((13, 3), np.nan), 0.0, time_s, box=detection.box)
+            track = replace(track, clothes=detection.clothes)
             next_person += 1
         result.append(replace(track, box_s=time_s, pose_s=-np.inf))
     return result, [track for row, track in enumerate(out_of_sight) if row not in back.values()], next_person
 
 
-def _costs(boxes: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the costs (N, M) of taking each box for each other: 0 the same box, 1 side by side, more if farther."""
+def _longer_side(box: np.ndarray) -> float:
+    return float((box[2:] - box[:2]).max())
+
+
+def _pair_up(
+    tracks: Sequence[BoxTrack], detections: Sequence[_Detection], far: float | np.ndarray
+) -> list[tuple[int, int]]:
+    """Returns which box is whose (track, box): near, and in such clothes; none is farther than `far`."""
+    distances = _distances([track.box for track in tracks], [detection.box for detection in detections]) / far
+    costs = distances + CLOTHES * clothes_distances(
+        [track.clothes for track in tracks], [detection.clothes for detection in detections]
+    )
+    return assign_pairs(np.where(distances > 1, IMPOSSIBLE, costs), IMPOSSIBLE / 2)
+
+
+def _distances(boxes: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns how far boxes are apart (N, M): 0 the same box, 1 side by side, more if farther."""
     if not boxes or not others:
         return np.zeros((len(boxes), len(others)))
-    a, b = np.array(boxes)[:, None, :4], np.array(others)[None, :, :4]
+    a, b = np.stack(boxes)[:, None], np.stack(others)[None]
     common = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(-1)
     hull = (np.maximum(a[..., 2:], b[..., 2:]) - np.minimum(a[..., :2], b[..., :2])).prod(-1)
     union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - common
@@ -216,7 +253,7 @@ def _estimate(
     track: BoxTrack, image: np.ndarray, time_s: float, networks: Networks, settings: BoxSettings, visibility: float
 ) -> BoxTrack:
     """Returns the track with a new pose."""
-    longer = float((track.box[2:] - track.box[:2]).max())
+    longer = _longer_side(track.box)
     middle = (track.box[:2] + track.box[2:]) / 2
     margin = MARGIN * (track.box[2:] - track.box[:2])
     window = np.concatenate([track.box[:2] - margin, track.box[2:] + margin])
@@ -228,7 +265,7 @@ def _estimate(
     pose[outside | (pose[:, 2] < visibility), :2] = np.nan
     least = settings.presence if track.is_shown else settings.start_presence
     is_shown = score >= least and share_inside(pose, window) >= INSIDE and is_plausible(pose, longer)
-    return replace(track, pose=pose, score=score, pose_s=time_s, is_shown=is_shown)
+    return replace(track, pose=pose, score=score, pose_s=time_s, moved=0.0, is_shown=is_shown)
 
 
 def _without_twins(tracks: Sequence[BoxTrack], alike: float) -> list[BoxTrack]:

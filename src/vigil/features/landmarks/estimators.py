@@ -1,6 +1,6 @@
 """Landmarks of everybody in a frame, by one of four ways behind one shape.
 
-    networks     NanoDet's boxes are tracked, MoveNet says how each person stands (boxes.py)
+    networks     boxes are tracked, MoveNet says how each person stands (boxes.py)
     topdown      boxes start tracks, BlazePose's landmark network follows each (topdown.py)
     landmarker   MediaPipe's PoseLandmarker on each whole frame, for one or two people close to the camera
     yolo         YOLO-pose weights on each frame
@@ -9,96 +9,41 @@
 and a detector over a stream. It looks at no later frame.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
 
 from vigil.core.errors import VigilError
-from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file
 from vigil.features.landmarks import blazepose, boxes, topdown, tracks
 from vigil.features.landmarks.blazepose import Networks
+from vigil.features.landmarks.choices import BUNDLE, YOLO, Settings, choose_backend, choose_detector
+from vigil.features.landmarks.finders import OPEN_NETWORKS, make_box_finder, make_finder
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import is_plausible, similarity
-from vigil.features.landmarks.topdown import Candidate
 from vigil.features.landmarks.tracks import Person, State
-from vigil.features.networks import movenet, nanodet
-from vigil.features.persons.detector import Detector, people_classes, read_config
+from vigil.features.networks.movenet import MoveNet
 
 Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
 Bodies = list[tuple[np.ndarray, float]]  # pose (13, 3), all joints with a place, and how certain it is
-BUNDLE, YOLO = "pose_landmarker.task", "yolo.pt"
-SAME_PERSON = 0.15  # of the smaller region's side: findings in two tiles that lie so close are one person
-SURE = 0.4  # least score of a finding of BlazePose's detector; below, most are furniture
 START = tracks.START
-
-
-class Settings(tracks.Settings):
-    """Section `landmarks` of params.yaml."""
-
-    backend: Literal["networks", "topdown", "landmarker", "yolo"]
-    detector: Literal["auto", "yolo", "mediapipe"]  # of `topdown`: the network of stage `person`, or BlazePose's own
-    confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection; of `mediapipe` at least SURE
-    tile: Annotated[float, Field(gt=0, le=1)] | None  # of `mediapipe`: side in shares of the shorter one; null: none
-    networks: boxes.BoxSettings = boxes.BoxSettings()  # of the backend of that name
-
-
-def choose_detector(settings: Settings, person: Path, dataset: str) -> Settings:
-    """Chooses a detector that knows the people of the set `dataset`: that of stage `person` if it learnt there or on
-    filmed people, else BlazePose's; that too where no class of it counts as a person. A file or a camera is of no
-    set: "".
-    """
-    if settings.backend != "topdown" or settings.detector != "auto":
-        return settings
-    if why_skipped(person):
-        return settings.model_copy(update={"detector": "mediapipe"})
-    card = read_config(person)
-    knows_set = card["knows_real_people"] or dataset in card["sets"]
-    return settings.model_copy(update={"detector": "yolo" if card["people"] and knows_set else "mediapipe"})
-
-
-def weights_digests(settings: Settings, person: Path, pretrained: Path) -> tuple[str, ...]:
-    """Returns the digests of the files that the result depends on, or may depend on."""
-    names = {
-        "topdown": (blazepose.LANDMARKS, *([blazepose.DETECTOR] if settings.detector != "yolo" else [])),
-        "networks": (nanodet.FILE, movenet.FILE),
-        "landmarker": (BUNDLE,),
-        "yolo": (YOLO,),
-    }[settings.backend]
-    digests = []
-    for name in names:
-        if not (pretrained / name).exists():
-            advice = {
-                "yolo": "Set weights.yolo in params.yaml to YOLO-pose weights and run",
-                "networks": "Set weights.people in params.yaml to npm and run",
-            }.get(settings.backend, "Run")
-            raise VigilError(f"{pretrained / name}: not found. {advice} stage `weights`.")
-        digests.append(sha256_file(pretrained / name))
-    may_use_own = settings.detector == "yolo" or (settings.detector == "auto" and not why_skipped(person))
-    if settings.backend == "topdown" and settings.detector == "yolo":
-        people_classes(person)
-    if settings.backend == "topdown" and may_use_own:
-        digests.append(read_config(person)["network_sha256"])
-    return tuple(digests)
 
 
 @contextmanager
 def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]:
     """Holds the networks in memory for the length of the block; `auto` means those for people of no set."""
-    settings = choose_detector(settings, person, "")
+    settings = choose_detector(choose_backend(settings, pretrained), person, pretrained, "")
     if settings.backend == "topdown":
-        networks = _OPEN_NETWORKS.open_once(Networks, pretrained)
-        find = make_finder(settings, person, networks)
+        networks = OPEN_NETWORKS.open_once(Networks, pretrained)
+        find = make_finder(settings, person, pretrained, networks)
         yield lambda state, image, time_s: topdown.update(state, _check_image(image), time_s, networks, find, settings)
     elif settings.backend == "networks":
         own = settings.networks
-        people = _OPEN_NETWORKS.open_once(boxes.open_networks, pretrained, own.weak, own.find_px, own.pose_px)
+        find_boxes = make_box_finder(settings, person, pretrained, own.weak)
+        people = boxes.Networks(find_boxes, OPEN_NETWORKS.open_once(MoveNet, pretrained, own.pose_px))
         yield lambda state, image, time_s: boxes.update(state, _check_image(image), time_s, people, settings, own)
     elif settings.backend == "landmarker":
         from vigil.features.landmarks.landmarker import open_landmarker
@@ -110,50 +55,6 @@ def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterat
 
         bodies = open_yolo_pose(_check_weights(pretrained / YOLO), settings)
         yield lambda state, image, time_s: _estimate_anew(state, _check_image(image), time_s, bodies, settings)
-
-
-def make_finder(settings: Settings, person: Path, networks: Networks) -> topdown.Finder:
-    """Makes the function that says where people may be in a picture."""
-    if settings.detector == "yolo":
-        detect = _OPEN_NETWORKS.open_once(Detector, person, settings.confidence)
-
-        def find_by_boxes(image: np.ndarray) -> list[Candidate]:
-            detections = detect(image)
-            regions = blazepose.regions_of_boxes(detections)
-            return [Candidate(region[:4], region[4], box[:4]) for region, box in zip(regions, detections, strict=True)]
-
-        return find_by_boxes
-
-    sure = max(settings.confidence, SURE)
-
-    def find(image: np.ndarray) -> list[Candidate]:
-        regions = [networks.find(image, sure)]
-        if settings.tile is not None:
-            for left, top, right, bottom in blazepose.cover_with_tiles(image.shape[1], image.shape[0], settings.tile):
-                tile_regions = networks.find(image[top:bottom, left:right], sure)
-                regions.append(tile_regions + (left, top, 0, 0, 0))
-        return [
-            Candidate(person[:4], person[4]) for person in blazepose.keep_apart(np.concatenate(regions), SAME_PERSON)
-        ]
-
-    return find
-
-
-class _OpenNetworks(threading.local):
-    """The object of each kind that this thread opened last: to open it anew costs as much as half a second of video."""
-
-    def __init__(self) -> None:
-        self.instances: dict[Any, tuple[Any, Any]] = {}
-
-    def open_once(self, kind: Any, folder: Path, *more: float) -> Any:
-        files = sorted(folder.iterdir()) if folder.is_dir() else []
-        state = folder.absolute(), more, [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
-        if kind not in self.instances or self.instances[kind][0] != state:
-            self.instances[kind] = state, kind(folder, *more)
-        return self.instances[kind][1]
-
-
-_OPEN_NETWORKS = _OpenNetworks()
 
 
 def poses_of_frame(people: tuple[Person, ...], frame: int, time_s: Fraction, scale: float) -> list[Pose]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vigil.features.landmarks.skeleton import seen_joints
 
-WINDOW = (15, 15)  # px, around a joint
+WINDOW = (9, 9)  # px, around a joint: limbs are narrow
 LEVELS = 3  # halvings of the picture: as many times farther may a joint have moved
 ASTRAY = 0.06  # body lengths between a joint and where its way leads back to: it was lost
 APART = 0.3  # body lengths that a joint may move more than the body does, in one frame
