@@ -33,6 +33,7 @@ from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
 from vigil.detect.views import ImageView, View, read_views
 from vigil.features.landmarks import estimators
+from vigil.judging.calibration import Calibration
 from vigil.judging.judgements import NOTHING, Judgement, Standing, update_score
 from vigil.statistics import alerts
 from vigil.statistics.reliability import logit
@@ -225,6 +226,15 @@ class Detector:
             for change, alert in alerts.finish_alert(alarm_state.alert):
                 changes.append(self._describe(name, change, alert, alarm_state))
         return changes
+
+    def calibration(self, name: str) -> Calibration:
+        """What the scores of an alarming detector mean."""
+        return self._alarms[name].calibration
+
+    def threshold_probability(self, name: str) -> float:
+        """The probability of the score at which a detector's alarm sounds."""
+        alarm = self._alarms[name]
+        return float(alarm.calibration.probability(np.array([alarm.rule.threshold]))[0])
 
     def _begin(self) -> State:
         models = {model.name: ModelState(model.judge.start()) for model in self.models}
