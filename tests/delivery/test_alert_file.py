@@ -60,7 +60,7 @@ def test_a_last_line_of_somebody_else_without_an_end_stays_as_it_is() -> None:
 def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_whole_lines() -> None:
     """A limit on the size of files stops a write half-way, as a full disk does."""
     program = (
-        "import resource; from pathlib import Path; from test_alert_file import delivery, FILE, AlertFile, Unreachable\n"
+        "import resource; from test_alert_file import delivery, FILE, AlertFile, Unreachable\n"
         "AlertFile(FILE).send(delivery(0)); size = FILE.stat().st_size + 100\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
         "try: AlertFile(FILE).send(delivery(1))\n"
@@ -79,20 +79,26 @@ def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_whole_lines() -> Non
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
+def is_taken(path: Path, number: int) -> bool:
+    try:
+        AlertFile(path).send(delivery(number))
+    except Unreachable:
+        return False
+    return True
+
+
 def test_a_full_disk_is_a_failure_that_passes(small_disk: Path) -> None:
     path, ballast = small_disk / FILE, small_disk / "ballast"
     AlertFile(path).send(delivery(0))
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
-    number = 0
+    fits = [n for n in range(1, 12) if is_taken(path, n)]  # what is left of the last block of the file
     with pytest.raises(Unreachable, match="cannot be written: No space left on device"):
-        while True:
-            number += 1
-            AlertFile(path).send(delivery(number))
+        AlertFile(path).send(delivery(99))
     ballast.unlink()
-    AlertFile(path).send(delivery(number))
-    assert path.read_text().splitlines() == [delivery(n).body for n in range(number + 1)]
+    AlertFile(path).send(delivery(99))
+    assert path.read_text().splitlines() == [delivery(n).body for n in (0, *fits, 99)]
 
 
 def test_a_file_that_was_renamed_is_followed_by_a_new_one() -> None:

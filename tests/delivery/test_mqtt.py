@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ class Subscriber:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+
+
+def heard_more_than(subscriber: Subscriber, count: int) -> bool:
+    return len(subscriber.keys()) > count
 
 
 @pytest.fixture
@@ -118,9 +123,9 @@ def test_a_broker_that_is_killed_and_started_in_the_middle_gets_everything_in_or
                 if last == 80:
                     assert couriers.drain(30) == 0
                     break
-                wait_until(lambda: len(subscriber.keys()) > first + 5)
+                wait_until(partial(heard_more_than, subscriber, first + 5))
                 broker.kill()
-                wait_until(lambda: outbox.deliveries.states()[0].failing_since is not None)  # noqa: B023
+                wait_until(lambda: outbox.deliveries.states()[0].failing_since is not None)
             subscriber.is_listening.clear()
             broker.start()
             assert subscriber.is_listening.wait(10)
@@ -170,8 +175,8 @@ def test_a_broker_with_tls_is_checked(tmp_path: Path) -> None:
             assert "certificate verify failed" in str(outbox.deliveries.states()[0].last_error)
         with carrying(Mqtt(address, ca_file=certificate)) as (_, couriers):
             assert couriers.drain(20) == 0
+    (tmp_path / "login").write_text("nothing")
     with pytest.raises(VigilError, match="login: no certificates to check the broker with"):
-        (tmp_path / "login").write_text("nothing")
         make_targets(brokers=[address], mqtt_ca_file=tmp_path / "login")
 
 

@@ -101,14 +101,18 @@ def test_old_alerts_go_when_all_have_them_and_the_count_of_all_stays() -> None:
         assert outbox.totals() == [("gate", "fight", 3)]
 
 
+def put_all(outbox: Outbox, written: list[int]) -> None:
+    """Put alerts until there is no room, and note which were written."""
+    for number in range(100_000):
+        outbox.put(drawn_alert(number))
+        written.append(number)
+
+
 def test_a_full_disk_is_said_in_one_line_and_what_is_in_the_outbox_stays(small_disk: Path) -> None:
-    numbers = iter(range(100_000))
     with Outbox(small_disk / "outbox.sqlite", ["t"]) as outbox:
-        written = []
-        with pytest.raises(OutboxFull, match=r"no room left on the disk. What is in the outbox stays") as raised:
-            for number in numbers:
-                outbox.put(drawn_alert(number))
-                written.append(number)
+        written = list[int]()
+        with pytest.raises(OutboxFull, match=r"no room left on the disk\. What is in the outbox stays") as raised:
+            put_all(outbox, written)
         assert "\n" not in str(raised.value)
         assert len(written) > 20
         assert [stored.alert for stored in outbox.after(0, -1)] == [drawn_alert(number) for number in written]

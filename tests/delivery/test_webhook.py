@@ -187,7 +187,7 @@ def test_the_name_of_a_webhook_shows_no_secret_and_tells_two_apart() -> None:
 def test_what_is_wrong_with_a_webhook_is_said_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIGIL_WEBHOOK_SECRET", raising=False)
     with pytest.raises(
-        VigilError, match="no secret to sign with. Put one into the environment as VIGIL_WEBHOOK_SECRET"
+        VigilError, match=r"no secret to sign with\. Put one into the environment as VIGIL_WEBHOOK_SECRET"
     ):
         make_targets(webhooks=["https://example.org/"])
     monkeypatch.setenv("VIGIL_WEBHOOK_SECRET", "plain words")
@@ -200,7 +200,7 @@ def test_what_is_wrong_with_a_webhook_is_said_before_anything_runs(monkeypatch: 
     Path("empty").write_text("\n")
     with pytest.raises(VigilError, match="empty: empty; expected a secret"):
         make_targets(webhooks=["https://example.org/"], webhook_secret_file=Path("empty"))
-    with pytest.raises(VigilError, match="webhook example.org .*: named as an output twice"):
+    with pytest.raises(VigilError, match=r"webhook example\.org .*: named as an output twice"):
         make_targets(webhooks=["https://example.org/a", "https://example.org/a"])
 
 

@@ -178,6 +178,11 @@ class Couriers:
             if courier.error is not None:
                 raise courier.error
 
+    def problems(self) -> list[str]:
+        """Returns what has ended a thread that should still run, a line each."""
+        errors = [(courier.target.name, courier.error) for courier in self._couriers]
+        return [f"{name}: nothing is sent any more: {error!r}" for name, error in errors if error is not None]
+
     def drain(self, timeout_s: float) -> int:
         """Wait until nothing waits for these targets, at most so long; returns how many deliveries still wait."""
         names = [courier.target.name for courier in self._couriers]
