@@ -53,7 +53,11 @@ def renew(source: Source) -> Source:
         return source
     from vigil.footage.listing.fetch import SiteAccess, find_stream
 
-    stream = find_stream(source.page, SiteAccess(QUALITY, 0, None))
+    try:
+        stream = find_stream(source.page, SiteAccess(QUALITY, 0, None))
+    except VigilError as error:  # whose advice is about datasets
+        reason = str(error).removeprefix(f"{source.page}: ").partition("; to try again")[0]
+        raise VigilError(f"{source.address}: no stream on this page: {source.hide_secrets(reason)}.") from None
     is_playlist = stream.protocol.startswith("m3u8")
     kind: Kind = "page" if stream.is_live else "playlist" if is_playlist else "download"
     return replace(source, kind=kind, opened=stream.url, headers=tuple(stream.headers.items()))

@@ -11,6 +11,7 @@ import signal
 import struct
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,7 +40,10 @@ BEAT = struct.Struct("<d")  # when this process was last known to be alive, by t
 BEAT_S = 0.2
 STEADY_S = 10.0  # a connection that lasts this long was a good one: the next failure is the first again
 PACED = ("hls", "page")  # come in bursts
+STAMPED_HERE = ("mjpeg",)  # pictures that do not say when they are: it is when they arrive
+MICROSECOND = Fraction(1, 1_000_000)
 HUNG = 3  # exit code
+UNSTAMPED = 25  # packets at the beginning that may lack a stamp
 PieceReason = Literal["clock jump", "size change", "reconnect"]
 
 
@@ -184,7 +188,7 @@ class _Capture:
                     continue
                 if picture is None:
                     size, picture = (decoded.width, decoded.height), decoding.Picture(decoded, self._job.params.size_px)
-                    clock.start = arrivals.first_stamp
+                    clock.start, clock.tick = arrivals.first_stamp, arrivals.tick
                     self._begin(reason, arrivals.begin_s)
                 elif (decoded.width, decoded.height) != size:
                     raise _JumpedError("size change")
@@ -213,7 +217,9 @@ class _Arrivals:
     def __init__(self, container: Any, stream: Any, job: Job, configuration: int, last_s: Fraction) -> None:
         self._container, self._stream, self._job, self._configuration = container, stream, job, configuration
         self._clock = StreamClock()
-        self._tick = float(stream.time_base)
+        self._is_stamped_here = job.source.kind in STAMPED_HERE
+        self.tick: Fraction = MICROSECOND if self._is_stamped_here else Fraction(stream.time_base)
+        self._tick = float(self.tick)
         self._last_s = last_s  # time of the newest frame before
         self.first_stamp: int | None = None  # dts of the first packet, and the camera's time of it
         self.begin_s = Fraction(0)
@@ -226,13 +232,17 @@ class _Arrivals:
     def read(self) -> None:
         """Reads packets until told to stop; the thread's whole work."""
         try:
-            for packet in self._container.demux(self._stream):
+            packets = self._container.demux(self._stream)
+            for packet in packets if self._is_stamped_here else stamp_packets(packets, self._stream):
                 if self._is_stopped:
                     return
-                if packet.size and packet.dts is not None:
-                    self._add(packet, time.monotonic())
+                arrival = time.monotonic()
+                if self._is_stamped_here and packet.size:
+                    packet.time_base, packet.pts, packet.dts = MICROSECOND, *[round(arrival / MICROSECOND)] * 2
+                if packet.size:
+                    self._add(packet, arrival)
             self._finish(EOFError())
-        except (av.error.FFmpegError, OSError, _JumpedError) as error:
+        except (av.error.FFmpegError, OSError, VigilError, _JumpedError) as error:
             self._finish(error)
 
     def take(self, max_lag_s: float) -> tuple[Any, bool] | None:
@@ -290,6 +300,29 @@ class _Arrivals:
         with self._condition:
             self._end = end
             self._condition.notify()
+
+
+def stamp_packets(packets: Iterable[Any], stream: Any) -> Iterator[Any]:
+    """Gives packets without a stamp one: RTSP says when packets are only from the second or third on."""
+    step = max(round(1 / (Fraction(stream.average_rate or 25) * stream.time_base)), 1)
+    held: list[Any] = []
+    last = None
+    for packet in packets:
+        if not packet.size:
+            continue
+        if packet.dts is None and last is None:
+            held.append(packet)
+            if len(held) > UNSTAMPED:
+                raise VigilError("its packets do not say when they are")
+            continue
+        if packet.dts is None:
+            packet.dts = packet.pts = last + step
+        last = packet.dts
+        for number, early in enumerate(held):
+            early.dts = early.pts = last - (len(held) - number) * step
+            yield early
+        held.clear()
+        yield packet
 
 
 def _explain(source: Source, error: Exception) -> Failed:

@@ -21,21 +21,19 @@ FORMATS: Mapping[Kind, str | None] = {
     "playlist": "hls",
     "webcam": "v4l2",
 }
-# Pictures of a webcam and of MJPEG carry no time of their own, or one of their own making: it is when they arrive.
-ARRIVAL = {"use_wallclock_as_timestamps": "1"}
+LOOK_US = 100_000  # of a camera are looked at for what it sends; meanwhile its packets wait, and are late
+LONG_LOOK_US = 5_000_000  # where that says nothing
 
 
 @contextmanager
-def open_stream(source: Source, open_s: float, read_s: float) -> Iterator[tuple[Any, Any]]:
+def open_stream(source: Source, open_s: float, read_s: float, look_us: int = LOOK_US) -> Iterator[tuple[Any, Any]]:
     """Opens a camera or a stream as (container, its first video stream). FFmpegError says what fails."""
     av.logging.set_level(None)  # libraries print addresses, and passwords are in them
-    options = {"protocol_whitelist": REACHED, "analyzeduration": "1000000"}  # µs, where pictures say little
+    options = {"protocol_whitelist": REACHED}
     if source.kind == "rtsp":
-        options |= {"rtsp_transport": "tcp", "timeout": str(int(read_s * 1e6))}
-    elif source.kind == "mjpeg":
-        options |= ARRIVAL
+        options |= {"rtsp_transport": "tcp", "timeout": str(int(read_s * 1e6)), "analyzeduration": str(look_us)}
     elif source.kind == "webcam":
-        options = dict(ARRIVAL)
+        options = {}
     elif source.kind in ("hls", "page"):
         options |= {"live_start_index": "-1", "max_reload": "20", "http_persistent": "0"}
     if source.headers:
@@ -44,7 +42,12 @@ def open_stream(source: Source, open_s: float, read_s: float) -> Iterator[tuple[
     with av.open(
         address, format=FORMATS[source.kind], options=options, timeout=(open_s, read_s), metadata_errors="replace"
     ) as container:
-        yield container, _first_video(container)
+        stream = _first_video(container)
+        if stream.codec_context.width or look_us == LONG_LOOK_US:
+            yield container, stream
+            return
+    with open_stream(source, open_s, read_s, LONG_LOOK_US) as opened:
+        yield opened
 
 
 @contextmanager
