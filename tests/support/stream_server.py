@@ -6,7 +6,7 @@
     /secret/mjpeg              wants the user admin and the password p@ss/w:rd
     /live.m3u8                 HLS of the segments live0.ts, live1.ts, ... of the folder, 1 s each, over and over
     /<file>                    of the folder, ranges too
-    /broken/<file>             the same, but each answer breaks off after 100,000 bytes
+    /broken/<file>             the same, but each answer breaks off after 10,000 bytes
     /page                      an HTML page without a video
 
 Prints a line when it is ready.
@@ -24,7 +24,7 @@ import cv2
 from videos import picture
 
 FPS = 20
-PIECE = 100_000
+PIECE = 10_000
 BEGUN = time.monotonic()
 TYPES = {".mp4": "video/mp4", ".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t", ".html": "text/html"}
 LOGIN = "Basic " + base64.b64encode(b"admin:p@ss/w:rd").decode()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,13 @@ def write_clip(
         options = {"movflags": "+faststart"}
         with av.open(str(part.absolute()), "w", format="mp4", options=options) as container:
             stream: Any = container.add_stream_from_template(header.streams.video[0])
-            last = -1
-            for kept_packet in kept:
+            starts = _rising([_ticks(packet.dts - first) for packet in kept])
+            durations = [stop - start for start, stop in pairwise(starts)]
+            durations.append(durations[-1] if durations else 1)  # one of 0 would hide the last picture from players
+            for kept_packet, start, duration in zip(kept, starts, durations, strict=True):
                 packet = av.Packet(kept_packet.data)
-                packet.time_base = TICK
-                packet.dts = last = max(_ticks(kept_packet.dts - first), last + 1)
-                packet.pts = max(_ticks(kept_packet.pts - first), last)
+                packet.time_base, packet.duration = TICK, duration
+                packet.dts, packet.pts = start, max(_ticks(kept_packet.pts - first), start)
                 packet.is_keyframe = kept_packet.is_key
                 packet.stream = stream
                 container.mux(packet)
@@ -80,6 +82,14 @@ def write_clip(
     if len(kept) < len(packets):
         missing.append("a part in which the camera encoded otherwise")
     return Clip(path, begun, ended, " and ".join(missing))
+
+
+def _rising(ticks: Sequence[int]) -> list[int]:
+    """Moves times that do not rise one tick behind the one before."""
+    rising: list[int] = []
+    for tick in ticks:
+        rising.append(max(tick, rising[-1] + 1) if rising else tick)
+    return rising
 
 
 def _ticks(ns: int) -> int:
