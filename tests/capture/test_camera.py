@@ -174,6 +174,20 @@ def test_a_capture_that_hangs_is_killed_and_starts_again(tmp_path: Path) -> None
     assert "no sign of life" in events[0].reason
 
 
+def test_what_piled_up_while_a_capture_stood_still_does_not_stay_late(tmp_path: Path) -> None:
+    with stream_server(tmp_path) as server, Camera(mjpeg(server.url("mjpeg")), QUICK) as camera:
+        before, _ = watch(camera, lambda frames, _: len(frames) >= 20)
+        os.kill(capturing(camera), signal.SIGSTOP)
+        time.sleep(2)
+        os.kill(capturing(camera), signal.SIGCONT)
+        time.sleep(1.5)
+        after, events = watch(camera, lambda frames, _: len(frames) >= 20)
+        figures = camera.figures()
+    assert events == []
+    assert figures.lag_s < 0.3
+    assert number(after[0].image) - number(before[-1].image) > 60  # the newest, not those that piled up
+
+
 def test_hls_is_shown_evenly_and_goes_on_over_a_discontinuity(tmp_path: Path) -> None:
     live_segments(tmp_path, seconds=8)
     with stream_server(tmp_path) as server, Camera(look_up(parse_source(server.url("live.m3u8")))) as camera:
