@@ -21,7 +21,7 @@ from vigil.capture.network import open_pipe, open_playlist
 from vigil.capture.sources import Source
 from vigil.core.clock import START, update_pace
 from vigil.core.errors import Rejected, VigilError
-from vigil.footage.video import damage, decoding, images, reading
+from vigil.footage.video import decoding, images, reading
 
 
 class FrameReader(Iterator[Frame]):
@@ -116,16 +116,7 @@ def _decode(
             _refuse_tiny(decoded.picture)
         if is_due is None or is_due(decoded.time_s):
             yield reading.Frame(decoded.index, decoded.time_s, picture(decoded.picture))
-    losses = damage.Losses(
-        sound=tally.sound,
-        lost=tally.distorted + tally.refused,
-        packets=tally.packets,
-        is_cut=tally.is_cut,
-        claimed=decoding.claimed_frame_count(container, stream),
-        indexed=sum(1 for entry in stream.index_entries if entry.size),
-        complaints=tally.complaints,
-    )
-    reader.damage = damage.explain_damage(path or Path(os.devnull), losses)
+    reader.damage = reading.explain_losses(path or Path(os.devnull), container, stream, tally)
     if not tally.sound:
         raise Rejected(f"{reader.damage or 'no frame decodes: the source is damaged'}; fetch it again")
 

@@ -7,6 +7,7 @@ import click
 
 from vigil.cli.calibrate import calibrate
 from vigil.cli.compare import compare
+from vigil.cli.detect import detect
 from vigil.cli.evaluate import evaluate
 from vigil.cli.init import init
 from vigil.cli.register import register
@@ -33,7 +34,7 @@ def vigil() -> None:
     """
 
 
-for command in (init, sync, repro, results, store, evaluate, calibrate, compare, register):
+for command in (init, sync, repro, results, detect, store, evaluate, calibrate, compare, register):
     vigil.add_command(command)
 
 

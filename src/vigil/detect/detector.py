@@ -14,6 +14,8 @@ The judges, the rule and the thresholds are those of the pipeline: on a video th
 says the same, bit by bit. A detector looks at one source at a time; several of them share the networks.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -31,8 +33,8 @@ from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
 from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
-from vigil.detect.views import ImageView, View, read_views
 from vigil.features.landmarks import estimators
+from vigil.footage.video.views import ImageView, View, read_views
 from vigil.judging.calibration import Calibration
 from vigil.judging.judgements import NOTHING, Judgement, Standing, update_score
 from vigil.statistics import alerts
@@ -226,6 +228,17 @@ class Detector:
             for change, alert in alerts.finish_alert(alarm_state.alert):
                 changes.append(self._describe(name, change, alert, alarm_state))
         return changes
+
+    @property
+    def scoring(self) -> tuple[str, ...]:
+        """The detectors that have scores, whether or not they raise alerts here."""
+        return tuple(self._alarms)
+
+    @property
+    def settings_sha256(self) -> str:
+        """Hash of how features are made, and of how every model looks at them."""
+        settings = {model.name: model.frozen.calibration.settings_sha256 for model in self.models}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def calibration(self, name: str) -> Calibration:
         """What the scores of an alarming detector mean."""

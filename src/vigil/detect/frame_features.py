@@ -19,7 +19,6 @@ from vigil.core import lineage
 from vigil.core.clock import exact_fraction
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.detect.views import View
 from vigil.features import masks
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import START as NO_TICK
@@ -27,6 +26,7 @@ from vigil.features.frames import advance_tick, decode_jpeg, encode_jpeg
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.pose_table import Pose, round_pose
 from vigil.features.segments import segments as cutting
+from vigil.footage.video.views import View
 from vigil.judging.items import Picture
 from vigil.judging.items import Segment as JudgedSegment
 from vigil.models.checkpoint import Card

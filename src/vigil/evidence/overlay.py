@@ -10,10 +10,10 @@ import numpy as np
 
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
-from vigil.detect.views import read_views
 from vigil.evidence.recording import Moment, Recording
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import BONES, HEAD
+from vigil.footage.video.views import read_views
 from vigil.footage.video.writing import VideoWriter
 
 CALM, ALARM, INK, PAPER = (46, 160, 110), (214, 48, 49), (245, 246, 250), (24, 26, 32)

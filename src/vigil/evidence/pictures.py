@@ -9,8 +9,8 @@ import numpy as np
 
 from vigil.core.storage import replacing
 from vigil.detect.detector import Detector
-from vigil.detect.views import read_views
 from vigil.evidence.recording import Recording
+from vigil.footage.video.views import read_views
 from vigil.judging.attention import select_clips
 from vigil.judging.judgements import Judgement
 

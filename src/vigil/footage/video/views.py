@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from vigil.core.errors import VigilError
-from vigil.footage.video import decoding, images
+from vigil.core.errors import Rejected, VigilError
+from vigil.footage.video import decoding, images, reading
 
 
 class View(Protocol):
@@ -105,8 +105,11 @@ class PictureView:
         return self.maker.convert(self.picture, None, side_px)
 
 
-def read_views(path: Path, fps: Fraction = images.FPS) -> Iterator[View]:
-    """Yields every sound frame of a video file or a folder of images, in order; a folder has the `fps` given."""
+def read_views(path: Path, fps: Fraction = images.FPS, lost: list[str] | None = None) -> Iterator[View]:
+    """Yields every sound frame of a video file or a folder of images, in order; a folder has the `fps` given.
+
+    What is lost of a damaged file is added to `lost`, when all frames have come.
+    """
     if images.is_folder(path):
         size: tuple[int, int] | None = None
         for index, (position, file) in enumerate(images.list_numbered(path)):
@@ -114,7 +117,12 @@ def read_views(path: Path, fps: Fraction = images.FPS) -> Iterator[View]:
             size = (image.shape[1], image.shape[0])
             yield ImageView(index, position / fps, image)
         return
-    maker = PictureMaker()
+    maker, tally = PictureMaker(), decoding.Tally()
     with decoding.open_video(path, 1) as (container, stream):
-        for decoded in decoding.decode_pictures(container, stream, decoding.Tally()):
+        for decoded in decoding.decode_pictures(container, stream, tally):
             yield maker.view(decoded.index, decoded.time_s, decoded.picture)
+        explained = reading.explain_losses(path, container, stream, tally)
+    if lost is not None and explained:
+        lost.append(explained)
+    if not tally.sound:
+        raise Rejected(f"{explained or 'no frame decodes: the file is damaged'}; fetch it again")
