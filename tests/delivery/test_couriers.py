@@ -1,14 +1,19 @@
 """Couriers: in order for each camera, one target in nobody's way, and at rest within a second."""
 
+import itertools
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from alert_feed import QUICK, drawn_alert, ended_alert, keys, revisions
 from receivers import wait_until
 
+from vigil.delivery.alert import read_alert
+from vigil.delivery.alert_file import AlertFile
 from vigil.delivery.courier import Couriers
+from vigil.delivery.database import OutboxFull
 from vigil.delivery.deliveries import Delivery
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.target import Backoff, Failed, Interrupted, Refused, Unreachable
@@ -205,6 +210,43 @@ def test_a_new_target_gets_what_is_put_again_and_an_old_one_does_not() -> None:
     with Outbox(PATH, ["a", "b"]) as outbox:
         assert not outbox.put(drawn_alert(0))
         assert (outbox.deliveries.waiting(["a"]), outbox.deliveries.waiting(["b"])) == (1, 1)
+
+
+def test_a_target_that_is_no_more_keeps_no_alert_from_being_deleted() -> None:
+    with Outbox(PATH, ["old"]) as outbox:
+        outbox.put(drawn_alert(0))
+        outbox.put(ended_alert(drawn_alert(0)))
+        outbox.prune(-1.0)
+        assert len(outbox.newest(9)) == 1
+        outbox.deliveries.forget_target("old")
+        assert outbox.deliveries.states() == []
+        outbox.prune(-1.0)
+        assert outbox.newest(9) == []
+
+
+def test_a_full_disk_under_the_outbox_makes_no_line_of_a_file_twice(small_disk: Path, tmp_path: Path) -> None:
+    """What is sent cannot be noted as sent, so it is sent again, and the file has it already."""
+    ballast, target = small_disk / "ballast", AlertFile(tmp_path / "alerts.jsonl")
+    with Outbox(small_disk / "outbox.sqlite", [target.name]) as outbox:
+        numbers = itertools.count()
+        for number in itertools.islice(numbers, 10):
+            outbox.put(drawn_alert(number))
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        with suppress(OutboxFull):
+            for number in numbers:
+                outbox.put(drawn_alert(number))
+        waiting = outbox.deliveries.waiting([target.name])
+        with Couriers(outbox, [target], QUICK) as couriers:
+            wait_until((tmp_path / "alerts.jsonl").exists)
+            time.sleep(0.5)
+            assert outbox.deliveries.waiting([target.name]) > 0
+            assert couriers.problems() == []
+            ballast.unlink()
+            assert couriers.drain(20) == 0
+    lines = (tmp_path / "alerts.jsonl").read_text().splitlines()
+    assert [read_alert(line, "line") for line in lines] == [drawn_alert(number) for number in range(waiting)]
 
 
 def test_a_backlog_of_days_is_carried_as_fast_as_a_short_one() -> None:

@@ -1,6 +1,7 @@
 """MQTT, through mosquitto and with a subscriber of its own."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -188,6 +189,18 @@ def test_a_broker_that_is_not_there_is_no_reason_to_stop() -> None:
         began = time.monotonic()
         couriers.stop()
         assert time.monotonic() - began < 1.1
+
+
+def test_the_end_does_not_wait_for_a_broker_that_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with carrying(Mqtt(f"mqtt://127.0.0.1:{silent.getsockname()[1]}")) as (outbox, couriers):
+            outbox.put(drawn_alert(0))
+            connection, _ = silent.accept()
+            with connection:
+                began = time.monotonic()
+                couriers.stop()
+                assert time.monotonic() - began < 1.2
+        wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("courier")])
 
 
 def test_a_camera_is_one_level_of_the_topic() -> None:

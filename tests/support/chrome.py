@@ -37,7 +37,7 @@ class Chrome:
         address = self._address()
         assert address is not None
         self._open = ExitStack()
-        self.socket = self._open.enter_context(connect(address, max_size=None))
+        self.socket = self._open.enter_context(connect(address, max_size=None, close_timeout=0.5))
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
             self.call(f"{domain}.enable")
         return self
@@ -59,6 +59,7 @@ class Chrome:
 
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
+        self.wait_for("document.readyState === 'complete'")
 
     def ask(self, expression: str) -> Any:
         """The value of an expression of JavaScript, awaited."""

@@ -10,11 +10,12 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from vigil.core.errors import VigilError
 
 PRIVATE_KEY = re.compile(r"pass|pwd|token|key|secret|auth|sig|user|login|cred", re.IGNORECASE)  # of a query
+PRIVATE_PAIR = re.compile(r"((?:pass\w*?|pwd|user\w*?|token|key)=)[^&_/;]*", re.IGNORECASE)  # of a path: some cameras
 HIDDEN = "***"
 
 
 def hide_credentials(address: str) -> str:
-    """Returns the address without user and password, and with *** for what its query says of them.
+    """Returns the address without user and password, and with *** for what its path and query say of them.
 
     What is no URL, such as a path, comes back as it is. The same address always gives the same text.
     """
@@ -28,7 +29,8 @@ def hide_credentials(address: str) -> str:
     if any(PRIVATE_KEY.search(key) for key, _ in query):
         pairs = [(key, HIDDEN if PRIVATE_KEY.search(key) else value) for key, value in query]
         parts = parts._replace(query=urlencode(pairs, safe="*"))
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    path = PRIVATE_PAIR.sub(rf"\1{HIDDEN}", parts.path)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], path=path))
 
 
 def short_name(kind: str, parts: SplitResult) -> str:

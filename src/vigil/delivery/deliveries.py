@@ -118,6 +118,12 @@ class Deliveries:
         with self._database.write() as connection:
             connection.execute("DELETE FROM deliveries WHERE target = ? AND state = 'delivered'", (target,))
 
+    def forget_target(self, target: str) -> None:
+        """It is no target any more: what waits for it, or was parked, is kept for nobody."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM deliveries WHERE target = ?", (target,))
+            connection.execute("DELETE FROM targets WHERE name = ?", (target,))
+
     def waiting(self, targets: Iterable[str]) -> int:
         """How many deliveries to these targets wait."""
         names = list(targets)

@@ -109,18 +109,19 @@ def _add_data(app: FastAPI, outbox: Outbox, cameras: Cameras, problems: Callable
         """With `since`, every revision after that `seq`, the oldest first; `next` is the `since` of the next request.
 
         Without, each alert once in its latest revision, the newest first; `next` is the `before` of the next page, and
-        null on the last.
+        null on the last. `last_seq` is where to go on with `since` after the first page.
         """
         if since is not None and before is not None:
             raise HTTPException(422, "`since` goes forwards and `before` backwards; name one of them")
         following: int | None
+        last_seq = outbox.last_seq()  # before the page is read, so that nothing falls in between
         if since is not None:
             stored = outbox.after(since, limit, camera)
             following = stored[-1].seq if stored else since
         else:
             stored = outbox.newest(limit, before, camera)
             following = stored[-1].raised if len(stored) == limit else None
-        return {"alerts": [stored_json(alert) for alert in stored], "next": following}
+        return {"alerts": [stored_json(alert) for alert in stored], "next": following, "last_seq": last_seq}
 
     @app.get("/metrics")
     def show_metrics() -> Response:

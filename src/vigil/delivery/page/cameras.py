@@ -32,7 +32,7 @@ class CameraSnapshot:
     readings: tuple[DetectorReading, ...] = ()
 
 
-Cameras = Callable[[], Sequence[CameraSnapshot]]  # asked several times a second, so it has to be quick
+Cameras = Callable[[], Sequence[CameraSnapshot]]  # asked several times a second, by several threads
 
 
 def camera_json(camera: CameraSnapshot) -> dict[str, Any]:

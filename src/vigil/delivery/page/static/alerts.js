@@ -8,12 +8,13 @@ const older = document.getElementById("older");
 const shown = new Map(); // id -> { stored, item }
 let next = null;
 
-// The first page, and which revisions it has: everything after `seq` is still to come.
+// Shows the first page; returns the place in the outbox after which everything is still to come.
 export async function loadAlerts() {
+  const page = await fetchPage(null);
   shown.clear();
   list.replaceChildren();
-  await loadPage(null);
-  return Math.max(0, ...[...shown.values()].map(({ stored }) => stored.seq));
+  showPage(page);
+  return page.last_seq;
 }
 
 // Alerts as they come, the oldest first; the new ones are read out.
@@ -35,17 +36,20 @@ export function showCameraNames(names) {
   chooser.value = chosen;
 }
 
-chooser.onchange = loadAlerts;
-older.onclick = () => loadPage(next);
+chooser.onchange = () => loadAlerts().catch(() => {}); // the connection is lost too then, and comes back with all
+older.onclick = () => fetchPage(next).then(showPage).catch(() => {});
 
-async function loadPage(before) {
+async function fetchPage(before) {
   const query = new URLSearchParams({ limit: "30" });
   if (chooser.value) query.set("camera", chooser.value);
   if (before !== null) query.set("before", before);
   const answer = await fetch(`/alerts?${query}`);
   if (answer.status === 401) location.assign("/login");
   if (!answer.ok) throw new Error(`/alerts answers ${answer.status}`);
-  const page = await answer.json();
+  return answer.json();
+}
+
+function showPage(page) {
   next = page.next;
   page.alerts.forEach(place);
   finish();
