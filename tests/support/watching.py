@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from vigil.capture.camera import Camera
 from vigil.capture.frames import Event, Frame
+from vigil.capture.live.camera import Camera
 
 WAIT_S = 60.0
 

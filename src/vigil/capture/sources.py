@@ -4,7 +4,7 @@ parse_source(text, name)    one source, nothing asked of any network
 expand_sources(texts)       globs, folders and lists of them, each source with a name of its own
 
 A file, a folder of images and standard input (`-`) have an end: see recordings.py. A camera number and rtsp:// have
-none: see camera.py. What an http address is, its server knows: see addresses.py.
+none: see live/camera.py. What an http address is, its server knows: see addresses.py.
 """
 
 import glob

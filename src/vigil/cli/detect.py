@@ -62,7 +62,8 @@ def detect(sources: tuple[str, ...], **options: Any) -> int:
     HLS, a file, or a page that yt-dlp knows), a camera of cameras.yaml, or - for standard input. A line is printed for
     every alert as it is raised and as it ends.
     """
-    from vigil.watch.command import Request, run_detect
+    from vigil.watch.command import run_detect
+    from vigil.watch.request import Request
 
     summary = run_detect(Request.of(sources, options), click.echo)
     if options["as_json"]:

@@ -244,6 +244,10 @@ class Detector:
         """What the scores of an alarming detector mean."""
         return self._alarms[name].calibration
 
+    def rule(self, name: str) -> alerts.Rule:
+        """When an alarming detector raises an alert, and when it lets go."""
+        return self._alarms[name].rule
+
     def threshold_probability(self, name: str) -> float:
         """The probability of the score at which a detector's alarm sounds."""
         alarm = self._alarms[name]

@@ -1,14 +1,10 @@
 """What `vigil detect` does, from its options to its summary."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from vigil.capture.addresses import look_up
 from vigil.capture.recordings import require_readable
@@ -18,61 +14,13 @@ from vigil.core.errors import Rejected, VigilError
 from vigil.delivery.courier import Couriers
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.targets import make_targets
-from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
-from vigil.watch.outputs import Outputs
+from vigil.watch.cameras import watch_cameras
 from vigil.watch.recordings import Recordings
+from vigil.watch.request import Request, Say, describe_change
 
 PROGRESS_S = 0.3
 DRAIN_S = 10.0  # s that deliveries are waited for in the end; what is left waits in the outbox
-
-Say = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user has asked for."""
-
-    sources: Sequence[str]
-    names: Sequence[str] | None
-    trained: Path
-    threshold: str | None
-    calibrations: Mapping[str, Path]
-    outputs: Outputs
-    webhooks: Sequence[str]
-    brokers: Sequence[str]
-    outbox: Path | None
-    serve: str | None
-    as_json: bool
-
-    @classmethod
-    def of(cls, sources: Sequence[str], options: Mapping[str, Any]) -> Self:
-        """From the options of the command."""
-        if not 0 < options["fps"] <= 1000:
-            raise VigilError(f"--fps {options['fps']:g}: expected frames a second, above 0.")
-        names = options["names"]
-        outputs = Outputs(
-            options["alerts"], options["scores"], options["anomalies"], options["video"], options["pictures"],
-            options["clips"], options["batch"], Fraction(options["fps"]).limit_denominator(1000),
-        )  # fmt: skip
-        return cls(
-            sources=sources,
-            names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
-            trained=options["trained"] or settings.root() / "models",
-            threshold=options["threshold"],
-            calibrations=dict(_calibration(text) for text in options["calibrations"]),
-            outputs=outputs,
-            webhooks=options["webhooks"],
-            brokers=options["brokers"],
-            outbox=options["outbox"],
-            serve=options["serve"],
-            as_json=options["as_json"],
-        )
-
-    @property
-    def delivers(self) -> bool:
-        """Whether alerts go anywhere but to the terminal."""
-        return bool(self.outputs.alerts or self.webhooks or self.brokers or self.outbox or self.serve)
 
 
 def run_detect(request: Request, say: Say) -> dict[str, Any]:
@@ -93,9 +41,10 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
         )
         outbox = _open_outbox(request, stack) if request.delivers else None
         if live:
-            from vigil.watch.cameras import watch_cameras
-
-            return watch_cameras(live, detector, request, outbox, say)
+            summary = watch_cameras(live, detector, request, outbox, say)
+            if not request.as_json:
+                say(_describe_watch(summary))
+            return summary
         return _watch_recordings(sources, detector, request, outbox, say)
 
 
@@ -151,17 +100,11 @@ def _watch_recordings(
     return summary
 
 
-def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
-    """An alert in one line, for a program or for a person."""
-    if as_json:
-        return json.dumps({"source": source} | change.to_json(), sort_keys=True)
-    finding, alert = change.finding, change.alert
-    what = finding.label or "abnormal"
-    who = "" if finding.person is None else f", person {finding.person}"
-    sure = "" if change.p is None else f", p {change.p:.2f}"
-    when = f"at {alert.start_s:.1f} s" if change.change == "raised" else f"{alert.start_s:.1f} to {alert.stop_s:.1f} s"
-    by_hand = " (threshold set by hand)" if change.provenance.by_hand else ""
-    return f"{source}: {change.change} {change.detector}: {what} {when}{sure}{who}{by_hand}"
+def _describe_watch(summary: dict[str, Any]) -> str:
+    lags = [camera["lag_p95_s"] for camera in summary["cameras"].values() if camera["lag_p95_s"] is not None]
+    lag = f", 95 % of frames judged within {max(lags):.2f} s" if lags else ""
+    cameras, alerts = len(summary["cameras"]), summary["alerts"]
+    return f"{cameras} cameras watched for {summary['elapsed_s']:.0f} s, {alerts} alerts{lag}"
 
 
 class _Progress:
@@ -188,10 +131,3 @@ class _Progress:
     def clear(self) -> None:
         if self._shows:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _calibration(text: str) -> tuple[str, Path]:
-    name, separator, path = text.partition("=")
-    if not separator or not name or not path:
-        raise VigilError(f"--calibration {text}: expected MODEL=FILE.")
-    return name, Path(path)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from videos import film, number
 
-from vigil.capture.clips import NS, pack_configuration, write_clip
-from vigil.capture.packet_ring import RingPacket
+from vigil.capture.live.clips import NS, pack_configuration, write_clip
+from vigil.capture.live.packet_ring import RingPacket
 from vigil.core.errors import VigilError
 from vigil.footage.video.reading import read_frames
 

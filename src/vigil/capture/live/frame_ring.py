@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from vigil.capture.shared_memory import SharedMemory
+from vigil.capture.live.shared_memory import SharedMemory
 
 SLOTS = 4
 HEADER = struct.Struct("<QqqdQII")  # number, numerator and denominator of time_s, captured, piece, height, width

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil.capture.shared_memory import SharedMemory
+from vigil.capture.live.shared_memory import SharedMemory
 
 RECORD = struct.Struct("<QQQqqIIQ")  # number, offset (of all bytes ever), size, pts, dts, configuration, key, number
 RECORDS = 16384  # nine minutes at 30 frames a second

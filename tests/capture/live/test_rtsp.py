@@ -11,9 +11,9 @@ from servers import Server, rtsp_server
 from videos import film, number
 from watching import watch
 
-from vigil.capture.camera import Camera
-from vigil.capture.camera_params import CameraParams
 from vigil.capture.frames import Back, Frame, Gone, Piece
+from vigil.capture.live.camera import Camera
+from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.recordings import read_frames
 from vigil.capture.sources import parse_source
 

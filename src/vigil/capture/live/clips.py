@@ -14,7 +14,7 @@ from typing import Any
 
 import av
 
-from vigil.capture.packet_ring import RingPacket
+from vigil.capture.live.packet_ring import RingPacket
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
 

@@ -9,9 +9,9 @@ import pytest
 from servers import stream_server
 from watching import watch
 
-from vigil.capture.camera import Camera
-from vigil.capture.camera_params import CameraParams
 from vigil.capture.frames import Frame
+from vigil.capture.live.camera import Camera
+from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.sources import parse_source
 
 SECONDS = 120

@@ -19,9 +19,9 @@ from videos import number
 from watching import WAIT_S, watch
 
 from vigil.capture.addresses import look_up
-from vigil.capture.camera import Camera, read_cameras
-from vigil.capture.camera_params import CameraParams
 from vigil.capture.frames import Back, Frame, Gone, Piece
+from vigil.capture.live.camera import Camera, read_cameras
+from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.sources import Source, parse_source
 from vigil.core.errors import VigilError
 
@@ -227,7 +227,7 @@ def named_memory() -> set[str]:
 WATCH = """
 import sys
 from dataclasses import replace
-from vigil.capture.camera import Camera
+from vigil.capture.live.camera import Camera
 from vigil.capture.frames import Frame
 from vigil.capture.sources import parse_source
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vigil.capture.stream_clock import StreamClock
+from vigil.capture.live.stream_clock import StreamClock
 
 
 def feed(clock: StreamClock, stamps: list[float], arrivals: list[float], utc_offset: float = 0.0) -> list[bool]:

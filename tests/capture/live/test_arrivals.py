@@ -1,4 +1,4 @@
-"""Inside the process that captures: what is passed over where decoding is slow, and packets without stamps."""
+"""What is passed over where decoding is slow, and packets without stamps."""
 
 import os
 import time
@@ -11,11 +11,12 @@ import av
 import pytest
 from videos import film
 
-from vigil.capture.camera_params import CameraParams
-from vigil.capture.capture_process import BEAT, Job, _Arrivals, stamp_packets
-from vigil.capture.frame_ring import FrameRing
-from vigil.capture.packet_ring import PacketRing
-from vigil.capture.shared_memory import SharedMemory
+from vigil.capture.live.arrivals import Arrivals, stamp_packets
+from vigil.capture.live.camera_params import CameraParams
+from vigil.capture.live.frame_ring import FrameRing
+from vigil.capture.live.job import BEAT, Job
+from vigil.capture.live.packet_ring import PacketRing
+from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import parse_source
 from vigil.core.errors import VigilError
 
@@ -45,14 +46,14 @@ def packets_of(container: Any, stream: Any) -> list[Any]:
 
 
 def test_nothing_is_passed_over_where_nothing_waits(opened: tuple[Any, Any], job: Job) -> None:
-    arrivals = _Arrivals(*opened, job, 1, Fraction(-1))
+    arrivals = Arrivals(*opened, job, 1, Fraction(-1))
     for number, packet in enumerate(packets_of(*opened)):
         arrivals._add(packet, job.begun_s + number / 10)
         assert arrivals.take(1.0) == (packet, False)
 
 
 def test_what_waits_too_long_is_passed_over_to_the_newest_key_picture(opened: tuple[Any, Any], job: Job) -> None:
-    arrivals = _Arrivals(*opened, job, 1, Fraction(-1))
+    arrivals = Arrivals(*opened, job, 1, Fraction(-1))
     packets = packets_of(*opened)
     for number, packet in enumerate(packets[:37]):  # 3.7 s that nobody has decoded
         arrivals._add(packet, job.begun_s + number / 10)
@@ -62,7 +63,7 @@ def test_what_waits_too_long_is_passed_over_to_the_newest_key_picture(opened: tu
 
 
 def test_without_a_key_picture_that_is_new_enough_it_waits_for_one(opened: tuple[Any, Any], job: Job) -> None:
-    arrivals = _Arrivals(*opened, job, 1, Fraction(-1))
+    arrivals = Arrivals(*opened, job, 1, Fraction(-1))
     packets = packets_of(*opened)
     for number, packet in enumerate(packets[:39]):
         arrivals._add(packet, job.begun_s + number / 10)
@@ -74,7 +75,7 @@ def test_without_a_key_picture_that_is_new_enough_it_waits_for_one(opened: tuple
 
 
 def test_paced_streams_are_decoded_whole(opened: tuple[Any, Any], job: Job) -> None:
-    arrivals = _Arrivals(*opened, job, 1, Fraction(-1))
+    arrivals = Arrivals(*opened, job, 1, Fraction(-1))
     packets = packets_of(*opened)
     for number, packet in enumerate(packets):
         arrivals._add(packet, job.begun_s + number / 10)

@@ -27,14 +27,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vigil.capture.camera_params import CameraParams
-from vigil.capture.capture_process import BEAT, Begun, Failed, Job, Opened, run
-from vigil.capture.clips import NS, Clip, write_clip
-from vigil.capture.frame_ring import FrameRing
 from vigil.capture.frames import Back, Event, Frame, Gone, Piece
 from vigil.capture.health.monitor import HealthParams, HealthState, update_health
-from vigil.capture.packet_ring import PacketRing
-from vigil.capture.shared_memory import SharedMemory
+from vigil.capture.live.camera_params import CameraParams
+from vigil.capture.live.capture_process import run
+from vigil.capture.live.clips import NS, Clip, write_clip
+from vigil.capture.live.frame_ring import FrameRing
+from vigil.capture.live.job import BEAT, Begun, Failed, Job, Opened
+from vigil.capture.live.packet_ring import PacketRing
+from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
 from vigil.engine.workers import one_thread
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vigil.capture.frame_ring import FrameRing, RingFrame
-from vigil.capture.packet_ring import PacketRing, RingPacket
+from vigil.capture.live.frame_ring import FrameRing, RingFrame
+from vigil.capture.live.packet_ring import PacketRing, RingPacket
 
 
 def ring_frame(number: int, size: tuple[int, int] = (48, 64)) -> RingFrame:
