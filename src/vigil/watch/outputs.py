@@ -28,8 +28,6 @@ class Outputs:
         for option, path in files.items():
             if path is None:
                 continue
-            if path.is_dir():
-                raise VigilError(f"{option.split()[0]} {path}: a folder; expected a file.")
             if other := seen.get(path.resolve()):
                 raise VigilError(f"{path}: both {other.split()[0]} and {option.split()[0]} would be written there.")
             seen[path.resolve()] = option
