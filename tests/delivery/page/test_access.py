@@ -80,6 +80,10 @@ def test_a_session_ends_with_its_token_and_cannot_be_made_up() -> None:
     assert not first.allows(Headers({"cookie": "vigil_session"}))
 
 
+def test_nobody_fills_the_memory_with_a_token(make_site: Callable[[str | None], Site]) -> None:
+    assert make_site(TOKEN).client.post("/login", content=b"token=" + b"a" * 5000).status_code == 413
+
+
 def test_another_site_cannot_sign_a_browser_in(make_site: Callable[[str | None], Site]) -> None:
     site = make_site(TOKEN)
     answer = site.client.post("/login", data={"token": TOKEN}, headers={"origin": "http://evil.example"})
