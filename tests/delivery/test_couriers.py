@@ -138,6 +138,18 @@ def test_the_wait_doubles_up_to_a_quarter_of_an_hour_and_is_spread() -> None:
     assert Backoff().delay_s(1, 1e9, 0.5) == 86400, "nobody asks for more than a day"
 
 
+def test_a_clock_that_was_set_back_delays_nothing_for_long() -> None:
+    with Outbox(PATH, ["mailbox"]) as outbox:
+        outbox.put(drawn_alert(0))
+        (delivery,) = outbox.deliveries.due("mailbox", time.time(), 9)
+        year_2040 = 2_208_988_800.0
+        outbox.deliveries.mark_failed(delivery, "answers 500", year_2040, year_2040 + 900)
+        assert len(outbox.deliveries.due("mailbox", time.time(), 9)) == 1
+        outbox.deliveries.mark_failed(delivery, "answers 500", time.time(), time.time() + 900)
+        assert outbox.deliveries.due("mailbox", time.time(), 9) == []
+        assert outbox.deliveries.next_attempt("mailbox", time.time()) == pytest.approx(time.time() + 900, abs=10)
+
+
 def test_what_has_failed_for_days_is_parked() -> None:
     mailbox = Mailbox()
     mailbox.failures[key(0)] = Failed("answers 500")

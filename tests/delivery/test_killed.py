@@ -6,18 +6,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import alert_feed
 import pytest
 from alert_feed import keys, revisions
-from receivers import Receiver, wait_until
+from receivers import Broker, Receiver, mosquitto, subscribed, wait_until
 
 ALERTS, CAMERAS = 60, 3
 
 
+def has_all(keys_received: Callable[[], list[str]], count: int) -> bool:
+    return len(keys_received()) >= count
+
+
 def run_and_kill(tmp_path: Path, kills: int) -> None:
-    receiver, rng = Receiver(tmp_path / "receiver"), random.Random(5)
+    """Webhook, file, and MQTT where there is a broker."""
+    receiver, broker, rng = Receiver(tmp_path / "receiver"), Broker(tmp_path), random.Random(5)
     alerts = tmp_path / "alerts.jsonl"
     orders = {
         "outbox": str(tmp_path / "outbox.sqlite"), "alerts": ALERTS, "cameras": CAMERAS, "every_s": 0.01,
@@ -32,7 +40,13 @@ def run_and_kill(tmp_path: Path, kills: int) -> None:
     def lines() -> int:
         return len(alerts.read_bytes().splitlines()) if alerts.exists() else 0
 
-    with receiver:
+    with ExitStack() as stack:
+        stack.enter_context(receiver)
+        receipts = [receiver.taken]
+        if mosquitto() is not None:
+            stack.enter_context(broker)
+            receipts.append(stack.enter_context(subscribed(broker.port)).keys)
+            orders["mqtt"] = f"mqtt://127.0.0.1:{broker.port}"
         for kill in range(kills):
             process, more = start(), lines() + rng.randrange(1, max(2 * ALERTS // (kills + 1), 2))
             wait_until(lambda: lines() >= more or process.poll() is not None, 60)  # noqa: B023
@@ -45,13 +59,17 @@ def run_and_kill(tmp_path: Path, kills: int) -> None:
         process = start(every_s=0.0)
         process.communicate(timeout=120)
         assert process.returncode == 0
-    expected = keys(revisions(ALERTS, CAMERAS))
+        expected = keys(revisions(ALERTS, CAMERAS))
+        for keys_received in receipts:
+            wait_until(partial(has_all, keys_received, len(expected)))
     written = [json.loads(line) for line in alerts.read_text().splitlines()]
     assert [f"{alert['id']}.{alert['revision']}" for alert in written] == expected, "in the file once and in order"
-    assert sorted(receiver.taken()) == sorted(expected), "nothing is lost"
-    for n in range(CAMERAS):
-        of_camera = keys(alert for alert in revisions(ALERTS, CAMERAS) if alert.camera == f"camera {n}")
-        assert [key for key in receiver.taken() if key in of_camera] == of_camera
+    for keys_received in receipts:
+        received = keys_received()
+        assert sorted(received) == sorted(expected), "nothing is lost"
+        for n in range(CAMERAS):
+            of_camera = keys(alert for alert in revisions(ALERTS, CAMERAS) if alert.camera == f"camera {n}")
+            assert [key for key in received if key in of_camera] == of_camera
     bodies = {(post["headers"]["webhook-id"], post["body"]) for post in receiver.posts()}
     assert len(bodies) == len(expected), "what arrives twice is the same"
 

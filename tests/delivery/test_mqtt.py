@@ -1,6 +1,5 @@
 """MQTT, through mosquitto and with a subscriber of its own."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -10,50 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alert_feed import QUICK, drawn_alert, keys, revisions
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
-from receivers import Broker, free_port, wait_until
+from receivers import Broker, Subscriber, free_port, subscribed, wait_until
 
 from vigil.core.errors import VigilError
 from vigil.delivery.courier import Couriers
 from vigil.delivery.mqtt import Mqtt, read_login, topic_level
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.targets import make_targets
-
-
-class Subscriber:
-    """Somebody who listens, and listens again when the broker is back."""
-
-    def __init__(self, port: int, topics: str = "vigil/#", user: str | None = None) -> None:
-        self.heard: list[tuple[str, str]] = []
-        self.is_listening = threading.Event()
-        self.client = Client(CallbackAPIVersion.VERSION2, "subscriber", clean_session=False)
-        self.client.reconnect_delay_set(1, 1)
-        if user is not None:
-            self.client.username_pw_set(user, user)
-        self.client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
-        self.client.on_subscribe = lambda *_: self.is_listening.set()
-        self.client.on_disconnect = lambda *_: self.is_listening.clear()
-        self.client.on_message = lambda _client, _data, message: self._note(message)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        assert self.is_listening.wait(10)
-
-    def _note(self, message: Any) -> None:
-        self.heard.append((message.topic, message.payload.decode()))
-
-    def keys(self) -> list[str]:
-        """Of the alerts that were heard, in order and each once."""
-        alerts = [json.loads(payload) for topic, payload in self.heard if topic.endswith("/alerts")]
-        return list(dict.fromkeys(f"{alert['id']}.{alert['revision']}" for alert in alerts))
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
 
 
 def heard_more_than(subscriber: Subscriber, count: int) -> bool:
@@ -64,15 +29,6 @@ def heard_more_than(subscriber: Subscriber, count: int) -> bool:
 def broker(tmp_path: Path) -> Iterator[Broker]:
     with Broker(tmp_path) as broker:
         yield broker
-
-
-@contextmanager
-def subscribed(port: int, **settings: Any) -> Iterator[Subscriber]:
-    subscriber = Subscriber(port, **settings)
-    try:
-        yield subscriber
-    finally:
-        subscriber.close()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -133,13 +133,35 @@ def test_alerts_for_which_there_is_no_room_are_held_and_written_when_there_is(
         while writer.held < 10:  # the log of the database has some room of its own
             number += 1
             writer.write(drawn_alert(number))
-        with pytest.raises(OutboxFull, match="10 alerts are not written"):
-            writer.flush()
+        with pytest.raises(OutboxError, match=r"no room left on the disk.*10 alerts are not written"):
+            writer.finish()
+        assert len(writer.problems()) == 1
         assert len(caplog.messages) == 1, "a full disk is said once"
         ballast.unlink()
-        writer.flush()
-        assert writer.held == 0
+        writer.finish()
+        assert (writer.held, writer.problems()) == (0, [])
         assert [stored.alert for stored in outbox.after(0, -1)] == [drawn_alert(n) for n in range(number + 1)]
+
+
+def test_an_outbox_is_not_made_on_a_full_disk(small_disk: Path) -> None:
+    with (small_disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(OutboxError, match=r"no room left on the disk|No space left on device"):
+        Outbox(small_disk / "outbox.sqlite")
+
+
+def test_while_another_process_keeps_the_outbox_to_itself_alerts_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vigil.delivery.database.BUSY_S", 0.1)
+    with Outbox(PATH) as outbox, closing(sqlite3.connect(PATH, isolation_level=None)) as other:
+        writer = AlertWriter(outbox)
+        other.execute("BEGIN EXCLUSIVE")
+        writer.write(drawn_alert(0))
+        assert writer.held == 1
+        assert "another process has written for longer than" in writer.problems()[0]
+        other.execute("ROLLBACK")
+        writer.finish()
+        assert stored_keys(outbox) == keys([drawn_alert(0)])
 
 
 def test_a_folder_that_cannot_be_written_is_one_line() -> None:

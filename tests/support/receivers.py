@@ -13,8 +13,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -112,10 +114,57 @@ class Broker(Program):
         self.settings.write_text(f"listener {self.port} 127.0.0.1\npersistence false\n{settings}\n")
 
     def command(self) -> list[str]:
-        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        program = mosquitto()
         if program is None:
             pytest.skip("no mosquitto here (apt-get install mosquitto)")
         return [program, "-c", str(self.settings)]
+
+
+def mosquitto() -> str | None:
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+class Subscriber:
+    """Somebody who listens, and listens again when the broker is back."""
+
+    def __init__(self, port: int, topics: str = "vigil/#", user: str | None = None) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.is_listening = threading.Event()
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        self.client = Client(CallbackAPIVersion.VERSION2, "subscriber", clean_session=False)
+        self.client.reconnect_delay_set(1, 1)
+        if user is not None:
+            self.client.username_pw_set(user, user)
+        self.client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
+        self.client.on_subscribe = lambda *_: self.is_listening.set()
+        self.client.on_disconnect = lambda *_: self.is_listening.clear()
+        self.client.on_message = lambda _client, _data, message: self._note(message)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self.is_listening.wait(10)
+
+    def _note(self, message: Any) -> None:
+        self.heard.append((message.topic, message.payload.decode()))
+
+    def keys(self) -> list[str]:
+        """Of the alerts that were heard, in order and each once."""
+        alerts = [json.loads(payload) for topic, payload in self.heard if topic.endswith("/alerts")]
+        return list(dict.fromkeys(f"{alert['id']}.{alert['revision']}" for alert in alerts))
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@contextmanager
+def subscribed(port: int, **settings: Any) -> Iterator[Subscriber]:
+    subscriber = Subscriber(port, **settings)
+    try:
+        yield subscriber
+    finally:
+        subscriber.close()
 
 
 def serve(port: int, folder: Path) -> None:

@@ -40,7 +40,7 @@ class Courier:
         self._outbox = outbox
         self._backoff = backoff
         self._failures = 0  # in a row, of the target as a whole
-        self._leave_alone_until = 0.0
+        self._leave_alone_until = 0.0  # by time.monotonic()
         self._stop_at: float | None = None  # by time.monotonic(); no attempt begins after it
         self._thread = threading.Thread(target=self._run, name=f"courier of {target.name}", daemon=True)
 
@@ -88,19 +88,20 @@ class Courier:
 
     def _pause_s(self) -> float:
         """Seconds until something may be due that is in the outbox now, or else until another look."""
+        pause_s = self._leave_alone_until - time.monotonic()
+        if pause_s > 0:
+            return min(pause_s, POLL_S)
         now = time.time()
-        if now < self._leave_alone_until:
-            return min(self._leave_alone_until - now, POLL_S)
         try:
-            due_at = self._outbox.deliveries.next_attempt(self.target.name)
+            due_at = self._outbox.deliveries.next_attempt(self.target.name, now)
         except OutboxError:
             return POLL_S
-        return POLL_S if due_at is None else min(max(due_at - now, 0.0), POLL_S)
+        return POLL_S if due_at is None else min(due_at - now, POLL_S)
 
     def _carry(self) -> None:
         """Send all that is due, in order."""
         try:
-            while not self._is_over() and time.time() >= self._leave_alone_until:
+            while not self._is_over() and time.monotonic() >= self._leave_alone_until:
                 batch = self._outbox.deliveries.due(self.target.name, time.time(), BATCH)
                 if not batch:
                     return
@@ -142,7 +143,7 @@ class Courier:
             LOG.warning("%s: %s. What waits for it is kept and tried again.", what, str(error).rstrip("."))
         self._failures += 1
         delay = self._backoff.delay_s(self._failures, retry_after_s, random.random())
-        self._leave_alone_until = time.time() + delay
+        self._leave_alone_until = time.monotonic() + delay
 
     def _keep(self, delivery: Delivery, failure: NotDelivered, delay_s: float) -> None:
         """Note the failure of an alert, which is tried again, or parked when it has failed for too long."""

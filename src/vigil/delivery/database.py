@@ -9,6 +9,7 @@ It is in WAL mode with synchronous=FULL: what was committed is there after a los
 write and read at once. A later vigil brings older files up to date (MIGRATIONS); an earlier one refuses newer files.
 """
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -152,7 +153,9 @@ class Database:
     def _explain(self, error: sqlite3.Error) -> OutboxError:
         """What an error of SQLite means to whoever must mend it."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the details
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (
+            code == sqlite3.SQLITE_IOERR and not shutil.disk_usage(self.path.parent).free
+        ):
             return OutboxFull(f"{self.path}: no room left on the disk. What is in the outbox stays; make room.")
         reasons = {
             sqlite3.SQLITE_BUSY: f"another process has written for longer than {BUSY_S:.0f} s",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from vigil.delivery.database import Database
 
+CLOCK_SLACK_S = 2 * 86400.0  # s; what is due later than that was delayed by a clock that has been set back since
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -48,8 +50,8 @@ class Deliveries:
             "SELECT seq, d.camera AS camera, id, revision, body, attempts, first_failed "
             "FROM deliveries d CROSS JOIN alerts USING (seq) WHERE target = ?1 AND state = 'waiting' "
             "AND d.camera NOT IN (SELECT camera FROM deliveries WHERE target = ?1 AND state = 'waiting' "
-            "AND next_attempt > 0 AND next_attempt > ?2) ORDER BY seq LIMIT ?3",
-            (target, now, limit),
+            "AND next_attempt > 0 AND next_attempt > ?2 AND next_attempt < ?3) ORDER BY seq LIMIT ?4",
+            (target, now, now + CLOCK_SLACK_S, limit),
         )
         return [
             Delivery(
@@ -59,13 +61,13 @@ class Deliveries:
             for row in rows
         ]  # fmt: skip
 
-    def next_attempt(self, target: str) -> float | None:
-        """When the first of those that have failed is due again; None where none has."""
+    def next_attempt(self, target: str, now: float) -> float | None:
+        """When the first of those that have failed will be due again; None where all are due, or none has failed."""
         query = (
             "SELECT min(next_attempt) AS due_at FROM deliveries "
-            "WHERE target = ? AND state = 'waiting' AND next_attempt > 0"
+            "WHERE target = ? AND state = 'waiting' AND next_attempt > 0 AND next_attempt > ?"
         )
-        due_at: float | None = self._database.read(query, (target,))[0]["due_at"]
+        due_at: float | None = self._database.read(query, (target, now))[0]["due_at"]
         return due_at
 
     def mark_delivered(self, delivery: Delivery, now: float) -> None:

@@ -28,6 +28,7 @@ from vigil.delivery.page.status import LiveStatus
 HERE = Path(__file__).parent
 EVIDENCE_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".mp4": "video/mp4", ".webm": "video/webm"}
 PAGE_LENGTH, LONGEST_PAGE = 50, 500  # alerts
+LONGEST_FORM = 4096  # bytes
 WRONG_TOKEN_S = 1.0  # s that a wrong token takes
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -74,7 +75,12 @@ def _add_pages(app: FastAPI, access: Access) -> None:
 
     @app.post("/login")
     async def log_in(request: Request) -> Response:
-        form = parse_qs((await request.body()).decode(errors="replace"))
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LONGEST_FORM:
+                raise HTTPException(413, "a token is not that long")
+        form = parse_qs(body.decode(errors="replace"))
         if not access.is_token(form.get("token", [""])[0].strip()):
             await asyncio.sleep(WRONG_TOKEN_S)
             return HTMLResponse(templates.get_template("login.html.j2").render(is_wrong=True), 401)

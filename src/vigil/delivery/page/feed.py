@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from vigil.core.errors import VigilError
+from vigil.delivery.alert import utc_text
 from vigil.delivery.outbox import Outbox, StoredAlert
 from vigil.delivery.page.cameras import Cameras
 
@@ -27,8 +28,14 @@ BATCH = 200  # alerts in one message
 
 
 def stored_json(stored: StoredAlert) -> dict[str, Any]:
-    """Returns an alert with its place in the outbox, for JSON."""
-    return {"seq": stored.seq, "raised": stored.raised, "alert": stored.alert.model_dump(mode="json")}
+    """Returns an alert with its place in the outbox and when it was written, for JSON."""
+    written = utc_text(stored.written)
+    return {
+        "seq": stored.seq,
+        "raised": stored.raised,
+        "written": written,
+        "alert": stored.alert.model_dump(mode="json"),
+    }
 
 
 class Feed:
@@ -62,7 +69,10 @@ class Feed:
 
     async def _listen(self) -> None:
         while True:
-            if await self._socket.receive_text() == "pictures":
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect
+            if message.get("text") == "pictures":
                 self._is_asked.set()
 
     async def _send_alerts(self, since: int) -> None:

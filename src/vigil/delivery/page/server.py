@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +32,12 @@ class PageServer:
             self._socket.close()
             raise VigilError(f"--serve {host}:{port}: no port; expected 0 to 65535.") from None
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=int(STOP_S)
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(STOP_S),
+            ws_per_message_deflate=False,  # pictures are compressed already
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="page", daemon=True)
@@ -46,11 +52,11 @@ class PageServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        until = threading.Event()
-        waited = 0.0
-        while not self._server.started and self._thread.is_alive() and waited < START_S:
-            until.wait(0.01)
-            waited += 0.01
+        until = time.monotonic() + START_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise VigilError(f"--serve {self.url}: the page did not start.")
+            time.sleep(0.01)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
