@@ -44,17 +44,17 @@ def test_a_camera_that_lives_has_nothing() -> None:
     assert told == []
 
 
-@pytest.mark.parametrize("gop", [1, 4, 8, 40])
+@pytest.mark.parametrize("gop", [1, 2, 4, 20])
 def test_a_picture_that_stands_still_is_frozen_and_then_not(gop: int) -> None:
     images = living(scene(1), 20)
-    images += [images[-1]] * (90 * FPS) + living(scene(1), 10, 1)
+    images += [images[-1]] * (90 * FPS) + [with_walker(image, step) for step, image in enumerate(living(scene(1), 10))]
     _, told = watch(coded(images, gop))
     assert [type(ailment) for ailment in told] == [Frozen, Frozen]
     begins, ends = told
-    assert begins.since_s == pytest.approx(20, abs=2)
+    assert 15 <= begins.since_s < 31  # encoders hide some noise before, and refine the picture for a while after
     assert begins.time_s - begins.since_s == pytest.approx(60, abs=1)
     assert ends.is_over
-    assert ends.time_s == pytest.approx(110, abs=2)
+    assert ends.time_s == pytest.approx(110, abs=1)
 
 
 def test_a_night_without_noise_in_which_somebody_passes_now_and_then_is_not_frozen() -> None:

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -19,33 +20,29 @@ from vigil.features.frames import FrameArchive, encode_jpeg, make_sampler, save_
 from vigil.footage.video import reading
 from vigil.stages.frames import Params, sample_video
 
+PAUSED = [Fraction(n, 10) + 5 * (n > 6) for n in range(12)]
 UNSTEADY = [Fraction(n * n + 40 * n, 1000) for n in range(30)]
 INDEX_FIRST = {"movflags": "+faststart"}
 
 
-def recordings(folder: Path) -> dict[str, Path]:
-    """One of each kind that the pipeline takes."""
-    return {
-        "plain": film(folder / "plain.mp4", frames=30, fps=25),
-        "unsteady": film(folder / "unsteady.mp4", frames=30, times=UNSTEADY),
-        "paused": film(folder / "paused.mkv", frames=12, times=[Fraction(n, 10) + 5 * (n > 6) for n in range(12)]),
-        "turned": film(folder / "turned.mp4", frames=8, turn=90),
-        "avi": film(folder / "old.avi", frames=20, codec="mpeg4"),
-        "transport": film(folder / "stream.ts", frames=20),
-        "scrambled": scrambled(film(folder / "broken.mp4", frames=60, options={"g": "10"}, container=INDEX_FIRST)),
-        "cut": truncated(film(folder / "cut.mp4", frames=60, container=INDEX_FIRST), 0.7),
-        "cut transport": truncated(film(folder / "cut.ts", frames=60), 0.7),
-        "images": images(folder / "images", [0, 1, 2, 5, 6, 7, 8]),
-    }
+RECORDINGS: dict[str, Callable[[Path], Path]] = {
+    "plain": lambda folder: film(folder / "plain.mp4", frames=30, fps=25),
+    "unsteady": lambda folder: film(folder / "unsteady.mp4", frames=30, times=UNSTEADY),
+    "paused": lambda folder: film(folder / "paused.mkv", frames=12, times=PAUSED),
+    "turned": lambda folder: film(folder / "turned.mp4", frames=8, turn=90),
+    "avi": lambda folder: film(folder / "old.avi", frames=20, codec="mpeg4"),
+    "transport": lambda folder: film(folder / "stream.ts", frames=20),
+    "scrambled": lambda folder: scrambled(film(folder / "broken.mp4", 60, options={"g": "10"}, container=INDEX_FIRST)),
+    "cut": lambda folder: truncated(film(folder / "cut.mp4", frames=60, container=INDEX_FIRST), 0.7),
+    "cut transport": lambda folder: truncated(film(folder / "cut.ts", frames=60), 0.7),
+    "images": lambda folder: images(folder / "images", [0, 1, 2, 5, 6, 7, 8]),
+}
 
 
-KINDS = ("plain", "unsteady", "paused", "turned", "avi", "transport", "scrambled", "cut", "cut transport", "images")
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RECORDINGS)
 @pytest.mark.parametrize("size_px", [None, 32])
 def test_frames_are_those_of_the_pipeline(tmp_path: Path, kind: str, size_px: int | None) -> None:
-    path = recordings(tmp_path)[kind]
+    path = RECORDINGS[kind](tmp_path)
     expected = list(reading.read_frames(path, size_px))
     actual = list(read_frames(parse_source(str(path)), size_px))
     assert [(frame.index, frame.time_s) for frame in actual] == [(frame.index, frame.time_s) for frame in expected]
@@ -55,7 +52,7 @@ def test_frames_are_those_of_the_pipeline(tmp_path: Path, kind: str, size_px: in
 
 @pytest.mark.parametrize("kind", ["plain", "unsteady", "scrambled", "images"])
 def test_sampled_frames_are_those_of_stage_frames_to_the_byte(tmp_path: Path, kind: str) -> None:
-    path, params = recordings(tmp_path)[kind], Params(fps=10.0, size=32, quality=90)
+    path, params = RECORDINGS[kind](tmp_path), Params(fps=10.0, size=32, quality=90)
     sample_video(path, "10", (64, 48), tmp_path / "staged.npz", params=params)
     frames = read_frames(parse_source(str(path)), params.size, make_sampler(exact_fraction(params.fps)))
     items = ((frame.index, frame.time_s, encode_jpeg(frame.image, params.quality)) for frame in frames)
@@ -64,9 +61,9 @@ def test_sampled_frames_are_those_of_stage_frames_to_the_byte(tmp_path: Path, ki
     assert len(FrameArchive(tmp_path / "captured.npz")) > 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RECORDINGS)
 def test_damage_is_told_as_the_pipeline_tells_it(tmp_path: Path, kind: str) -> None:
-    path = recordings(tmp_path)[kind]
+    path = RECORDINGS[kind](tmp_path)
     frames = read_frames(parse_source(str(path)))
     count = sum(1 for _ in frames)
     assert count > 0
@@ -75,12 +72,12 @@ def test_damage_is_told_as_the_pipeline_tells_it(tmp_path: Path, kind: str) -> N
 
 
 def test_pauses_part_a_recording_into_pieces(tmp_path: Path) -> None:
-    path = recordings(tmp_path)["paused"]
+    path = RECORDINGS["paused"](tmp_path)
     assert [frame.piece for frame in read_frames(parse_source(str(path)))] == [0] * 7 + [1] * 5
 
 
 def test_utc_is_told_where_the_beginning_is_known(tmp_path: Path) -> None:
-    source, begun = parse_source(str(recordings(tmp_path)["plain"])), datetime(2026, 11, 28, 23, 59, 59, tzinfo=UTC)
+    source, begun = parse_source(str(RECORDINGS["plain"](tmp_path))), datetime(2026, 11, 28, 23, 59, 59, tzinfo=UTC)
     frames = list(read_frames(source, begun=begun))
     assert frames[-1].utc == begun + timedelta(seconds=29 / 25)
     assert next(read_frames(source)).utc is None
@@ -128,7 +125,7 @@ def read_piped(data: bytes, chunk: int = 1000) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["plain", "unsteady", "avi", "transport", "paused", "cut"])
 def test_standard_input_gives_the_frames_of_the_file(tmp_path: Path, kind: str) -> None:
-    path = recordings(tmp_path)[kind]
+    path = RECORDINGS[kind](tmp_path)
     expected = [
         f"{frame.index} {frame.time_s} {frame.image.tobytes().hex()[:64]}"
         for frame in read_frames(parse_source(str(path)))
@@ -155,7 +152,7 @@ def test_a_transport_stream_is_read_while_it_is_still_coming(tmp_path: Path) -> 
 
 def test_no_standard_input_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    with pytest.raises(Rejected, match="standard input: nothing came"):
+    with pytest.raises(Rejected, match="standard input: no video comes"):
         list(read_frames(parse_source("-")))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 99)))
     with pytest.raises(Rejected, match="standard input: no video that can be opened"):

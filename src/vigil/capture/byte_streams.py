@@ -50,9 +50,9 @@ class Pipe(io.RawIOBase):
 def keep_standard_input(stdin: BinaryIO | None = None) -> Iterator[Path | Pipe]:
     """Gives standard input as it comes, or as a file once it has ended, whichever its kind of video allows."""
     stdin = stdin or sys.stdin.buffer
-    head = _read_head(stdin)
+    head = b"" if stdin.isatty() else _read_head(stdin)
     if not head:
-        raise Rejected("nothing came: pipe a video into it (ffmpeg ... -f mpegts - | vigil detect -)")
+        raise Rejected("no video comes: pipe one into it (ffmpeg ... -f mpegts - | vigil detect -)")
     if head[4:8] not in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip") and head[:4] != b"RIFF":
         yield Pipe(head, stdin)
         return

@@ -31,7 +31,7 @@ def open_stream(source: Source, open_s: float, read_s: float, look_us: int = LOO
     av.logging.set_level(None)  # libraries print addresses, and passwords are in them
     options = {"protocol_whitelist": REACHED}
     if source.kind == "rtsp":
-        options |= {"rtsp_transport": "tcp", "timeout": str(int(read_s * 1e6)), "analyzeduration": str(look_us)}
+        options |= {"rtsp_flags": "prefer_tcp", "timeout": str(int(read_s * 1e6)), "analyzeduration": str(look_us)}
     elif source.kind == "webcam":
         options = {}
     elif source.kind in ("hls", "page"):

@@ -20,7 +20,7 @@ from vigil.capture.frames import Frame
 from vigil.capture.network import open_pipe, open_playlist
 from vigil.capture.sources import Source
 from vigil.core.clock import START, update_pace
-from vigil.core.errors import Rejected, VigilError
+from vigil.core.errors import Rejected
 from vigil.footage.video import decoding, images, reading
 
 
@@ -126,9 +126,3 @@ def _refuse_tiny(picture: Any) -> None:
         raise Rejected(
             f"{picture.width}x{picture.height} px: too small to see a person (at least {reading.SMALLEST_PX} px)"
         )
-
-
-def require_readable(source: Source) -> None:
-    """Says at once, in one line, what `read_frames` would say at the first frame of a file or folder that is gone."""
-    if source.kind in ("file", "images") and not Path(source.opened).exists():
-        raise VigilError(f"{source.address}: not found: it was moved or deleted, or is a link to nothing.")

@@ -110,7 +110,9 @@ def expand_sources(texts: Iterable[str]) -> list[Source]:
 
 def _expand(text: str, cameras: Mapping[str, CameraEntry]) -> list[Source]:
     path = Path(text).expanduser()
-    is_path = text not in cameras and text != STANDARD_INPUT and "://" not in text and not text.isdecimal()
+    is_path = (
+        bool(text) and text not in cameras and text != STANDARD_INPUT and "://" not in text and not text.isdecimal()
+    )
     if is_path and is_folder(path):
         found = _list_folder(path)
         if not found:

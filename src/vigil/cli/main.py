@@ -10,6 +10,7 @@ from vigil.cli.compare import compare
 from vigil.cli.detect import detect
 from vigil.cli.evaluate import evaluate
 from vigil.cli.init import init
+from vigil.cli.models import models
 from vigil.cli.register import register
 from vigil.cli.repro import repro
 from vigil.cli.results import results
@@ -34,7 +35,7 @@ def vigil() -> None:
     """
 
 
-for command in (init, sync, repro, results, detect, store, evaluate, calibrate, compare, register):
+for command in (init, sync, repro, results, models, detect, store, evaluate, calibrate, compare, register):
     vigil.add_command(command)
 
 

@@ -17,13 +17,13 @@ from vigil.capture.sources import Source
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.delivery.addresses import read_secret
-from vigil.delivery.alert import Alert, revise
-from vigil.delivery.outbox import Outbox
+from vigil.delivery.alert import Alert
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.watch.camera_watch import CameraWatch
 from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.score_table import ScoreTable
+from vigil.watch.sending import Sending
 
 HOST = "127.0.0.1"
 
@@ -51,17 +51,17 @@ def stop_by_signal() -> Iterator[Stop]:
 
 
 def watch_cameras(
-    sources: Sequence[Source], detector: Detector, request: Request, outbox: Outbox | None, say: Say
+    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
 ) -> dict[str, Any]:
     """Watches until it is stopped; `say` gets a line for every alert. Returns the summary."""
-    evidence = request.outputs.clips or (settings.home() / "evidence" if outbox is not None else None)
+    evidence = request.outputs.clips or (settings.home() / "evidence" if sending is not None else None)
     began = time.monotonic()
     with ExitStack() as stack:
         stop = stack.enter_context(stop_by_signal())
-        watches = _start(sources, detector, request, outbox, evidence, say, stack)
+        watches = _start(sources, detector, request, sending, evidence, say, stack)
         if request.serve is not None:
-            assert outbox is not None
-            url = stack.enter_context(_serve(request.serve, outbox, watches, evidence))
+            assert sending is not None
+            url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
         table = None
         if request.outputs.scores is not None:
@@ -71,6 +71,8 @@ def watch_cameras(
                 step = watches[camera].take(item)
                 if table is not None and step is not None and step.scores is not None:
                     table.write(camera.source.name, step.scores)
+            if sending is not None:
+                sending.check()
         for watch in watches.values():
             watch.finish()
         return _summarise(watches, began, detector)
@@ -80,22 +82,22 @@ def _start(
     sources: Sequence[Source],
     detector: Detector,
     request: Request,
-    outbox: Outbox | None,
+    sending: Sending | None,
     evidence: Path | None,
     say: Say,
     stack: ExitStack,
 ) -> dict[Camera, CameraWatch]:
-    """Starts the cameras. What a watch that was killed has left open is ended: nobody else will."""
+    """Starts the cameras, and ends what a watch of them that was killed has left open."""
 
     def put(alert: Alert) -> None:
-        if outbox is not None:
-            outbox.put(alert)
+        if sending is not None:
+            sending.put(alert)
 
     params = CameraParams(size_px=detector.plan.frames.size)
     watches: dict[Camera, CameraWatch] = {}
     for source in sources:
-        for stored in [] if outbox is None else outbox.open_alerts(source.name):
-            put(revise(stored.alert, stop=stored.alert.peak, ended="interrupted"))
+        if sending is not None:
+            sending.end_open_alerts(source.name)
 
         def tell(line: str, change: AlertChange | None, name: str = source.name) -> None:
             say(line if change is None else describe_change(change, name, request.as_json))
@@ -106,7 +108,7 @@ def _start(
 
 
 @contextmanager
-def _serve(address: str, outbox: Outbox, watches: dict[Camera, CameraWatch], evidence: Path | None) -> Iterator[str]:
+def _serve(address: str, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path | None) -> Iterator[str]:
     from vigil.delivery.page.access import TOKEN_VARIABLE, Access
     from vigil.delivery.page.app import make_app
     from vigil.delivery.page.server import PageServer
@@ -115,7 +117,9 @@ def _serve(address: str, outbox: Outbox, watches: dict[Camera, CameraWatch], evi
     access = Access(host, read_secret(TOKEN_VARIABLE, None))
     folder = evidence or settings.home() / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
-    app = make_app(outbox, lambda: [watch.snapshot() for watch in watches.values()], folder, access)
+    app = make_app(
+        sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], folder, access, sending.problems
+    )
     with PageServer(app, host, port) as server:
         yield server.url
 

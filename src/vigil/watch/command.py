@@ -7,28 +7,20 @@ from contextlib import ExitStack
 from typing import Any
 
 from vigil.capture.addresses import look_up
-from vigil.capture.recordings import require_readable
 from vigil.capture.sources import Source, expand_sources
-from vigil.core import settings
 from vigil.core.errors import Rejected, VigilError
-from vigil.delivery.courier import Couriers
-from vigil.delivery.outbox import Outbox
-from vigil.delivery.targets import make_targets
 from vigil.detect.detector import Detector
 from vigil.watch.cameras import watch_cameras
 from vigil.watch.recordings import Recordings
 from vigil.watch.request import Request, Say, describe_change
+from vigil.watch.sending import Sending
 
 PROGRESS_S = 0.3
-DRAIN_S = 10.0  # s that deliveries are waited for in the end; what is left waits in the outbox
 
 
 def run_detect(request: Request, say: Say) -> dict[str, Any]:
     """Judges all sources; `say` gets a line for every alert. Returns the summary."""
     sources = [look_up(source) for source in expand_sources(request.sources)]
-    for source in sources:
-        if not source.is_live:
-            require_readable(source)
     live = [source for source in sources if source.is_live]
     if live and len(live) < len(sources):
         raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
@@ -39,30 +31,21 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
                 request.trained, request.names, calibrations=request.calibrations, threshold=request.threshold
             )
         )
-        outbox = _open_outbox(request, stack) if request.delivers else None
+        sending = stack.enter_context(Sending(request)) if request.delivers else None
         if live:
-            summary = watch_cameras(live, detector, request, outbox, say)
+            summary = watch_cameras(live, detector, request, sending, say)
             if not request.as_json:
                 say(_describe_watch(summary))
             return summary
-        return _watch_recordings(sources, detector, request, outbox, say)
-
-
-def _open_outbox(request: Request, stack: ExitStack) -> Outbox:
-    targets = make_targets(request.outputs.alerts, request.webhooks, request.brokers)
-    path = request.outbox or settings.home() / "outbox.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    outbox = stack.enter_context(Outbox(path, [target.name for target in targets]))
-    stack.enter_context(Couriers(outbox, targets))
-    return outbox
+        return _watch_recordings(sources, detector, request, sending, say)
 
 
 def _watch_recordings(
-    sources: Sequence[Source], detector: Detector, request: Request, outbox: Outbox | None, say: Say
+    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
 ) -> dict[str, Any]:
     began, broken, alerts = time.monotonic(), list[str](), 0
     progress = _Progress()
-    with Recordings(detector, request.outputs, outbox, progress.tick) as recordings:
+    with Recordings(detector, request.outputs, sending, progress.tick) as recordings:
         for number, source in enumerate(sources, 1):
             progress.begin(source, number, len(sources))
             try:

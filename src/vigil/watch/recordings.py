@@ -1,6 +1,6 @@
 """Recordings: each is judged from its first frame to its last, and then drawn and written down as it was asked for.
 
-    with Recordings(detector, outputs, outbox) as recordings:
+    with Recordings(detector, outputs, sending) as recordings:
         for source in sources:
             for line in recordings.watch(source):       # alerts, as they come
                 ...
@@ -22,7 +22,6 @@ from vigil.capture.sources import Source
 from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
 from vigil.delivery.alert import Alert
-from vigil.delivery.outbox import Outbox
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.evidence import clips, index_page, overlay, pictures
@@ -32,6 +31,7 @@ from vigil.footage.video import reading
 from vigil.watch.alert_records import end_alert, make_alert
 from vigil.watch.outputs import Outputs
 from vigil.watch.score_table import ScoreTable
+from vigil.watch.sending import Sending
 from vigil.watch.views import open_views
 
 FASTEST = Fraction(30)  # frames a second of a video that is written, at most
@@ -44,11 +44,11 @@ class Recordings:
         self,
         detector: Detector,
         outputs: Outputs,
-        outbox: Outbox | None = None,
+        sending: Sending | None = None,
         tick: Callable[[float], object] = lambda _: None,
     ) -> None:
         """`tick` is called with the time of every frame before it is looked at."""
-        self.detector, self.outputs, self._outbox, self._tick = detector, outputs, outbox, tick
+        self.detector, self.outputs, self._sending, self._tick = detector, outputs, sending, tick
         self.verdicts: list[dict[str, Any]] = []
         self.frames = 0  # judged so far, of all rates
         self.seconds = 0.0  # of recordings, judged so far
@@ -107,7 +107,7 @@ class Recordings:
     def _deliver(
         self, change: AlertChange, source: Source, recording: Recording, delivered: dict[tuple[str, int], Alert]
     ) -> None:
-        if self._outbox is None:
+        if self._sending is None:
             return
         key, size = (change.detector, change.number), recording.size
         if change.change == "raised":
@@ -116,7 +116,7 @@ class Recordings:
             peak_s = recording.moments[change.alert.peak_index].time_s
             alert = end_alert(delivered[key], change, peak_s, _no_clock, size, "released")
         delivered[key] = alert
-        self._outbox.put(alert)
+        self._sending.put(alert)
 
     def _draw(self, source: Source, recording: Recording, verdict: dict[str, Any]) -> None:
         """Everything that is made when all is known."""

@@ -15,10 +15,11 @@ import av
 import psutil
 import pytest
 from servers import free_port, live_segments, stream_server
-from videos import number
+from videos import film, number
 from watching import WAIT_S, watch
+from web import Site
 
-from vigil.capture.addresses import look_up
+from vigil.capture.addresses import look_up, renew
 from vigil.capture.frames import Back, Frame, Gone, Piece
 from vigil.capture.live.camera import Camera, read_cameras
 from vigil.capture.live.camera_params import CameraParams
@@ -202,6 +203,31 @@ def test_hls_is_shown_evenly_and_goes_on_over_a_discontinuity(tmp_path: Path) ->
     assert figures.longest_lag_s < 5
 
 
+def test_the_stream_of_a_page_is_looked_for_again_at_each_connection(tmp_path: Path) -> None:
+    film(tmp_path / "clip.mp4", frames=12)
+    with Site(tmp_path) as site:
+        page = site.page("watch.html", ["clip.mp4"])
+        source = replace(parse_source(page), kind="page", page=page)  # it was live when it was looked up
+        with Camera(source, QUICK) as camera:
+            _, (gone,) = watch(camera, lambda _, events: len(events) >= 1)
+            asked = site.fetched("watch.html")
+            watch(camera, lambda *_: site.fetched("watch.html") > asked)
+            assert camera.figures().restarts == 0
+    assert isinstance(gone, Gone)
+    assert gone.reason == "its live stream has ended; what the page has now is a recording"
+
+
+def test_a_page_with_a_live_stream_is_a_camera(tmp_path: Path) -> None:
+    live_segments(tmp_path, seconds=8)
+    with stream_server(tmp_path) as server:
+        address = server.url("live.m3u8")
+        source = renew(replace(parse_source(address), page=address))  # yt-dlp takes a playlist for a page
+        assert source.kind == "page"
+        with Camera(source) as camera:
+            frames, _ = watch(camera, lambda frames, _: len(frames) >= 15)
+    assert number(frames[10].image) > number(frames[0].image)
+
+
 def test_several_cameras_are_read_together(tmp_path: Path) -> None:
     with stream_server(tmp_path) as server:
         cameras = [Camera(replace(mjpeg(server.url("mjpeg")), name=name), QUICK) for name in ("door", "yard")]
@@ -238,7 +264,14 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_is_left_of_a_program_that_is_ended(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "watch.py").write_text(WATCH)
     before = named_memory()

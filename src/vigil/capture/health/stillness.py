@@ -16,6 +16,7 @@ import numpy as np
 
 BLOCKS = (20, 12)  # across, down
 MOVED = 5.0  # grey levels by which a block departs, on the average of its pixels; drawn anew, it is below 3 (crf 28)
+STEP = 1  # grey levels that a pixel may change by; an encoder's flicker is hardly more
 FLICKER = 0.05  # share of pixels; a sensor's noise reaches more of them within seconds
 REDRAWN = 0.6  # share of looks that may be at a picture that was drawn anew
 PATIENCE = 3.0  # times the longest still spell that the camera was seen to live through
@@ -38,9 +39,9 @@ def update_stillness(state: Stillness, grey: np.ndarray, time_s: Fraction) -> tu
     """Returns the state after a look at `grey` (H, W) uint8, and for how many seconds the picture is still."""
     picture = grey[::2, ::2]
     begun = Stillness(picture, picture, time_s, np.zeros(picture.shape, bool), outlived_s=state.outlived_s)
-    if state.first is None or state.flickered is None or state.first.shape != picture.shape:
+    if state.first is None or state.newest is None or state.flickered is None or state.first.shape != picture.shape:
         return begun, 0.0
-    changed = picture != state.newest
+    changed = cv2.absdiff(picture, state.newest) > STEP
     is_redrawn = bool(np.count_nonzero(changed) > FLICKER * picture.size)
     flickered = state.flickered if is_redrawn else state.flickered | changed
     looks, redrawn, still_s = state.looks + 1, state.redrawn + is_redrawn, float(time_s - state.since_s)

@@ -9,10 +9,11 @@ import itertools
 import os
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from multiprocessing.connection import Connection
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import av
@@ -31,6 +32,7 @@ from vigil.footage.video import decoding
 
 STEADY_S = 10.0  # a connection that lasts this long was a good one: the next failure is the first again
 PACED = ("hls", "page")  # come in bursts
+LOOK_UP_S = 120.0  # that a page may take to say where its stream is
 HUNG = 3  # exit code
 
 
@@ -45,7 +47,11 @@ def run(job: Job, connection: Connection) -> None:
     while True:
         connected_s = time.monotonic()
         try:
-            with open_stream(renew(job.source), job.params.timeout_s, job.params.timeout_s) as (container, stream):
+            with capture.beating(LOOK_UP_S):
+                source = renew(job.source)
+            if not source.is_live:
+                raise VigilError("its live stream has ended; what the page has now is a recording")
+            with open_stream(source, job.params.timeout_s, job.params.timeout_s) as (container, stream):
                 capture.follow(container, stream, reason)
         except JumpedError as jump:
             reason = jump.reason
@@ -75,6 +81,21 @@ class _Capture:
 
     def beat(self) -> None:
         BEAT.pack_into(self._job.beat.view, 0, time.monotonic())
+
+    @contextmanager
+    def beating(self, longest_s: float) -> Iterator[None]:
+        """Gives signs of life during what takes long, for at most so many seconds."""
+        is_done, until = Event(), time.monotonic() + longest_s
+
+        def beat() -> None:
+            while not is_done.wait(BEAT_S) and time.monotonic() < until:
+                self.beat()
+
+        Thread(target=beat, daemon=True).start()
+        try:
+            yield
+        finally:
+            is_done.set()
 
     def rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
