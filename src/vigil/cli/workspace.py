@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vigil.cli.frozen_model import FrozenModel, find_gate
 from vigil.cli.sections import read_runtime
 from vigil.core import lineage, settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
+from vigil.detect.frozen_model import FrozenModel, find_gate
 from vigil.engine.per_video import Runtime, finish_folder, run_per_video
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.segments.columns import Scaler, segment_features

@@ -12,9 +12,9 @@ CONFIG = "config.json"  # in the folder of every model; as models/checkpoint.py 
 def find_model_folder(model: str, models: Path | None = None) -> Path:
     """By the model's name, in `models` or the project's folder of that name, or by the path of the folder itself."""
     models = models or settings.root() / "models"
-    folder = Path(model) if _is_model(Path(model)) else models / model
-    if not _is_model(folder):
-        names = sorted(path.parent.name for path in models.glob(f"*/{CONFIG}") if _is_model(path.parent))
+    folder = Path(model) if is_model(Path(model)) else models / model
+    if not is_model(folder):
+        names = sorted(path.parent.name for path in models.glob(f"*/{CONFIG}") if is_model(path.parent))
         raise VigilError(f"{model}: no trained model. Known: {', '.join(names) or 'none'}.{near_miss(model, names)}")
     return folder
 
@@ -28,7 +28,7 @@ def find_calibration(folder: Path, calibration: Path | None = None) -> Path:
     return path
 
 
-def _is_model(folder: Path) -> bool:
+def is_model(folder: Path) -> bool:
     """Whether it holds one of the models that judge; the detector of people has a config of another layout."""
     if not (folder / CONFIG).exists():
         return False

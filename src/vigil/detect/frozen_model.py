@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil.cli.model_folder import CONFIG, find_calibration, find_model_folder
 from vigil.core import settings
 from vigil.core.errors import VigilError
+from vigil.detect.model_folder import CONFIG, find_calibration, find_model_folder
 from vigil.judging.calibration import Calibration, read_calibration
 from vigil.models.checkpoint import Checkpoint, load_checkpoint
 
