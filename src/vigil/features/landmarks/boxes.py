@@ -55,7 +55,7 @@ class BoxSettings(Frozen):
     pose_every_s: Annotated[float, Field(ge=0)] = 0.375  # s from one estimate of a person's pose to the next
     pose_motion: Annotated[float, Field(gt=0)] = 0.06  # body lengths that joints may move before it is estimated anew
     crop: Annotated[float, Field(ge=1, le=2)] = 1.1  # side of the crop, in longer sides of the box
-    confidence: Share = 0.35  # of a box that starts a track
+    confidence: Share = 0.3  # of a box that starts a track
     weak: Share = 0.15  # of a box that continues one
     presence: Share = 0.15  # mean score of the body's joints, below which a pose is not shown
     start_presence: Share = 0.2  # the same for somebody new
