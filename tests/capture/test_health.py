@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from views import FPS, SIZE, coded, scene, with_noise, with_walker
 
 from vigil.capture.frames import Ailment, Black, Covered, Frame, Frozen, Moved
-from vigil.capture.health.monitor import HealthState, update_health
+from vigil.capture.health.monitor import HealthParams, HealthState, update_health
 from vigil.capture.health.spells import Spell, update_spell
 from vigil.footage.video.reading import read_frames
 
+QUICK = HealthParams(frozen_s=60)
 BEGUN = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
 
 
@@ -28,7 +29,7 @@ def watch(
     for number, image in enumerate(images):
         time_s = begin_s + Fraction(number, FPS)
         frame = Frame(number, time_s, BEGUN + timedelta(seconds=float(time_s)), image, 0)
-        state, ailments = update_health(state, frame)
+        state, ailments = update_health(state, frame, QUICK)
         told += ailments
     return state, told
 

@@ -29,8 +29,8 @@ Seconds = Annotated[float, Field(gt=0)]
 class HealthParams(FrozenRecord):
     """How long something must last, in seconds."""
 
-    frozen_s: Seconds = 60.0
-    longest_frozen_s: Seconds = 600.0  # for a camera whose picture is often still for long
+    frozen_s: Seconds = 300.0  # encoders that send nothing of a still night look the same until somebody passes
+    longest_frozen_s: Seconds = 3600.0  # for a camera whose picture is often still for long
     black_s: Seconds = 5.0
     covered_s: Seconds = 5.0
     moved_s: Seconds = 10.0
