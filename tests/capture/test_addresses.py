@@ -68,6 +68,7 @@ def test_a_download_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     assert frames.damage == ""
 
 
+@pytest.mark.slow
 def test_a_download_that_never_ends_well_keeps_what_came(tmp_path: Path) -> None:
     path = film(tmp_path / "clip.ts", frames=500, fps=10, size=(640, 480), options={"qp": "1", "g": "20"})
     assert path.stat().st_size > 100_000  # more than five answers

@@ -203,6 +203,7 @@ def test_hls_is_shown_evenly_and_goes_on_over_a_discontinuity(tmp_path: Path) ->
     assert figures.longest_lag_s < 5
 
 
+@pytest.mark.slow
 def test_the_stream_of_a_page_is_looked_for_again_at_each_connection(tmp_path: Path) -> None:
     film(tmp_path / "clip.mp4", frames=12)
     with Site(tmp_path) as site:
@@ -217,6 +218,7 @@ def test_the_stream_of_a_page_is_looked_for_again_at_each_connection(tmp_path: P
     assert gone.reason == "its live stream has ended; what the page has now is a recording"
 
 
+@pytest.mark.slow
 def test_a_page_with_a_live_stream_is_a_camera(tmp_path: Path) -> None:
     live_segments(tmp_path, seconds=8)
     with stream_server(tmp_path) as server:
@@ -228,6 +230,7 @@ def test_a_page_with_a_live_stream_is_a_camera(tmp_path: Path) -> None:
     assert number(frames[10].image) > number(frames[0].image)
 
 
+@pytest.mark.slow
 def test_several_cameras_are_read_together(tmp_path: Path) -> None:
     with stream_server(tmp_path) as server:
         cameras = [Camera(replace(mjpeg(server.url("mjpeg")), name=name), QUICK) for name in ("door", "yard")]

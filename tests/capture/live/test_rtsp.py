@@ -85,6 +85,7 @@ def test_a_refusal_is_told_without_the_password(recording: Path, path: str, logi
     assert "hunter2" not in repr(gone)
 
 
+@pytest.mark.slow
 def test_the_end_of_a_stream_is_a_reconnect(tmp_path: Path) -> None:
     short = film(tmp_path / "short.mp4", 40, 20, (160, 120), options={"bf": "0", "g": "20"})
     with rtsp_server(short, "door") as server, camera_of(server, "door") as camera:

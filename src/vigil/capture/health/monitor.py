@@ -29,8 +29,8 @@ Seconds = Annotated[float, Field(gt=0)]
 class HealthParams(FrozenRecord):
     """How long something must last, in seconds."""
 
-    frozen_s: Seconds = 60.0
-    longest_frozen_s: Seconds = 600.0  # for a camera whose picture is often still for long
+    frozen_s: Seconds = 300.0  # encoders that send nothing of a still night look the same until somebody passes
+    longest_frozen_s: Seconds = 3600.0  # for a camera whose picture is often still for long
     black_s: Seconds = 5.0
     covered_s: Seconds = 5.0
     moved_s: Seconds = 10.0
@@ -93,7 +93,7 @@ def update_health(
     for kind, before, after, has_turned in spells:
         if has_turned:
             since_s = after.began_s if after.began_s is not None else before.began_s
-            ailments.append(kind(frame.utc, time_s, since_s or time_s, is_over=not after.is_on))
+            ailments.append(kind(frame.utc, time_s, time_s if since_s is None else since_s, is_over=not after.is_on))
     height, width = look.grey.shape
     shift = comparison.shift and (comparison.shift[0] * width, comparison.shift[1] * height)
     ailments = [replace(ailment, shift_px=shift) if isinstance(ailment, Moved) else ailment for ailment in ailments]

@@ -17,7 +17,8 @@ import numpy as np
 BLOCKS = (20, 12)  # across, down
 MOVED = 5.0  # grey levels by which a block departs, on the average of its pixels; drawn anew, it is below 3 (crf 28)
 STEP = 1  # grey levels that a pixel may change by; an encoder's flicker is hardly more
-FLICKER = 0.05  # share of pixels; a sensor's noise reaches more of them within seconds
+REDRAW = 0.05  # share of pixels that change at once where a picture is drawn anew
+FLICKER = 0.1  # share of pixels; a sensor's noise reaches more of them within seconds
 REDRAWN = 0.6  # share of looks that may be at a picture that was drawn anew
 PATIENCE = 3.0  # times the longest still spell that the camera was seen to live through
 
@@ -42,13 +43,15 @@ def update_stillness(state: Stillness, grey: np.ndarray, time_s: Fraction) -> tu
     if state.first is None or state.newest is None or state.flickered is None or state.first.shape != picture.shape:
         return begun, 0.0
     changed = cv2.absdiff(picture, state.newest) > STEP
-    is_redrawn = bool(np.count_nonzero(changed) > FLICKER * picture.size)
+    is_redrawn = bool(np.count_nonzero(changed) > REDRAW * picture.size)
     flickered = state.flickered if is_redrawn else state.flickered | changed
     looks, redrawn, still_s = state.looks + 1, state.redrawn + is_redrawn, float(time_s - state.since_s)
     departs = cv2.resize(cv2.absdiff(picture, state.first).astype(np.float32), BLOCKS, interpolation=cv2.INTER_AREA)
     flickers = np.count_nonzero(flickered) > FLICKER * picture.size
-    if departs.max() > MOVED or flickers or redrawn > max(REDRAWN * looks, 1):
+    if departs.max() > MOVED:
         return replace(begun, outlived_s=max(state.outlived_s, still_s)), 0.0
+    if flickers or redrawn > max(REDRAWN * looks, 1):
+        return begun, 0.0
     return Stillness(state.first, picture, state.since_s, flickered, looks, redrawn, state.outlived_s), still_s
 
 

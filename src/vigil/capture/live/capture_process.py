@@ -63,7 +63,8 @@ def run(job: Job, connection: Connection) -> None:
             connection.send(failed)
             reason = "reconnect" if capture.number else None
         if failed or failures:  # a stream that jumps all the time is not opened all the time
-            capture.rest(job.params.pause_s(failures))
+            is_refusal = failed is not None and failed.is_refusal  # cameras lock out who tries too often
+            capture.rest(job.params.longest_pause_s if is_refusal else job.params.pause_s(failures))
         failures += 1
 
 
