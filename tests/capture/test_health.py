@@ -169,7 +169,7 @@ def test_spells_begin_and_end_in_turn_and_last_as_long_as_asked(flags: list[bool
 
 
 @pytest.mark.slow
-def test_hours_of_real_streets_have_nothing(real_data: Path) -> None:
+def test_two_real_streets_have_nothing(real_data: Path) -> None:
     for path in sorted((real_data / "pedestrians").iterdir()):
         state, told, due = HealthState(), list[Ailment](), Fraction(0)
         for frame in read_frames(path):

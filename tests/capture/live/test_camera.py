@@ -248,6 +248,21 @@ def test_several_cameras_are_read_together(tmp_path: Path) -> None:
     assert min(counts.values()) >= 20
 
 
+def test_a_webcam_that_is_not_there_is_gone() -> None:
+    with Camera(parse_source("93"), QUICK) as camera:
+        _, (gone,) = watch(camera, lambda _, events: len(events) >= 1)
+    assert isinstance(gone, Gone)
+    assert gone.reason == "No such file or directory"
+
+
+@pytest.mark.skipif(not Path("/dev/video0").exists(), reason="no webcam, not even a drawn one (v4l2loopback)")
+def test_a_webcam_shows_something() -> None:
+    with Camera(parse_source("0"), QUICK) as camera:
+        frames, events = watch(camera, lambda frames, _: len(frames) >= 5)
+    assert events == []
+    assert frames[-1].time_s > frames[0].time_s
+
+
 def named_memory() -> set[str]:
     """The segments of shared memory that have a name, and so outlive a process."""
     return {entry.name for entry in Path("/dev/shm").iterdir()} if Path("/dev/shm").is_dir() else set()

@@ -39,6 +39,7 @@ from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
 from vigil.engine.workers import one_thread
 
+START_S = 120.0  # for a process to import what it needs, on a machine that has much to do
 TEMPLATES = 64  # connections that may be found in a clip
 
 
@@ -71,7 +72,7 @@ class Camera:
         self._begun_s, self._begun_utc = time.monotonic(), datetime.now(UTC)
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
-        self._started_s = self._start_at_s = 0.0
+        self._started_s = self._start_at_s = 0.0  # by the steady clock
         self._events: deque[Event] = deque()
         self._templates: dict[int, bytes] = {}
         self._health, self._health_params = HealthState(), health or HealthParams()
@@ -91,7 +92,7 @@ class Camera:
 
     def start(self) -> None:
         """Starts the process; `read` starts it again whenever it has died."""
-        context = get_context("spawn")
+        context, self._started_s = get_context("spawn"), time.monotonic()
         self._connection, theirs = context.Pipe(duplex=False)
         job = Job(
             self.source,
@@ -111,7 +112,6 @@ class Camera:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         theirs.close()
-        self._started_s = time.monotonic()
 
     def close(self) -> None:
         """Ends the process and lets go of the memory. Clips can no longer be cut."""
@@ -196,8 +196,10 @@ class Camera:
             if now_s >= self._start_at_s:
                 self.start()
             return
-        beaten_s = max(BEAT.unpack_from(self._beat.view, 0)[0], self._started_s)
-        if process.is_alive() and now_s - beaten_s <= self.params.hang_s:
+        beaten_s = BEAT.unpack_from(self._beat.view, 0)[0]
+        patience_s = self.params.hang_s if beaten_s > self._started_s else START_S
+        beaten_s = max(beaten_s, self._started_s)
+        if process.is_alive() and now_s - beaten_s <= patience_s:
             return
         hangs = process.is_alive()
         self._end_process()
