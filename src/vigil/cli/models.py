@@ -17,7 +17,10 @@ from vigil.cli.command import Command, json_option, print_result
 @click.option("--trained", type=click.Path(path_type=Path), metavar="DIR", help="The folder.  [default: models]")
 @json_option
 def models(trained: Path | None, as_json: bool) -> None:
-    """List the trained models: what each looks at, how good it is, and where its alarm sounds."""
+    """List the trained models.
+
+    That is what each looks at, how good it is, and where its alarm sounds.
+    """
     from vigil.core import settings
     from vigil.core.errors import VigilError
 
