@@ -110,7 +110,7 @@ def test_every_parameter_learns(module: ModuleType) -> None:
 
 @both
 def test_two_segments_are_soon_told_apart(module: ModuleType) -> None:
-    model = build(module, dropout=0.0, noise=0.0)
+    model = build(module, dropout=0.0)
     batch = {"x": noise(2, 16, 67), "y": torch.tensor([0, 2])}
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(25):

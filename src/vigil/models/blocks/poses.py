@@ -46,7 +46,6 @@ class PoseConfig(Frozen):
         None  # of the 26 places (scaler.json); as above
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3  # before the head
-    noise: Annotated[float, Field(ge=0)] = 0.0  # standard deviations, of what is added to every signal in training
     mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
     jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # a body is made larger or smaller by as much at most
@@ -77,10 +76,7 @@ class PoseModel(nn.Module):
         if self.config.features != PLACES:
             places, body = segments.split([self.config.features - BODY, BODY], dim=2)
             segments = torch.cat([places, describe_body(body)], dim=2)
-        signals = self.norm(segments.flatten(0, 1)).view_as(segments).clamp(-SURE, SURE)
-        if self.training and self.config.noise:
-            signals = signals + self.config.noise * torch.randn_like(signals)
-        return signals
+        return self.norm(segments.flatten(0, 1)).view_as(segments).clamp(-SURE, SURE)
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
