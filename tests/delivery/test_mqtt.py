@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from alert_feed import QUICK, drawn_alert, keys, revisions
-from receivers import Broker, Subscriber, free_port, subscribed, wait_until
+from receivers import Broker, Subscriber, subscribed, wait_until
+from servers import free_port
 
 from vigil.core.errors import VigilError
 from vigil.delivery.courier import Couriers

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from alert_feed import QUICK, SECRET, drawn_alert, keys, revisions
-from receivers import Receiver, free_port, wait_until
+from receivers import Receiver, wait_until
+from servers import free_port
 
 from vigil.core.errors import VigilError
 from vigil.delivery.alert import read_alert

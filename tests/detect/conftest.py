@@ -4,16 +4,7 @@ from pathlib import Path
 
 import pytest
 from commands import PARAMS_YAML
-from judged_city import calibrate_, city
-
-from judging import save_model
-
-
-def calibrate_model(name: str, kind: str = "frames") -> None:
-    """Adds a calibrated model to the project."""
-    save_model(name, seed=len(name))
-    calibrate_(name, kind)
-    Path("models/calibration/m.json").rename(f"models/calibration/{name}.json")
+from judged_city import add_calibrated_model, city
 
 
 @pytest.fixture
@@ -21,6 +12,6 @@ def models() -> Path:
     """Three that look at frames."""
     city()
     for name in ("activity", "crime_gate", "i3d"):
-        calibrate_model(name)
+        add_calibrated_model(name)
     Path("params.yaml").write_text(PARAMS_YAML)
     return Path("models")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from browsers import FLAGS, chromium
-from receivers import free_port, wait_until
+from receivers import wait_until
+from servers import free_port
 from websockets.sync.client import connect
 
 

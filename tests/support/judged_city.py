@@ -5,7 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from judging import CONTEXT, DATA, SERIAL, TRUTH, flow, people, record_lineage, run_context, store_frames, video
+from judging import (
+    CONTEXT,
+    DATA,
+    SERIAL,
+    TRUTH,
+    flow,
+    people,
+    record_lineage,
+    run_context,
+    save_model,
+    store_frames,
+    video,
+)
 from vigil.core.storage import read_json
 from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.footage import video_table
@@ -73,3 +85,10 @@ def evaluate_(model: str, kind: str = "frames") -> dict[str, Any]:
         params=DRAWS, runtime=SERIAL,
     )  # fmt: skip
     return read_json(OUT)
+
+
+def add_calibrated_model(name: str) -> None:
+    """A model that has learnt nothing, with its calibration, beside those that the project has already."""
+    save_model(name, seed=len(name))
+    calibrate_(name)
+    FROZEN.rename(FROZEN.with_name(f"{name}.json"))

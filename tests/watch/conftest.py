@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 from commands import PARAMS_YAML
-from judged_city import calibrate_, city
-
-from judging import save_model
+from judged_city import add_calibrated_model, city
 
 
 @pytest.fixture
@@ -14,8 +12,6 @@ def models() -> Path:
     """A calibrated model of maps and one that attends."""
     city()
     for name in ("activity", "crime_gate"):
-        save_model(name, seed=len(name))
-        calibrate_(name)
-        Path("models/calibration/m.json").rename(f"models/calibration/{name}.json")
+        add_calibrated_model(name)
     Path("params.yaml").write_text(PARAMS_YAML)
     return Path("models")

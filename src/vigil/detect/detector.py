@@ -32,17 +32,16 @@ from vigil.detect import frame_features, trained
 from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
 from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_features import StoredFrame, make_plan
+from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
 from vigil.footage.video.views import ImageView, View, read_views
 from vigil.judging.calibration import Calibration
-from vigil.judging.judgements import NOTHING, Judgement, Standing, update_score
+from vigil.judging.judgements import Judgement
 from vigil.statistics import alerts
-from vigil.statistics.reliability import logit
 
 NOTHING_FOUND = Finding()
-NAMED = 64  # judgements of an alert that are kept to name its crime by
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +53,6 @@ class AlarmState:
     p: float | None = None  # its highest
     finding: Finding = NOTHING_FOUND
     members: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class ModelState:
-    """What is remembered of one model."""
-
-    judged: Any  # by its judge
-    standing: Standing = NOTHING
-    newest: Judgement | None = None  # the most abnormal of those that came last
-    recent: tuple[Judgement, ...] = ()  # of a model that names crimes, newest last
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,10 +197,10 @@ class Detector:
         models, scores, judgements = dict(state.models), dict[str, Score](), dict[str, Sequence[Judgement]]()
         for model in self.models:
             before = models[model.name]
-            models[model.name], scores[model.name], judgements[model.name] = _judge(model, before, stored, ends)
+            models[model.name], scores[model.name], judgements[model.name] = judge_frame(model, before, stored, ends)
         members: dict[str, float] = {}
         if self.fused:
-            scores[FUSED], members = _fuse(self.fused, self.models, scores)
+            scores[FUSED], members = fuse_scores(self.fused, self.models, scores)
         state = replace(state, models=models, pace=update_pace(state.pace, float(stored.time_s))[0])
         changes, alarms_after = list[AlertChange](), dict(state.alarms)
         for name in self.alarming:
@@ -301,40 +290,3 @@ class Detector:
     def _describe(self, name: str, change: Any, alert: alerts.Alert, state: AlarmState) -> AlertChange:
         made_by = self._alarms[name].provenance
         return AlertChange(change, name, state.number, alert, state.p, state.finding, made_by, state.members)
-
-
-def _judge(
-    model: Trained, state: ModelState, stored: StoredFrame, ends: bool
-) -> tuple[ModelState, Score, Sequence[Judgement]]:
-    """The model's state, what it says of the frame, and what it judged with it."""
-    card = model.frozen.checkpoint.card
-    judged, judgements = model.judge.update(state.judged, stored.item(card.input), stored.time_s)
-    if ends:
-        judgements += model.judge.finish(judged)
-    standing, raw = update_score(state.standing, float(stored.time_s), judgements, model.judge.judge.hold_s)
-    of_frame = [judgement for judgement in judgements if judgement.stop > stored.position]
-    newest = max(of_frame, key=lambda judgement: judgement.newest, default=state.newest)
-    recent = (*state.recent, *judgements)[-NAMED:] if model.names_for else ()
-    state = ModelState(judged, standing, newest, recent)
-    if model.alarm is None:
-        return state, Score(float("nan"), None), judgements
-    raw = float(np.float32(raw))  # as scores are stored
-    p = float(model.alarm.calibration.probability(np.array([raw]))[0])
-    return state, Score(raw, p if np.isfinite(p) else None), judgements
-
-
-def _fuse(fused: Fused, models: Sequence[Trained], scores: Mapping[str, Score]) -> tuple[Score, dict[str, float]]:
-    """What the fused detector says, and what each model adds to its log odds."""
-    p = {
-        model.name: model.alarm.calibration.validation_probability(np.array([scores[model.name].raw], np.float32))
-        for model in models
-        if model.alarm and model.name in fused.fusion.models
-    }
-    raw = float(np.float32(fused.fusion.odds(p)[0]))
-    members = {
-        name: slope * float(logit(p[name][0]))
-        for name, slope in zip(fused.fusion.models, fused.fusion.frame.slopes, strict=True)
-        if np.isfinite(p[name][0])
-    }
-    of_frame = float(fused.alarm.calibration.probability(np.array([raw]))[0])
-    return Score(raw, of_frame if np.isfinite(of_frame) else None), members

@@ -32,10 +32,14 @@ def describe(card: Card, calibration: Calibration, judgement: Judgement, size: t
 
 def name_crime(card: Card, calibration: Calibration, judgements: Sequence[Judgement], finding: Finding) -> Finding:
     """The finding with the class that a model names which looks at what another attends to."""
+    p = crime_probabilities(card, calibration, judgements)
+    return finding if p is None else _name(finding, list(card.classes), p)
+
+
+def crime_probabilities(card: Card, calibration: Calibration, judgements: Sequence[Judgement]) -> np.ndarray | None:
+    """(C,) of the classes of a model that names crimes, by what it judged; None where it has named none."""
     logits = class_logits(card, judgements)
-    if logits is None:
-        return finding
-    return _name(finding, list(card.classes), calibration.class_probabilities(logits[None])[0])
+    return None if logits is None else calibration.class_probabilities(logits[None])[0]
 
 
 def enclose_cells(cells: np.ndarray, size: tuple[int, int]) -> Box:

@@ -11,15 +11,14 @@ for, and motion is estimated at `flow.fps` in between.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from vigil.core import lineage
 from vigil.core.clock import exact_fraction
 from vigil.core.errors import VigilError
-from vigil.core.params import Frozen
-from vigil.features import masks
+from vigil.features import frames, masks
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import START as NO_TICK
 from vigil.features.frames import advance_tick, decode_jpeg, encode_jpeg
@@ -35,33 +34,16 @@ from vigil.models.checkpoint import Card
 SECTIONS = ("frames", "landmarks", "flow", "segments", "masked")  # of the settings that features are made with
 
 
-class FrameSettings(Frozen):
-    """Section `frames` of params.yaml, as a model remembers it."""
-
-    fps: float
-    size: int  # px, shorter side
-    quality: int  # of the JPEG
-
-
-class MaskSettings(Frozen):
-    """Section `masked` of params.yaml, as a model remembers it."""
-
-    hide: Literal["people", "background"]
-    shape: Literal["box", "body"]
-    margin: float
-    quality: int
-
-
 @dataclass(frozen=True)
 class Plan:
     """Which features are made, and how; what is None is not made."""
 
-    frames: FrameSettings
+    frames: frames.Settings
     landmarks: choices.Settings | None = None
     flow: dense.Settings | None = None
     segments: cutting.Settings | None = None
     scaler: columns.Scaler | None = None
-    masked: MaskSettings | None = None
+    masked: masks.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
 
 
@@ -120,12 +102,12 @@ def make_plan(cards: Sequence[Card]) -> Plan:
     people = _without(sections["landmarks"], "weights") if has_people else {}
     cut = _without(sections["segments"], "scaler") if "segments" in inputs else {}
     return Plan(
-        frames=FrameSettings.read(sections["frames"], "frames"),
+        frames=frames.Settings.read(sections["frames"], "frames"),
         landmarks=choices.Settings.read(people, "landmarks") if has_people else None,
         flow=dense.Settings.read(sections["flow"], "flow") if "flow" in inputs else None,
         segments=cutting.Settings.read(cut, "segments") if "segments" in inputs else None,
         scaler=columns.Scaler.of(sections["segments"]["scaler"]) if "segments" in inputs else None,
-        masked=MaskSettings.read(sections["masked"], "masked") if "masked" in inputs else None,
+        masked=masks.Settings.read(sections["masked"], "masked") if "masked" in inputs else None,
         weights=tuple(sections["landmarks"]["weights"]) if has_people else (),
     )
 
@@ -204,7 +186,8 @@ def _judged(
     return judged
 
 
-def _mask(image: np.ndarray, frame: StoredFrame, settings: MaskSettings) -> Picture:
+def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> Picture:
+    assert settings.hide is not None  # else there were no masked frames to learn from
     people = masks.mask_people(frame.people, image.shape[:2], frame.size, settings.shape, settings.margin)
     return Picture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
 

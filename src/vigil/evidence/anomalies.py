@@ -6,10 +6,10 @@ import numpy as np
 
 from vigil.detect.alerts import DIGITS
 from vigil.detect.detector import Detector
+from vigil.detect.findings import crime_probabilities
 from vigil.evidence.recording import Recording, video_confidence
 from vigil.judging.attention import rank_frames, select_clips
 from vigil.judging.judgements import Judgement
-from vigil.judging.scoring import class_logits
 
 TOP = 4  # frames that are named
 CLIPS = 4  # that are described
@@ -67,9 +67,8 @@ def _name_crime(detector: Detector, recording: Recording) -> dict[str, Any]:
         raised = any(alert.detector == model.names_for for alert in recording.alerts)
         if model.names_for and raised and (clips := recording.clips.get(model.name)):
             card = model.frozen.checkpoint.card
-            logits = class_logits(card, clips)
-            if logits is not None:
-                p = model.frozen.calibration.class_probabilities(logits[None])[0]
+            p = crime_probabilities(card, model.frozen.calibration, clips)
+            if p is not None:
                 order = np.argsort(-p, kind="stable").tolist()
                 names = list(card.classes)
                 return {"crime": {names[number]: round(float(p[number]), DIGITS) for number in order}}

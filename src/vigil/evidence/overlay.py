@@ -1,5 +1,6 @@
 """What a detector sees, drawn into the frames: people, maps, scores with their threshold, and what is alarmed."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -144,15 +145,15 @@ def _draw_curves(recording: Recording, position: int, detector: Detector, width:
     """The probabilities of the alarming detectors in the last seconds, each with its threshold dashed."""
     strip = np.full((STRIP, width, 3), PAPER, np.uint8)
     now = recording.moments[position].time_s
-    times = recording.times
-    first = int(np.searchsorted(times, now - CURVE_S))
-    across = ((times[first : position + 1] - now + CURVE_S) / CURVE_S * (width - 1)).astype(int)
+    first = bisect_left(recording.moments, now - CURVE_S, key=lambda moment: moment.time_s)
+    shown = recording.moments[first : position + 1]
+    across = ((np.array([moment.time_s for moment in shown]) - now + CURVE_S) / CURVE_S * (width - 1)).astype(int)
     for number, name in enumerate(detector.alarming):
         colour = COLOURS[number % len(COLOURS)]
         line = round((STRIP - 4) * (1 - detector.threshold_probability(name))) + 2
         for start in range(0, width, 8):
             cv2.line(strip, (start, line), (start + 3, line), colour, 1)
-        p = np.array([moment.scores[name].p or np.nan for moment in recording.moments[first : position + 1]])
+        p = np.array([moment.scores[name].p or np.nan for moment in shown])
         down = (STRIP - 4) * (1 - p) + 2
         known = np.isfinite(down)
         points = np.stack([across[known], down[known].astype(int)], axis=1).astype(np.int32)

@@ -20,17 +20,28 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from vigil.core.clock import reached_tick
 from vigil.core.errors import VigilError
+from vigil.core.params import Frozen
 from vigil.core.storage import member, replacing
+from vigil.footage.video import reading
 
 SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
 START = -1  # the state before the first frame: no tick is served
+
+
+class Settings(Frozen):
+    """What stored frames depend on; kept beside the weights of a model that was trained on them."""
+
+    fps: Annotated[float, Field(gt=0)]  # frames per second that are kept; slower videos keep all they have
+    size: Annotated[int, Field(ge=reading.SMALLEST_PX)]  # px, shorter side; smaller videos keep theirs
+    quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
 
 
 def advance_tick(tick: int, time_s: Fraction, fps: Fraction) -> tuple[int, bool]:

@@ -1,11 +1,13 @@
 """Pictures in which people are hidden, or in which there is nothing but people, by their landmarks."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+from pydantic import Field
 
+from vigil.core.params import Frozen
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import BONES, HEAD, HIPS, SHOULDERS
 
@@ -15,6 +17,15 @@ SKULL = 0.35  # torso lengths from the middle of the head to its edge
 TORSOS = 3.5  # torso lengths of a body from head to foot
 Hidden = Literal["people", "background"]
 Shape = Literal["box", "body"]
+
+
+class Settings(Frozen):
+    """What masked frames depend on; kept beside the weights of a model that was trained on them."""
+
+    hide: Hidden | None  # None: nothing is made
+    shape: Shape  # of what is taken for a person
+    margin: Annotated[float, Field(ge=0)]  # body lengths around it
+    quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
 
 
 def mask_people(

@@ -9,24 +9,17 @@ Writes  <out>/<set>/<v>.npz     see features/frames.py
 
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from vigil.core.clock import exact_fraction
 from vigil.core.lineage import record
-from vigil.core.params import Frozen
 from vigil.core.storage import raw_file, read_table
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
-from vigil.features.frames import encode_jpeg, make_sampler, save_frames
+from vigil.features.frames import Settings, encode_jpeg, make_sampler, save_frames
 from vigil.footage.video import reading
 
-
-class Params(Frozen):
-    fps: Annotated[float, Field(gt=0)]  # frames per second that are kept; slower videos keep all they have
-    size: Annotated[int, Field(ge=reading.SMALLEST_PX)]  # px, shorter side; smaller videos keep theirs
-    quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
+Params = Settings
 
 
 def main(videos: Path, raw: Path, out: Path, params: Params, runtime: Runtime) -> None:

@@ -12,27 +12,19 @@ Writes  <out>/<set>/<v>.npz         the same frames, masked; see features/frames
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from vigil.core import lineage
-from vigil.core.params import Frozen
 from vigil.core.skipping import FILE, skip_folder
 from vigil.core.storage import sha256_file
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
 from vigil.features.landmarks.pose_table import read_along
-from vigil.features.masks import Hidden, Shape, hide, mask_people
+from vigil.features.masks import Hidden, Settings, hide, mask_people
 from vigil.footage import video_table
 
-
-class Params(Frozen):
-    hide: Hidden | None  # None: nothing is made
-    shape: Shape  # of what is taken for a person
-    margin: Annotated[float, Field(ge=0)]  # body lengths around it
-    quality: Annotated[int, Field(ge=1, le=100)]  # of the JPEG
+Params = Settings
 
 
 def main(*, videos: Path, frames: Path, landmarks: Path, out: Path, params: Params, runtime: Runtime) -> None:

@@ -60,7 +60,7 @@ def watch_cameras(
         stop = stack.enter_context(stop_by_signal())
         watches = _start(sources, detector, request, sending, evidence, say, stack)
         if request.serve is not None:
-            assert sending is not None
+            assert sending is not None and evidence is not None
             url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
         table = None
@@ -108,17 +108,16 @@ def _start(
 
 
 @contextmanager
-def _serve(address: str, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path | None) -> Iterator[str]:
+def _serve(address: str, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path) -> Iterator[str]:
     from vigil.delivery.page.access import TOKEN_VARIABLE, Access
     from vigil.delivery.page.app import make_app
     from vigil.delivery.page.server import PageServer
 
     host, port = parse_address(address)
     access = Access(host, read_secret(TOKEN_VARIABLE, None))
-    folder = evidence or settings.home() / "evidence"
-    folder.mkdir(parents=True, exist_ok=True)
+    evidence.mkdir(parents=True, exist_ok=True)
     app = make_app(
-        sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], folder, access, sending.problems
+        sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], evidence, access, sending.problems
     )
     with PageServer(app, host, port) as server:
         yield server.url

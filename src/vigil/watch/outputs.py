@@ -22,16 +22,16 @@ class Outputs:
 
     def check(self, recordings: int) -> None:
         """VigilError where two outputs are one, or something cannot be written."""
-        files = {"--scores": self.scores, "--anomalies": self.anomalies, "--video": self.video}
-        files |= {f"--alerts {path}": path for path in self.alerts}
+        files = [("--scores", self.scores), ("--anomalies", self.anomalies), ("--video", self.video)]
+        files += [("--alerts", path) for path in self.alerts]
         seen: dict[Path, str] = {}
-        for option, path in files.items():
+        for option, path in files:
             if path is None:
                 continue
             if other := seen.get(path.resolve()):
-                raise VigilError(f"{path}: both {other.split()[0]} and {option.split()[0]} would be written there.")
+                raise VigilError(f"{path}: both {other} and {option} would be written there.")
             seen[path.resolve()] = option
-            _require_folder(path.parent, option.split()[0])
+            _require_folder(path.parent, option)
         for option, folder in (("--pictures", self.pictures), ("--clips", self.clips), ("--batch", self.batch)):
             if folder is not None:
                 _require_folder(folder, option)

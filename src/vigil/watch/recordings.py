@@ -9,7 +9,6 @@
 What breaks off in the middle keeps what was found until then, and its verdict says so.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from vigil.capture.sources import Source
-from vigil.core.errors import Rejected, VigilError
+from vigil.core.errors import Rejected
 from vigil.core.storage import write_json
 from vigil.delivery.alert import Alert
 from vigil.detect.alerts import AlertChange
@@ -57,10 +56,7 @@ class Recordings:
 
     def __enter__(self) -> Self:
         if self.outputs.scores is not None:
-            names = [model.name for model in self.detector.models if model.alarm] + (
-                ["fused"] if self.detector.fused else []
-            )
-            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, names))
+            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, self.detector.scoring))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -141,15 +137,8 @@ class Recordings:
                 name = f"{source.name}-{alert.detector}-{alert.number}.mp4"
                 clips.cut_file(path, start_s, stop_s, outputs.clips / name)
         if folder is not None:
-            (folder / "anomalies.json").write_text(json.dumps(verdict, indent=1) + "\n", encoding="utf-8")
+            write_json(folder / "anomalies.json", verdict)
 
 
 def _no_clock(_: float) -> None:
     """Nobody says when a recording was made."""
-
-
-def require_something(verdicts: list[dict[str, Any]]) -> None:
-    """VigilError where not one recording could be judged."""
-    if verdicts and all(verdict.get("damage") and not verdict["seconds"] for verdict in verdicts):
-        first = verdicts[0]
-        raise VigilError(f"{first['path']}: {first['damage']}.")

@@ -10,7 +10,8 @@ from typing import Any, Self
 import pytest
 import watched_city
 from chrome import Chrome
-from receivers import free_port, wait_until
+from receivers import wait_until
+from servers import free_port
 
 TILES = "document.querySelectorAll('.tile').length"
 PICTURES = "document.querySelectorAll('.tile img:not([hidden])').length"
