@@ -187,13 +187,17 @@ def test_a_switch_that_is_neither_on_nor_off_is_one_line(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("template")
-def test_register_puts_a_checkpoint_into_the_registry(capsys: pytest.CaptureFixture[str]) -> None:
+def test_register_puts_a_checkpoint_into_the_registry(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoints.save()
     (checkpoints.FOLDER / tracking.NOT_SERVED).write_bytes(b"large, and not needed to serve it")
     assert main(["register", "pose_lstm"]) == 0
     assert capsys.readouterr().out.startswith("pose_lstm, version 1: mlflow.pyfunc.load_model(")
     assert main(["register", "pose_lstm", "--json"]) == 0
     assert '"version": "2"' in capsys.readouterr().out
+    assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & os.environ.keys()  # this process goes on as it was
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking.uri())
     with tracking._quiet():
         import mlflow
 

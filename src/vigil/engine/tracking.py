@@ -148,12 +148,10 @@ def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
             import mlflow
             import mlflow.pyfunc
 
-            mlflow.set_tracking_uri(uri())
-            mlflow.set_registry_uri(uri())
             number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
             if number is None:
                 number = client.create_run(experiment, run_name=f"register {name}").info.run_id
-            with mlflow.start_run(run_id=number), tempfile.TemporaryDirectory() as copy:
+            with _global_store(), mlflow.start_run(run_id=number), tempfile.TemporaryDirectory() as copy:
                 served = shutil.copytree(
                     folder, Path(copy) / folder.resolve().name, ignore=shutil.ignore_patterns(NOT_SERVED)
                 )
@@ -170,6 +168,25 @@ def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
     except Exception as error:
         raise VigilError(f"{uri()}: {name} cannot be registered: {_short(error)}") from error
     return version
+
+
+@contextlib.contextmanager
+def _global_store() -> Iterator[None]:
+    """For MLflow's functions that take no client. MLflow would go on with this store, by environment variables too."""
+    import mlflow
+
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    mlflow.set_tracking_uri(uri())
+    mlflow.set_registry_uri(uri())
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # it may be, and then stands for "not set"
+        mlflow.set_registry_uri("")
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def on() -> bool:

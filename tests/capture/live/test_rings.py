@@ -6,17 +6,11 @@ import signal
 import time
 from fractions import Fraction
 
-import numpy as np
 import pytest
+from ring_writers import packet, ring_frame, write_frames, write_packets
 
-from vigil.capture.live.frame_ring import FrameRing, RingFrame
-from vigil.capture.live.packet_ring import PacketRing, RingPacket
-
-
-def ring_frame(number: int, size: tuple[int, int] = (48, 64)) -> RingFrame:
-    return RingFrame(
-        number, Fraction(number, 25), number / 25, number // 10, np.full((*size, 3), number % 251, np.uint8)
-    )
+from vigil.capture.live.frame_ring import FrameRing
+from vigil.capture.live.packet_ring import PacketRing
 
 
 def test_the_newest_frame_is_read_once() -> None:
@@ -35,14 +29,6 @@ def test_the_newest_frame_is_read_once() -> None:
     assert resized.image.shape == (30, 40, 3)
 
 
-def write_frames(ring: FrameRing) -> None:
-    number = ring.newest_number
-    while True:
-        number += 1
-        ring.write(ring_frame(number, (240, 320)))
-        time.sleep(0.001)  # twenty times as fast as a camera
-
-
 def test_frames_are_whole_while_a_writer_writes_and_is_killed() -> None:
     ring, context = FrameRing(), multiprocessing.get_context("spawn")
     seen = 0
@@ -51,6 +37,7 @@ def test_frames_are_whole_while_a_writer_writes_and_is_killed() -> None:
         writer.start()
         until = None
         while until is None or time.monotonic() < until:
+            assert writer.is_alive()
             frame = ring.newest(after=seen)
             if frame is not None:
                 until = until or time.monotonic() + 1
@@ -62,10 +49,6 @@ def test_frames_are_whole_while_a_writer_writes_and_is_killed() -> None:
         frame = ring.newest()
         assert frame is None or (frame.image == frame.number % 251).all()
     assert seen > 100
-
-
-def packet(number: int, size: int = 100, key_every: int = 10) -> RingPacket:
-    return RingPacket(number * 1000, number * 1000, number % key_every == 0, 1, bytes([number % 256]) * size)
 
 
 def test_packets_begin_with_a_key_packet() -> None:
@@ -98,17 +81,13 @@ def test_a_packet_larger_than_the_ring_is_left_out() -> None:
     assert ring.span() is None
 
 
-def write_packets(ring: PacketRing) -> None:
-    for number in range(10**9):
-        ring.write(packet(number, 50 + number % 1000))
-
-
 def test_packets_are_whole_while_a_writer_writes() -> None:
     ring, context = PacketRing(100_000), multiprocessing.get_context("spawn")
     writer = context.Process(target=write_packets, args=(ring,), daemon=True)
     writer.start()
     until = None
     while until is None or time.monotonic() < until:
+        assert writer.is_alive()
         taken = ring.packets(0, 1 << 62)
         until = until or (time.monotonic() + 1 if taken else None)
         assert all(one == packet(one.dts // 1000, 50 + one.dts // 1000 % 1000) for one in taken)
