@@ -10,7 +10,7 @@ from judged_city import TEST, VAL, calibrate_, evaluate_
 
 from judging import DATA, people, record_lineage, run_context, store_frames, video
 from vigil.core.storage import load_arrays, save_arrays, write_json
-from vigil.features.segments.segments import Scaler
+from vigil.features.segments.columns import Scaler
 from vigil.footage import video_table
 
 TRAIN = Path("data/manifest/train.csv")

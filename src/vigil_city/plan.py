@@ -30,43 +30,22 @@ class Lens:
         return make_place(self.kind, crc32(f"{seed}/{self.name}".encode()), self.size, self.night)
 
 
-TEN, TWELVE, HALF, FIFTEEN = Fraction(10), Fraction(12), Fraction(25, 2), Fraction(15)
-CAMERAS = (
-    Lens("shop-1", "train", "shop", TWELVE),
-    Lens("shop-2", "train", "shop", TEN, night=True),
-    Lens("street-1", "train", "street", HALF),
-    Lens("street-2", "train", "street", TWELVE, night=True),
-    Lens("carpark-1", "train", "carpark", TEN),
-    Lens("lobby-1", "train", "lobby", FIFTEEN),
-    Lens("bank-1", "train", "bank", HALF),
-    Lens("plaza-1", "train", "plaza", TWELVE, LARGE),
-    Lens("house-1", "train", "house", TEN),
-    Lens("platform-1", "train", "platform", TWELVE),
-    Lens("shop-3", "val", "shop", HALF),
-    Lens("street-3", "val", "street", TEN),
-    Lens("carpark-2", "val", "carpark", TWELVE, night=True),
-    Lens("lobby-2", "val", "lobby", TWELVE),
-    Lens("plaza-2", "val", "plaza", FIFTEEN),
-    Lens("house-2", "val", "house", TEN),
-    Lens("bank-3", "val", "bank", TWELVE),
-    Lens("platform-3", "val", "platform", HALF),
-    Lens("shop-5", "val", "shop", TWELVE, night=True),
-    Lens("street-5", "val", "street", FIFTEEN),
-    Lens("carpark-4", "val", "carpark", TEN),
-    Lens("lobby-4", "val", "lobby", HALF, night=True),
-    Lens("shop-4", "test", "shop", TEN),
-    Lens("street-4", "test", "street", TWELVE),
-    Lens("carpark-3", "test", "carpark", FIFTEEN),
-    Lens("lobby-3", "test", "lobby", TWELVE, night=True),
-    Lens("bank-2", "test", "bank", TWELVE),
-    Lens("plaza-3", "test", "plaza", HALF),
-    Lens("house-3", "test", "house", TEN, night=True),
-    Lens("platform-2", "test", "platform", TWELVE),
-    Lens("shop-6", "test", "shop", HALF, night=True),
-    Lens("street-6", "test", "street", TEN),
-    Lens("carpark-5", "test", "carpark", TWELVE),
-    Lens("plaza-4", "test", "plaza", FIFTEEN, night=True),
-)
+_CAMERAS = {  # of each split: kind of place and number, frames a second
+    "train": "shop-1 12, shop-2 10 night, street-1 12.5, street-2 12 night, carpark-1 10, lobby-1 15, bank-1 12.5, "
+    "plaza-1 12 large, house-1 10, platform-1 12",
+    "val": "shop-3 12.5, street-3 10, carpark-2 12 night, lobby-2 12, plaza-2 15, house-2 10, bank-3 12, "
+    "platform-3 12.5, shop-5 12 night, street-5 15, carpark-4 10, lobby-4 12.5 night",
+    "test": "shop-4 10, street-4 12, carpark-3 15, lobby-3 12 night, bank-2 12, plaza-3 12.5, house-3 10 night, "
+    "platform-2 12, shop-6 12.5 night, street-6 10, carpark-5 12, plaza-4 15 night",
+}
+
+
+def _lens(split: str, name: str, fps: str, *more: str) -> Lens:
+    kind, size = name.split("-", maxsplit=1)[0], LARGE if "large" in more else SMALL
+    return Lens(name, split, kind, Fraction(fps), size, "night" in more)
+
+
+CAMERAS = tuple(_lens(split, *entry.split()) for split, row in _CAMERAS.items() for entry in row.split(", "))
 
 
 @dataclass(frozen=True)
@@ -79,6 +58,9 @@ class Counts:
     statics: tuple[int, int, int]
     normal_per_camera: tuple[int, int, int]
 
+    def of(self, scene: str) -> tuple[int, int, int]:
+        return {"panic": self.panics, "crowd": self.crowd_walks, "static": self.statics}.get(scene, self.per_class)
+
 
 LARGEST = Counts(
     per_class=(4, 2, 2), panics=(2, 2, 3), crowd_walks=(6, 3, 3), statics=(2, 1, 1), normal_per_camera=(2, 2, 2)
@@ -89,16 +71,11 @@ STANDARD = Counts(
 SCALES = {"standard": STANDARD, "large": LARGEST}  # each a part of the largest, with the same videos
 HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
 MISSED = 0.1, 0.2  # of the act, at most, before the film begins and after it has ended
-TINY = (  # split, label, scene, camera
-    ("train", "normal", "walk", "street-1"),
-    ("train", "normal", "look_and_put_back", "shop-1"),
-    ("train", "theft", "theft", "shop-1"),
-    ("train", "panic", "panic", "platform-1"),
-    ("val", "normal", "talk", "house-2"),
-    ("val", "assault", "assault", "street-3"),
-    ("test", "normal", "wait", "house-3"),
-    ("test", "Robbery", "Robbery", "shop-4"),
-)
+TINY = (  # label, scene, camera
+    ("normal", "walk", "street-1"), ("normal", "look_and_put_back", "shop-1"), ("theft", "theft", "shop-1"),
+    ("panic", "panic", "platform-1"), ("normal", "talk", "house-2"), ("assault", "assault", "street-3"),
+    ("normal", "wait", "house-3"), ("Robbery", "Robbery", "shop-4"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,7 +140,7 @@ def _tenths(seconds: float) -> Fraction:
 
 def _tiny() -> Iterator[tuple[str, Lens, str, str]]:
     lenses = {lens.name: lens for lens in CAMERAS}
-    for _, label, scene, camera in TINY:
+    for label, scene, camera in TINY:
         yield f"{camera}-{_word(label, scene)}", lenses[camera], label, scene
 
 
@@ -171,27 +148,21 @@ def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
     """Cameras are given out as in the largest city, so that a smaller one has a part of its videos."""
     for at, split in enumerate(SPLITS):
         lenses = [lens for lens in CAMERAS if lens.split == split]
-        kinds = tuple(lens.kind for lens in lenses)
-        orders = [  # label, scene, kinds of place, videos in the largest city, videos in this one
-            ("panic", "panic", CROWDS["panic"][1], LARGEST.panics[at], counts.panics[at]),
-            ("normal", "crowd", CROWDS["crowd"][1], LARGEST.crowd_walks[at], counts.crowd_walks[at]),
-            ("static", "static", kinds, LARGEST.statics[at], counts.statics[at]),
-        ]
-        for name, (_, fitting_kinds) in ABNORMAL.items():
-            if name != "panic":
-                orders.append((name, name, fitting_kinds, LARGEST.per_class[at], counts.per_class[at]))
+        kinds = {scene: kinds for scene, (_, kinds) in {**ABNORMAL, "crowd": CROWDS["crowd"]}.items()}
+        kinds["static"] = tuple(lens.kind for lens in lenses)
         busy = dict.fromkeys(lenses, 0)
-        for label, scene, fitting_kinds, most, count in sorted(orders, key=lambda o: (len(o[2]), o[1])):  # choosy first
-            used = dict.fromkeys((lens for lens in lenses if lens.kind in fitting_kinds), 0)
-            for k in range(most):
+        for scene in sorted(kinds, key=lambda s: (len(kinds[s]), s)):  # choosy first
+            label = "normal" if scene == "crowd" else scene
+            used = dict.fromkeys((lens for lens in lenses if lens.kind in kinds[scene]), 0)
+            for k in range(LARGEST.of(scene)[at]):
                 lens = min(used, key=lambda x: (used[x], busy[x], crc32(f"{scene}{x.name}".encode())))
                 used[lens] += 1
                 busy[lens] += 1
-                if k < count:
+                if k < counts.of(scene)[at]:
                     yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}
         for lens in lenses:
-            fitting = sorted(name for name, (_, kinds) in ORDINARY.items() if lens.kind in kinds)
+            fitting = sorted(name for name, (_, places) in ORDINARY.items() if lens.kind in places)
             for k in range(LARGEST.normal_per_camera[at]):
                 # what this split has seen least, and then by a fixed shuffle
                 scene = min(fitting, key=lambda s: (seen.get(s, 0), crc32(f"{lens.name}{s}{k}".encode())))

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from vigil_city.acts.catalogue import ANY, CRIMES, LOOKALIKES
-from vigil_city.acts.driving import Drive
 from vigil_city.acts.staging import Stage
+from vigil_city.acts.traffic import Drive
 from vigil_city.bodies.anatomy import FIELD, REST, pose, solve
 from vigil_city.bodies.motion import grounded
 from vigil_city.bodies.player import Player
 from vigil_city.bodies.poses import CURLED, LIE_BACK, LIE_FRONT, ON_KNEES, SIT_FLOOR
 from vigil_city.lens import effects
 from vigil_city.lens.camera import Camera
+from vigil_city.lens.effects import shards
 from vigil_city.places import vehicles
-from vigil_city.places.floor import clearance, obstacles, way
-from vigil_city.places.glass import shards
 from vigil_city.places.kinds import make_place
+from vigil_city.places.place import clearance, way
 from vigil_city.scene import Moment, Polygon, Script
 
 UCF = {"Abuse", "Arrest", "Arson", "Assault", "Burglary", "Explosion", "Fighting", "RoadAccidents", "Robbery",
@@ -97,7 +97,7 @@ def test_nobody_stands_in_the_furniture(name: str, kind: str):
     here, play = make_place(kind, 4), script(name, kind)
     for t in np.arange(0, LENGTH, 0.8):
         moment = play(t)
-        circles = obstacles(here, moment.without)
+        circles = here.obstacles(moment.without)
         circles[:, 2] -= 0.30  # the furniture itself, without room for shoulders
         for f in moment.figures:
             seen = here.camera.project(np.array([[f.state.x, 0.9, f.state.z]]))[0, 0]
@@ -182,9 +182,9 @@ def test_a_flame_is_red_at_least_as_much_as_blue():
 
 def test_glass_lies_on_the_floor_after_a_second():
     glass = shards(np.random.default_rng(0), (0.0, 1.4, -5.0), 20, 0.4, (0.0, 1.0))
-    assert glass.at(-0.1) == []
+    assert glass(-0.1) == []
     image = np.zeros((240, 320, 3), np.uint8)
-    image = glass.at(2.0)[0](image, Camera(), np.full((240, 320), 30, np.float32))
+    image = glass(2.0)[0](image, Camera(), np.full((240, 320), 30, np.float32))
     rows = np.flatnonzero(image.max((1, 2)))
     floor = Camera().project(np.array([[0, 0, -8.5], [0, 0, -3.0]]))[:, 1]
     assert len(rows) and rows.min() > floor[0] and rows.max() < floor[1]

@@ -19,7 +19,7 @@ from vigil.core.storage import sha256_file, write_json
 from vigil.evaluation.flow_trees import ForestParams, fit_forest, save_forest
 from vigil.features.landmarks import blazepose, pose_table
 from vigil.features.landmarks.choices import weights_digests
-from vigil.features.segments.segments import Scaler
+from vigil.features.segments.columns import Scaler
 from vigil.footage import video_table
 from vigil.judging.calibration import read_calibration
 from vigil.stages import attend, landmarks

@@ -100,7 +100,7 @@ def test_every_network_of_a_size_can_be_built_and_looks_at_its_clips(size: str) 
         module = find_module(name, size)
         own = {key: value for key, value in entry.items() if key not in ModelEntry.model_fields}
         if entry["input"] == "segments":
-            own["features"] = 52
+            own["features"] = 67
         config = module.Config.read(own | ({"weights": None} if "weights" in own else {}), size)
         network = module.Model(config, len(entry["classes"]))
         assert network.clip.frames > 0

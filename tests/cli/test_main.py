@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
-from vigil.cli import model_folder
 from vigil.cli.command import Command
 from vigil.cli.main import main, vigil
 from vigil.core import params
+from vigil.detect import model_folder
 from vigil.engine.store import Store
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from vigil.cli.main import main
 from vigil.core.params import load
-from vigil.engine.removed_models import remove_stale_models
+from vigil.core.skipping import why_skipped
+from vigil.engine.removed_models import leave_notes_of_absence, remove_stale_models
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's own
 
@@ -121,3 +122,43 @@ def test_nothing_is_deleted_without_a_model_less(models: object) -> None:
     assert (
         Path("dvc.lock").read_text(encoding="utf-8") == f"schema: '2.0'\nstages:\n{lock[lock.index('  train@late') :]}"
     )
+
+
+GATED = """
+stages:
+  train:
+    foreach: ${models}
+    do:
+      cmd: mkdir models/${key} && echo ${item.input} > models/${key}/weights && echo {} > models/${key}.json
+      outs: ["models/${key}", "models/${key}.json"]
+  attend:
+    cmd: cat models/crime_gate/* models/crime_gate.json > clips
+    deps: [models/crime_gate, models/crime_gate.json]
+    outs: [clips]
+"""
+
+
+@pytest.mark.usefixtures("done")
+def test_a_model_that_a_stage_reads_by_its_name_can_be_removed_and_come_back(project: Path) -> None:
+    Path("dvc.yaml").write_text(GATED, encoding="utf-8")
+    write_params(project, "panic")
+    assert main(["sync"]) == 0
+    assert why_skipped(Path("models/crime_gate")) == "params.yaml has no model crime_gate"
+    assert why_skipped(Path("models/crime_gate.json")) == "params.yaml has no model crime_gate"
+    assert reproduce() == {"train@panic", "attend"}
+    assert "no model crime_gate" in Path("clips").read_text(encoding="utf-8")
+    write_params(project, "panic", "crime_gate")
+    assert main(["sync"]) == 0
+    assert reproduce() == {"train@crime_gate", "attend"}
+    assert Path("clips").read_text(encoding="utf-8") == "frames\n{}\n"
+    assert not Path("models/crime_gate/skipped.json").exists()
+    write_params(project, "panic")
+    assert main(["sync"]) == 0
+    assert reproduce() == {"attend"}
+
+
+@pytest.mark.parametrize("models", [None, {}, []])
+def test_no_note_is_left_where_models_are_a_mistake(models: object) -> None:
+    Path("dvc.yaml").write_text(GATED, encoding="utf-8")
+    leave_notes_of_absence(models, {"attend": ("crime_gate",)})
+    assert not Path("models").exists()

@@ -39,11 +39,11 @@ def test_the_same_training_gives_the_same_files() -> None:
 
 
 def test_a_header_may_begin_like_a_pickle() -> None:
-    """Its first bytes are its length: 0x0480 of them begin as pickle's protocol 4 does."""
+    """Its first bytes are its length: 0x0580 of them begin as pickle's protocol 5 does."""
     save()
     for length in range(1, 2000):
         save_file(load_file(FOLDER / WEIGHTS), FOLDER / WEIGHTS, {"a": "b" * length})
-        if (FOLDER / WEIGHTS).read_bytes().startswith(b"\x80\x04"):
+        if (FOLDER / WEIGHTS).read_bytes().startswith(b"\x80\x05"):
             break
     else:
         pytest.fail("no such length")

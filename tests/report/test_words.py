@@ -34,6 +34,7 @@ def test_a_metric_with_later_frames_in_view_is_called_so() -> None:
 
 def test_an_interval_with_an_open_end_is_not_shown() -> None:
     assert format_interval({"low": 0.8, "high": 0.97}) == "0.8 to 0.97"
+    assert format_interval({"low": 219.4, "high": 1884.2}) == "219 to 1884"
     assert format_interval({"low": 0.8, "high": None}) == format_interval({}) == ""
 
 

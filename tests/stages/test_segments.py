@@ -15,7 +15,8 @@ from vigil.engine.per_video import Runtime
 from vigil.features.frames import save_frames
 from vigil.features.landmarks import pose_table
 from vigil.features.landmarks.pose_table import XY, Pose
-from vigil.features.segments.segments import Scaler, Settings, feature_names, segment_features
+from vigil.features.segments.columns import Scaler, feature_names, segment_features
+from vigil.features.segments.segments import Settings
 from vigil.footage import video_table
 from vigil.footage.video_table import SPLITS, Video
 from vigil.stages.segments import main
@@ -26,8 +27,9 @@ FRAMES, LANDMARKS, TRUTH, OUT = (Path("data", name) for name in ("frames", "land
 EVERY = 3  # stored frame k is frame 3 k of the video, at k / 8 s
 BODY = np.stack([np.linspace(0, 30, 13), np.linspace(0, 100, 13)], axis=1)
 SHAPES = {
-    "x": (4, 78),
+    "x": (4, 93),
     "mask": (4,),
+    "near": (4, 2),
     "seen": (4, 13),
     "poses": (4, 13, 2),
     "frame": (4,),
@@ -135,7 +137,7 @@ def test_the_scaler_knows_the_training_split_alone() -> None:
 def test_features_can_be_made_again_from_what_is_stored() -> None:
     train = run(stored(video("a/one"), 8, crowd(8, 100, 300)))["train"]
     scaler = Scaler.of(read_json(OUT / "scaler.json"))
-    again = segment_features(train["poses"], train["time_s"], train["source_size"], SETTINGS, scaler)
+    again = segment_features(train, SETTINGS, scaler)
     assert np.array_equal(again, train["x"])
 
 
@@ -226,7 +228,7 @@ def test_few_segments_are_said_and_enough_are_not(
 def test_nobody_at_all_and_short_videos_give_empty_arrays() -> None:
     videos = [stored(video(f"a/{count}"), count, crowd(count, 100)) for count in range(4)]
     arrays_of_split = run(*videos, stored(video("a/nobody"), 20, []))
-    assert arrays_of_split["train"]["x"].shape == (0, 4, 78)
+    assert arrays_of_split["train"]["x"].shape == (0, 4, 93)
     assert arrays_of_split["train"]["label"].tolist() == []
 
 

@@ -8,7 +8,7 @@ import torch
 from vigil.models import pose_lstm
 from vigil.models.checkpoint import Card, save_checkpoint
 
-CONFIG_OF = pose_lstm.Config(features=52, frames=8, hidden=(6, 5), ranges=((0.0, 1.0), (0.25, 0.5)) * 13)
+CONFIG_OF = pose_lstm.Config(features=67, frames=8, hidden=(6, 5), ranges=((0.0, 1.0), (0.25, 0.5)) * 13)
 CLASSES = {"normal": ("normal",), "theft": ("theft", "Stealing"), "assault": ("assault",)}  # not in alphabetical order
 FEATURES = {"frames": {"fps": 8.0}, "segments": {"frames": 8, "normalise": "body"}}
 FOLDER = Path("models/pose_lstm")
@@ -39,7 +39,7 @@ def save(folder: Path = FOLDER, members: int = 1) -> str:
 
 
 def poses(seed: int = 1) -> torch.Tensor:
-    return torch.randn(4, 8, 52, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(4, 8, 67, generator=torch.Generator().manual_seed(seed))
 
 
 def judge(model: Any) -> dict[str, torch.Tensor]:

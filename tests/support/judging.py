@@ -13,7 +13,8 @@ from vigil.core import lineage
 from vigil.core.storage import save_arrays, write_json
 from vigil.engine.per_video import Runtime
 from vigil.features.frames import encode_jpeg, save_frames
-from vigil.features.segments.segments import Settings, feature_names
+from vigil.features.segments.columns import feature_names
+from vigil.features.segments.segments import Settings
 from vigil.features.times import write_times
 from vigil.footage import video_table
 from vigil.footage.video_table import Video

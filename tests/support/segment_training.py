@@ -20,7 +20,7 @@ from vigil.training.schedules import TrainParams
 FEATURES, OUT = Path("data/segments"), Path("models/pose_lstm")
 TABLE = Path("metrics/history/pose_lstm.csv")
 TRAIN, VAL, TRUTH = Path("data/manifest/train.csv"), Path("data/manifest/val.csv"), Path("data/truth")
-FRAMES, COLUMNS = 8, 52
+FRAMES, COLUMNS = 8, 67
 SHARED: dict[str, Any] = {"epochs": 3, "batch": 8, "lr": 0.01, "threads": 1, "accelerator": "cpu", "report_every": 1}
 MODEL: dict[str, Any] = {
     "input": "segments",

@@ -84,9 +84,9 @@ def calibrate(
 
     They come from some minutes of its normal video. MODEL is the name of a trained model, or its folder.
     """
-    from vigil.cli.model_folder import find_calibration, find_model_folder
     from vigil.cli.own_videos import list_videos
     from vigil.core.storage import read_json
+    from vigil.detect.model_folder import find_calibration, find_model_folder
     from vigil.engine.declarations import read_module
 
     require_project()

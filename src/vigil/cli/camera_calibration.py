@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vigil.cli.frozen_model import FrozenModel, load_frozen_model
 from vigil.cli.own_videos import bring_in_normal_videos
 from vigil.cli.workspace import score_videos, temporary_workspace
 from vigil.clips.labels import normal_class
 from vigil.core.errors import VigilError
+from vigil.detect.frozen_model import FrozenModel, load_frozen_model
 from vigil.judging.calibration import Calibration, CalibrationParams
 from vigil.judging.calibration_fit import recalibrate_model
 from vigil.judging.stored import Arrays

@@ -87,8 +87,8 @@ def evaluate(
     one video (with --labels), a table of landmarks, or the name of a dataset in params.yaml. The pipeline and its
     results stay as they are.
     """
-    from vigil.cli.model_folder import find_calibration, find_model_folder
     from vigil.cli.own_videos import refuse_footage
+    from vigil.detect.model_folder import find_calibration, find_model_folder
 
     require_project()
     find_calibration(find_model_folder(model), calibration)

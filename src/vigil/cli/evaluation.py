@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.frozen_model import load_frozen_model
 from vigil.cli.labels import match_labels
 from vigil.cli.own_videos import bring_in_dataset
 from vigil.cli.sections import read_section
 from vigil.cli.workspace import score_videos, temporary_workspace
 from vigil.core import lineage, settings
 from vigil.core.storage import load_arrays, write_json
+from vigil.detect.frozen_model import load_frozen_model
 from vigil.evaluation import model_metrics
 from vigil.evaluation.baselines import ORACLE, Aids
 from vigil.evaluation.flow_trees import LabelProbabilities, load_forest

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 import click
 
+from vigil.cli.benchmark import benchmark
 from vigil.cli.calibrate import calibrate
 from vigil.cli.compare import compare
+from vigil.cli.detect import detect
 from vigil.cli.evaluate import evaluate
 from vigil.cli.init import init
+from vigil.cli.models import models
 from vigil.cli.register import register
 from vigil.cli.repro import repro
 from vigil.cli.results import results
@@ -33,7 +36,10 @@ def vigil() -> None:
     """
 
 
-for command in (init, sync, repro, results, store, evaluate, calibrate, compare, register):
+COMMANDS = (
+    init, sync, repro, results, models, detect, store, evaluate, calibrate, compare, benchmark, register,
+)  # fmt: skip
+for command in COMMANDS:
     vigil.add_command(command)
 
 

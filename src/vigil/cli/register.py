@@ -28,7 +28,7 @@ def register(model: str, models: Path, as_json: bool) -> None:
 
     It becomes the next version of its name. MODEL is its name in params.yaml.
     """
-    from vigil.cli.model_folder import find_model_folder
+    from vigil.detect.model_folder import find_model_folder
 
     require_project()
     folder = find_model_folder(model, models)

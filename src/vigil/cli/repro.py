@@ -25,12 +25,14 @@ def repro(lanes: int | None) -> None:
     at the same time. Before that it holds all of params.yaml against what the stages take.
     """
     from vigil.cli.params_check import read_valid_params, unnamed_labels
+    from vigil.engine.removed_models import leave_notes_of_absence
     from vigil.engine.side_by_side import run_dvc, run_pipeline
-    from vigil.engine.stage_code import refresh_digests
+    from vigil.engine.stage_code import MODELS_BY_NAME, refresh_digests
 
     require_project()
     sections = read_valid_params(settings.root() / "params.yaml")
     refresh_digests()
+    leave_notes_of_absence(sections.get("models"), MODELS_BY_NAME)
     run_dvc("manifest")  # what is wrong with the data is better told before hours are spent on them
     for sentence in unnamed_labels(sections):
         click.echo(f"manifest: warning: {sentence}", err=True)

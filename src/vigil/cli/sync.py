@@ -41,8 +41,8 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     out of params.yaml.
     """
     from vigil.cli.params_check import read_valid_params, unnamed_labels
-    from vigil.engine.removed_models import remove_stale_models
-    from vigil.engine.stage_code import refresh_digests
+    from vigil.engine.removed_models import leave_notes_of_absence, remove_stale_models
+    from vigil.engine.stage_code import MODELS_BY_NAME, refresh_digests
     from vigil.footage import sources
 
     require_project()
@@ -57,4 +57,5 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
         click.echo(f"warning: {sentence}", err=True)
     for model in remove_stale_models(settings.get("models")):
         click.echo(f"removed what was left of {model}, which is no longer in {params}", err=True)
+    leave_notes_of_absence(settings.get("models"), MODELS_BY_NAME)
     print_result(summary, str(summary), as_json)

@@ -12,15 +12,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vigil.cli.frozen_model import FrozenModel, find_gate
 from vigil.cli.sections import read_runtime
 from vigil.core import lineage, settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
+from vigil.detect.frozen_model import FrozenModel, find_gate
 from vigil.engine.per_video import Runtime, finish_folder, run_per_video
 from vigil.features.landmarks.choices import weights_digests
-from vigil.features.segments import segments as people
-from vigil.features.segments.segments import Scaler
+from vigil.features.segments.columns import Scaler, segment_features
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.judging.scoring import Sources, build_table
@@ -143,5 +142,4 @@ def _cut_segments(model: FrozenModel, data: Path, runtime: Runtime) -> None:
             print(line, file=sys.stderr)
     path = data / "segments/test.npz"
     arrays = load_arrays(path)
-    x = people.segment_features(arrays["poses"], arrays["time_s"], arrays["source_size"], params, scaler)
-    save_arrays(path, **arrays | {"x": x})
+    save_arrays(path, **arrays | {"x": segment_features(arrays, params, scaler)})

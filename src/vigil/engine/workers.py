@@ -131,7 +131,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), name="vigil-worker", daemon=True)
-        with _one_thread():
+        with one_thread():
             self.process.start()
         theirs.close()
         self.code = code
@@ -170,7 +170,7 @@ _ENVIRONMENT = threading.Lock()
 def _serve(connection: Connection) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever watches it decides
-    _die_with_parent()
+    die_with_parent()
     checked = False
     while True:
         try:
@@ -194,7 +194,7 @@ def _serve(connection: Connection) -> None:
             connection.send(perform(task))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A parent that is killed takes its workers along: by the kernel on Linux, and by a thread that watches it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -210,7 +210,7 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """What starts in this block finds one thread per numeric library in its environment from the first import on."""
     with _ENVIRONMENT:
         before = {name: os.environ.get(name) for name in settings.THREADS}

@@ -65,9 +65,11 @@ class Forest:
         return probability
 
 
-def fit_forest(windows: np.ndarray, labels: np.ndarray, params: ForestParams) -> Forest:
-    """Trained on `windows` (N, F) with `labels` (N,)."""
-    trees = train_trees(windows, labels, params)
+def fit_forest(
+    windows: np.ndarray, labels: np.ndarray, params: ForestParams, weights: np.ndarray | None = None
+) -> Forest:
+    """Trained on `windows` (N, F) with `labels` (N,), each as heavy as `weights` (N,) or `balanced_weights` say."""
+    trees = train_trees(windows, labels, params, weights)
     parts = [estimator.tree_ for estimator in trees.estimators_]
     roots = np.cumsum([0, *(tree.node_count for tree in parts)])[:-1]
     return Forest(
@@ -83,12 +85,14 @@ def fit_forest(windows: np.ndarray, labels: np.ndarray, params: ForestParams) ->
     )
 
 
-def train_trees(windows: np.ndarray, labels: np.ndarray, params: ForestParams) -> Any:
+def train_trees(
+    windows: np.ndarray, labels: np.ndarray, params: ForestParams, weights: np.ndarray | None = None
+) -> Any:
     """The same as scikit-learn has it."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     trees = ExtraTreesClassifier(params.trees, min_samples_leaf=params.leaf, random_state=params.seed, n_jobs=1)
-    return trees.fit(windows, labels, sample_weight=balanced_weights(labels))
+    return trees.fit(windows, labels, sample_weight=balanced_weights(labels) if weights is None else weights)
 
 
 def balanced_weights(labels: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vigil.clips.feature_samples import is_involved
-from vigil.clips.labels import label_to_class, normal_class
+from vigil.clips.labels import Classes, label_to_class, normal_class
 from vigil.clips.window_table import videos_with_features
 from vigil.core import settings
 from vigil.core.errors import NoExamples, VigilError
@@ -123,7 +123,7 @@ def build_table(
 def class_logits(card: Card, judgements: Sequence[Judgement]) -> np.ndarray | None:
     """(C,) logits of the class of a video; None where no class is named.
 
-    They are the mean over the clips attended to, else over the TOP most abnormal judgements.
+    They are the mean over the clips attended to, else over the most abnormal judgements.
     """
     named = [judgement for judgement in judgements if judgement.classes is not None]
     if not named:
@@ -132,8 +132,17 @@ def class_logits(card: Card, judgements: Sequence[Judgement]) -> np.ndarray | No
         attended = card.features["attended"]
         named = attention.select_clips(named, attended["keep"], attended["overlap"])
     else:
-        named = sorted(named, key=lambda judgement: (-judgement.score, judgement.start))[:TOP]
+        named = sorted(named, key=lambda judgement: (-judgement.score, judgement.start))
+        named = named[: naming_count(card.classes)]
     return np.stack([np.asarray(judgement.classes, np.float64) for judgement in named]).mean(axis=0)
+
+
+def naming_count(classes: Classes) -> int | None:
+    """How many judgements of a video name its class, the most abnormal ones; None: all.
+
+    Where no class is normal, none of the judgements is more abnormal than another.
+    """
+    return None if normal_class(classes) is None else TOP
 
 
 def _judge_files(

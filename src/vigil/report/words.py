@@ -73,7 +73,9 @@ def format_interval(metric: Mapping[str, Any]) -> str:
     """The interval of a metric; empty where it has none."""
     if metric.get("low") is None or metric.get("high") is None:
         return ""
-    return f"{metric['low']:.3g} to {metric['high']:.3g}"
+    return " to ".join(
+        f"{edge:.3g}" if abs(edge) < 999.5 else f"{edge:.0f}" for edge in (metric["low"], metric["high"])
+    )
 
 
 def format_basis(metric: Mapping[str, Any]) -> str:

@@ -5,10 +5,12 @@ Reads   <train>, <val>, <test>      videos of each split
         <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
         <truth>/<set>/<v>.npz       who does the deed, where that is known
 Writes  <out>/<split>.npz           named arrays, N segments of T ticks:
-            x (N, T, F) float32     features, the columns of `names` (F,); see features/segments/segments.py
+            x (N, T, F) float32     features, the columns of `names` (F,); see features/segments/columns.py
             mask (N, T) bool        the person was found in `frame`; else the last pose is held
             seen (N, T, 13) bool    the joint was found in `frame`
-            poses (N, T, 13, 2) float32 px of the video, and source_size (N, 2) int32: what x is made of
+            near (N, T, 2) float32  px to the nearest other person, and px a second that the two close in by
+            poses (N, T, 13, 2) float32 px of the video, and source_size (N, 2) int32, beside the two above and time_s:
+                                    what x is made of
             time_s (N, T) float64   of the tick, and frame (N, T) int32: the stored frame with which it was fed;
             of the newest tick: stop = frame + 1, stop_s = its time; of the oldest: start, start_s (all (N,))
             label (N,)              the video's class where the person does it for most of the segment, else `normal`
@@ -39,7 +41,7 @@ from vigil.engine.per_video import REJECTS, Item, Outcome, Runtime, finish_folde
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
 from vigil.features.landmarks.pose_table import JOINTS, read_along, read_poses
-from vigil.features.segments import segments
+from vigil.features.segments import columns, segments
 from vigil.features.segments.actors import Actor, match_actors
 from vigil.features.segments.segments import Segment
 from vigil.footage import video_table
@@ -72,13 +74,12 @@ def main(
         outcomes = run_per_video("segments", cut_segments, items, params, runtime)
         finish_folder("segments", out, outcomes)
         merged = {split: _merge_videos(usable[split], outcomes, params) for split in SPLITS}
-    scaler = segments.fit_scaler(segments.picture_shares(merged["train"]["poses"], merged["train"]["source_size"]))
+    scaler = columns.fit_scaler(columns.picture_shares(merged["train"]["poses"], merged["train"]["source_size"]))
     write_json(out / "scaler.json", scaler.ranges)
     record(out, "segments", params.model_dump(mode="json") | {"scaler": scaler.ranges}, landmarks)
     for split, arrays in merged.items():
-        measurements = (arrays["poses"], arrays["time_s"], arrays["source_size"])
-        x = segments.segment_features(*measurements, params, scaler)
-        save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(segments.feature_names(params)))
+        x = columns.segment_features(arrays, params, scaler)
+        save_arrays(out / f"{split}.npz", **arrays, x=x, names=np.array(columns.feature_names(params)))
         counts = ", ".join(f"{label} {count}" for label, count in sorted(Counter(arrays["label"].tolist()).items()))
         print(f"segments: {split}: {len(x)} of {params.frames} ticks: {counts or 'none'}")
     if (count := len(merged["train"]["label"])) < FEW:
@@ -196,6 +197,7 @@ def _stack_segments(video_segments: Sequence[Segment], length: int) -> Arrays:
     return {
         "frame": frame,
         "mask": stack("mask", (), np.bool_),
+        "near": stack("near", (2,), np.float32),
         "person": np.array([segment.person for segment in video_segments], np.int32),
         "poses": stack("poses", (len(JOINTS), 2), np.float32),
         "seen": stack("seen", (len(JOINTS),), np.bool_),

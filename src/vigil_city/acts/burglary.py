@@ -1,50 +1,46 @@
 """Burglary: somebody forces a way into a building. And coming home, which only looks like it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vigil_city.acts.staging import Stage, bag_in_hand
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, pose
-from vigil_city.bodies.gait import smooth
+from vigil_city.bodies.motion import smooth
 from vigil_city.bodies.player import Player, reaching
-from vigil_city.places.floor import obstacles, way
-from vigil_city.places.furniture import door
-from vigil_city.places.glass import hole, shards
-from vigil_city.places.place import Fixture
-from vigil_city.places.props import COLOURS
+from vigil_city.lens.effects import shards
+from vigil_city.places import props
+from vigil_city.places.place import Fixture, Point
 from vigil_city.scene import Script, Thing
 
-DOOR = frozenset({"door"})
 
-
-def _side_of(s: Stage, fixture: Fixture) -> int:
-    """The side of the picture from which somebody comes to a door or window: the farther one."""
-    return 1 if fixture.x < s.place.spot(0, 1)[0] else -1
-
-
-def _burglar(s: Stage, at: tuple[float, float], side: int, yaw: float) -> Player:
+def _burglar(s: Stage, at: Point, side: int, yaw: float) -> Player:
     thief = s.enter(at, s.start, side, "burglar", s.dark_clothes(mask=s.chance(0.6)), z=s.place.far)
     return thief.face(yaw, 0.3).commit(s.span)
 
 
+def _door(way_in: Fixture, paint: np.ndarray, swing: Callable[[float], float]) -> Callable[[float], Thing]:
+    """A door of the place in its paint, open by `swing` degrees at a time."""
+
+    def leaf(degrees: float, moving: bool) -> Thing:
+        return Thing(props.door(way_in.x, way_in.z, paint, degrees), moving=moving)
+
+    still = {degrees: leaf(degrees, False) for degrees in (0.0, 82.0)}
+    return lambda t: still.get(swing(t)) or leaf(swing(t), True)
+
+
 def burglary(s: Stage) -> Script:
-    """Forces a door with a crowbar, goes in, comes out with a bag; or breaks a window and reaches in."""
+    """Forces a door with a crowbar and goes in; or breaks a window and reaches in."""
     if "window" in s.place.fixtures and s.chance(0.35):
         return _through_window(s)
     way_in, sill = s.place.fixtures["door"], -s.place.wall_z
-    side = _side_of(s, way_in)
-    thief = _burglar(s, (way_in.x + 0.28, sill + 0.62), side, 180 + 38).wear(gear.crowbar)
-    inside, step = (way_in.x, sill - 0.45), (way_in.x - side * 0.1, sill + 0.6)
-    outside = s.place.outside(-side, min(sill + 1.25, s.place.far))  # the nearer edge of the picture
-    way_back = [step, *way(step, outside, obstacles(s.place))]
-    back = s.person(inside, 180.0, look=thief.look).duration(way_back, 2.7, run=True)
-    left = s.stop - s.start - back - 1.0  # seconds for the forcing of the door and what is done inside
-    enters = left > 2.4 or left < 0.8  # or only reaches round the door
-    until = max(s.start + left - (1.6 if enters else 0.7) + 0.4, s.start + 0.55) if left >= 0.8 else s.stop - 2.3
+    thief = _burglar(s, (way_in.x + 0.28, sill + 0.62), s.away_from(way_in), 180 + 38).wear(gear.crowbar)
     pulls: list[float] = []
-    while thief.now + 0.53 <= max(until, thief.now + 0.6 if not pulls else 0.0):
+    while not pulls or thief.now + 0.53 <= s.stop - 2.3:
         pulls.append(thief.now + 0.35)
         thief.play((0.22, poses.PRY), (0.16, poses.PRY_PULL), (0.14, poses.PRY))
+    s.rng.random(10)  # this and the colour decide nothing; without them another film would be drawn
     if s.chance():
         thief.shift(0.25, (way_in.x + 0.12, sill + 0.80), poses.GUARD, yaw=180)
         opens = thief.play((0.18, poses.CHAMBER), (0.14, poses.KICK)).now
@@ -52,34 +48,21 @@ def burglary(s: Stage) -> Script:
     else:
         opens = thief.now - 0.2
         thief.play((0.2, poses.PRY_PULL))
-    bag_from, colour = 1e9, s.pick(COLOURS)
-    if enters:
-        thief.walk((way_in.x, sill + 0.35), inside, speed=1.7)
-    else:
-        thief.shift(0.4, (way_in.x, sill + 0.12), pose(REST, spine=(30, 0, 0), r_wrist=(0.0, -0.1, 0.28)), yaw=180)
-        thief.play((0.25, pose(REST, spine=(44, 10, 0), l_wrist=(0.0, -0.2, 0.22), r_wrist=(0.0, -0.16, 0.26))))
-    if left >= 0.8:
-        bag_from = thief.until(s.stop - back - 0.05).now
-        thief.walk(*way_back, speed=2.7, run=True)
-    paint = np.asarray(getattr(way_in.parts[2], "rgb", (110, 60, 46)), float)
-    shut, wide = (Thing(door(way_in.x, sill + 0.03, paint, swing)) for swing in (0.0, 82.0))
+    s.pick(props.COLOURS)
+    thief.walk((way_in.x, sill + 0.35), (way_in.x, sill - 0.45), speed=1.7)
 
-    def things(t: float) -> list[Thing]:
-        swing = 82 * smooth((t - opens) / 0.45)
-        if swing >= 82:
-            leaf = wide
-        else:
-            swing += sum(1.0 * max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
-            leaf = Thing(door(way_in.x, sill + 0.03, paint, swing), moving=True) if swing > 0 else shut
-        return [leaf, bag_in_hand(thief, t, colour, "holdall", "l")] if t >= bag_from else [leaf]
+    def swing(t: float) -> float:
+        opened = 82 * smooth((t - opens) / 0.45)
+        return opened if opened >= 82 else opened + sum(max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
 
-    return s.show([thief], things, without=DOOR)
+    leaf = _door(way_in, way_in.paint(2).astype(float), swing)
+    return s.show([thief], lambda t: [leaf(t)], without=["door"])
 
 
 def _through_window(s: Stage) -> Script:
     """Smashes a pane, clears it, takes a bag out of the room."""
     pane, sill = s.place.fixtures["window"], -s.place.wall_z
-    side = _side_of(s, pane)
+    side = s.away_from(pane)
     thief = _burglar(s, (pane.x + side * 0.30, sill + 0.72), side, 180 + side * 25)
     hits = []
     out = s.exit_time(thief, -side, 2.4, True)
@@ -96,33 +79,35 @@ def _through_window(s: Stage) -> Script:
     thief.carry(pose(REST, r_wrist=(0.03, -0.24, 0.10)), ARMS, 0.1)
     s.flee(thief, -side, speed=2.4, z=min(sill + 1.3, s.place.far))
     glass = shards(s.rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
-    colour = s.pick(COLOURS)
-    broken = [Thing(hole(pane, sill, (k + 1) / len(hits))) for k in range(len(hits))]
+    colour = s.pick(props.COLOURS)
+    broken = [Thing(props.broken_window(pane.x, sill, (k + 1) / len(hits))) for k in range(len(hits))]
 
     def things(t: float) -> list[Thing]:
         done = sum(hit <= t for hit in hits)
         bag = [bag_in_hand(thief, t, colour, "holdall")] if t >= reached else []
         return [broken[done - 1], *bag] if done else bag
 
-    return s.show([thief], things, lambda t: glass.at(t - hits[0]))
+    return s.show([thief], things, lambda t: glass(t - hits[0]))
 
 
 def come_home(s: Stage) -> Script:
     """Opens a door with a key, goes in and shuts it."""
     way_in, sill = s.place.fixtures["door"], -s.place.wall_z
-    side = _side_of(s, way_in)
-    person = s.enter((way_in.x + 0.25, sill + 0.55), s.between(1.8, 2.6), side, z=s.place.far).face(180 + 25, 0.35)
+    stand, begin = (way_in.x + 0.25, sill + 0.55), s.between(1.8, 2.6)
+    person = s.enter(stand, begin, s.away_from(way_in), z=s.place.far).face(180 + 25, 0.35)
     key = reaching(pose(poses.REACH, spine=(14, 6, 0)), person, "r", (way_in.x + 0.33, 1.0, sill + 0.1))
     opens = person.play((0.4, key), (0.3, key), (0.25, pose(key, spine=(14, 12, 0))), (0.3, key)).now
     person.play((0.5, pose(key, spine=(20, 4, 0))), (0.3, REST))
     shuts = person.walk((way_in.x, sill + 0.2), (way_in.x, sill - 0.9), speed=1.1).now + 0.1
-    paint = getattr(way_in.parts[2], "rgb", np.array([110, 60, 46], np.float32))
-    shut = Thing(door(way_in.x, sill + 0.03, paint))
-    carries, colour = s.chance(), s.pick(COLOURS)
+    carries, colour = s.chance(), s.pick(props.COLOURS)
+
+    def swing(t: float) -> float:
+        degrees = 80 * smooth((t - opens) / 0.8) * (1 - smooth((t - shuts) / 0.7))
+        return degrees if degrees > 0.5 else 0.0
+
+    leaf = _door(way_in, way_in.paint(2), swing)
 
     def things(t: float) -> list[Thing]:
-        swing = 80 * smooth((t - opens) / 0.8) * (1 - smooth((t - shuts) / 0.7))
-        leaf = Thing(door(way_in.x, sill + 0.03, paint, swing), moving=True) if swing > 0.5 else shut
-        return [leaf, bag_in_hand(person, t, colour, "handbag", "l")] if carries else [leaf]
+        return [leaf(t), bag_in_hand(person, t, colour, "handbag", "l")] if carries else [leaf(t)]
 
-    return s.show([person], things, without=DOOR)
+    return s.show([person], things, without=["door"])

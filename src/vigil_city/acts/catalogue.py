@@ -2,20 +2,7 @@
 
 from collections.abc import Callable
 
-from vigil_city.acts import (
-    accidents,
-    burglary,
-    company,
-    crowd,
-    deeds,
-    errands,
-    everyday,
-    fire,
-    robbery,
-    theft,
-    vandalism,
-    violence,
-)
+from vigil_city.acts import burglary, crowd, everyday, fire, lookalikes, robbery, theft, traffic, vandalism, violence
 from vigil_city.acts.staging import ANY, Stage
 from vigil_city.scene import Script
 
@@ -36,8 +23,8 @@ EVERYDAY: Acts = {
     "sweep": (everyday.sweep, ANY),
     "hand_over": (everyday.hand_over, ANY),
 }
-HONEST: Acts = {"look_and_put_back": (deeds.look_and_put_back, ANY)}
-DEEDS: Acts = {"theft": (deeds.theft, ANY), "assault": (deeds.assault, ANY), "damage": (deeds.damage, ANY)}
+HONEST: Acts = {"look_and_put_back": (theft.look_and_put_back, ANY)}
+DEEDS: Acts = {"theft": (theft.theft, ANY), "assault": (violence.beating, ANY), "damage": (vandalism.damage, ANY)}
 CROWDS: Acts = {"crowd": (crowd.crowd, WIDE), "panic": (crowd.panic, WIDE)}
 
 CRIMES: Acts = {
@@ -48,7 +35,7 @@ CRIMES: Acts = {
     "Burglary": (burglary.burglary, ("house", "lobby")),
     "Explosion": (fire.explosion, ("street", "carpark", "lobby", "plaza", "platform")),
     "Fighting": (violence.fighting, ("street", "lobby", "carpark", "plaza", "platform", "shop", "bank")),
-    "RoadAccidents": (accidents.road_accidents, ("street", "carpark")),
+    "RoadAccidents": (traffic.road_accidents, ("street", "carpark")),
     "Robbery": (robbery.robbery, ("shop", "bank", "lobby", "street", "carpark", "platform")),
     "Shooting": (violence.shooting, ("street", "lobby", "carpark", "plaza", "bank", "shop", "platform")),
     "Shoplifting": (theft.shoplifting, ("shop",)),
@@ -58,17 +45,17 @@ CRIMES: Acts = {
 LOOKALIKES: Acts = {  # normal life that looks like a crime
     "barbecue": (fire.barbecue, ("house", "plaza")),
     "browse": (theft.browse, ("shop",)),
-    "buy_drink": (errands.buy_drink, ("lobby", "bank", "platform")),
-    "clean_wall": (errands.clean_wall, ("house", "lobby")),
+    "buy_drink": (lookalikes.buy_drink, ("lobby", "bank", "platform")),
+    "clean_wall": (lookalikes.clean_wall, ("house", "lobby")),
     "come_home": (burglary.come_home, ("house", "lobby")),
-    "drive_through": (accidents.drive_through, ("street", "carpark")),
-    "greet": (company.greet, ANY),
-    "help_up": (company.help_up, ("street", "lobby", "carpark", "platform", "house", "plaza")),
-    "patrol": (company.patrol, ("street", "lobby", "plaza", "carpark", "platform", "bank", "shop")),
+    "drive_through": (traffic.drive_through, ("street", "carpark")),
+    "greet": (lookalikes.greet, ANY),
+    "help_up": (lookalikes.help_up, ("street", "lobby", "carpark", "platform", "house", "plaza")),
+    "patrol": (lookalikes.patrol, ("street", "lobby", "plaza", "carpark", "platform", "bank", "shop")),
     "pay": (robbery.pay, ("shop", "bank", "lobby")),
-    "photograph": (company.photograph, ("street", "plaza", "platform", "lobby", "bank")),
+    "photograph": (lookalikes.photograph, ("street", "plaza", "platform", "lobby", "bank")),
     "take_own": (theft.take_own, ("plaza", "lobby", "platform", "street", "house", "carpark")),
-    "water_plants": (errands.water_plants, ("house", "plaza", "street", "lobby")),
+    "water_plants": (lookalikes.water_plants, ("house", "plaza", "street", "lobby")),
 }
 ORDINARY: Acts = {**EVERYDAY, **HONEST, **LOOKALIKES}
 ABNORMAL: Acts = {**DEEDS, **CRIMES, "panic": CROWDS["panic"]}

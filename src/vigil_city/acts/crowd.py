@@ -1,17 +1,17 @@
 """Crowds: 12 to 25 people who walk in lanes, and the same crowd when it flees from something."""
 
 from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, pi, sin
+from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import pose
-from vigil_city.bodies.gait import wrap
 from vigil_city.bodies.look import Look
+from vigil_city.bodies.motion import bearing, wrap
 from vigil_city.bodies.player import Player
-from vigil_city.places.floor import Point
+from vigil_city.places.place import Point
 from vigil_city.scene import Script
 
 CLEAR = 0.6  # metres that a crowd keeps from the furniture at the back
@@ -24,24 +24,23 @@ class Walker:
 
     x: float
     z: float
-    way: int
-    speed: float
+    velocity: float  # m/s along x
     look: Look
     yaw: float
 
     def at(self, t: float) -> Point:
-        return self.x + self.way * self.speed * t, self.z
+        return self.x + self.velocity * t, self.z
 
     def play(self, s: Stage, until: float) -> Player | None:
         """The walker as a player who keeps walking until then; None if never in view."""
         left, right = s.place.outside(-1, self.z, 0.9)[0], s.place.outside(1, self.z, 0.9)[0]
-        enter, leave = sorted((edge - self.x) / self.way / self.speed for edge in (left, right))
+        enter, leave = sorted((edge - self.x) / self.velocity for edge in (left, right))
         if leave <= 0 or enter >= until:
             return None
         start = max(enter, -1.0)
         player = s.person(self.at(start), self.yaw, "crowd", self.look)
         player.now = start
-        return player.walk(self.at(min(leave, until)), speed=self.speed)
+        return player.walk(self.at(min(leave, until)), speed=abs(self.velocity))
 
 
 def lanes(s: Stage) -> list[Walker]:
@@ -58,7 +57,7 @@ def lanes(s: Stage) -> list[Walker]:
         for i in range(-(int(speed * s.seconds / gap) + 1), int(widths[k] / gap) + 1):
             x = start + way * gap * (i + s.between(-0.22, 0.22))
             at, look = float(z) + s.between(-0.1, 0.1), Look.random(s.rng)
-            walkers.append(Walker(x, at, way, speed, look, way * 90.0 + s.between(-2, 2)))
+            walkers.append(Walker(x, at, way * speed, look, way * 90.0 + s.between(-2, 2)))
     return walkers
 
 
@@ -103,23 +102,18 @@ def _flee(s: Stage, player: Player, source: Point, at: float) -> None:
     if not s.place.outside(-1, z)[0] < x < s.place.outside(1, z)[0]:
         return  # has left, or has not come yet
     player.play((0.18, FLINCH))
-    away = _sideways(atan2(x - source[0], z - source[1]) + s.between(-0.3, 0.3))
-    speed = s.between(2.2, 3.5)
+    angle = atan2(x - source[0], z - source[1]) + s.between(-0.3, 0.3)
+    aside = pi / 2 if sin(angle) >= 0 else -pi / 2  # where there is room to run
+    away, speed = aside + (angle - aside) * (0.45 if cos(angle) >= 0 else 0.6), s.between(2.2, 3.5)
     player.guilty(at, s.stop)
     far = speed * max(s.stop - player.now - 0.3, 0.5)
     to = x + sin(away) * far, float(np.clip(z + cos(away) * far, s.place.far + CLEAR, s.place.near - 0.1))
     player.walk(to, speed=speed, run=True)
     if s.place.outside(-1, to[1])[0] < to[0] < s.place.outside(1, to[1])[0]:
-        back = degrees(atan2(source[0] - to[0], source[1] - to[1]))
+        back = bearing(*to, *source)
         if s.chance():
             player.face(player.heading + float(np.clip(wrap(back - player.heading), -120, 120)), 0.6)
             s.pass_time(player, s.seconds + 1)
         else:
             player.play((0.5, poses.LOOK_L), (0.4, poses.LOOK_R))
             player.walk((to[0] + np.sign(sin(away)) * 4, to[1]), speed=s.between(1.1, 1.5))
-
-
-def _sideways(angle: float) -> float:
-    """The heading turned towards the sides, where there is room to run."""
-    side = pi / 2 if sin(angle) >= 0 else -pi / 2
-    return side + (angle - side) * (0.45 if cos(angle) >= 0 else 0.6)

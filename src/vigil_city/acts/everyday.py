@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand
+from vigil_city.acts.staging import Stage, bag_in_hand, on_floor
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, REST, pose
+from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead
-from vigil_city.bodies.player import Player, cast
 from vigil_city.places import props
-from vigil_city.places.props import COLOURS
-from vigil_city.places.shapes import footprint, rod
-from vigil_city.scene import Moment, Script, State, Thing
+from vigil_city.places.shapes import footprint
+from vigil_city.scene import Script, State, Thing
 
 
 def walk(s: Stage) -> Script:
@@ -40,8 +38,7 @@ def wait(s: Stage) -> Script:
     for k, u in enumerate(us):
         spot = s.place.spot(float(u), s.depth())
         if k == 0:
-            player = s.enter(spot, s.between(1.5, 3.0), side)
-            player.face(s.between(-50, 50))
+            player = s.enter(spot, s.between(1.5, 3.0), side).face(s.between(-50, 50))
         else:
             player = s.person(spot, s.between(-70, 70))
         leaves = 0 < k == count - 1 and s.chance(0.6)
@@ -56,14 +53,13 @@ def talk(s: Stage) -> Script:
     (x, z), gap = s.place.spot(u, v), s.between(0.9, 1.15)
     left = s.person((x - gap / 2, z), 90 + s.between(-35, 10))
     right = s.person((x + gap / 2, z + s.between(-0.15, 0.15)), -90 + s.between(-10, 35))
-    players, stop = [left, right], s.seconds * s.between(0.6, 1.1)
-    for player in players:
+    stop = s.seconds * s.between(0.6, 1.1)
+    for player in (left, right):
         s.chat(player.wait(s.between(0, 0.6)), stop)
     s.leave(right.rest(0.3), 1)
-    if s.chance(0.6):
-        behind = min(v + 1.0 / (s.place.near - s.place.far), 1.0)
-        players.append(s.crossing(behind, s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
-    return s.show(players)
+    behind = min(v + 1.0 / (s.place.near - s.place.far), 1.0)
+    passer = s.perhaps(0.6, lambda: s.crossing(behind, s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
+    return s.show([left, right, *passer])
 
 
 def stoop(s: Stage) -> Script:
@@ -71,7 +67,7 @@ def stoop(s: Stage) -> Script:
     side, v = s.side(), s.depth()
     spot = s.place.spot(s.between(-0.25, 0.25), v)
     player = s.enter(spot, s.between(2.0, 3.2), side, speed=1.2)
-    tone, kind = s.pick(COLOURS), s.pick(("handbag", "backpack"))
+    tone, kind = s.pick(props.COLOURS), s.pick(("handbag", "backpack"))
     player.face(-side * s.between(30, 90), 0.4)
     x, z = ahead(*spot, player.heading, 0.32, -0.14)
     down = player.play((0.9, pose(poses.STOOP, head=(0, 0))), (0.25, poses.STOOP)).now
@@ -84,7 +80,7 @@ def stoop(s: Stage) -> Script:
 def carry_bag(s: Stage) -> Script:
     """Somebody walks through with a bag of their own; another passes."""
     near, far = s.lanes(2)
-    side, tone, kind = s.side(), s.pick(COLOURS), s.pick(("handbag", "holdall"))
+    side, tone, kind = s.side(), s.pick(props.COLOURS), s.pick(("handbag", "holdall"))
     player = s.crossing(near, side, s.between(-1.5, 0.5), s.between(0.95, 1.3))
     other = s.crossing(far, -side, s.between(0, 4), s.between(1.0, 1.4))
     return s.show([player, other], lambda t: [bag_in_hand(player, t, tone, kind)])
@@ -94,12 +90,10 @@ def phone_walk(s: Stage) -> Script:
     """Walks in on the phone, stops, looks round for the way, and goes on."""
     phone = poses.PHONE
     side, v = s.side(), s.depth()
-    player = s.enter(s.place.spot(s.between(-0.2, 0.3) * side, v), 2.6, side)
-    player.carry(phone, ("r_wrist", "r_elbow"), 0.5)
+    player = s.enter(s.place.spot(s.between(-0.2, 0.3) * side, v), 2.6, side).carry(phone, RIGHT_ARM, 0.5)
     looks = (0.8, pose(phone, head=(45, 5), spine=(2, 14, 0))), (0.8, pose(phone, head=(-40, 5)))
     player.play((0.6, phone), *looks, (0.5, phone))
-    player.until(min(player.now + 0.5, s.seconds - 2))
-    s.leave(player, -side, speed=1.1)
+    s.leave(player.until(min(player.now + 0.5, s.seconds - 2)), -side, speed=1.1)
     behind = min(v + 0.9 / (s.place.near - s.place.far), 1.0)
     return s.show([player, s.crossing(behind, -side, s.between(-1, 4), 1.25)])
 
@@ -109,7 +103,7 @@ def sit(s: Stage) -> Script:
     side, v = s.side(), s.depth(0.45, 0.8)
     x, z = s.place.spot(-side * s.between(0.1, 0.4), v)
     yaw = s.between(-25, 25)
-    seat = Thing(props.bench(x, z, yaw), shadow=footprint(x, z, 1.5, 0.45, yaw))
+    seat = on_floor(props.bench(x, z, yaw), x, z, (1.5, 0.45), yaw)
     stand, edge, on = (ahead(x, z, yaw, reach) for reach in (0.42, 0.24, 0.06))
     player = s.enter(stand, s.between(1.6, 2.6), side, z=stand[1]).face(yaw, 0.8)
     half_way = 0.5, State(pose(poses.SIT, spine=(24, 0, 0)), *edge, yaw)
@@ -118,11 +112,8 @@ def sit(s: Stage) -> Script:
     looks = (0.5, pose(poses.SIT, head=(35, 4))), (0.6, pose(poses.SIT, head=(-30, 4)))
     player.repeat(s.seconds * s.between(0.65, 1.2), (0.5, typing), (0.9, typing), *looks)
     s.leave(player.slide(0.9, half_way, (1.0, State(REST, *stand, yaw))), -side)
-    players = [player]
-    if s.chance(0.7):
-        before = max(v - 0.95 / (s.place.near - s.place.far), 0.05)
-        players.append(s.crossing(before, -side, s.between(0, 4), 1.2))
-    return s.show(players, [seat])
+    before = max(v - 0.95 / (s.place.near - s.place.far), 0.05)
+    return s.show([player, *s.perhaps(0.7, lambda: s.crossing(before, -side, s.between(0, 4), 1.2))], [seat])
 
 
 def deliver(s: Stage) -> Script:
@@ -131,7 +122,11 @@ def deliver(s: Stage) -> Script:
     x, z = s.place.spot(-side * 0.15, v)
     taker = s.person((x, z), side * s.between(60, 85))
     give = pose(poses.CARRY, spine=(10, 0, 0), wrists=(-0.03, -0.08, 0.28))
-    bringer = _enter_carrying(s, (x + side * 0.95, z), s.between(2.2, 3.0), side).toward(x, z, 0.4)
+    to, walks = x + side * 0.95, s.between(2.2, 3.0) - 0.9  # where the bringer stops, and after how many seconds
+    gate = s.place.outside(side, z)[0]
+    begin = gate if abs(gate - to) < max(walks, 0.2) * 1.15 else to + side * max(walks, 0.2) * 1.15
+    bringer = s.person((begin, z), -side * 90.0).carry(poses.CARRY, ARMS, 0.01)
+    bringer.wait(max(walks - abs(begin - to) / 1.15, 0.0)).walk((to, z), speed=1.15).toward(x, z, 0.4)
     s.pass_time(taker, bringer.now - 0.8).until(bringer.now - 0.5).rest(0.5)
     bringer.play((0.5, give)).play((0.5, REST)).carry(None, blend=0.0)
     handed = taker.play((0.5, give)).now
@@ -144,19 +139,9 @@ def deliver(s: Stage) -> Script:
         who = bringer if t < handed else taker
         joints = who.skeleton(t).joints
         at = (joints["l_hand"] + joints["r_hand"]) / 2
-        parts = props.crate(float(at[0]), float(at[2]), size, who.state(t).yaw, y=float(at[1]) - size * 0.35)
-        return [Thing(parts, moving=True)]
+        return [Thing(props.crate(at[0], at[2], size, who.state(t).yaw, y=at[1] - size * 0.35), moving=True)]
 
     return s.show([bringer, taker], parcel)
-
-
-def _enter_carrying(s: Stage, to: tuple[float, float], by: float, side: int) -> Player:
-    """Somebody who walks in with both arms full."""
-    x, z = s.place.outside(side, to[1])
-    reach = max(by - 0.9, 0.2) * 1.15
-    start = (x, z) if abs(x - to[0]) < reach else (to[0] + side * reach, to[1])
-    player = s.person(start, -side * 90.0).carry(poses.CARRY, ARMS, 0.01)
-    return player.wait(max(by - 0.9 - abs(start[0] - to[0]) / 1.15, 0.0)).walk(to, speed=1.15)
 
 
 def sweep(s: Stage) -> Script:
@@ -169,19 +154,7 @@ def sweep(s: Stage) -> Script:
         if abs(player.where[0] - x) < 1.6:
             step = player.where[0] - side * 0.35, z + s.between(-0.08, 0.08)
             player.shift(0.8, step, poses.SWEEP_END, poses.SWEEP)
-
-    def script(t: float) -> Moment:
-        joints = player.skeleton(t).joints
-        upper, lower = joints["l_hand"], joints["r_hand"]
-        along = (lower - upper) / max(float(np.linalg.norm(lower - upper)), 1e-6)
-        along = along * 0.5 + np.array([0, -0.8, 0])
-        foot = lower + along * (max(float(lower[1]), 0.05) - 0.03) / max(-float(along[1]), 0.2)
-        figures = cast(t, [player])
-        figures[0].extra.append(rod(upper - along * 0.25, foot, 0.014, (176, 140, 92)))
-        figures[0].extra.append(rod(foot + (-0.14, 0.02, 0), foot + (0.14, 0.02, 0), 0.04, (150, 60, 50)))
-        return Moment(figures)
-
-    return script
+    return s.show([player.wear(gear.broom)])
 
 
 def hand_over(s: Stage) -> Script:
@@ -191,9 +164,7 @@ def hand_over(s: Stage) -> Script:
     giver = s.enter((x + side * 0.45, z), s.between(1.8, 2.6), side)
     taker = s.enter((x - side * 0.45, z), giver.now - 0.4, -side)
     s.pass_time(taker, giver.now)
-    giver.toward(x, z, 0.3)
-    taker.toward(x, z, 0.3)
-    begin = max(giver.now, taker.now)
+    begin = max(giver.toward(x, z, 0.3).now, taker.toward(x, z, 0.3).now)
     giver.until(begin).play((0.7, poses.TEXT), (0.5, poses.GIVE), (0.4, poses.GIVE), (0.4, REST))
     taker.until(begin).wait(0.9)
     taker.play((0.5, poses.GIVE), (0.2, poses.GIVE), (0.5, poses.HOLD), (0.6, poses.HOLD), (0.4, REST))

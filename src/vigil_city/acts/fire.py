@@ -1,20 +1,21 @@
 """Arson and explosions: flames, smoke and what flies about; and a barbecue, which burns and smokes as it should."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage
+from vigil_city.acts.staging import Stage, on_floor
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import REST, pose
-from vigil_city.bodies.gait import smooth
-from vigil_city.bodies.motion import ahead, bearing, turned_away
-from vigil_city.bodies.player import cast
+from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
+from vigil_city.bodies.motion import ahead, bearing, smooth, turned_away
+from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles
-from vigil_city.places.floor import Point
-from vigil_city.places.shapes import box, footprint, rod
-from vigil_city.scene import Effect, Moment, Part, Script, Thing
+from vigil_city.places.place import Point
+from vigil_city.places.shapes import box, rod
+from vigil_city.scene import Effect, Part, Polygon, Script, Thing
 
 CARD = ((168, 122, 72), (150, 112, 70), (182, 140, 92))
 OUTDOORS = {"street", "carpark", "plaza"}
@@ -25,12 +26,11 @@ TONGUES = ((0.0, 1.0, 0.05), (-0.32, 0.68, 0.12), (0.30, 0.74, 0.10))  # of a bl
 
 def burnt(parts: list[Part], share: float) -> list[Part]:
     """The parts blackened."""
-    out: list[Part] = []
-    for p in parts:
-        rgb = p.rgb if not isinstance(p, tuple) else p[4]
-        rgb = rgb + (SOOT - rgb) * np.float32(0.85 * share)
-        out.append((*p[:4], rgb, *p[5:]) if isinstance(p, tuple) else type(p)(p.points, rgb, p.shade))
-    return out
+
+    def black(rgb: np.ndarray) -> np.ndarray:
+        return rgb + (SOOT - rgb) * np.float32(0.85 * share)
+
+    return [replace(p, rgb=black(p.rgb)) if isinstance(p, Polygon) else (*p[:4], black(p[4]), *p[5:]) for p in parts]
 
 
 def blaze(
@@ -53,7 +53,7 @@ def blaze(
 def _fuel(s: Stage, x: float, z: float, kind: str) -> tuple[list[Part], float, float]:
     """Something that burns: its parts, and the width and height of its fire."""
     if kind == "bin":
-        return props.bin_(x, z, s.pick(((70, 96, 66), (60, 72, 96), (96, 90, 84))), yaw=0.0), 0.75, 1.7
+        return props.bin_(x, z, s.pick(props.BINS[:3]), yaw=0.0), 0.75, 1.7
     if kind == "car":
         car = vehicles.Car(s.pick(vehicles.BODIES[:2]), s.pick(vehicles.PAINTS))
         return vehicles.car(car, x, z, 90.0 if s.chance() else -90.0), 2.4, 2.2
@@ -72,73 +72,60 @@ def arson(s: Stage) -> Script:
     is_car = kind == "car"
     stand = (x + side * (0.9 if is_car else 0.85), z + (1.15 if is_car else 0.12))
     at = (x + side * 0.25, z + 0.93) if is_car else (x + side * 0.15, z + 0.3)  # where the fire starts
+    lift, near = (0.5, 0.95) if is_car else (0.0, 0.25)
     parts, width, tall = _fuel(s, x, z, kind)
     tone = s.pick(((190, 36, 30), (40, 70, 130), (210, 180, 50), (60, 90, 60)))
     arsonist = s.enter(stand, s.start, side, "arsonist", s.dark_clothes() if s.chance(0.6) else s.clothed())
-    arsonist.carry(poses.CARRY_LOW, ("r_wrist", "r_elbow"), 0.0).toward(*at, 0.35).commit(s.span)
+    arsonist.carry(poses.CARRY_LOW, RIGHT_ARM, 0.0).toward(*at, 0.35).commit(s.span)
     poured = arsonist.play((0.35, poses.POUR)).now
     out = s.exit_time(arsonist, side, 2.8, True)
     leaves = min(s.stop - 1.0 - 0.25 * (s.stop - s.start), max(s.stop - out - 0.5, s.start + 1.6))
     pours = max(leaves - 0.75, poured + 0.5)
+    petrol = gear.Jet(poured, pours, (150, 140, 110), 0.014, 0.12, (0.45, 0.5), to_floor=True, points=4)
+    arsonist.wear(gear.can(tone, lambda t: smooth((t - s.start - 0.1) / 0.3), petrol), -1.0, pours + 0.12)
     swing = pose(poses.POUR, spine=(26, -14, 0), r_wrist=(0.06, -0.10, 0.25))
     arsonist.repeat(pours, (0.25, swing), (0.25, poses.POUR))
     lights = poses.LIGHT if s.chance() else poses.TOSS
     lit = arsonist.play((0.35, lights)).now
     arsonist.play((0.15, lights)).carry(None, blend=0.0)
     s.flee(arsonist.play((0.2, poses.BACKWARDS)), side, speed=2.8)
-    players = [arsonist]
-    if s.chance(0.4):
+
+    def witness() -> Player:
         spot = s.aside(-side * 0.85, 0.9, [(x, z)])
-        other = s.pass_time(s.person(spot, side * 60.0), lit + 0.5)
+        other = s.stander(spot, side * 60.0, lit + 0.5)
         other.shift(0.6, ahead(*spot, side * 60.0 + 180, 0.4), poses.BACKWARDS, REST)
-        players.append(s.leave(other, -side, speed=2.6, run=True))
+        return s.leave(other, -side, speed=2.6, run=True)
+
+    players = [arsonist, *s.perhaps(0.4, witness)]
     ends = min(s.stop + 0.35, s.seconds - 0.3)
     seed = int(s.rng.integers(1000))
-    shape = footprint(x, z, 1.0, 0.8)
-    whole, half, ash = Thing(parts, shadow=shape), *(Thing(burnt(parts, k), shadow=shape) for k in (0.5, 1.0))
-    puddles = [
-        Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed))
-        for r in np.linspace(0.12, 0.55, 6)
-    ]
+    whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
+    radii = np.linspace(0.12, 0.55, 6)
+    puddles = [Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed)) for r in radii]
     cx, cz = ahead(*stand, bearing(*stand, *at), 0.25, 0.35)
-    lying = Thing(
-        [rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone), *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)]
-    )
-    lift = 0.5 if is_car else 0.0
+    handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
+    lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
 
-    def script(t: float) -> Moment:
-        burning = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
-        heat = burning * (1 - smooth((t - (ends - 0.9)) / 0.9))
-        things = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
+    def things(t: float) -> list[Thing]:
+        shown = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
         if t > poured:
-            things.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
-        figures = cast(t, players)
-        painted: list[Effect] = []
-        if t < pours + 0.12:
-            tilt = smooth((t - s.start - 0.1) / 0.3)
-            body = arsonist.skeleton(t)
-            figures[0].extra.extend(gear.can(body, tilt, tone))
-            if poured < t < pours:
-                tip = gear.spout(body, tilt)
-                fall = [
-                    tip + np.array([0, -0.45 * u - 0.5 * u * u, 0]) * tip[1] + 0.12 * u * body.root[:, 2]
-                    for u in np.linspace(0, 1, 4)
-                ]
-                figures[0].extra.extend(props.line(fall, 0.014, (150, 140, 110)))
-        else:
-            things.append(lying)
-        if t >= lit:
-            where = at[0] + (x - at[0]) * burning, at[1] + (z + 0.15 - at[1]) * burning
-            hot, near = max(heat, 0.12 * (t < ends - 0.5)), 0.95 if is_car else 0.25
-            painted += blaze(where, width, tall, hot, t, lift=lift * float(burning), near=near)
-            puffs = effects.plume(
-                (x, lift + 0.5 * tall * heat + 0.3, z), t - lit, rate=5.0, life=2.2, size=0.34 * width**0.5, seed=seed,
-                until=ends - lit + 1.0,
-            )  # fmt: skip
-            painted.append(effects.smoke(puffs, (46, 44, 44), 0.55))
-        return Moment(figures, things, painted)
+            shown.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
+        return [*shown, lying] if t >= pours + 0.12 else shown
 
-    return script
+    def fire(t: float) -> list[Effect]:
+        if t < lit:
+            return []
+        spread = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
+        heat = spread * (1 - smooth((t - (ends - 0.9)) / 0.9))
+        where = at[0] + (x - at[0]) * spread, at[1] + (z + 0.15 - at[1]) * spread
+        hot, top = max(heat, 0.12 * (t < ends - 0.5)), (x, lift + 0.5 * tall * heat + 0.3, z)
+        puffs = effects.plume(
+            top, t - lit, rate=5.0, life=2.2, size=0.34 * width**0.5, seed=seed, until=ends - lit + 1.0
+        )
+        flames = blaze(where, width, tall, hot, t, lift=lift * float(spread), near=near)
+        return [*flames, effects.smoke(puffs, (46, 44, 44), 0.55)]
+
+    return s.show(players, things, fire)
 
 
 def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], float]:
@@ -153,7 +140,7 @@ def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], 
             return vehicles.car(kind, x, z, yaw, damage=broken)
 
         return wreck, 0.5
-    colour = s.pick(((70, 96, 66), (96, 90, 84), (120, 60, 50)))
+    colour = s.pick((props.BINS[0], *props.BINS[2:]))
 
     def remains(share: float) -> list[Part]:
         if share == 0:
@@ -172,15 +159,12 @@ def explosion(s: Stage) -> Script:
     boom = s.start + 0.03
     spot = x - side * s.between(1.3, 1.7), z + 0.55
     yaw = float(s.rng.choice([-side * 90.0, -side * 60.0, side * 60.0, 0.0]))
-    victim = s.person(spot, yaw, "victim", s.clothed())
-    s.pass_time(victim, boom + 0.04)
+    victim = s.pass_time(s.person(spot, yaw, "victim", s.clothed()), boom + 0.04)
     away = bearing(x, z, *victim.where)
     dx, dz = np.sin(np.radians(away)), np.cos(np.radians(away))
     facing = turned_away(away, victim.heading)
-    if facing:
-        fall = [(0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)]
-    else:
-        fall = [(0.2, poses.FLOOR_FRONT), (0.3, poses.LIE_FRONT)]
+    on_back = (0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)
+    fall = on_back if facing else ((0.2, poses.FLOOR_FRONT), (0.3, poses.LIE_FRONT))
     victim.thrown((2.2 * dx, 2.0, 0.9 * dz), *fall, yaw=away + 180 if facing else away)
     victim.until(max(s.stop - s.between(0.6, 1.2), boom + 2.0))
     if s.chance(0.6):
@@ -188,8 +172,7 @@ def explosion(s: Stage) -> Script:
     players = [victim]
     for k in range(int(s.rng.integers(1, 4))):
         u, v = (-side * 0.8, side * 0.9, -side * 0.2)[k], (0.25, 0.15, 0.1)[k]
-        other = s.person(s.aside(u, v, [player.where for player in players]), s.between(-180, 180))
-        s.pass_time(other, boom)
+        other = s.stander(s.aside(u, v, [player.where for player in players]), s.between(-180, 180), boom)
         players.append(s.panic(other, boom + 0.12 + 0.1 * k, -side if k != 1 else side))
     count, rng = 46, s.rng
     angle = rng.uniform(0, 2 * np.pi, count)
@@ -198,38 +181,41 @@ def explosion(s: Stage) -> Script:
     size, spin = rng.uniform(0.03, 0.13, count), rng.uniform(0, 6, count)
     tones = np.repeat(rng.uniform(25, 95, (count, 1)), 3, 1) + rng.uniform(-8, 12, (count, 3))
     origin = np.array([x, lift + 0.4, z])
-    before, after = (Thing(parts(share), shadow=footprint(x, z, 1.6, 1.0)) for share in (0.0, 1.0))
+    before, after = (on_floor(parts(share), x, z, (1.6, 1.0)) for share in (0.0, 1.0))
     wide, seed = s.between(1.2, 1.6), int(rng.integers(1000))
     halo = props.pool(x, z + 0.2, wide, (66, 62, 60), seed=seed)
     soot = Thing(halo + props.pool(x, z + 0.2, 0.7 * wide, (40, 38, 37), seed=seed + 1, y=0.009))
     radius, tremor = s.between(1.5, 1.9) * (1.0 if lift > 0.3 else 0.85), s.between(0, 6)
+    near = 0.95 if lift > 0.3 else 0.25
 
-    def script(t: float) -> Moment:
+    def fire(t: float) -> list[Effect]:
         age = t - boom
-        figures = cast(t, players)
         if age < 0:
-            return Moment(figures, [before])
-        fade = 1 - smooth((t - (s.stop - 1.3)) / 1.5)
-        flying = effects.fly(origin, speed, min(age, 4.0))
-        puffs = effects.plume(
-            (x, lift + 0.5, z), age - 0.2, rate=9.0, life=3.0, size=0.8, seed=seed, until=s.stop - boom
-        )
-        heat, near = 0.9 * fade * smooth((age - 0.4) / 0.5), 0.95 if lift > 0.3 else 0.25
+            return []
+        heat = 0.9 * (1 - smooth((t - (s.stop - 1.3)) / 1.5)) * smooth((age - 0.4) / 0.5)
+        column = (x, lift + 0.5, z)
+        puffs = effects.plume(column, age - 0.2, rate=9.0, life=3.0, size=0.8, seed=seed, until=s.stop - boom)
         painted = [
-            effects.pieces(flying, size, tones, spin + 7 * min(age, 1.2)),
+            effects.pieces(effects.fly(origin, speed, min(age, 4.0)), size, tones, spin + 7 * min(age, 1.2)),
             effects.glow(origin, 4.5, 0.8 * max(0.0, 1.0 - age / 0.7)),
             *blaze((x, z), 1.3, 1.35, heat, t, lift=lift, near=near),
             effects.smoke(puffs, (44, 42, 41), 0.72),
             effects.fireball((x, lift + 0.45, z + 0.3), radius, age),
         ]
-        if age < 0.28:
-            painted.append(effects.flash(0.85 * (1 - age / 0.28)))
-        shake, still = 9.0 * np.exp(-3.2 * age), (0.0, 0.0)
-        jolt = (float(shake * np.sin(38 * age + tremor)), float(shake * np.cos(31 * age))) if shake > 0.3 else still
-        gain = 1.0 + 0.35 * float(np.exp(-9 * age)) - 0.12 * float(np.exp(-1.5 * age) - np.exp(-9 * age))
-        return Moment(figures, [after, soot], painted, jolt, gain)
+        return [*painted, effects.flash(0.85 * (1 - age / 0.28))] if age < 0.28 else painted
 
-    return script
+    def jolt(t: float) -> Point:
+        age = t - boom
+        shake = 9.0 * np.exp(-3.2 * age) if age >= 0 else 0.0
+        quake = float(shake * np.sin(38 * age + tremor)), float(shake * np.cos(31 * age))
+        return quake if shake > 0.3 else (0.0, 0.0)
+
+    def gain(t: float) -> float:
+        age = t - boom
+        bright, dazzled = float(np.exp(-9 * age)), float(np.exp(-1.5 * age) - np.exp(-9 * age))
+        return 1.0 + 0.35 * bright - 0.12 * dazzled if age >= 0 else 1.0
+
+    return s.show(players, lambda t: [before] if t < boom else [after, soot], fire, jolt=jolt, gain=gain)
 
 
 def barbecue(s: Stage) -> Script:
@@ -243,10 +229,9 @@ def barbecue(s: Stage) -> Script:
     cook.wear(gear.stick(0.3, 0.012, (190, 192, 196), -0.1))
     guest = s.chat(s.person((x - side * 0.9, z - 0.3), side * 70.0), s.seconds)
     parts = box(x, 0.74, z, (0.62, 0.16, 0.42), (46, 46, 48)) + box(x, 0.90, z, (0.56, 0.01, 0.36), (90, 40, 25))
-    for dx in (-0.25, 0.25):
-        for dz in (-0.15, 0.15):
-            parts.append(rod((x + dx, 0.02, z + dz), (x + dx, 0.75, z + dz), 0.02, (60, 60, 62)))
-    grill, seed = Thing(parts, shadow=footprint(x, z, 0.6, 0.4)), int(s.rng.integers(1000))
+    for dx, dz in product((-0.25, 0.25), (-0.15, 0.15)):
+        parts.append(rod((x + dx, 0.02, z + dz), (x + dx, 0.75, z + dz), 0.02, (60, 60, 62)))
+    grill, seed = on_floor(parts, x, z, (0.6, 0.4)), int(s.rng.integers(1000))
 
     def fire(t: float) -> list[Effect]:
         puffs = effects.plume((x, 1.1, z), t + 3, rate=4.0, life=2.0, size=0.20, seed=seed, until=s.seconds + 9)

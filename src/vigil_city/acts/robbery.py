@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand
+from vigil_city.acts.staging import Stage, bag_in_hand, on_floor
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, REST, pose
+from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead, bearing
+from vigil_city.bodies.player import Player
 from vigil_city.places import props
-from vigil_city.places.floor import NONE, Point
-from vigil_city.places.props import COLOURS
-from vigil_city.places.shapes import footprint
+from vigil_city.places.place import Point
 from vigil_city.scene import Script, Thing
 
 ONE_HAND = poses.ONE_HAND
@@ -17,20 +16,20 @@ ONE_HAND = poses.ONE_HAND
 
 def _counter(
     s: Stage, side: int, *, off: float, aside: float, reach: tuple[float, float]
-) -> tuple[Point, float, Point, list[Thing], frozenset[str]]:
+) -> tuple[Point, float, Point, list[Thing], list[str]]:
     """Where a clerk stands and looks, where the other one stands, the counter to be drawn, the fixture it replaces.
 
     In a bank that is the desk itself, `off` metres from its middle and `aside` from the clerk; `reach` in a bank and
     elsewhere.
     """
     if s.place.kind == "bank":
-        desk = s.place.fixtures["counter"]
-        return desk.front(-desk.size[1] - 0.42, off)[:2], 0.0, desk.front(reach[0], off - side * aside)[:2], [], NONE
+        desk = s.place.fixtures["desk"]
+        return desk.front(-desk.size[1] - 0.42, off)[:2], 0.0, desk.front(reach[0], off - side * aside)[:2], [], []
     x, z = s.place.spot(-side * 0.62, 0.55)
     yaw = side * s.between(62, 80)
-    top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(COLOURS)) * 0.6 + 40
-    counter = Thing(props.counter(*top, yaw, 1.6, colour), shadow=footprint(*top, 1.6, 0.6, yaw))
-    return (x, z), yaw, ahead(x, z, yaw, reach[1]), [counter], frozenset({"counter"})
+    top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(props.COLOURS)) * 0.6 + 40
+    counter = on_floor(props.counter(*top, yaw, 1.6, colour), *top, (1.6, 0.6), yaw)
+    return (x, z), yaw, ahead(x, z, yaw, reach[1]), [counter], ["counter"]
 
 
 def robbery(s: Stage) -> Script:
@@ -39,7 +38,7 @@ def robbery(s: Stage) -> Script:
     owns = s.place.kind not in {"shop", "bank", "lobby"}  # the bag is the victim's own
     if owns:
         x, z = s.room((-0.3 * side, -0.05 * side), (0.25, 0.55), need=0.9)
-        stand, yaw, counter, without = (x + side * 0.95, z), side * 40.0, list[Thing](), NONE
+        stand, yaw, counter, without = (x + side * 0.95, z), side * 40.0, list[Thing](), list[str]()
     else:
         off = s.between(-0.5, 0.5) if s.place.kind == "bank" else 0.0
         (x, z), yaw, stand, counter, without = _counter(s, side, off=off, aside=0.75, reach=(0.45, 1.52))
@@ -54,27 +53,28 @@ def robbery(s: Stage) -> Script:
     grabs = pose(ONE_HAND, spine=(10, 8, 0), l_wrist=(-0.05, -0.10, 0.28), l_elbow=(0.5, -1, -0.3))
     took = robber.play((0.4, grabs)).now
     robber.play((0.25, pose(ONE_HAND, l_wrist=(0.03, -0.28, 0.08))))
-
     if owns:
-        victim.carry(pose(r_wrist=(0.05, -0.30, 0.05)), ("r_wrist", "r_elbow"), 0.0)
+        up = poses.HANDS_UP
+        victim.carry(pose(r_wrist=(0.05, -0.30, 0.05)), RIGHT_ARM, 0.0)
         s.pass_time(victim, min(s.start - 0.6, 1.0)).until(s.start + 0.25).toward(*stand, 0.35)
+        victim.play((0.35, pose(up, r_wrist=(0.08, -0.24, 0.12))))
     else:
-        victim.until(s.start + 0.2)
-    up = poses.HANDS_UP if owns or s.chance() else poses.HANDS_HIGH
-    victim.play((0.35, pose(up, r_wrist=(0.08, -0.24, 0.12)) if owns else up))
-    if not owns:
-        victim.until(hand - 0.75).play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
+        up = poses.HANDS_UP if s.chance() else poses.HANDS_HIGH
+        victim.until(s.start + 0.2).play((0.35, up)).until(hand - 0.75)
+        victim.play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
     victim.until(hand).play((0.35, poses.GIVE)).until(took).play((0.3, up)).until(s.stop + 0.3).play((0.6, REST))
-    colour, kind = s.pick(COLOURS), "handbag" if owns else "holdall"
+    colour, kind = s.pick(props.COLOURS), "handbag" if owns else "holdall"
     aims_still = s.chance(0.4)
     arms = pose(ONE_HAND, l_wrist=(0.03, -0.24, 0.12)) if aims_still else pose(REST, l_wrist=(0.03, -0.22, 0.14))
     s.flee(robber.carry(arms, ARMS, 0.15), side, speed=2.7)
-    players = [robber, victim]
-    if s.chance():
+
+    def witness() -> Player:
         spot = s.aside(side * 0.45, 0.2 if s.place.kind == "bank" else 0.97, [(x, z), stand], without)
-        other = s.pass_time(s.person(spot, bearing(*spot, x, z)), s.start).until(s.start + 0.35)
-        other.play((0.4, poses.DUCK if s.chance() else poses.HANDS_UP)).until(s.stop + 0.2).play((0.5, REST))
-        players.append(other)
+        other = s.stander(spot, bearing(*spot, x, z), s.start).until(s.start + 0.35)
+        other.play((0.4, poses.DUCK if s.chance() else poses.HANDS_UP)).until(s.stop + 0.2)
+        return other.play((0.5, REST))
+
+    players = [robber, victim, *s.perhaps(0.5, witness)]
 
     def things(t: float) -> list[Thing]:
         if not owns and t < hand - 0.3:
@@ -100,8 +100,8 @@ def pay(s: Stage) -> Script:
     took = customer.until(clerk.now - 0.35).play((0.35, give)).now + 0.1
     customer.play((0.15, give), (0.4, poses.CARRY_LOW))
     clerk.until(took + 0.1).play((0.4, REST))
-    s.leave(customer.carry(poses.CARRY_LOW, ("r_wrist", "r_elbow"), 0.1), side)
-    tone = s.pick(COLOURS)
+    s.leave(customer.carry(poses.CARRY_LOW, RIGHT_ARM, 0.1), side)
+    tone = s.pick(props.COLOURS)
 
     def things(t: float) -> list[Thing]:
         who = clerk if t < took else customer

@@ -1,7 +1,8 @@
 """The stage of an act: its chance, who comes, stands about, strikes and leaves, and what is shown of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import hypot
 from typing import TypeVar
 
@@ -12,25 +13,24 @@ from vigil_city.bodies.anatomy import LEG, Pose, mirror, pose
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
-from vigil_city.places import floor
-from vigil_city.places.floor import NONE, Point
-from vigil_city.places.place import Place
-from vigil_city.places.shapes import Colour
-from vigil_city.scene import Effect, Moment, Script, Thing
+from vigil_city.places.place import Fixture, Place, Point, clearance, length, way
+from vigil_city.places.shapes import Colour, footprint
+from vigil_city.scene import Effect, Moment, Part, Script, Thing
 
 ANY = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
 CLUB = pose(poses.SMASH, spine=(46, 14, 0), r_wrist=(-0.05, -0.14, 0.28), l_wrist=(-0.08, -0.12, 0.24))
 PUNCH = pose(poses.CROSS, r_ankle=(0.05, LEG + 0.082, -0.15))
-BLOWS: dict[str, tuple[float, tuple[tuple[float, Pose], ...]]] = {  # seconds until it lands, the keys
-    "jab": (0.22, ((0.10, poses.GUARD), (0.12, poses.JAB), (0.07, poses.JAB), (0.22, poses.GUARD))),
-    "cross": (0.26, ((0.12, poses.GUARD), (0.14, PUNCH), (0.07, PUNCH), (0.24, poses.GUARD))),
-    "shove": (0.26, ((0.10, poses.GUARD), (0.16, poses.SHOVE), (0.10, poses.SHOVE), (0.26, poses.GUARD))),
-    "kick": (0.42, ((0.26, poses.KICK_BACK), (0.16, poses.KICK_LOW), (0.08, poses.KICK_LOW), (0.28, poses.GUARD))),
-    "club": (0.46, ((0.28, poses.RAISE), (0.18, CLUB), (0.08, CLUB), (0.26, poses.GUARD))),
-    "hammer": (
-        0.42, ((0.26, poses.WIND_UP), (0.16, poses.DOWNWARD_BLOW), (0.08, poses.DOWNWARD_BLOW), (0.28, poses.GUARD)),
-    ),
-}  # fmt: skip
+BLOWS = {  # seconds and pose of the backswing and of the blow, seconds that it stays and that it takes back to GUARD
+    "jab": ((0.10, poses.GUARD), (0.12, poses.JAB), 0.07, 0.22),
+    "cross": ((0.12, poses.GUARD), (0.14, PUNCH), 0.07, 0.24),
+    "shove": ((0.10, poses.GUARD), (0.16, poses.SHOVE), 0.10, 0.26),
+    "kick": ((0.26, poses.KICK_BACK), (0.16, poses.KICK_LOW), 0.08, 0.28),
+    "club": ((0.28, poses.RAISE), (0.18, CLUB), 0.08, 0.26),
+    "hammer": ((0.26, poses.WIND_UP), (0.16, poses.DOWNWARD_BLOW), 0.08, 0.28),
+    "bat": ((0.30, poses.RAISE), (0.18, poses.SMASH), 0.10, 0.30),
+    "high kick": ((0.20, poses.CHAMBER), (0.15, poses.KICK), 0.08, 0.30),
+    "low kick": ((0.20, poses.CHAMBER), (0.15, poses.LOW_KICK), 0.08, 0.30),
+}
 HABITS = (  # what people do who stand about
     (poses.PHONE, pose(poses.PHONE, head=(-25, 5))),
     (poses.TEXT, pose(poses.TEXT, head=(18, 10))),
@@ -67,8 +67,15 @@ class Stage:
     def pick(self, options: Sequence[Option]) -> Option:
         return options[int(self.rng.integers(len(options)))]
 
+    def perhaps(self, share: float, make: Callable[[], Player]) -> list[Player]:
+        """Sometimes somebody else."""
+        return [make()] if self.chance(share) else []
+
     def side(self) -> int:
         return -1 if self.chance() else 1
+
+    def hand(self) -> str:
+        return "l" if self.chance() else "r"
 
     def clothed(self, **fixed: object) -> Look:
         """A random look with some things fixed."""
@@ -81,26 +88,32 @@ class Stage:
             mask=mask, zipper=None,
         )  # fmt: skip
 
-    def officer(self, vest: bool) -> dict[str, object]:
-        """What an officer wears, as changes of a Look."""
-        shade = self.between(0.8, 1.2)
-        return {
-            "shirt": (28 * shade, 34 * shade, 58 * shade), "trousers": (24 * shade, 28 * shade, 46 * shade),
-            "shoes": (18.0, 18.0, 20.0), "hat": False, "mask": False, "coat": False, "long_sleeves": True,
-            "shorts": False, "zipper": None, "long_hair": False, "build": 1.1 if vest else 1.05,
-        }  # fmt: skip
-
     def depth(self, low: float = 0.15, high: float = 0.7) -> float:
         """A v at which people are large enough to read: near in a wide place."""
         return self.between(low, high) * min(1.0, 2.6 / (self.place.near - self.place.far))
 
-    def room(self, across: Point, depth: Point, *, need: float = 0.7, without: frozenset[str] = NONE) -> Point:
-        """A spot with so much room round it, or the best of a dozen."""
-        return floor.room(self.rng, self.place, across, depth, need=need, without=without)
+    def away_from(self, fixture: Fixture, v: float = 1.0) -> int:
+        """The side of the picture, at depth v, that is farther from a fixture."""
+        return 1 if fixture.x < self.place.spot(0, v)[0] else -1
 
-    def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: frozenset[str] = NONE) -> Point:
+    def room(self, across: Point, depth: Point, *, need: float = 0.7, without: Collection[str] = ()) -> Point:
+        """A spot drawn from ranges of u and v with `need` metres of room round it, or the best of a dozen."""
+        circles, spots = self.place.obstacles(without), list[tuple[float, Point]]()
+        while len(spots) < 12 and (not spots or spots[-1][0] < need):
+            u = self.between(min(across), max(across))
+            spot = self.place.spot(u, self.place.shallow(self.between(*depth)))
+            spots.append((clearance(spot, circles), spot))
+        return max(spots, key=lambda found: found[0])[1]
+
+    def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: Collection[str] = ()) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
-        return floor.aside(self.place, u, v, occupied=occupied, without=without)
+        taken = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
+        circles = np.concatenate([self.place.obstacles(without), taken])
+        shifts = sorted(product((0, -0.2, 0.2, -0.4, 0.4), repeat=2), key=lambda d: hypot(*d))
+        vs = [self.place.shallow(float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
+        spots = [self.place.spot(u + du, deep) for (du, _), deep in zip(shifts, vs, strict=True)]
+        free = [clearance(spot, circles) for spot in spots]
+        return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
 
     def person(self, at: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
         return Player(self.rng, *at, yaw, role, look=look)
@@ -113,10 +126,10 @@ class Stage:
 
         Walks round the furniture of the place and round the points of `avoid`.
         """
-        circles = np.array([*floor.obstacles(self.place), *((x, y, 0.5) for x, y in avoid)])
-        start = floor.gate(self.place, side, to, to[1] if z is None else z, circles)
-        points = floor.way(start, to, circles)
-        spare = floor.length(start, points) - max(by - 0.9, 0.2) * speed
+        circles = np.array([*self.place.obstacles(), *((x, y, 0.5) for x, y in avoid)])
+        start = self.place.gate(side, to, to[1] if z is None else z, circles)
+        points = way(start, to, circles)
+        spare = length(start, points) - max(by - 0.9, 0.2) * speed
         while spare > 0:  # too far: start further along
             step = hypot(points[0][0] - start[0], points[0][1] - start[1])
             if step <= spare and len(points) > 1:
@@ -126,7 +139,36 @@ class Stage:
                 start = start[0] + (points[0][0] - start[0]) * share, start[1] + (points[0][1] - start[1]) * share
                 break
         player = self.person(start, bearing(*start, *points[0]), role, look)
-        return player.wait(max(by - 0.9 - floor.length(start, points) / speed, 0.0)).walk(*points, speed=speed)
+        return player.wait(max(by - 0.9 - length(start, points) / speed, 0.0)).walk(*points, speed=speed)
+
+    def officer(self, to: Point, by: float, side: int, vest: bool, heights: tuple[float, ...] = ()) -> Player:
+        """A police officer who comes in like `enter`, perhaps of a height from a range."""
+        shade = self.between(0.8, 1.2)
+        height = {"height": self.between(*heights)} if heights else {}
+        look = self.clothed(
+            shirt=(28 * shade, 34 * shade, 58 * shade), trousers=(24 * shade, 28 * shade, 46 * shade),
+            shoes=(18.0, 18.0, 20.0), hat=False, mask=False, coat=False, long_sleeves=True, shorts=False, zipper=None,
+            long_hair=False, build=1.1 if vest else 1.05, **height,
+        )  # fmt: skip
+        return self.enter(to, by, side, "officer", look).wear(gear.cap).wear(gear.uniform(vest))
+
+    def stander(self, at: Point, yaw: float, until: float | None = None) -> Player:
+        """Somebody who stands about until then, or to the end."""
+        return self.pass_time(self.person(at, yaw), self.seconds if until is None else until)
+
+    def others(self, side: int, spot: Point) -> list[Player]:
+        """Nobody, somebody who stands about, or somebody who passes a spot: the same for thieves and customers."""
+        draw = self.rng.random()
+        if draw < 0.4:
+            return []
+        if draw < 0.7:
+            x, z = self.place.spot(side * 0.75, self.depth(0.1, 0.8))
+            in_the_way = abs(z - spot[1]) < 0.65
+            return [] if in_the_way else [self.stander((x, z), -side * self.between(-40, 60))]
+        near = self.place.near
+        z = spot[1] + 0.85 if spot[1] + 0.85 < near else spot[1] - 0.9
+        v = (near - z) / (near - self.place.far)
+        return [self.crossing(v, self.side(), self.between(-1, 4), self.between(1, 1.4))]
 
     def lanes(self, count: int) -> list[float]:
         """The v of ways across the picture, at least 0.75 m apart, near ones first."""
@@ -148,9 +190,9 @@ class Stage:
 
     def way_out(self, player: Player, side: int, z: float | None = None) -> list[Point]:
         """From where the player stands to out of view on one side."""
-        circles = floor.obstacles(self.place)
-        out = floor.gate(self.place, side, player.where, player.where[1] if z is None else z, circles)
-        return floor.way(player.where, out, circles)
+        circles = self.place.obstacles()
+        out = self.place.gate(side, player.where, player.where[1] if z is None else z, circles)
+        return way(player.where, out, circles)
 
     def leave(
         self, player: Player, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None
@@ -158,13 +200,13 @@ class Stage:
         """Out of the picture on one side."""
         return player.walk(*self.way_out(player, side, z), speed=speed, run=run)
 
-    def flee(self, player: Player, side: int, *, speed: float = 2.6, z: float | None = None) -> None:
+    def flee(self, player: Player, side: int, *, speed: float = 2.6, z: float | None = None) -> Player:
         """Runs out of the picture if that is over when the deed is; else stays until then, and only walks away."""
         points = self.way_out(player, side, z)
         run = player.now + player.duration(points, speed, run=True) <= self.stop + 0.35
         if not run:
             player.until(self.stop)
-        player.walk(*points, speed=speed if run else 1.35, run=run)
+        return player.walk(*points, speed=speed if run else 1.35, run=run)
 
     def exit_time(self, player: Player, side: int, speed: float, run: bool = False) -> float:
         """Seconds that `leave` will take from where the player is now."""
@@ -186,28 +228,37 @@ class Stage:
         player.until(at).play((0.25, duck), (self.between(0.2, 0.5), duck), (0.2, pose(duck, root=(0, -0.1, 0))))
         return self.leave(player, side, speed=self.between(2.5, 3.2), run=True)
 
-    def beat(self, player: Player, until: float, kinds: tuple[str, ...], pause: float = 0.25) -> list[float]:
-        """Blow after blow until then; the times at which they land."""
+    def beat(
+        self, player: Player, until: float, kinds: "Sequence[str] | Callable[[], str]", pause: float, least: int = 0
+    ) -> list[float]:
+        """Blow after blow (at least so many) until then; the times at which they land."""
         hits: list[float] = []
         while True:
-            lands, keys = BLOWS[self.pick(kinds)]
-            if player.now + sum(seconds for seconds, _ in keys) > until:
+            backswing, blow, stays, back = BLOWS[kinds() if callable(kinds) else self.pick(kinds)]
+            keys = backswing, blow, (stays, blow[1]), (back, poses.GUARD)
+            if player.now + sum(seconds for seconds, _ in keys) > until and len(hits) >= least:
                 return hits
-            hits.append(player.now + lands)
+            hits.append(player.now + (backswing[0] + blow[0]))
             player.play(*keys).wait(self.between(0, pause))
 
     def show(
         self, players: Sequence[Player], things: "Sequence[Thing] | Callable[[float], Sequence[Thing]]" = (),
-        effects: Callable[[float], list[Effect]] = lambda _: [], without: frozenset[str] = NONE,
+        effects: Callable[[float], list[Effect]] = lambda _: [], without: Collection[str] = (),
+        jolt: Callable[[float], Point] = lambda _: (0.0, 0.0), gain: Callable[[float], float] = lambda _: 1.0,
     ) -> Script:  # fmt: skip
-        """The script of these players, with things that stand there or that depend on the time."""
-        things_at = things if callable(things) else lambda _: things
-        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), without=without)
+        """The script of these players, with things that stand there or depend on the time, as all else does."""
+        things_at, hidden = things if callable(things) else lambda _: things, frozenset(without)
+        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), jolt(t), gain(t), hidden)
 
 
 def handed(hand: str) -> Callable[[Pose], Pose]:
     """Turns poses of the right hand into those of the hand "l" or "r"."""
     return mirror if hand == "l" else lambda p: p
+
+
+def on_floor(parts: list[Part], x: float, z: float, size: tuple[float, float], yaw: float = 0.0) -> Thing:
+    """A thing that stands on the floor, with its shadow."""
+    return Thing(parts, shadow=footprint(x, z, *size, yaw))
 
 
 def bag_in_hand(player: Player, t: float, colour: Colour, kind: str, hand: str = "r") -> Thing:

@@ -1,26 +1,24 @@
-"""Vandalism: machines, windows, bins, cars and walls are spoilt, and stay spoilt."""
+"""Damage and Vandalism: machines, windows, bins, cars and walls are spoilt, and stay spoilt."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage
+from vigil_city.acts.staging import Stage, handed, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, pose
-from vigil_city.bodies.gait import smooth
 from vigil_city.bodies.look import Look
-from vigil_city.bodies.motion import ahead
+from vigil_city.bodies.motion import ahead, smooth
 from vigil_city.bodies.player import Player, reaching
-from vigil_city.lens.effects import spray
+from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles
-from vigil_city.places.floor import Point, clearance, obstacles
-from vigil_city.places.glass import hole, shards
-from vigil_city.places.shapes import footprint, rod
+from vigil_city.places.place import Point, clearance
+from vigil_city.places.shapes import rod
 from vigil_city.scene import Effect, Script, Thing
 
 PAINT = ((215, 40, 45), (40, 90, 215), (235, 195, 40), (30, 160, 80), (220, 60, 170), (20, 20, 24))
-BINS = ((70, 96, 66), (60, 72, 96), (96, 90, 84), (120, 60, 50))
 BAT = (160, 120, 70)
 GUARD, CHAMBER = poses.GUARD, poses.CHAMBER
 STROKES = 7  # of a spray can
@@ -48,26 +46,23 @@ def _onlooker(s: Stage, side: int, occupied: Sequence[Point] = (), depth: float 
     """Sometimes somebody who stands by on the other side, away from the points that are occupied."""
     if s.chance(0.6):
         return []
-    return [s.pass_time(s.person(s.aside(-side * 0.9, depth, occupied), side * 60.0), s.seconds)]
+    return [s.stander(s.aside(-side * 0.9, depth, occupied), side * 60.0)]
 
 
 def _blows(s: Stage, player: Player, until: float, bat: bool) -> list[float]:
     """Swings a bat, or kicks, until then; when it lands."""
-    hits: list[float] = []
-    while True:
-        kick = poses.KICK if s.chance() else poses.LOW_KICK
-        swing = (0.30, poses.RAISE), (0.18, poses.SMASH), (0.10, poses.SMASH), (0.30, GUARD)
-        keys = swing if bat else ((0.20, CHAMBER), (0.15, kick), (0.08, kick), (0.30, GUARD))
-        if player.now + sum(seconds for seconds, _ in keys) > until and hits:
-            return hits
-        hits.append(player.now + keys[0][0] + keys[1][0])
-        player.play(*keys).wait(s.between(0.0, 0.2))
+
+    def choose() -> str:
+        kick = "high kick" if s.chance() else "low kick"
+        return "bat" if bat else kick
+
+    return s.beat(player, until, choose, 0.2, least=1)
 
 
 def _machine(s: Stage) -> Script:
     """Beats or kicks a vending machine until its pane is broken and it is dark."""
     machine = s.place.fixtures["machine"]
-    side = 1 if machine.x < s.place.spot(0, 0.6)[0] else -1
+    side = s.away_from(machine, 0.6)
     out = np.array([np.sin(np.radians(machine.yaw)), np.cos(np.radians(machine.yaw))])
     x, z, _ = machine.front(0.52, (0.42 if out[0] * side < 0.5 else 0.0) * side)
     vandal = s.enter((x, z), s.start, side, "vandal", _look(s)).toward(machine.x, machine.z, 0.35).commit(s.span)
@@ -76,12 +71,10 @@ def _machine(s: Stage) -> Script:
         vandal.wear(gear.stick(0.72, 0.030, BAT))
     hits = _blows(s, vandal, s.stop - s.exit_time(vandal, side, 2.4, True), bat)
     s.flee(vandal, side, speed=2.4)
-    paint = getattr(machine.parts[0], "rgb", np.array([90, 90, 96], np.float32))
-    shape = footprint(machine.x, machine.z, *machine.size, yaw=machine.yaw)
 
-    def at_damage(share: float, tilt: float = 0.0, moving: bool = False) -> Thing:
-        parts = props.vending_machine(machine.x, machine.z, machine.yaw, paint, damage=share, tilt=tilt)
-        return Thing(parts, moving=moving, shadow=shape)
+    def at_damage(share: float, tilt: float = 0.0) -> Thing:
+        parts = props.vending_machine(machine.x, machine.z, machine.yaw, machine.paint(), damage=share, tilt=tilt)
+        return Thing(parts, moving=tilt != 0.0, shadow=machine.shadow)
 
     still = [at_damage(k / len(hits)) for k in range(len(hits) + 1)]
     front = ahead(machine.x, machine.z, machine.yaw, 0.45)
@@ -90,25 +83,22 @@ def _machine(s: Stage) -> Script:
 
     def things(t: float) -> list[Thing]:
         done = sum(hit <= t for hit in hits)
-        age = min((t - hit for hit in hits if hit <= t), default=9.0)
+        age = t - hits[done - 1] if done else 9.0
         swing = 3.0 * float(np.exp(-7 * age) * np.cos(32 * age))
-        return [at_damage(done / len(hits), swing, moving=True) if abs(swing) > 0.15 else still[done]]
+        return [at_damage(done / len(hits), swing) if abs(swing) > 0.15 else still[done]]
 
-    return s.show(players, things, lambda t: glass.at(t - hits[0]), frozenset({"machine"}))
+    return s.show(players, things, lambda t: glass(t - hits[0]), ["machine"])
 
 
 def _bins(s: Stage) -> Script:
     """Kicks bins over; rubbish spills."""
     side, count = s.side(), 2 if s.stop - s.start > 3.6 else 1
-    z = s.room((-0.2, 0.2), (0.5, 0.75), need=1.2, without=frozenset({"bin"}))[1]
+    z = s.room((-0.2, 0.2), (0.5, 0.75), need=1.2, without=["bin"])[1]
     spots = [(s.place.across(side * 0.28 * (count - 1), z) - side * 1.5 * k, z - 0.05 * k) for k in range(count)]
-    tones = [s.pick(BINS) for _ in spots]
+    tones = [s.pick(props.BINS) for _ in spots]
     stand, yaw = (spots[0][0] + side * 0.95, z + 0.05), -90.0 * side
     vandal = s.enter(stand, s.start, side, "vandal", _look(s)).toward(*spots[0], 0.3).commit(s.span)
     knocks = [_kick_over(s, vandal, spots, k, side) for k in range(count)]
-    out = s.exit_time(vandal, side, 2.4, True)
-    while vandal.now + 0.75 < s.stop - out:
-        vandal.play((0.22, CHAMBER), (0.15, poses.LOW_KICK), (0.08, poses.LOW_KICK), (0.28, GUARD))
     s.flee(vandal, side, speed=2.4)
 
     def litter(edge: Point) -> Thing:
@@ -116,11 +106,9 @@ def _bins(s: Stage) -> Script:
         return Thing(props.crate(*at, size, turn, colour=tuple(s.rng.uniform(60, 220, 3))))
 
     spill = [[litter(ahead(*spot, yaw, 1.25)) for _ in range(5)] for spot in spots]
-    upright, down = [], []
-    for spot, tone in zip(spots, tones, strict=True):
-        upright.append(Thing(props.bin_(*spot, tone, 0.0, yaw), shadow=footprint(*spot, 0.55, 0.55)))
-        fallen = footprint(*ahead(*spot, yaw, 0.6), 1.0, 0.55)
-        down.append(Thing(props.bin_(*spot, tone, 1.0, yaw), shadow=fallen))
+    bins = list(zip(spots, tones, strict=True))
+    upright = [on_floor(props.bin_(*spot, tone, 0.0, yaw), *spot, (0.55, 0.55)) for spot, tone in bins]
+    down = [on_floor(props.bin_(*spot, tone, 1.0, yaw), *ahead(*spot, yaw, 0.6), (1.0, 0.55)) for spot, tone in bins]
     players = [vandal, *_onlooker(s, side, [stand, *spots, *(ahead(*spot, yaw, 0.9) for spot in spots)])]
 
     def bin_at(t: float, k: int) -> list[Thing]:
@@ -132,11 +120,9 @@ def _bins(s: Stage) -> Script:
         if tip + 0.07 * rock <= 0:
             return [upright[k]]
         parts = props.bin_(*spots[k], tones[k], tip + 0.07 * rock, yaw)
-        return [Thing(parts, moving=True, shadow=footprint(*spots[k], 0.6, 0.6))]
+        return [replace(on_floor(parts, *spots[k], (0.6, 0.6)), moving=True)]
 
-    return s.show(
-        players, lambda t: [thing for k in range(count) for thing in bin_at(t, k)], without=frozenset({"bin"})
-    )
+    return s.show(players, lambda t: [thing for k in range(count) for thing in bin_at(t, k)], without=["bin"])
 
 
 def _kick_over(s: Stage, vandal: Player, spots: list[Point], k: int, side: int) -> list[float]:
@@ -168,61 +154,56 @@ def _car(s: Stage) -> Script:
     hits += _blows(s, vandal, s.stop - out, True)
     s.flee(vandal, side, speed=2.6)
     names = ["front", "rear"] if side * face > 0 else ["rear", "front"]
-    shape = footprint(x, z, 4.1, 1.7)
 
     def broken(*panes: str) -> Thing:
         damage = vehicles.Damage(panes=frozenset(f"{pane}{-face}" for pane in panes), side=0.35 * len(panes))
-        return Thing(vehicles.car(kind, x, z, 90.0 * face, damage=damage), shadow=shape)
+        return on_floor(vehicles.car(kind, x, z, 90.0 * face, damage=damage), x, z, (4.1, 1.7))
 
     states = [broken(), broken(names[0]), broken(*names)]
     glass = [shards(s.rng, (spot[0], 1.15, z + 0.85), 24, 0.25, (0.0, 1.0)) for spot in spots]
     return s.show(
         [vandal, *_onlooker(s, side, [*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])],
         lambda t: [states[int(t >= hits[0]) + int(t >= hits[first])]],
-        lambda t: glass[0].at(t - hits[0]) + glass[1].at(t - hits[first]),
-        frozenset({"car"}) if s.place.kind == "street" else frozenset(),
+        lambda t: glass[0](t - hits[0]) + glass[1](t - hits[first]),
+        ["car"] if s.place.kind == "street" else [],
     )
 
 
 def _window(s: Stage) -> Script:
     """Smashes a window with a bat."""
     pane, front, far = s.place.fixtures["window"], -s.place.wall_z, s.place.far
-    side = 1 if pane.x < s.place.spot(0, 1)[0] else -1
+    side = s.away_from(pane)
     vandal = s.enter((pane.x + side * 0.35, front + 0.85), s.start, side, "vandal", _look(s), z=far)
     vandal.wear(gear.stick(0.75, 0.032, BAT)).face(180 + side * 28, 0.35).commit(s.span)
     hits = _blows(s, vandal, s.stop - s.exit_time(vandal, side, 2.5, True), True)
     s.flee(vandal, side, speed=2.5, z=far)
-    stages = [[], *([Thing(hole(pane, front, (k + 1) / len(hits)))] for k in range(len(hits)))]
+    stages = [[Thing(props.broken_window(pane.x, front, k / len(hits)))] if k else [] for k in range(len(hits) + 1)]
     glass = shards(s.rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0))
     players = [vandal, *_onlooker(s, side, [(pane.x, front + 0.8)])]
-    return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass.at(t - hits[0]))
+    return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass(t - hits[0]))
 
 
-def _scrawl(s: Stage, x: float, y: float) -> np.ndarray:
-    """A tag to be sprayed around (x, y): points (N, 2) in the order of spraying, metres."""
+def _scrawl(s: Stage, x: float, y: float, side: int) -> np.ndarray:
+    """A tag to be sprayed around (x, y) towards a side: points (N, 2) in the order of spraying, metres."""
     u = np.linspace(0, 1, 46)
     loops, lean = s.rng.integers(3, 5), s.rng.uniform(0.1, 0.35)
     wave = 2 * np.pi * loops * u + s.rng.uniform(0, 6)
     across = 1.25 * (u - 0.5) + 0.16 * np.cos(wave)
     up = 0.30 * np.sin(wave) * (0.6 + 0.4 * np.sin(2 * np.pi * u + s.rng.uniform(0, 6))) + lean * (u - 0.5)
-    return np.stack([x + across, y + up], 1)
+    return np.stack([x + side * across, y + up], 1)
 
 
 def _graffiti(s: Stage) -> Script:
     """Sprays a tag on the wall."""
-    front, far, circles = -s.place.wall_z, s.place.far, obstacles(s.place)
+    front, far, circles = -s.place.wall_z, s.place.far, s.place.obstacles()
     choices = []
-    for u in (-0.62, -0.3, 0.0, 0.3, 0.62):
-        for side in (-1, 1):
-            x = s.place.across(u, far)
-            free = min(clearance((x - side * off, front + 0.62), circles) for off in (0.9, 0.4, 0.0, -0.2))
-            apart = min(1.0, *(abs(x - f.x) for f in s.place.fixtures.values()))  # from doors and posters, too
-            choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * s.rng.random(), x, side))
+    for u, side in product((-0.62, -0.3, 0.0, 0.3, 0.62), (-1, 1)):
+        x = s.place.across(u, far)
+        free = min(clearance((x - side * off, front + 0.62), circles) for off in (0.9, 0.4, 0.0, -0.2))
+        apart = min(1.0, *(abs(x - f.x) for f in s.place.fixtures.values()))  # from doors and posters, too
+        choices.append((min(free, 0.1) + 0.2 * apart + 0.01 * s.rng.random(), x, side))
     _, x, side = max(choices)
-    tag = _scrawl(s, x, 1.35)
-    if side < 0:
-        tag[:, 0] = 2 * x - tag[:, 0]
-    colour = s.pick(PAINT)
+    tag, colour = _scrawl(s, x, 1.35, side), s.pick(PAINT)
     begin = (x - side * 0.62 - side * 0.25, front + 0.62)
     vandal = s.enter(begin, s.start, -side, "vandal", _look(s), z=far).face(180 - side * 48, 0.35).commit(s.span)
     vandal.wear(gear.spray_can(colour))
@@ -237,7 +218,7 @@ def _graffiti(s: Stage) -> Script:
         arm = reaching(base, vandal, "r", (nx - side * 0.1, ny, front + 0.2))
         vandal.shift((dry - wet) / STROKES, (begin[0] + (end[0] - begin[0]) * share, begin[1]), arm)
     s.flee(vandal.play((0.2, pose(REST, r_wrist=(0.03, -0.28, 0.08)))), side, speed=2.2, z=far)
-    lines = [rod((*a, front + 0.0), (*b, front + 0.0), 0.045, colour) for a, b in pairwise(tag)]
+    lines = [rod((*a, front), (*b, front), 0.045, colour) for a, b in pairwise(tag)]
     stages = [Thing(lines[: 3 * k]) for k in range(1, len(lines) // 3 + 1)]
 
     def done(t: float) -> float:
@@ -252,6 +233,50 @@ def _graffiti(s: Stage) -> Script:
         tip = vandal.skeleton(t).joints["r_hand"] + (0, 0.1, 0)
         aim = np.array([*tag[min(int(done(t) * 45), 45)], front]) - tip
         reach = float(np.linalg.norm(aim))
-        return [spray(tip, aim / max(reach, 1e-6), min(reach, 0.5), colour, t)]
+        return [spray(tip, aim / reach, min(reach, 0.5), colour, t)]
 
     return s.show([vandal, *_onlooker(s, -side, [begin, end], 0.15)], things, mist)
+
+
+def damage(s: Stage) -> Script:
+    """Somebody kicks a machine or a bin, or beats it with a bat, until it gives; then walks off."""
+    side, v, bat = s.side(), s.depth(0.25, 0.7), s.chance()
+    x, z = s.place.spot(-side * s.between(0.15, 0.4), v)
+    machine, yaw, tone = s.chance(), side * s.between(40, 75), s.pick(props.COLOURS)
+    vandal = s.enter(ahead(x, z, yaw, 1.02 if machine else 0.85), s.start - 0.5, side, "vandal").toward(x, z, 0.4)
+    if bat:
+        vandal.wear(gear.stick(0.55, 0.025, (170, 130, 84)))
+    vandal.until(s.start)
+    hits: list[float] = []
+    while vandal.now < s.stop - 0.9:
+        if bat:
+            swing = (0.3, poses.RAISE), (0.1, poses.RAISE), (0.17, poses.SMASH), (0.13, poses.SMASH), (0.3, GUARD)
+            hits.append(vandal.play(*swing).now - 0.43)
+        else:
+            m = handed("l" if s.chance(0.3) else "r")
+            kick = m(poses.KICK if s.chance() else poses.LOW_KICK)
+            hits.append(vandal.play((0.22, m(CHAMBER)), (0.18, kick), (0.08, kick), (0.32, m(GUARD))).now - 0.40)
+        vandal.wait(s.between(0, 0.2))
+    vandal.guilty(s.start, s.stop).until(s.stop - 0.3).rest(0.3)
+    s.leave(vandal, side, speed=s.between(1.3, 1.7))
+    still: dict[int, Thing] = {}
+
+    def thing(t: float, hit_count: int, shake: float) -> Thing:
+        if machine:
+            broken = min(1.0, hit_count / max(len(hits) - 1, 1))
+            parts = props.vending_machine(x, z, yaw, tone, damage=broken, tilt=4 * shake)
+        else:
+            fall = smooth((t - hits[-1]) / 0.5) if t > hits[-1] else 0.0
+            parts = props.bin_(x, z, tone, fall, yaw + 180 + 6 * shake)
+        size = (0.95, 0.72) if machine else (0.55, 0.6)
+        return replace(on_floor(parts, x, z, size, yaw), moving=shake != 0.0)
+
+    def things(t: float) -> list[Thing]:
+        hit_count = sum(hit <= t for hit in hits)
+        since = t - hits[hit_count - 1] if hit_count else 9.0
+        shake = float(np.exp(-since * 7) * np.cos(since * 40)) if since < 0.8 else 0.0
+        if shake or 0 <= t - hits[-1] < 0.8:
+            return [thing(t, hit_count, shake or 1e-6)]
+        return [still.setdefault(hit_count, thing(t, hit_count, 0.0))]
+
+    return s.show([vandal, *s.others(side, vandal.where)], things)

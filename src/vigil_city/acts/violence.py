@@ -1,17 +1,17 @@
-"""Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
-
-import numpy as np
+"""Beatings, Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
 
 from vigil_city.acts.staging import Stage
 from vigil_city.bodies import gear, poses
-from vigil_city.bodies.anatomy import ARMS, REST, Pose, mix, pose
+from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, REST, RIGHT_ARM, Pose, feet, mix, pose
 from vigil_city.bodies.motion import ahead, bearing, turned_away
-from vigil_city.bodies.player import Player, cast, reaching
+from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import glow, muzzle_flash
-from vigil_city.scene import Effect, Moment, Script
+from vigil_city.places.place import length
+from vigil_city.scene import Effect, Script
 
 FLASH_S = 0.09  # a muzzle flash lasts for a frame
 GUARD, COVER, GRAB, HIT = poses.GUARD, poses.COVER, poses.GRAB, poses.HIT
+CROUCHED = pose(COVER, root=(0, -0.16, -0.03), spine=(40, 6, 0), **feet(0.16, 0.13, 0.17, -0.07))
 ON_BACK = (0.25, poses.BACKWARDS), (0.32, poses.FLOOR_BACK), (0.38, poses.LIE_BACK)
 ON_FRONT = (0.28, poses.BUCKLE), (0.30, poses.FLOOR_FRONT), (0.36, poses.LIE_FRONT)
 SHOT_ON_BACK = (0.18, poses.SHOT), (0.34, poses.FLOOR_BACK), (0.34, poses.LIE_BACK)
@@ -25,14 +25,31 @@ def _flinch(player: Player, hits: list[float], calm: Pose, struck: Pose) -> None
             player.until(hit - 0.06).tumble((0.12, struck), (0.22, calm))
 
 
-def _spot(s: Stage) -> tuple[float, float]:
-    return s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
+def beating(s: Stage) -> Script:
+    """One person beats another, who shrinks, staggers back and covers; the attacker makes off, the victim stays."""
+    side, v = s.side(), s.depth(0.1, 0.55)
+    x, z = s.place.spot(-side * s.between(0.05, 0.25), v)
+    gap = s.between(0.76, 0.86)
+    victim = s.person((x, z), side * s.between(75, 100), "victim")
+    attacker = s.enter((x + side * gap, z), s.start - 0.35, side, "attacker", speed=s.between(1.3, 1.7))
+    attacker.toward(x, z, 0.3).until(s.start)
+    hits = s.beat(attacker, s.stop - 0.15, ("jab", "cross", "cross", "shove", "kick"), 0.15)
+    attacker.guilty(s.start, s.stop).until(s.stop).rest(0.35)
+    s.leave(attacker, side, speed=2.4 if s.chance() else 1.5)
+    (s.chat if s.chance() else s.pass_time)(victim, s.start - 0.4).until(s.start - 0.2)
+    for k, hit in enumerate(hits):
+        if victim.now < hit - 0.06:
+            braced = hit - 0.05 - victim.now, COVER if k else GUARD
+            victim.play(braced, (0.14, HIT if k % 2 == 0 else CROUCHED), (0.2, COVER))
+    looks_up, covers = pose(CROUCHED, head=(30, 10)), pose(COVER, l_wrist=(0.03, -0.25, 0.1))
+    victim.until(s.stop).play((0.5, CROUCHED), (0.6, CROUCHED), (0.7, looks_up), (1.0, covers))
+    return s.show([attacker, victim, *s.others(-side, (x, z))])
 
 
 def abuse(s: Stage) -> Script:
     """A bigger person beats and kicks one who sits or kneels on the floor and does not resist."""
     side = s.side()
-    x, z = _spot(s)
+    x, z = s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
     small = s.clothed(height=s.between(1.35, 1.62), build=0.95, coat=False)
     victim = s.person((x, z), s.between(-35, 35), "victim", small)
     victim.begin(poses.SIT_FLOOR if s.chance() else poses.ON_KNEES)
@@ -60,18 +77,18 @@ def abuse(s: Stage) -> Script:
 def assault(s: Stage) -> Script:
     """Somebody comes up to one who suspects nothing, strikes, and runs when the other lies on the floor."""
     side = s.side()
-    x, z = _spot(s)
+    x, z = s.room((-0.3, 0.3), (0.25, 0.6), need=0.9)
     yaw = float(s.rng.choice([-side * 80, -side * 35, 0]) + s.rng.uniform(-12, 12))
     victim = s.pass_time(s.person((x, z), yaw, "victim"), s.start)
     look = s.dark_clothes(mask=s.chance(0.3))
     attacker = s.enter((x + side * 0.72, z), s.start, side, "attacker", look, speed=1.5).commit(s.span)
-    toward = -90.0 * side  # the way the blows go
+    toward, punches = -90.0 * side, ("cross", "jab")  # the way the blows go, and the first of them
     until = max(s.stop - s.exit_time(attacker, side, 2.8, run=True), s.start + 2.2)
-    hits = s.beat(attacker, s.start + 0.7, ("cross", "jab"), 0.0)
+    hits = s.beat(attacker, s.start + 0.7, punches, 0.0)
     struck = HIT if s.chance() else poses.BACKWARDS
     victim.until(hits[0] - 0.05).shift(0.35, ahead(*victim.where, toward, 0.30), struck, COVER, yaw=toward + 180)
     attacker.shift(0.3, ahead(*attacker.where, toward, 0.32), GUARD, yaw=toward)
-    hits = s.beat(attacker, attacker.now + 0.6, ("cross", "jab"), 0.0)
+    hits = s.beat(attacker, attacker.now + 0.6, punches, 0.0)
     if hits:
         victim.until(hits[-1] - 0.04)
     to, on_back = ahead(*victim.where, toward, 0.30), turned_away(toward, victim.heading)
@@ -87,11 +104,8 @@ def fighting(s: Stage) -> Script:
     """Two who talk come to blows; both give, both take. Sometimes a third looks on."""
     x, z = s.room((-0.25, 0.25), (0.25, 0.6), need=0.9)
     axis = s.between(-22, 22)
-    spots = ahead(x, z, 90 + axis, -0.44), ahead(x, z, 90 + axis, 0.44)
-    pair = [
-        s.person(spot, yaw, "attacker", s.clothed(coat=False))
-        for spot, yaw in zip(spots, (90 + axis, axis - 90), strict=True)
-    ]
+    spots = [ahead(x, z, 90 + axis, off) for off in (-0.44, 0.44)]
+    pair = [s.person(spots[k], axis + (90, -90)[k], "attacker", s.clothed(coat=False)) for k in (0, 1)]
     for player in pair:
         s.chat(player, s.start).guilty(*s.span)
     first = int(s.rng.integers(2))
@@ -109,25 +123,23 @@ def fighting(s: Stage) -> Script:
             taker.until(hit - 0.05)
             struck = HIT if s.chance(0.65) else COVER
             taker.play((0.10, struck), (0.16, COVER if k + 1 < len(hits) else GUARD))
-        gap = float(np.hypot(giver.where[0] - taker.where[0], giver.where[1] - taker.where[1]))
-        gap -= s.rng.uniform(0.68, 0.80)
+        gap, then = length(giver.where, [taker.where]) - s.between(0.68, 0.80), max(giver.now, taker.now)
         drive = s.between(0.0, 0.22)
-        then = max(giver.now, taker.now)
         for player, step in ((giver, gap / 2 + drive), (taker, gap / 2 - drive)):
-            player.until(then)
-            player.shift(0.25, ahead(*player.where, player.heading, step, s.between(-0.05, 0.05)), GUARD)
+            to = ahead(*player.where, player.heading, step, s.between(-0.05, 0.05))
+            player.until(then).shift(0.25, to, GUARD)
         turn = 1 - turn if s.chance(0.75) else turn
     for player, sign in zip(pair, (-1, 1), strict=True):
         player.until(s.stop - 0.15).shift(0.7, ahead(*player.where, 90 + axis, sign * 0.35), GUARD, REST)
         player.play((0.5, poses.HIPS if s.chance() else REST))
     s.leave(pair[0], -1)
-    if s.chance(0.6):
-        side = s.side()
-        spot = s.aside(side * 0.85, s.between(0.6, 0.95), spots)
-        other = s.pass_time(s.person(spot, bearing(*spot, x, z)), s.start + 0.6).toward(x, z)
-        other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST))
-        pair.append(s.pass_time(other, s.seconds))
-    return s.show(pair)
+
+    def third() -> Player:
+        spot = s.aside(s.side() * 0.85, s.between(0.6, 0.95), spots)
+        other = s.stander(spot, bearing(*spot, x, z), s.start + 0.6).toward(x, z)
+        return s.pass_time(other.play((0.5, pose(poses.POINT, head=(0, 6))), (0.5, REST)), s.seconds)
+
+    return s.show([*pair, *s.perhaps(0.6, third)])
 
 
 def shooting(s: Stage) -> Script:
@@ -149,7 +161,6 @@ def shooting(s: Stage) -> Script:
         shooter.play((0.06, kick), (0.24, ready), (s.between(0.1, 0.3), ready))
     shooter.wear(gear.rifle if long_gun else gear.gun, drawn).play((0.25, pose(ready, spine=(10, 0, 0))))
     s.flee(shooter, -side, speed=2.8)
-
     yaw = float(s.rng.choice([bearing(x, z, *stand), -side * 20.0, side * 70.0]))
     victim = s.pass_time(s.person((x, z), yaw, "victim"), shots[0] + 0.04)
     away = bearing(*stand, x, z)
@@ -159,19 +170,19 @@ def shooting(s: Stage) -> Script:
     for k in range(int(s.rng.integers(1, 3))):
         u, v = side * (0.85, -0.1)[k], min(depth + (0.35, 0.5)[k], 1.0)
         spot = s.aside(u, v, [stand, (x, z), *(player.where for player in players[2:])])
-        other = s.pass_time(s.person(spot, s.between(-60, 60)), shots[0])
+        other = s.stander(spot, s.between(-60, 60), shots[0])
         players.append(s.panic(other, shots[0] + s.between(0.1, 0.25), side))
 
-    def script(t: float) -> Moment:
-        effects: list[Effect] = []
-        firing = any(shot <= t < shot + FLASH_S for shot in shots)
-        if firing:
-            body = shooter.skeleton(t)
-            tip = gear.barrel(body) if long_gun else gear.muzzle(body)
-            effects = [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
-        return Moment(cast(t, players), effects=effects, gain=1.12 if firing else 1.0)
+    def fires(t: float) -> bool:
+        return any(shot <= t < shot + FLASH_S for shot in shots)
 
-    return script
+    def flashes(t: float) -> list[Effect]:
+        if not fires(t):
+            return []
+        tip = (gear.barrel if long_gun else gear.muzzle)(shooter.skeleton(t))
+        return [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
+
+    return s.show(players, effects=flashes, gain=lambda t: 1.12 if fires(t) else 1.0)
 
 
 def arrest(s: Stage) -> Script:
@@ -179,16 +190,12 @@ def arrest(s: Stage) -> Script:
     side, vest = s.side(), s.chance()
     x, z = s.room((-0.35 * side, 0.0), (0.25, 0.5), need=0.9)
     suspect = s.person((x, z), -side * s.between(50, 90), "suspect", s.clothed(coat=False, hat=False))
-    officers = []
-    for k, at in enumerate(((x + side * 0.50, z - 0.03), (x - side * 0.45, z - 0.42))):
-        look = s.clothed(**s.officer(vest), height=s.between(1.74, 1.9))
-        officer = s.enter(at, s.start - 0.25 * k, side if k == 0 else -side, "officer", look)
-        officers.append(officer.wear(gear.cap).wear(gear.uniform(vest)))
+    first = s.officer((x + side * 0.50, z - 0.03), s.start, side, vest, (1.74, 1.9))
+    second = s.officer((x - side * 0.45, z - 0.42), s.start - 0.25, -side, vest, (1.74, 1.9))
     s.pass_time(suspect, s.start - 0.5)
-    first, second = officers
     suspect.play((0.4, poses.ON_HEAD if s.chance() else REST)).until(s.start)
     suspect.face(-90.0 * side, 0.45)  # the back to the first officer
-    for officer in officers:
+    for officer in (first, second):
         officer.guilty(*s.span).toward(x, z, 0.35).until(s.start)
     held = suspect.now + 0.35
     suspect.play((0.35, suspect.stance), (0.55, poses.CUFFED)).guilty(*s.span).wear(gear.cuffs, held + 0.9)
@@ -204,10 +211,8 @@ def arrest(s: Stage) -> Script:
     lead = max(s.stop - s.exit_time(suspect, -side, 1.15), held + 1.2)
     suspect.until(lead).carry(poses.CUFFED, (*ARMS, "spine", "head"), 0.1)
     first.until(lead).carry(take, (*ARMS, "spine"), 0.1)
-    guided = ("l_wrist", "l_elbow") if side > 0 else ("r_wrist", "r_elbow")
-    second.until(lead).carry(mix(REST, GRAB, 0.8), guided, 0.1)
+    second.until(lead).carry(mix(REST, GRAB, 0.8), LEFT_ARM if side > 0 else RIGHT_ARM, 0.1)
     gone = s.place.outside(-side, z)[0]
-    suspect.walk((gone - side * 0.2, z), speed=1.15)
-    first.walk((gone + side * 0.3, z), speed=1.15)
-    second.walk((gone - side * 0.5, z - 0.5), speed=1.15)
+    for player, further, behind in ((suspect, -0.2, 0.0), (first, 0.3, 0.0), (second, -0.5, 0.5)):
+        player.walk((gone + side * further, z - behind), speed=1.15)
     return s.show([suspect, first, second])

@@ -5,6 +5,7 @@ A pose is one flat vector (33,), so that mixing two is one operation; `FIELD` na
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import cos, radians, sin, sqrt
 
 import numpy as np
@@ -33,29 +34,30 @@ _STANDING: dict[str, tuple[float, ...]] = {
     "l_foot": (0, 12),  # toes down, toes out; degrees
     "r_foot": (0, 12),
 }
-
-
-def _slices() -> dict[str, slice]:
-    out, at = {}, 0
-    for name, values in _STANDING.items():
-        out[name] = slice(at, at + len(values))
-        at += len(values)
-    return out
-
-
-FIELD = _slices()
+_ENDS = accumulate(len(values) for values in _STANDING.values())
+FIELD = {name: slice(end - len(_STANDING[name]), end) for name, end in zip(_STANDING, _ENDS, strict=True)}
 REST: Pose = np.concatenate([np.asarray(v, float) for v in _STANDING.values()])
 ARMS = ("l_wrist", "r_wrist", "l_elbow", "r_elbow")
+LEFT_ARM, RIGHT_ARM = ("l_wrist", "l_elbow"), ("r_wrist", "r_elbow")
 PAIRS = {"wrists": ARMS[:2], "elbows": ARMS[2:], "ankles": ("l_ankle", "r_ankle"), "feet": ("l_foot", "r_foot")}
 
 
-def pose(base: Pose = REST, **changes: tuple[float, ...]) -> Pose:
+def pose(base: Pose = REST, /, **changes: tuple[float, ...]) -> Pose:
     """`base` with some of its named parts replaced; wrists, elbows, ankles and feet name the left and right one."""
     out = base.copy()
     for name, value in changes.items():
         for side in PAIRS.get(name, (name,)):
             out[FIELD[side]] = value
     return out
+
+
+def feet(
+    left_up: float, left_ahead: float, right_up: float, right_ahead: float, left_out: float = 0.03,
+    right_out: float = 0.05,
+) -> dict[str, tuple[float, ...]]:  # fmt: skip
+    """The ankles of a pose: how far each is raised to the hips, is ahead of them and out of them."""
+    left, right = (left_out, LEG + left_up, left_ahead), (right_out, LEG + right_up, right_ahead)
+    return {"l_ankle": left, "r_ankle": right}
 
 
 def mix(a: Pose, b: Pose, s: float) -> Pose:

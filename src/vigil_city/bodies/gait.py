@@ -10,12 +10,7 @@ from math import cos, floor, pi, sin, sqrt
 import numpy as np
 
 from vigil_city.bodies.anatomy import ANKLE_Y, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
-
-
-def smooth(u: float) -> float:
-    """0 to 1 with flat ends."""
-    u = min(max(u, 0.0), 1.0)
-    return u * u * (3 - 2 * u)
+from vigil_city.bodies.motion import smooth, wrap
 
 
 @dataclass(frozen=True)
@@ -51,11 +46,6 @@ class Foot:
     yaw: float
 
 
-def wrap(degrees: float) -> float:
-    """The same angle in (-180, 180]."""
-    return -((180 - degrees) % 360 - 180)
-
-
 class Path:
     """A smoothed line through floor points; arc length in metres gives place and heading."""
 
@@ -71,12 +61,10 @@ class Path:
         self._points = dense
         self._arc = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(dense, axis=0).T))])
         self.length = float(self._arc[-1])
-        ahead = np.diff(dense, axis=0)
-        heading = np.unwrap(np.arctan2(ahead[:, 0], ahead[:, 1]))
         self._mid = (self._arc[1:] + self._arc[:-1]) / 2
-        self._heading = np.degrees(heading)
+        self._heading = np.degrees(np.unwrap(np.arctan2(*np.diff(dense, axis=0).T)))
         self._heading += yaw0 + wrap(self._heading[0] - yaw0) - self._heading[0]
-        self.start_yaw, self.end_yaw = float(self._heading[0]), float(self._heading[-1])
+        self.end_yaw = float(self._heading[-1])
 
     def at(self, s: float) -> tuple[float, float, float]:
         """x, z, heading in degrees."""
@@ -87,8 +75,9 @@ class Path:
 class Stride:
     """One walk along a path from standing to standing, for a person of some height at some speed."""
 
-    def __init__(self, path: Path, gait: Gait, height: float, speed: float, yaw0: float, lead: int) -> None:
-        self.path, self.gait, self.h, self.speed, self.yaw0, self.lead = path, gait, height, speed, yaw0, lead
+    def __init__(self, path: Path, gait: Gait, height: float, speed: float, yaw0: float, left_first: bool) -> None:
+        self.path, self.gait, self.h, self.speed = path, gait, height, speed
+        self.yaw0, self.left_first = yaw0, left_first
         steps = max(1, round(2 * path.length / (gait.cycle * height)))
         self.cycle = 2 * path.length / steps  # so that a whole number of steps ends on the last point
         k = self.cycle / gait.cycle  # in metres, the gait's lengths stretched to fit
@@ -111,50 +100,47 @@ class Stride:
         return min(ramp(phase) - ramp(phase - self.path.length), self.path.length)
 
     def foot(self, left: bool, phase: float) -> Foot:
-        sign = 1 if left else -1
-        off = self.swing - self.first if left == (self.lead > 0) else self.swing - self.first + self.cycle / 2
+        run, off = self.gait.run, self._offset(left)
         u = (phase - off) / self.cycle  # a stance begins at whole numbers
         k = floor(u)
         s = (u - k) / self.gait.duty
-        prints = [
-            self._print(min(max((k + i) * self.cycle + off + self.fore, 0.0), self.path.length), sign) for i in (0, 1)
-        ]
-        (x0, z0, y0), (x1, z1, y1) = prints
+        here, there = ((k + i) * self.cycle + off + self.fore for i in (0, 1))  # the footprints, metres of path
+        (x0, z0, y0), (x1, z1, y1) = self._print(here, left), self._print(there, left)
         reach = min(float(np.hypot(x1 - x0, z1 - z0)) / (0.7 * self.cycle), 1.0)
+        end = self.path.length + 0.01
         if s <= 1:  # standing; the heel rises before it leaves
             heel = smooth((s - 0.66) / 0.34) * reach
-            came = (k * self.cycle + off + self.fore) > 0
-            toe = -14 * smooth(1 - s / 0.15) * (came and k * self.cycle + off + self.fore <= self.path.length + 0.01)
-            return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not self.gait.run), y0)
+            toe = -14 * smooth(1 - s / 0.15) * (0 < here <= end)
+            return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not run), y0)
         s = (u - k - self.gait.duty) / (1 - self.gait.duty)
-        lands = reach * ((k + 1) * self.cycle + off + self.fore <= self.path.length + 0.01)
-        up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if self.gait.run else 1.0))
+        up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if run else 1.0))
         m = smooth(s)
-        down = HEEL_DOWN * (1 - s) ** 1.5 + (35 if self.gait.run else 12) * sin(pi * s)
-        down = down * reach - 14 * m * lands * (not self.gait.run)
+        down = (HEEL_DOWN * (1 - s) ** 1.5 + (35 if run else 12) * sin(pi * s)) * reach
+        down -= 14 * m * (reach * (there <= end)) * (not run)
         return Foot(x0 + (x1 - x0) * m, z0 + (z1 - z0) * m, up * reach * self.h, down, y0 + wrap(y1 - y0) * m)
 
-    def _print(self, s: float, sign: int) -> tuple[float, float, float]:
+    def _offset(self, left: bool) -> float:
+        """Metres of path at which the cycle of a foot begins."""
+        return self.swing - self.first + (0 if left == self.left_first else self.cycle / 2)
+
+    def _print(self, s: float, left: bool) -> tuple[float, float, float]:
+        """x, z, heading of a footprint; those before the first and after the last stand where these do."""
+        s = min(max(s, 0.0), self.path.length)
         x, z, yaw = self.path.at(s)
         rests = s < 1e-6 or s > self.path.length - 1e-6
-        if s < 1e-6:
-            yaw = self.yaw0
-        side = sign * (HIP_X + (0.012 if rests else 0.0)) * self.h
-        across = about_y(yaw)[:, 0]
-        return x + float(across[0]) * side, z + float(across[2]) * side, yaw
+        yaw = self.yaw0 if s < 1e-6 else yaw
+        across = about_y(yaw)[:, 0] * ((1 if left else -1) * (HIP_X + (0.012 if rests else 0.0)) * self.h)
+        return x + float(across[0]), z + float(across[2]), yaw
 
     def body(self, t: float) -> tuple[Pose, float, float, float]:
         """Pose (legs on the footprints, arms swinging), x, z, yaw."""
         phase = self.phase(t)
         s = self.along(phase)
         x, z, yaw = self.path.at(s)
-        turned = smooth(s / max(self.cycle * 0.4, 1e-6))
-        yaw = self.yaw0 + wrap(yaw - self.yaw0) * turned
-        go = smooth((phase + self.first) / (self.cycle * 0.3)) * smooth(
-            (self.path.length + self.cycle / 2 - self.fore - phase) / (self.cycle * 0.3)
-        )
-        off = self.swing - self.first if self.lead > 0 else self.swing - self.first + self.cycle / 2
-        u = (phase - off) / self.cycle
+        yaw = self.yaw0 + wrap(yaw - self.yaw0) * smooth(s / max(self.cycle * 0.4, 1e-6))
+        ends = self.path.length + self.cycle / 2 - self.fore
+        go = smooth((phase + self.first) / (self.cycle * 0.3)) * smooth((ends - phase) / (self.cycle * 0.3))
+        u = (phase - self._offset(True)) / self.cycle
         upper = _running(u) if self.gait.run else _walking(u, self.fore / self.h)
         p = REST + (upper - REST) * go
         feet = self.foot(True, phase), self.foot(False, phase)
@@ -180,41 +166,25 @@ def _walking(u: float, fore: float) -> Pose:
     low = max(-LEG - sqrt((THIGH + SHIN) ** 2 - fore * fore), 0.004)  # so that the leg just reaches where it lands
     drop = -(low + 0.004) / 2 - (low - 0.004) / 2 * cos(4 * pi * u)
     arms = 0.12 * min(fore / WALK.fore, 1.3)
-    return pose(
-        root=(0.008 * sin(2 * pi * u), drop, 0),
-        spine=(5, 7 * swing, 0),
-        head=(-4 * swing, 2),
-        l_wrist=(0.035, -0.29, 0.04 - arms * swing),
-        r_wrist=(0.035, -0.29, 0.04 + arms * swing),
-    )
+    wrists = {f"{n}_wrist": (0.035, -0.29, 0.04 - sign * arms * swing) for n, sign in (("l", 1), ("r", -1))}
+    return pose(root=(0.008 * sin(2 * pi * u), drop, 0), spine=(5, 7 * swing, 0), head=(-4 * swing, 2), **wrists)
 
 
 def _running(u: float) -> Pose:
     swing = cos(2 * pi * (u - 0.05))
     bounce = -0.012 - 0.022 * cos(4 * pi * (u - 0.16))
-
-    def arm(s: float) -> tuple[float, float, float]:
-        return -0.02 - 0.03 * s, -0.12 + 0.06 * s, 0.10 + 0.15 * s
-
-    bent = (0.4, -0.4, -1.0)
-    return pose(
-        root=(0, bounce, 0),
-        spine=(16, 12 * swing, 0),
-        head=(-8 * swing, 0),
-        l_wrist=arm(-swing),
-        r_wrist=arm(swing),
-        l_elbow=bent,
-        r_elbow=bent,
-    )
+    arms = {
+        f"{n}_wrist": (-0.02 - 0.03 * s, -0.12 + 0.06 * s, 0.10 + 0.15 * s) for n, s in (("l", -swing), ("r", swing))
+    }
+    trunk = pose(root=(0, bounce, 0), spine=(16, 12 * swing, 0), head=(-8 * swing, 0), elbows=(0.4, -0.4, -1.0))
+    return pose(trunk, **arms)
 
 
 def standing(x: float, z: float, yaw: float, height: float) -> tuple[Foot, Foot]:
     """The two feet of somebody who stands at rest."""
     across = about_y(yaw)[:, 0] * ((HIP_X + 0.012) * height)
-    return (
-        Foot(x + across[0], z + across[2], 0.0, 0.0, yaw),
-        Foot(x - across[0], z - across[2], 0.0, 0.0, yaw),
-    )
+    left, right = (Foot(x + sign * across[0], z + sign * across[2], 0.0, 0.0, yaw) for sign in (1, -1))
+    return left, right
 
 
 def pivot(x: float, z: float, yaw0: float, yaw1: float, height: float, u: float) -> tuple[tuple[Foot, Foot], float]:

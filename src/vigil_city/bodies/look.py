@@ -49,20 +49,13 @@ class Look:
         skin = SKINS[rng.integers(len(SKINS))]
         grey = float(rng.uniform(30, 220))
         return cls(
-            height=float(rng.uniform(1.6, 1.88)),
-            build=float(rng.uniform(0.92, 1.15)),
-            skin=skin,
-            hair=HAIRS[rng.integers(2 if skin[0] < 160 else len(HAIRS))],
-            shirt=vary(TOPS[rng.integers(len(TOPS))], 15),
-            trousers=vary(BOTTOMS[rng.integers(len(BOTTOMS))], 8),
-            shoes=vary((grey, grey, grey), 12),
-            long_sleeves=bool(rng.random() < 0.6),
-            shorts=bool(rng.random() < 0.1),
-            coat=bool(rng.random() < 0.25),
-            hat=bool(rng.random() < 0.08),
-            zipper=vary((200, 200, 200), 20) if rng.random() < 0.5 else None,
+            height=float(rng.uniform(1.6, 1.88)), build=float(rng.uniform(0.92, 1.15)), skin=skin,
+            hair=HAIRS[rng.integers(2 if skin[0] < 160 else len(HAIRS))], shirt=vary(TOPS[rng.integers(len(TOPS))], 15),
+            trousers=vary(BOTTOMS[rng.integers(len(BOTTOMS))], 8), shoes=vary((grey, grey, grey), 12),
+            long_sleeves=bool(rng.random() < 0.6), shorts=bool(rng.random() < 0.1), coat=bool(rng.random() < 0.25),
+            hat=bool(rng.random() < 0.08), zipper=vary((200, 200, 200), 20) if rng.random() < 0.5 else None,
             long_hair=bool(rng.random() < 0.22),
-        )
+        )  # fmt: skip
 
     def infrared(self) -> "Look":
         """Seen by an infrared lamp: any skin is bright (melanin hardly absorbs it), hair and cloth are dark."""
@@ -159,46 +152,35 @@ class _Tailor:
         """Neck, face and hair: what the detector looks for first."""
         hd, look = self.sk.head, self.look
         face = (38.0, 38.0, 42.0) if look.mask else look.skin
-        nape, base = self.at("neck", self.sk.thorax, 0, 0.004, -0.002), self.at("skull", hd, 0, -0.045, -0.008)
-        self.cap(nape, 0.031 * look.build, base, 0.028, dark(face, 0.9))
-        for a, ra, b, rb, rgb, texture in _head_parts(look, face, self.fine):
+
+        def on(a: tuple[float, ...], ra: float, b: tuple[float, ...], rb: float, rgb: Rgb, texture: float = 0) -> None:
+            """Between two points (left, up, forward) of the head's centre."""
             self.cap(self.at("skull", hd, *a), ra, self.at("skull", hd, *b), rb, rgb, texture)
 
-
-_HeadPart = tuple[tuple[float, ...], float, tuple[float, ...], float, Rgb, float]
-
-
-def _head_parts(look: Look, face: Rgb, fine: bool) -> list[_HeadPart]:
-    """From (left, up, forward) of the head's centre, radius, to, radius, colour, folds."""
-    parts: list[_HeadPart] = [
-        ((0, 0.018, -0.004), 0.047, (0, -0.012, 0.008), 0.044, face, 0),  # cranium and face
-        ((0, -0.012, 0.012), 0.041, (0, -0.043, 0.022), 0.024, face, 0),  # jaw and chin
-        ((0, 0.024, -0.010), 0.0505, (0, 0.008, -0.020), 0.0465, face if look.mask else look.hair, 0.5),
-    ]
-    if look.long_hair and not look.mask:
-        parts.append(((0, 0.01, -0.026), 0.045, (0, -0.07, -0.035), 0.034, look.hair, 0.5))
-    if look.hat:
-        parts.append(((0, 0.030, -0.004), 0.051, (0, 0.036, -0.004), 0.050, look.shirt, 0))
-        parts.append(((0, 0.032, 0.04), 0.018, (0, 0.028, 0.075), 0.015, dark(look.shirt, 0.8), 0))
-    if not fine:
-        return parts
-    parts.append(((0, 0.006, 0.050), 0.007, (0, -0.012, 0.058), 0.0095, dark(face, 1.04), 0))  # nose
-    parts.append(((0.013, -0.031, 0.044), 0.0045, (-0.013, -0.031, 0.044), 0.0045, (140, 70, 70), 0))  # mouth
-    for s in (1, -1):  # white of the eye, pupil, brow, ear
-        parts += [
-            ((s * 0.0180, 0.009, 0.0405), 0.0085, (s * 0.0195, 0.009, 0.0400), 0.0085, (182, 172, 165), 0),
-            ((s * 0.0180, 0.009, 0.0440), 0.0062, (s * 0.0190, 0.009, 0.0435), 0.0062, (25, 25, 30), 0),
-            ((s * 0.010, 0.0235, 0.0475), 0.0042, (s * 0.029, 0.0225, 0.0425), 0.0040, dark(look.hair, 0.7), 0),
-            ((s * 0.045, 0.008, -0.002), 0.010, (s * 0.044, -0.014, 0), 0.007, dark(face, 0.92), 0),
-        ]
-    return parts
+        nape = self.at("neck", self.sk.thorax, 0, 0.004, -0.002)
+        self.cap(nape, 0.031 * look.build, self.at("skull", hd, 0, -0.045, -0.008), 0.028, dark(face, 0.9))
+        on((0, 0.018, -0.004), 0.047, (0, -0.012, 0.008), 0.044, face)  # cranium and face
+        on((0, -0.012, 0.012), 0.041, (0, -0.043, 0.022), 0.024, face)  # jaw and chin
+        on((0, 0.024, -0.010), 0.0505, (0, 0.008, -0.020), 0.0465, face if look.mask else look.hair, 0.5)
+        if look.long_hair and not look.mask:
+            on((0, 0.01, -0.026), 0.045, (0, -0.07, -0.035), 0.034, look.hair, 0.5)
+        if look.hat:
+            on((0, 0.030, -0.004), 0.051, (0, 0.036, -0.004), 0.050, look.shirt)
+            on((0, 0.032, 0.04), 0.018, (0, 0.028, 0.075), 0.015, dark(look.shirt, 0.8))
+        if not self.fine:
+            return
+        on((0, 0.006, 0.050), 0.007, (0, -0.012, 0.058), 0.0095, dark(face, 1.04))  # nose
+        on((0.013, -0.031, 0.044), 0.0045, (-0.013, -0.031, 0.044), 0.0045, (140, 70, 70))  # mouth
+        for s in (1, -1):  # white of the eye, pupil, brow, ear
+            on((s * 0.0180, 0.009, 0.0405), 0.0085, (s * 0.0195, 0.009, 0.0400), 0.0085, (182, 172, 165))
+            on((s * 0.0180, 0.009, 0.0440), 0.0062, (s * 0.0190, 0.009, 0.0435), 0.0062, (25, 25, 30))
+            on((s * 0.010, 0.0235, 0.0475), 0.0042, (s * 0.029, 0.0225, 0.0425), 0.0040, dark(look.hair, 0.7))
+            on((s * 0.045, 0.008, -0.002), 0.010, (s * 0.044, -0.014, 0), 0.007, dark(face, 0.92))
 
 
 def dress(sk: Skeleton, look: Look, fine: bool) -> list[Capsule]:
     """The capsules of one person; `fine` adds what only shows when the person is tall in the picture."""
     tailor = _Tailor(sk, look, fine)
-    tailor.trunk()
-    tailor.arms()
-    tailor.legs()
-    tailor.head()
+    for cut in (tailor.trunk, tailor.arms, tailor.legs, tailor.head):
+        cut()
     return tailor.out

@@ -1,13 +1,12 @@
 """How bodies touch the floor, sway and pass from pose to pose; and where things lie as seen by somebody who stands."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import atan2, cos, degrees, pi, radians, sin
 
 import numpy as np
 
 from vigil_city.bodies.anatomy import FIELD, Pose, mix, solve
-from vigil_city.bodies.gait import smooth
 
 Point = tuple[float, float]
 Key = tuple[float, Pose]
@@ -19,6 +18,17 @@ _TOUCH = {  # how far each joint lies above the skin below it, in body heights
     "l_elbow": 0.028, "r_elbow": 0.028, "l_hand": 0.012, "r_hand": 0.012, "skull": 0.050,
 }  # fmt: skip
 LIFT = FIELD["root"].start + 1
+
+
+def smooth(u: float) -> float:
+    """0 to 1 with flat ends."""
+    u = min(max(u, 0.0), 1.0)
+    return u * u * (3 - 2 * u)
+
+
+def wrap(degrees: float) -> float:
+    """The same angle in (-180, 180]."""
+    return -((180 - degrees) % 360 - 180)
 
 
 def grounded(p: Pose) -> Pose:
@@ -42,7 +52,7 @@ def ahead(x: float, z: float, yaw: float, forward: float, left: float = 0.0) -> 
 
 def turned_away(yaw: float, heading: float) -> bool:
     """Whether somebody with that heading looks against a push in direction `yaw`, and falls on the back."""
-    return abs((yaw - heading + 180) % 360 - 180) > 90
+    return abs(wrap(yaw - heading)) > 90
 
 
 def track(keys: list[Key], t: float) -> Pose:
@@ -57,7 +67,8 @@ def track(keys: list[Key], t: float) -> Pose:
 
 def timed(first: Pose, keys: Sequence[Key]) -> list[Key]:
     """The keys with absolute times, after the pose from which they start."""
-    return [(0.0, first), *zip(np.cumsum([seconds for seconds, _ in keys]), (p for _, p in keys), strict=True)]
+    times = accumulate((seconds for seconds, _ in keys), initial=0.0)
+    return list(zip(times, [first, *(p for _, p in keys)], strict=True))
 
 
 def sway(p: Pose, t: float, phases: np.ndarray) -> Pose:

@@ -4,19 +4,20 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import cos, hypot, pi, sin
 
 import numpy as np
 
 from vigil_city.bodies.anatomy import ANKLE_Y, ARMS, FIELD, HIP_Y, REST, Pose, Skeleton, mix, part, pose, solve
-from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, smooth, stand_on, wrap
+from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, stand_on
 from vigil_city.bodies.look import Look
-from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, sway, timed, track
+from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, smooth, sway, timed, track, wrap
 from vigil_city.scene import GRAVITY, Figure, Part, State
 
-Gear = Callable[[Skeleton, Look], list[Part]]
-"""What somebody holds or wears, built on the body."""
+Gear = Callable[[Figure, float], list[Part]]
+"""What somebody holds or wears at a time, built on the body."""
 
 
 class Player:
@@ -95,13 +96,12 @@ class Player:
         line = [line[0]] + [b for a, b in pairwise(line) if np.hypot(b[0] - a[0], b[1] - a[1]) > 0.05]
         if len(line) < 2:
             return self
-        heading = float(np.degrees(np.arctan2(line[1][0] - line[0][0], line[1][1] - line[0][1])))
+        heading = bearing(*line[0], *line[1])
         if abs(wrap(heading - self.heading)) > 50:
             self.face(heading, 0.25 + abs(wrap(heading - self.heading)) / (300 if run else 190))
-        path = Path(line, self.heading)
-        lead = 1 if self._rng.random() < 0.5 else -1
+        path, left_first = Path(line, self.heading), self._rng.random() < 0.5
         gait = RUN if run else STROLL if speed < 0.8 else WALK
-        stride = Stride(path, gait, self.look.height, speed, self.heading, lead)
+        stride = Stride(path, gait, self.look.height, speed, self.heading, left_first)
         before, arms, names = self.stance, self._arms, self._names
 
         def state(t: float) -> State:
@@ -132,15 +132,12 @@ class Player:
 
     def toward(self, x: float, z: float, seconds: float = 0.7) -> "Player":
         """Turns to a floor point."""
-        return self.face(float(np.degrees(np.arctan2(x - self._at.x, z - self._at.z))), seconds)
+        return self.face(bearing(*self.where, x, z), seconds)
 
     def play(self, *keys: Key) -> "Player":
         """Goes through poses on the spot; the last one stays."""
-        place, line, t = (*self.where, self.heading), [(0.0, self.stance)], 0.0
-        for seconds, p in keys:
-            t += seconds
-            line.append((t, p))
-        return self._order(t, lambda t: State(track(line, t), *place), State(line[-1][1], *place))
+        place, line = (*self.where, self.heading), timed(self.stance, keys)
+        return self._order(line[-1][0], lambda t: State(track(line, t), *place), State(line[-1][1], *place))
 
     def repeat(self, until: float, *keys: Key) -> "Player":
         """Plays the keys again and again while they fit before `until`, then waits for it."""
@@ -178,15 +175,11 @@ class Player:
 
         Below 1, `ease` starts the way slowly (a fall); the first key's start is the present pose.
         """
-        old, poses = self._at, [self.stance, *(p for _, p in keys)]
-        new = State(grounded(poses[-1]), *(to or self.where), self._turned(yaw))
-        times = np.cumsum([0.0, *(seconds for seconds, _ in keys)])
-        total = float(times[-1])
+        old, line = self._at, timed(self.stance, keys)
+        total, new = line[-1][0], State(grounded(line[-1][1]), *(to or self.where), self._turned(yaw))
 
         def state(t: float) -> State:
-            k = int(np.clip(np.searchsorted(times, t, "right"), 1, len(keys)))
-            u = min(max((t - times[k - 1]) / (times[k] - times[k - 1]), 0.0), 1.0)
-            return old.moved(new, smooth(t / total) ** (1 / ease), grounded(mix(poses[k - 1], poses[k], smooth(u))))
+            return old.moved(new, smooth(t / total) ** (1 / ease), grounded(track(line, t)))
 
         return self._order(total, state, new)
 
@@ -215,14 +208,13 @@ class Player:
 
     def shift(self, seconds: float, to: Point, *poses: Pose, yaw: float | None = None) -> "Player":
         """Steps to a near point without turning to it (forwards, backwards, aside), through poses at even times."""
-        old, line = self._at, [self.stance, *(poses or (self.stance,))]
-        new = State(line[-1], *to, self._turned(yaw))
+        old, poses = self._at, poses or (self.stance,)
+        line = timed(self.stance, [(seconds / len(poses), p) for p in poses])
+        new = State(poses[-1], *to, self._turned(yaw))
         steps = max(1, round(hypot(to[0] - old.x, to[1] - old.z) / 0.32))
 
         def state(t: float) -> State:
-            u = min(max(t / seconds, 0.0), 1.0)
-            k = min(int(u * (len(line) - 1)), len(line) - 2)
-            p = mix(line[k], line[k + 1], smooth(u * (len(line) - 1) - k))
+            p, u = track(line, t).copy(), min(max(t / seconds, 0.0), 1.0)
             step = u * steps
             foot = "l_ankle" if int(step) % 2 else "r_ankle"
             p[FIELD[foot].start + 1] += 0.05 * sin(pi * (step % 1))
@@ -232,11 +224,13 @@ class Player:
 
     def pedal(self, to: Point, seconds: float) -> "Player":
         """Rides a bicycle (which the scene draws) straight to a point at even speed, turning its pedals."""
-        (x0, z0), height = self.where, self.look.height
-        yaw, distance = bearing(x0, z0, *to), hypot(to[0] - x0, to[1] - z0)
+        old, height = self._at, self.look.height
+        distance = hypot(to[0] - old.x, to[1] - old.z)
         saddle = 0.93 / height + 0.05  # the hips, in body heights
         root = (0, saddle - HIP_Y, -0.23 / height)
         base = pose(root=root, spine=(38, 0, 0), head=(0, 4), wrists=(0.02, -0.17, 0.24))
+        new = State(base, *to, bearing(*self.where, *to))
+        old = replace(old, yaw=new.yaw)
 
         def state(t: float) -> State:
             feet = {}
@@ -244,9 +238,9 @@ class Player:
                 a = distance * t / seconds * 1.15 + phase
                 up, forward = (0.36 + 0.15 * cos(a)) / height - saddle, (0.17 + 0.15 * sin(a)) / height
                 feet[side + "_ankle"] = (0.01, up + ANKLE_Y * 0.8, forward)
-            return State(pose(base, **feet), x0 + (to[0] - x0) * t / seconds, z0 + (to[1] - z0) * t / seconds, yaw)
+            return old.moved(new, t / seconds, pose(base, **feet))
 
-        return self._order(seconds, state, State(base, *to, yaw))
+        return self._order(seconds, state, new)
 
     def duration(self, points: Sequence[Point], speed: float, *, run: bool) -> float:
         """Seconds that a way takes from where the player is after its orders, turning included."""
@@ -270,7 +264,7 @@ class Player:
         figure = Figure(self.state(t), self.look, self.role, any(a <= t < b for a, b in self._guilty), person)
         for start, stop, gear in self._gear:
             if start <= t < stop:
-                figure.extra.extend(gear(figure.skeleton, self.look))
+                figure.extra.extend(gear(figure, t))
         return figure
 
 

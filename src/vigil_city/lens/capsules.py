@@ -94,22 +94,11 @@ def cover(tubes: Tubes, width: int) -> Pixels:
     numbers = np.stack([tubes.a[:, 0], tubes.axis[:, 0], 1 / tubes.long2, tubes.long2, grow, tubes.size[0]]).astype(f32)
     per_row = np.concatenate([numbers[:, k], [dy * tubes.axis[k, 1].astype(f32), dy * dy]])
     x0, ex, shorter, long2, grow, size, along_y, dy2 = np.repeat(per_row, wide, axis=1)
-    dx = x.astype(f32)
-    dx += f32(0.5)
-    dx -= x0
-    q = np.multiply(dx, ex, out=ex)
-    q += along_y
-    share = np.multiply(q, shorter, out=shorter)
-    np.maximum(share, 0, out=share)
-    np.minimum(share, 1, out=share)
-    off = np.multiply(share, long2, out=long2)  # squared distance from the axis: |d|^2 - 2 t q + t^2 |e|^2
-    q *= 2
-    off -= q
-    off *= share
-    off += dx * dx + dy2
-    inverse = np.multiply(share, grow, out=grow)
-    inverse += size
-    np.reciprocal(inverse, out=inverse)
+    dx = x.astype(f32) + f32(0.5) - x0
+    q = dx * ex + along_y
+    share = np.clip(q * shorter, 0, 1)
+    inverse = 1 / (share * grow + size)
+    off = (share * long2 - 2 * q) * share + (dx * dx + dy2)  # squared distance from the axis: |d|^2 - 2 t q + t^2 |e|^2
     off *= inverse
     off *= inverse
     hit = np.flatnonzero(off < 1)
@@ -162,19 +151,14 @@ class Lamp:
             where = np.flatnonzero(in_trunk[k])
             own, (ex, ey) = p.only(where), axis[k[where]].astype(f32).T
             (cx, cy), (ax, ay) = trunk.centre, trunk.across / trunk.half
-            u = (x[where].astype(f32) + f32(0.5) - f32(cx)) * f32(ax) + (
-                y[where].astype(f32) + f32(0.5) - f32(cy)
-            ) * f32(ay)
-            np.clip(u, -0.95, 0.95, out=u)
+            right, below = x[where].astype(f32) + f32(0.5) - f32(cx), y[where].astype(f32) + f32(0.5) - f32(cy)
+            u = np.clip(right * f32(ax) + below * f32(ay), -0.95, 0.95)
             inverse = own.inverse * f32(0.25)
             nx = (own.dx - own.share * ex) * inverse + u * f32(0.75 * trunk.across[0])
             ny = (own.dy - own.share * ey) * inverse + u * f32(0.75 * trunk.across[1])
             facing[where] = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
             bright[where] = nx * f32(self.x) + ny * f32(self.y)
-        bright += facing * f32(self.z)
-        np.maximum(bright, 0, out=bright)
-        bright *= f32(self.diffuse)
-        bright += f32(self.ambient)
+        bright = np.maximum(bright + facing * f32(self.z), 0) * f32(self.diffuse) + f32(self.ambient)
         bright *= facing * f32(0.20) + f32(0.80)  # darker rims
         first = tubes.a.T.astype(int)
         (left, top), (wide, tall) = tubes.corner, tubes.extent

@@ -4,7 +4,8 @@ Each function returns an Effect, which paints into the picture after the solids 
 stands in front stays in front. Everything is a pure function of its arguments: chance enters as seeds and arrays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -41,20 +42,16 @@ def _puff() -> np.ndarray:
 
 
 class _Window:
-    """The part of a picture inside a box (left, top, right, bottom in px)."""
+    """The part of a picture inside a box (left, top, right, bottom in px), and the depth of what is seen there."""
 
-    def __init__(self, image: np.ndarray, left: float, top: float, right: float, bottom: float) -> None:
-        height, width = image.shape[:2]
+    def __init__(self, image: np.ndarray, depth: np.ndarray, box: Sequence[float]) -> None:
+        (left, top, right, bottom), (height, width) = box, image.shape[:2]
         self.image = image
         self.x0, self.x1 = int(np.clip(left, 0, width)), int(np.clip(right + 1, 0, width))
         self.y0, self.y1 = int(np.clip(top, 0, height)), int(np.clip(bottom + 1, 0, height))
         self.cut = np.s_[self.y0 : self.y1, self.x0 : self.x1]
         self.empty = self.x0 >= self.x1 or self.y0 >= self.y1
-
-    def grid(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
-        """Pixel offsets from (x, y): a row and a column that broadcast."""
-        across, down = np.arange(self.x0, self.x1, dtype=f32), np.arange(self.y0, self.y1, dtype=f32)
-        return across[None] - f32(x), down[:, None] - f32(y)
+        self.near = depth[self.cut]
 
     def cover(self, colour: np.ndarray, alpha: np.ndarray) -> None:
         patch = self.image[self.cut].astype(f32)
@@ -62,10 +59,49 @@ class _Window:
         self.image[self.cut] = patch.astype(np.uint8)
 
 
-def _spot(camera: Camera, point: Point) -> tuple[float, float, float, float] | None:
-    """Pixel x, y, depth in metres and px per metre of a world point; None when it is behind the camera."""
-    x, y, depth = camera.project(np.asarray(point, float)[None])[0]
-    return None if depth < 0.3 else (float(x), float(y), float(depth), camera.focal / float(depth))
+@dataclass(frozen=True)
+class _Spot:
+    """A world point on the picture, and the window round it."""
+
+    win: _Window
+    far: float  # metres
+    scale: float  # px per metre
+    size: tuple[float, float]  # px, half the width and the height of what is painted
+    across: np.ndarray  # (1, W) px from the point
+    down: np.ndarray  # (H, 1)
+
+    def distance(self) -> np.ndarray:
+        """(H, W) from the point, in half widths."""
+        return np.sqrt(self.across * self.across + self.down * self.down) / f32(self.size[0])
+
+
+def _around(
+    point: Point, size: Callable[[float], tuple[float, float]], margin: tuple[float, float, float],
+    paint: Callable[[_Spot], None],
+) -> Effect:  # fmt: skip
+    """Paints round a world point.
+
+    `size` turns px per metre into half the width and the height, in px, of what is painted; the window that it may
+    touch reaches `margin` times as far: half widths to either side, heights upwards, half widths downwards.
+    """
+
+    def effect(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
+        x, y, far = (float(v) for v in camera.project(np.asarray(point, float)[None])[0])
+        scale = camera.focal / far
+        w, h = size(scale)
+        wide, up, down = margin[0] * w, margin[1] * h, margin[2] * w
+        win = _Window(image, depth, (x - wide, y - up, x + wide, y + down))
+        if far >= 0.3 and not win.empty:
+            columns, rows = np.arange(win.x0, win.x1, dtype=f32), np.arange(win.y0, win.y1, dtype=f32)
+            paint(_Spot(win, far, scale, (w, h), columns[None] - f32(x), rows[:, None] - f32(y)))
+        return image
+
+    return effect
+
+
+def _ragged(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Turbulence about 0."""
+    return turbulence()[rows.astype(int) % 256, columns.astype(int) % 256] - f32(0.5)
 
 
 def _colours(heat: np.ndarray) -> np.ndarray:
@@ -77,51 +113,32 @@ def _colours(heat: np.ndarray) -> np.ndarray:
 def flame(base: Point, width: float, height: float, t: float, phase: float = 0.0) -> Effect:
     """A fire that stands at `base`, metres; `t` moves it, `phase` makes it differ from its neighbours."""
 
-    def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
-        spot = _spot(camera, base)
-        if spot is None or height < 0.02:
-            return image
-        x, y, far, scale = spot
-        w, h = max(width * scale / 2, 1.5), max(height * scale, 3.0)
-        win = _Window(image, x - 1.5 * w, y - 1.15 * h, x + 1.5 * w, y + 0.22 * w)
-        if win.empty:
-            return image
-        across, down = win.grid(x, y)
-        u, v = across / f32(w), -down / f32(h)
-        metres = f32(60 / scale)  # the grain of the fire is a matter of metres, not of its size
-        rows = ((down * metres + (t * 130 + phase * 97)).astype(int)) % 256
-        columns = ((across * metres + phase * 53 + 20 * np.sin(3 * t + phase)).astype(int)) % 256
-        grain = turbulence()[rows, columns] - f32(0.5)
+    def paint(at: _Spot) -> None:
+        u, v = at.across / f32(at.size[0]), -at.down / f32(at.size[1])
+        metres = f32(60 / at.scale)  # the grain of the fire is a matter of metres, not of its size
+        rows, columns = at.down * metres + (t * 130 + phase * 97), at.across * metres + phase * 53
+        grain = _ragged(rows, columns + 20 * np.sin(3 * t + phase))
         lean = f32(0.25 * np.sin(2.3 * t + phase)) * v * v
         body = 1 - np.abs(u - lean + 0.5 * grain * (0.3 + v)) / np.maximum(1 - 0.75 * np.clip(v, 0, 1), 0.08)
         tall = 1 - np.clip(v, 0, None) * (1.0 + 0.22 * f32(np.sin(5.1 * t + 2 * phase)))
         heat = np.minimum(body, 1.2 * tall) + 1.1 * grain * (0.25 + np.clip(v, 0, 1)) + 0.15
         heat *= np.clip(1 + v / f32(0.1), 0, 1)  # nothing burns under its own foot
-        alpha = np.clip(heat * 3.2, 0, 1) * (depth[win.cut] > far - 0.1)
-        win.cover(_colours(heat * 1.25), alpha * f32(0.93))
-        return image
+        alpha = np.clip(heat * 3.2, 0, 1) * (at.win.near > at.far - 0.1)
+        at.win.cover(_colours(heat * 1.25), alpha * f32(0.93))
 
-    return paint
+    return _around(base, lambda px: (max(width * px / 2, 1.5), max(height * px, 3.0)), (1.5, 1.15, 0.22), paint)
 
 
 def glow(centre: Point, radius: float, strength: float, colour: Sequence[int] = (255, 140, 50)) -> Effect:
     """Light that falls on the surroundings; `radius` metres, strength 0..1."""
 
-    def paint(image: np.ndarray, camera: Camera, _: np.ndarray) -> np.ndarray:
-        spot = _spot(camera, centre)
-        if spot is None or strength <= 0:
-            return image
-        x, y, r = spot[0], spot[1], radius * spot[3]
-        win = _Window(image, x - r, y - r, x + r, y + r)
-        if not win.empty:
-            across, down = win.grid(x, y)
-            light = np.clip(1 - (across * across + down * down) / f32(r * r), 0, 1) ** 2 * f32(strength)
-            patch = image[win.cut].astype(f32)
-            lit = patch * (1 + light[..., None]) + light[..., None] * np.asarray(colour, f32) * f32(0.4)
-            image[win.cut] = np.minimum(lit, 255).astype(np.uint8)
-        return image
+    def paint(at: _Spot) -> None:
+        r, image, cut = at.size[0], at.win.image, at.win.cut
+        light = np.clip(1 - (at.across * at.across + at.down * at.down) / f32(r * r), 0, 1) ** 2 * f32(strength)
+        lit = image[cut].astype(f32) * (1 + light[..., None]) + light[..., None] * np.asarray(colour, f32) * f32(0.4)
+        image[cut] = np.minimum(lit, 255).astype(np.uint8)
 
-    return paint
+    return _around(centre, lambda px: (radius * px, radius * px), (1, 1, 1), paint)
 
 
 def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: float = 0.6) -> Effect:
@@ -135,11 +152,10 @@ def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: floa
         r, thick = (puffs[:, 3] * (camera.focal / seen[:, 2]))[keep], puffs[keep, 4]
         seen = seen[keep]
         x, y = seen[:, 0], seen[:, 1]
-        win = _Window(image, (x - r).min(), (y - r).min(), (x + r).max(), (y + r).max())
+        win = _Window(image, depth, ((x - r).min(), (y - r).min(), (x + r).max(), (y + r).max()))
         if win.empty:
             return image
-        near = depth[win.cut]
-        alpha, light = np.zeros(near.shape, f32), np.zeros(near.shape, f32)
+        alpha, light = np.zeros(win.near.shape, f32), np.zeros(win.near.shape, f32)
         for k in np.argsort(-seen[:, 2]):
             size = max(int(2 * r[k]), 2)
             left, top = round(x[k] - size / 2) - win.x0, round(y[k] - size / 2) - win.y0
@@ -149,7 +165,7 @@ def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: floa
                 continue
             rows, columns = (slice(max(-low, 0), max(-low, 0) + n) for low, n in zip((top, left), shape, strict=True))
             sprite = cv2.resize(_puff(), (size, size), interpolation=cv2.INTER_LINEAR)
-            cover = sprite[rows, columns] * f32(opacity * thick[k]) * (near[sl] > seen[k, 2] - 0.1)
+            cover = sprite[rows, columns] * f32(opacity * thick[k]) * (win.near[sl] > seen[k, 2] - 0.1)
             bright = np.linspace(1.25, 0.8, size, dtype=f32)[rows, None]  # lit from above
             light[sl] += (bright - light[sl]) * cover
             alpha[sl] += (1 - alpha[sl]) * cover
@@ -177,30 +193,21 @@ def plume(base: Point, t: float, *, rate: float, life: float, size: float, seed:
 
 
 def fireball(centre: Point, radius: float, age: float, life: float = 1.5) -> Effect:
-    """The burning cloud of an explosion `age` seconds after its flash: it swells, rises, cools."""
+    """The burning cloud of an explosion `age` seconds after its flash: it swells, rises, cools, is gone in `life`."""
+    u = min(age / life, 1.0)
+    swollen = 0.25 + 0.85 * (1 - np.exp(-6 * u))
 
-    def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
-        u = age / life
-        spot = _spot(camera, (centre[0], centre[1] + 0.9 * radius * u, centre[2]))
-        if spot is None or not 0 <= u < 1:
-            return image
-        x, y, far, scale = spot
-        r = radius * scale * (0.25 + 0.85 * (1 - np.exp(-6 * u)))
-        win = _Window(image, x - r * 1.2, y - r * 1.2, x + r * 1.2, y + r * 1.2)
-        if win.empty:
-            return image
-        across, down = win.grid(x, y)
-        rho = np.sqrt(across * across + down * down) / f32(r)
-        rows, columns = (down * (70 / r) + age * 50).astype(int) % 256, (across * (70 / r)).astype(int) % 256
-        body = 1 - rho + (turbulence()[rows, columns] - f32(0.5)) * f32(0.75)
+    def paint(at: _Spot) -> None:
+        grain = 70 / at.size[0]
+        body = 1 - at.distance() + _ragged(at.down * grain + age * 50, at.across * grain) * f32(0.75)
         heat = np.clip(body * 1.3 + 0.55 - 1.3 * u, 0, 1)
         thin = f32(np.clip(3.2 * (1 - u), 0, 1))
-        alpha = np.clip(body * 5, 0, 1) * thin * (depth[win.cut] > far - 0.25 * radius)
+        alpha = np.clip(body * 5, 0, 1) * thin * (at.win.near > at.far - 0.25 * radius)
         soot = np.clip((u * 1.3 - heat) * 1.1 + 0.2 * u, 0, 1)[..., None]
-        win.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
-        return image
+        at.win.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
 
-    return paint
+    risen = centre[0], centre[1] + 0.9 * radius * u, centre[2]
+    return _around(risen, lambda px: (radius * px * swollen, radius * px * swollen), (1.2, 1.2, 1.2), paint)
 
 
 def flash(strength: float) -> Effect:
@@ -208,24 +215,14 @@ def flash(strength: float) -> Effect:
     return lambda image, _, __: cv2.addWeighted(image, 1 - 0.75 * strength, np.full_like(image, 255), strength, 0)
 
 
-def muzzle_flash(tip: Point, size: float = 0.28) -> Effect:
+def muzzle_flash(tip: Point, size: float) -> Effect:
     """The fire at the end of a gun that is going off; `size` metres."""
 
-    def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
-        spot = _spot(camera, tip)
-        if spot is None:
-            return image
-        x, y, far, scale = spot
-        r = max(size * scale, 5.0)
-        win = _Window(image, x - r, y - r, x + r, y + r)
-        if not win.empty:
-            across, down = win.grid(x, y)
-            rho, angle = np.sqrt(across * across + down * down) / f32(r), np.arctan2(down, across + 1e-3)
-            star = np.clip(1 - rho * (1.6 - 0.8 * np.cos(5 * angle) ** 2), 0, 1)
-            win.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (depth[win.cut] > far - 0.35))
-        return image
+    def paint(at: _Spot) -> None:
+        star = np.clip(1 - at.distance() * (1.6 - 0.8 * np.cos(5 * np.arctan2(at.down, at.across + 1e-3)) ** 2), 0, 1)
+        at.win.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (at.win.near > at.far - 0.35))
 
-    return paint
+    return _around(tip, lambda px: (max(size * px, 5.0), max(size * px, 5.0)), (1, 1, 1), paint)
 
 
 def fly(start: np.ndarray, velocity: np.ndarray, t: float, rest: float = 0.01) -> np.ndarray:
@@ -262,6 +259,22 @@ def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.nd
         return image
 
     return paint
+
+
+def shards(
+    rng: np.random.Generator, centre: Point, count: int, spread: float, toward: tuple[float, float]
+) -> Callable[[float], list[Effect]]:
+    """Glass that flies from a pane towards (x, z) and then lies there: seconds since it broke -> what is to be seen."""
+    start = rng.uniform(-spread, spread, (count, 3)) * (1, 1, 0.1) + np.array(centre)
+    speed = rng.normal(0, 0.7, (count, 3)) + np.array([toward[0] * 1.2, 0.4, toward[1] * 1.2])
+    size, spin = rng.uniform(0.02, 0.05, count), rng.uniform(0, 6, count)
+    colours = np.stack([195 + 12 * np.sin(spin), 212 + 10 * np.sin(spin), 222 + 12 * np.cos(spin)], 1)
+
+    def glass(age: float) -> list[Effect]:
+        where = fly(start, speed, min(age, 3.0))
+        return [pieces(where, size, colours, spin + min(age, 0.7) * 9)] if age >= 0 else []
+
+    return glass
 
 
 def spray(tip: Point, along: Point, length: float, colour: Sequence[int], t: float) -> Effect:

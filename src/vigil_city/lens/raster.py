@@ -4,6 +4,7 @@ Shading is deferred: what is drawn leaves only depth, brightness and the number 
 once per picture, inside the boxes that were touched.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,11 +14,32 @@ from vigil_city.bodies.look import Capsule
 from vigil_city.lens.camera import Camera
 from vigil_city.lens.capsules import Lamp, Trunk, Tubes, cover, depths
 from vigil_city.lens.light import Light
-from vigil_city.lens.patches import Window, clip, join, merge
 from vigil_city.scene import Part, Polygon
 
 FAR = np.float32(1e6)
-NEAR = 0.12  # metres; nothing nearer to the lens is drawn
+NEAR = 0.12  # metres; nothing that reaches nearer to the lens is drawn
+Window = tuple[int, int, int, int]
+"""Left, top, right, bottom on the canvas, half-open."""
+
+
+def join(a: Window | None, b: Window | None) -> Window | None:
+    """The smallest window that holds both."""
+    if a is None or b is None:
+        return a or b
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def merge(windows: list[Window]) -> list[Window]:
+    """Windows that overlap become one, so that no pixel is painted twice."""
+    out: list[Window] = []
+    for w in windows:
+        while touched := [
+            o for o in out if w[0] < o[2] + 2 and o[0] < w[2] + 2 and w[1] < o[3] + 2 and o[1] < w[3] + 2
+        ]:
+            out.remove(touched[0])
+            w = join(w, touched[0]) or w
+        out.append(w)
+    return out
 
 
 @dataclass
@@ -45,7 +67,6 @@ class Canvas:
         self._ys = np.arange(self.h, dtype=np.float32)[:, None] + np.float32(0.5)
         self._sun = light.unit()
         self._lamp = Lamp(light, camera.axes)
-        self._ambient, self._diffuse = light.ambient, light.diffuse
         self._colours: list[np.ndarray] = [np.zeros(3, np.float32)]
         self._owners: list[int] = [0]
         self._moving: list[bool] = [False]
@@ -65,7 +86,7 @@ class Canvas:
         self._windows = []
         del self._colours[1:], self._owners[1:], self._moving[1:]
 
-    def draw(self, parts: list[Part], owner: int, moving: np.ndarray | None = None) -> Mark:
+    def draw(self, parts: Sequence[Part], owner: int, moving: np.ndarray | None = None) -> Mark:
         """Draws the parts of one object; `moving` (one flag per part) says which of them move noticeably."""
         caps = [(i, p) for i, p in enumerate(parts) if not isinstance(p, Polygon)]
         lo, hi = np.full(2, np.inf), np.full(2, -np.inf)
@@ -91,23 +112,18 @@ class Canvas:
         self, caps: list[tuple[int, Capsule]], first: int, owner: int, lo: np.ndarray, hi: np.ndarray
     ) -> Window | None:
         """Draws the capsules of one object, each given with its place among the parts; `first` is part 0's number."""
-        ends = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2)
-        flat = ends.reshape(-1, 3)
-        front = (self.camera.depth(flat) > NEAR).reshape(2, -1).all(0)
-        if not front.any():
+        flat = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2).reshape(-1, 3)
+        ends, radius = self.camera.project(flat).reshape(2, -1, 3), np.array([(c[1], c[3]) for _, c in caps]).T
+        if ends[..., 2].min() <= NEAR:
             return None
-        radius = np.array([(c[1], c[3]) for _, c in caps]).T[:, front]
-        ends = self.camera.project(flat).reshape(2, -1, 3)[:, front]
         size = self.camera.focal * radius / ends[..., 2]
         np.minimum(lo, (ends[..., :2] - size[..., None]).min((0, 1)), out=lo)
         np.maximum(hi, (ends[..., :2] + size[..., None]).max((0, 1)), out=hi)
-        seen = [caps[k] for k in np.flatnonzero(front)]
-        index = np.array([i for i, _ in seen])
-        texture, in_trunk = np.array([c[5] for _, c in seen]), np.array([c[6] for _, c in seen])
+        index = np.array([i for i, _ in caps])
+        texture, in_trunk = np.array([c[5] for _, c in caps]), np.array([c[6] for _, c in caps])
         ends = ends * (self.ss, self.ss, 1)
-        trunk = None
-        if in_trunk.any():
-            trunk = Trunk.of(ends[:, in_trunk, :2].reshape(-1, 2), self.ss * size[:, in_trunk].ravel())
+        rounded = ends[:, in_trunk, :2].reshape(-1, 2), self.ss * size[:, in_trunk].ravel()
+        trunk = Trunk.of(*rounded) if in_trunk.any() else None
         size = np.maximum(size * self.ss, 0.7)  # nothing thinner than about a sub-pixel
         tubes = Tubes.between(ends, size, radius, self.w, self.h)
         pixels = cover(tubes, self.w)
@@ -130,10 +146,10 @@ class Canvas:
         return int(left), int(top), int(right), int(bottom)
 
     def _polygon(self, p: Polygon, number: int, lo: np.ndarray, hi: np.ndarray) -> Window | None:
-        points = clip(p.points, self.camera.depth(p.points), NEAR)
-        if len(points) < 3:
+        c, points = self.camera, p.points
+        pts = c.project(points)
+        if pts[:, 2].min() <= NEAR:
             return None
-        pts = self.camera.project(points)
         np.minimum(lo, pts[:, :2].min(0), out=lo)
         np.maximum(hi, pts[:, :2].max(0), out=hi)
         xy = pts[:, :2] * self.ss
@@ -150,12 +166,8 @@ class Canvas:
         hit = mask.view(bool)
         np.logical_or(self._outline[win], hit, out=self._outline[win])
         normal = np.cross(points[1] - points[0], points[2] - points[0])
-        size = float(np.linalg.norm(normal))
-        if size < 1e-9:
-            return None
-        normal /= size
+        normal /= np.linalg.norm(normal)
         # the plane in camera terms: 1 / depth is linear on the picture
-        c = self.camera
         away = float(normal @ (points[0] - c.eye))
         if abs(away) < 1e-6:
             return None  # seen edge-on
@@ -171,7 +183,7 @@ class Canvas:
         bright = 1.0
         if p.shade:
             facing = normal if away < 0 else -normal
-            bright = self._ambient + self._diffuse * max(float(facing @ self._sun), 0.0)
+            bright = self._lamp.ambient + self._lamp.diffuse * max(float(facing @ self._sun), 0.0)
         np.copyto(self.depth[win], depth, where=hit)
         np.copyto(self.shade[win], np.float32(bright), where=hit)
         np.copyto(self.part[win], np.uint16(number), where=hit)

@@ -1,5 +1,6 @@
 """What is true about a drawn frame: boxes, joints, who does what, and where something moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -21,33 +22,27 @@ GRID = 20  # cells across and down
 STIR = 1 / 320  # share of the picture's width that a part must travel in STIR_S seconds to count as moving
 STIR_S = 0.2
 COVER = 0.10  # share of a cell that moving things must cover to make it dynamic
+COLUMNS = (  # of an npz: name, type, shape of one row
+    ("frame", "int32", ()), ("boxes", "float32", (4,)), ("joints", "float32", (len(JOINTS), 3)),
+    ("person", "int32", ()), ("role", "<U16", ()), ("class", "<U8", ()), ("visible", "float32", ()),
+    ("active", "bool", ()),
+)  # fmt: skip
 
 
 @dataclass
 class Truth:
-    """Rows of all frames of a video, in the form of its npz."""
+    """Rows of all frames of a video, as COLUMNS says, and the cells of every frame."""
 
     rows: list[tuple[int, np.ndarray, np.ndarray, int, str, str, float, bool]] = field(default_factory=list)
     cells: list[np.ndarray] = field(default_factory=list)
 
     def arrays(self) -> dict[str, np.ndarray]:
         rows = sorted(self.rows, key=lambda r: (r[0], r[3]))
-        n = len(rows)
-
-        def column(k: int, dtype: str) -> np.ndarray:
-            return np.array([r[k] for r in rows], dtype)
-
-        return {
-            "frame": column(0, "int32"),
-            "boxes": np.array([r[1] for r in rows], np.float32).reshape(n, 4),
-            "joints": np.array([r[2] for r in rows], np.float32).reshape(n, len(JOINTS), 3),
-            "person": column(3, "int32"),
-            "role": column(4, "<U16"),
-            "class": column(5, "<U8"),
-            "visible": column(6, "float32"),
-            "active": column(7, "bool"),
-            "cells": np.array(self.cells, np.uint8).reshape(-1, GRID, GRID),
+        columns = {
+            name: np.array([r[k] for r in rows], dtype).reshape(len(rows), *shape)
+            for k, (name, dtype, shape) in enumerate(COLUMNS)
         }
+        return {**columns, "cells": np.array(self.cells, np.uint8).reshape(-1, GRID, GRID)}
 
 
 def clipped(
@@ -93,7 +88,7 @@ def joints(canvas: Canvas, figure: Figure, jolt: tuple[float, float], clear: np.
     return np.column_stack([xy, seen]).astype(np.float32)
 
 
-def ends(parts: list[Part]) -> np.ndarray:
+def ends(parts: Sequence[Part]) -> np.ndarray:
     """(N, 2, 3) two points of every part, by which its motion is judged."""
     return np.array([(p.points[0], p.points[-2]) if isinstance(p, Polygon) else (p[0], p[2]) for p in parts])
 

@@ -1,14 +1,21 @@
 """Places: what a camera sees of a shop, a street, a car park and so on, and where people can stand there."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from math import atan2, cos, degrees, hypot, radians, sin
+from itertools import pairwise
+from math import atan2, ceil, cos, degrees, hypot, radians, sin
 
 import numpy as np
 
 from vigil_city.lens.camera import Camera
 from vigil_city.lens.light import Light
-from vigil_city.scene import Part
+from vigil_city.scene import Part, Polygon
+
+Point = tuple[float, float]
+"""x, z on the floor, metres."""
+FLAT = frozenset({"door", "window", "clock", "shelf"})  # on the walls, out of everybody's way
+DEEP = 3.4  # metres of depth within which people are still tall enough in the picture
+BODY = 0.27  # metres that a person needs beside a thing
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +29,12 @@ class Fixture:
     size: tuple[float, float]  # width across, depth
     shadow: np.ndarray | None = None
 
-    def front(self, reach: float = 0.55, aside: float = 0.0) -> tuple[float, float, float]:
+    def paint(self, part: int = 0) -> np.ndarray:
+        """The colour of one of its flat parts."""
+        p = self.parts[part]
+        return p.rgb if isinstance(p, Polygon) else p[4]
+
+    def front(self, reach: float, aside: float) -> tuple[float, float, float]:
         """x, z, yaw of a person who stands `reach` metres before its face and looks at it."""
         out = self.size[1] / 2 + reach
         s, c = sin(radians(self.yaw)), cos(radians(self.yaw))
@@ -44,7 +56,7 @@ class Place:
     night: bool = False
     fixtures: dict[str, Fixture] = field(default_factory=dict)
 
-    def spot(self, u: float, v: float) -> tuple[float, float]:
+    def spot(self, u: float, v: float) -> Point:
         """The floor point x, z at u in [-1, 1] across what is seen at depth v in [0 near, 1 far]."""
         z = self.near + (self.far - self.near) * v
         return self.across(u, z), z
@@ -55,22 +67,71 @@ class Place:
         margin = 0.25 * c.focal / abs(z)  # a person's half width
         return c.floor_x(c.width / 2 + u * (c.width / 2 - margin), z)
 
-    def outside(self, side: int, z: float, margin: float = 0.7) -> tuple[float, float]:
+    def outside(self, side: int, z: float, margin: float = 0.7) -> Point:
         """The floor point at depth z just out of view on the left (-1) or right (+1)."""
         c = self.camera
         return c.floor_x(c.width / 2 * (1 + side), z) + side * margin, z
 
-    @cached_property
-    def scale(self) -> float:
-        """Picture height of a standing person in the middle of the free floor, as a share of the picture."""
-        x, z = self.spot(0, 0.5)
-        p = self.camera.project(np.array([[x, 0, z], [x, 1.72, z]]))
-        return float((p[0, 1] - p[1, 1]) / self.camera.height)
+    def shallow(self, v: float) -> float:
+        """The depth v of a spot, drawn to the front of a place that is very deep."""
+        return v * min(1.0, DEEP / (self.near - self.far))
+
+    def obstacles(self, without: Collection[str] = ()) -> np.ndarray:
+        """(N, 3) x, z, radius of circles that cover the furniture and the shoulders of who passes it."""
+        rows = [(0.0, 0.0, -1.0)]
+        for f in (f for name, f in self.fixtures.items() if name not in FLAT and name not in without):
+            wide, deep = max(f.size), min(f.size)
+            along = radians(f.yaw + (90 if f.size[0] >= f.size[1] else 0))  # the direction of its longer side
+            count = max(1, ceil(wide / deep))
+            for k in range(count):
+                out = (k + 0.5) / count * wide - wide / 2
+                rows.append((f.x + out * sin(along), f.z + out * cos(along), 0.56 * deep + BODY))
+        return np.array(rows)
+
+    def gate(self, side: int, inner: Point, z: float, circles: np.ndarray) -> Point:
+        """The point out of view on one side, near depth z, from which the straight line to `inner` is the freest."""
+        others = circles[np.hypot(circles[:, 0] - inner[0], circles[:, 1] - inner[1]) > circles[:, 2]]
+        gates = {shift: self.outside(side, min(z + shift, self.near)) for shift in (0, 0.3, -0.3, 0.6, -0.6, 0.9, -0.9)}
+
+        def free(shift: float) -> float:
+            line = np.linspace(0, 1, 9)[:, None] * np.subtract(inner, gates[shift]) + gates[shift]
+            return min(0.05, *(clearance((x, z), others) for x, z in line)) - 0.05 * abs(shift)
+
+        return gates[max(gates, key=free)]
 
 
-def aimed(
-    width: int, height: int, mount: float, distance: float, fill: float, pan: float = 0.0, roll: float = 0.0
-) -> Camera:
+def clearance(at: Point, circles: np.ndarray) -> float:
+    """Metres between a point and the nearest circle; negative inside one."""
+    return float((np.hypot(circles[:, 0] - at[0], circles[:, 1] - at[1]) - circles[:, 2]).min())
+
+
+def way(a: Point, b: Point, circles: np.ndarray, depth: int = 3) -> list[Point]:
+    """Points from a (left out) to b, round the circles; one that holds a or b itself is no obstacle."""
+    line, start = np.subtract(b, a), np.asarray(a)
+    length = float(np.hypot(*line))
+    if depth == 0 or length < 0.3:
+        return [b]
+    unit = line / length
+    to = circles[:, :2] - start
+    along = to @ unit
+    off = to[:, 0] * unit[1] - to[:, 1] * unit[0]  # positive: the circle lies to the right of the way
+    ends = np.minimum(np.hypot(*to.T), np.hypot(*(circles[:, :2] - b).T))
+    hit = (along > 0) & (along < length) & (np.abs(off) < circles[:, 2]) & (ends > circles[:, 2])
+    if not hit.any():
+        return [b]
+    k = int(np.flatnonzero(hit)[np.argmin(along[hit])])
+    aside = (circles[k, 2] + 0.12) * (1.0 if off[k] >= 0 else -1.0)  # to the left of the way in (x, z)
+    middle = float(circles[k, 0] - unit[1] * aside), float(circles[k, 1] + unit[0] * aside)
+    return way(a, middle, circles, depth - 1) + way(middle, b, circles, depth - 1)
+
+
+def length(a: Point, points: Sequence[Point]) -> float:
+    """Metres of a way."""
+    line = [a, *points]
+    return sum(hypot(q[0] - p[0], q[1] - p[1]) for p, q in pairwise(line))
+
+
+def aimed(width: int, height: int, mount: float, distance: float, fill: float, pan: float, roll: float) -> Camera:
     """A camera for which a person `distance` metres away, in the middle of the picture, fills `fill` of its height."""
     down = atan2(mount - 0.85, distance)
     focal = fill * hypot(distance, mount - 0.85) / (1.72 * cos(down))  # in picture heights
@@ -79,9 +140,10 @@ def aimed(
 
 def nearest(camera: Camera) -> float:
     """The z of the nearest floor point on which a person is wholly in the picture (to a twentieth of its height)."""
-    for z in np.arange(-1.5, -12, -0.05):
-        x = camera.floor_x(camera.width / 2, float(z))
-        p = camera.project(np.array([[x, 0, z], [x, 1.85, z]]))
-        if p[0, 1] < camera.height * 0.97 and p[1, 1] > camera.height * 0.02:
-            return float(z)
-    return -12.0
+
+    def fits(z: float) -> bool:
+        x = camera.floor_x(camera.width / 2, z)
+        feet, crown = camera.project(np.array([[x, 0, z], [x, 1.85, z]]))[:, 1]
+        return bool(feet < camera.height * 0.97 and crown > camera.height * 0.02)
+
+    return next(z for z in np.arange(-1.5, -12, -0.05).tolist() if fits(z))

@@ -1,15 +1,16 @@
-"""Things that people hold, wear, carry, open and break; metres, built from a body or at a place on the floor."""
+"""Furniture, and things that people carry, open and break; metres, built at a place on the floor."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
-from vigil_city.places.shapes import Colour, Point, box, panel, placed, polygon, rod
+from vigil_city.places.shapes import Colour, box, disc, panel, placed, polygon, rod
 from vigil_city.scene import Part, Polygon
 
 METAL = (62, 64, 68)
 WOOD = (140, 98, 58)
+BINS = ((70, 96, 66), (60, 72, 96), (96, 90, 84), (120, 60, 50))
+LEAVES = ((52, 84, 46), (66, 98, 52), (44, 72, 44))
 COLOURS = ((150, 40, 45), (40, 70, 130), (50, 100, 70), (190, 140, 50), (60, 56, 60), (120, 78, 48), (110, 60, 120))
 
 
@@ -40,9 +41,9 @@ def bag(x: float, y: float, z: float, yaw: float, colour: Colour, *, kind: str =
 HANDLE = {"holdall": 0.38, "backpack": 0.56, "handbag": 0.40}  # metres, top of the handle above the bottom of the bag
 
 
-def bench(x: float, z: float, yaw: float, colour: Colour = WOOD) -> list[Part]:
-    back = placed(box(0, 0, 0, (1.5, 0.36, 0.05), colour), 0, 0.52, -0.22, pitch=-8)
-    parts = [*box(0, 0.40, 0, (1.5, 0.06, 0.42), colour), *back]
+def bench(x: float, z: float, yaw: float) -> list[Part]:
+    back = placed(box(0, 0, 0, (1.5, 0.36, 0.05), WOOD), 0, 0.52, -0.22, pitch=-8)
+    parts = [*box(0, 0.40, 0, (1.5, 0.06, 0.42), WOOD), *back]
     for left in (-0.62, 0.62):
         for top, z0 in ((0.40, 0.16), (0.55, -0.2)):
             parts.append(rod((left, 0.02, z0), (left, top, z0), 0.03, METAL))
@@ -66,7 +67,7 @@ def crate(
     return placed([*box(0, 0, 0, (size, size, size), colour), front], x, y, z, yaw)
 
 
-def counter(x: float, z: float, yaw: float, length: float = 1.8, colour: Colour = (128, 84, 52)) -> list[Part]:
+def counter(x: float, z: float, yaw: float, length: float, colour: Colour) -> list[Part]:
     """A shop counter with a cash register; its customers stand on the side that faces yaw."""
     parts = [
         *box(0, 0, 0, (length, 0.98, 0.55), colour),
@@ -84,19 +85,14 @@ def vending_machine(
 ) -> list[Part]:
     """A lit machine that faces yaw; `damage` 0..1 darkens and breaks its pane, tilt in degrees rocks it back."""
     goods = ((220, 180, 60), (210, 90, 80), (60, 150, 190), (100, 190, 90))
-    parts = [
-        *box(0, 0, 0, (0.95, 1.80, 0.72), colour),
-        panel(-0.10, 0.50, 0.364, 0.66, 1.16, (20, 22, 26) if damage > 0.5 else (70, 82, 92), shade=False),
-    ]
-    for row in range(4):
-        if damage < 0.9:
-            parts += [
-                panel(-0.28 + 0.18 * k, 0.58 + 0.27 * row, 0.370, 0.12, 0.17, goods[(3 * row + k) % 4], shade=False)
-                for k in range(3)
-            ]
+    pane = (20, 22, 26) if damage > 0.5 else (70, 82, 92)
+    parts = [*box(0, 0, 0, (0.95, 1.80, 0.72), colour), panel(-0.10, 0.50, 0.364, 0.66, 1.16, pane, shade=False)]
+    for row, k in product(range(4 if damage < 0.9 else 0), range(3)):
+        across, up = -0.28 + 0.18 * k, 0.58 + 0.27 * row
+        parts.append(panel(across, up, 0.370, 0.12, 0.17, goods[(3 * row + k) % 4], shade=False))
     parts += [panel(0.35, 0.95, 0.366, 0.14, 0.34, (200, 204, 208)), panel(-0.10, 0.16, 0.366, 0.5, 0.2, (22, 22, 24))]
     parts += cracks((-0.10, 1.08), 0.33, 0.5, 0.378, share=damage)
-    return placed(placed(parts, 0, 0, 0.0, pitch=-tilt), x, 0, z, yaw)
+    return placed(parts, x, 0, z, yaw, -tilt)
 
 
 def cracks(
@@ -115,6 +111,13 @@ def cracks(
     return out
 
 
+def broken_window(x: float, front: float, share: float) -> list[Part]:
+    """What is left of the window at x in the wall at z = front when a share of its glass is gone."""
+    wide, tall = 1.2 * (0.45 + 0.55 * share), 1.15 * share
+    dark = panel(x, 0.92 + 0.5 * (1 - share), front + 0.062, wide, tall, (12, 13, 16), shade=False)
+    return [dark, *placed(cracks((0.0, 1.5), 0.62, 0.56, 0.0, share=1.0, seed=3), x, 0, front + 0.068)]
+
+
 def pool(x: float, z: float, radius: float, colour: Colour, *, seed: int = 0, y: float = 0.006) -> list[Part]:
     """An irregular patch on the floor: petrol, soot, water."""
     rng = np.random.default_rng(seed)
@@ -124,6 +127,77 @@ def pool(x: float, z: float, radius: float, colour: Colour, *, seed: int = 0, y:
     return [Polygon(patch, np.asarray(colour, np.float32), False)] if radius > 0.02 else []
 
 
-def line(points: Sequence[Point], radius: float, colour: Colour) -> list[Part]:
-    """A chain of bars through the points."""
-    return [rod(a, b, radius, colour) for a, b in pairwise(points)]
+def door(x: float, z: float, rgb: Colour, swing: float = 0.0) -> list[Part]:
+    """A door of 0.95 m in the wall behind (x, z), hinged on its left; `swing` in degrees opens it inwards."""
+    wide, tall, inlay = 0.95, 2.05, np.asarray(rgb) * 0.82
+    leaf = [
+        panel(wide / 2, 0.01, 0, wide, tall, rgb),
+        panel(wide / 2, 1.15, 0.006, wide * 0.6, 0.65, inlay),
+        panel(wide / 2, 0.25, 0.006, wide * 0.6, 0.7, inlay),
+        rod((wide - 0.12, 1.0, 0.05), (wide - 0.2, 1.0, 0.05), 0.022, (208, 190, 130)),
+    ]
+    frame = panel(x, 0, z, wide + 0.2, tall + 0.1, (222, 218, 210))
+    hole = panel(x, 0, z + 0.012, wide, tall, (26, 24, 26), shade=False)
+    return [frame, hole, *placed(leaf, x - wide / 2, 0, z + 0.03, yaw=swing)]
+
+
+def window(x: float, z: float) -> list[Part]:
+    white = (226, 224, 220)
+    return [
+        panel(x, 0.9 - 0.06, z, 1.3 + 0.16, 1.2 + 0.14, white),
+        panel(x, 0.9, z + 0.012, 1.3, 1.2, (52, 60, 70), shade=False),
+        panel(x - 1.3 * 0.2, 0.9 + 0.1, z + 0.018, 1.3 * 0.12, 1.2 - 0.2, (84, 94, 104), shade=False),
+        panel(x, 0.9, z + 0.024, 0.06, 1.2, white),
+        *box(x, 0.9 - 0.12, z + 0.06, (1.3 + 0.25, 0.06, 0.16), (206, 202, 196)),
+    ]
+
+
+def clock(x: float, z: float) -> list[Part]:
+    return [disc(x, 3.0, z, 0.34, (60, 60, 62)), disc(x, 3.0, z + 0.02, 0.29, (240, 238, 230), shade=False)]
+
+
+def desk(x: float, z: float, wood: np.ndarray) -> list[Part]:
+    """The counter of a bank, with three screens."""
+    panels = [panel(x - 1.2 + 1.2 * k, 0.15, z + 0.305, 1.0, 0.7, wood * 1.3) for k in range(3)]
+    parts = [*box(x, 0, z, (3.6, 1.05, 0.6), wood), *panels, *box(x, 1.05, z, (3.7, 0.05, 0.7), (196, 190, 180))]
+    for k in range(3):
+        screen = box(0, 0, 0, (0.42, 0.34, 0.05), (40, 42, 48))
+        parts += placed(screen, x - 1.2 + 1.2 * k + 0.35, 1.12, z - 0.12, pitch=-10)
+    return parts
+
+
+def lamp_post(x: float, z: float, tall: float) -> list[Part]:
+    return [
+        rod((x, 0, z), (x, tall, z), 0.07, (70, 72, 74), 0.05),
+        *box(x, tall, z + 0.3, (0.3, 0.12, 0.8), (80, 82, 84)),
+    ]
+
+
+def tree(x: float, z: float, rng: np.random.Generator) -> list[Part]:
+    parts: list[Part] = [rod((x, 0, z), (x, 2.4, z), 0.13, (92, 74, 58), 0.09)]
+    for _ in range(9):
+        dx, dy, dz = rng.uniform(-0.7, 0.7), rng.uniform(2.3, 3.9), rng.uniform(-0.6, 0.6)
+        leaf, r = LEAVES[rng.integers(3)], rng.uniform(0.45, 0.7)
+        top = x + dx * 0.8, dy + 0.2, z + dz
+        parts.append(rod((x + dx, dy, z + dz), top, r, leaf, texture=1.0))
+    return parts
+
+
+def planter(x: float, z: float, rng: np.random.Generator) -> list[Part]:
+    parts = box(x, 0, z, (1.3, 0.5, 0.7), (150, 146, 138))
+    for k in range(6):
+        at = np.array([x - 0.5 + 0.2 * k, 0.6 + rng.uniform(0, 0.1), z + rng.uniform(-0.15, 0.15)])
+        parts.append(rod(at, at + (0.05, 0.15, 0), 0.22, LEAVES[k % 3], 0.2, texture=1.0))
+    return parts
+
+
+def atm(x: float, z: float, yaw: float, rgb: np.ndarray) -> list[Part]:
+    """A cash machine that faces yaw."""
+    parts: list[Part] = [
+        *box(0, 0, 0, (0.8, 1.9, 0.6), rgb * 0.55 + 60),
+        panel(0, 1.5, 0.303, 0.72, 0.34, rgb),
+        panel(0, 1.08, 0.304, 0.46, 0.34, (120, 190, 230), shade=False),
+        panel(0, 0.86, 0.306, 0.40, 0.14, (60, 62, 66)),
+        *box(0, 0.80, 0.34, (0.6, 0.05, 0.14), (150, 152, 156)),
+    ]
+    return placed(parts, x, 0, z, yaw)

@@ -1,10 +1,11 @@
 """Solids made of polygons and capsules, to build furniture, vehicles and props from. World metres."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from vigil_city.bodies.anatomy import about_x, about_y, about_z
+from vigil_city.bodies.anatomy import about_x, about_y
 from vigil_city.scene import Part, Polygon
 
 Colour = Sequence[float] | np.ndarray
@@ -44,19 +45,15 @@ def rod(p0: Point, p1: Point, radius: float, rgb: Colour, tip: float | None = No
     return (*ends, np.asarray(rgb, np.float32), texture, False)
 
 
-def placed(
-    parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0
-) -> list[Part]:
+def placed(parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0) -> list[Part]:
     """The parts, built about the origin, turned and then moved to (x, y, z)."""
-    turn = about_y(yaw) @ about_x(pitch) @ about_z(roll)
-    where = np.array([x, y, z])
-    out: list[Part] = []
-    for p in parts:
-        if isinstance(p, Polygon):
-            out.append(Polygon(p.points @ turn.T + where, p.rgb, p.shade))
-        else:
-            out.append((turn @ p[0] + where, p[1], turn @ p[2] + where, *p[3:]))
-    return out
+    turn, where = about_y(yaw) @ about_x(pitch), np.array([x, y, z])
+    return [
+        replace(p, points=p.points @ turn.T + where)
+        if isinstance(p, Polygon)
+        else (turn @ p[0] + where, p[1], turn @ p[2] + where, *p[3:])
+        for p in parts
+    ]
 
 
 def footprint(x: float, z: float, width: float, depth: float, yaw: float = 0.0) -> np.ndarray:

@@ -16,6 +16,13 @@ def noise(u: Array, v: Array, scale: float) -> Array:
     return folds()[(u * scale * 100).astype(int) % 1024, (v * scale * 100).astype(int) % 1024]
 
 
+def rough(u: Array, v: Array, *grains: tuple[float, float], even: Array | float = 1.0) -> Array:
+    """Brightness of a plane: `even`, with noise of each (strength, scale) added."""
+    for strength, scale in grains:
+        even = even + strength * noise(u, v, scale)
+    return np.asarray(even)
+
+
 def lines(u: Array, period: float, width: float) -> Array:
     """1 on the joints of a regular pattern, 0 elsewhere."""
     return (np.abs((u / period + 0.5) % 1 - 0.5) * period < width / 2).astype(np.float32)
@@ -36,23 +43,13 @@ def tiles(x: Array, z: Array, size: float, rng: np.random.Generator, colour: Arr
     shift = (np.floor(z / size).astype(int) % 2) * size / 2 if bond else 0.0
     cell = cells(x + shift, z, size, size, rng) - 0.5
     joint = np.maximum(lines(x + shift, size, 0.02), lines(z, size, 0.02))
-    g = 1 + 0.09 * cell + 0.06 * noise(x, z, 0.9) + 0.04 * noise(x, z, 4) - 0.2 * joint
+    g = rough(x, z, (0.06, 0.9), (0.04, 4), even=1 + 0.09 * cell) - 0.2 * joint
     return g[..., None] * colour
-
-
-def asphalt(x: Array, z: Array, colour: Array) -> Array:
-    g = 1 + 0.06 * noise(x, z, 0.35) + 0.06 * noise(x, z, 1.3) + 0.07 * noise(x, z, 7)
-    return g[..., None] * colour
-
-
-def grass(x: Array, z: Array) -> Array:
-    g = 1 + 0.10 * noise(x, z, 0.5) + 0.16 * noise(x, z, 6)
-    return g[..., None] * np.array([88, 112, 66])
 
 
 def planks(x: Array, z: Array, rng: np.random.Generator, colour: Array) -> Array:
     cell = cells(x + 7 * np.floor(z / 0.16), z, 1.4, 0.16, rng) - 0.5
-    g = 1 + 0.16 * cell + 0.10 * noise(x, z * 6, 0.8) - 0.2 * lines(z, 0.16, 0.012)
+    g = rough(x, z * 6, (0.10, 0.8), even=1 + 0.16 * cell) - 0.2 * lines(z, 0.16, 0.012)
     return g[..., None] * colour
 
 
@@ -60,11 +57,15 @@ def brick(x: Array, y: Array, rng: np.random.Generator, colour: Array, mortar: A
     u = x + (np.floor(y / 0.08) % 2) * 0.12
     face = cells(u, y, 0.24, 0.08, rng)[..., None] * np.array([34, 22, 18]) + colour
     seam = np.maximum(lines(u, 0.24, 0.014), lines(y, 0.08, 0.014))[..., None]
-    return (face * (1 - seam) + mortar * seam) * (1 + 0.08 * noise(x, y, 0.7))[..., None]
+    return (face * (1 - seam) + mortar * seam) * rough(x, y, (0.08, 0.7))[..., None]
 
 
 def plaster(x: Array, y: Array, colour: Array) -> Array:
-    return (1 + 0.05 * noise(x, y, 0.6) + 0.03 * noise(x, y, 5))[..., None] * colour
+    return rough(x, y, (0.05, 0.6), (0.03, 5))[..., None] * colour
+
+
+def asphalt(x: Array, z: Array, colour: Array) -> Array:
+    return rough(x, z, (0.06, 0.35), (0.06, 1.3), (0.07, 7))[..., None] * colour
 
 
 def packets(x: Array, y: Array, rng: np.random.Generator) -> Array:
@@ -76,7 +77,7 @@ def packets(x: Array, y: Array, rng: np.random.Generator) -> Array:
     def pick(k: int) -> Array:
         return cells(run + 0.5, row + 100 * k + 0.5, 1, 1, rng)
 
-    hue = np.stack([pick(0), pick(1), pick(2)], -1)
+    hue = np.stack([pick(k) for k in range(3)], -1)
     out = 60 + 130 * (0.45 * hue + 0.55 * hue.mean(-1, keepdims=True))
     stripe = np.abs((y % level) - 0.16) < 0.045 * (0.5 + pick(3))
     out[stripe] = out[stripe] * 0.6 + 85
@@ -162,7 +163,7 @@ def _carpark(p: Place, rng: np.random.Generator, x: Array, y: Array, z: Array) -
     band = tint(rng, (110, 90, 20), (24, 84, 120), (130, 40, 36))
     bay, ground = p.far - 0.5, asphalt(x, z, road)
     ground[(lines(x + 1.2, 2.5, 0.10) > 0) & (z < bay) & (z > bay - 4.6)] = (206, 204, 196)
-    g = 1 + 0.10 * noise(x, y, 0.8) + 0.05 * noise(x, y, 5) - 0.2 * lines(x, 2.4, 0.03)
+    g = rough(x, y, (0.10, 0.8), (0.05, 5)) - 0.2 * lines(x, 2.4, 0.03)
     wall = g[..., None] * np.array([150, 148, 144])
     painted = (y > 0.85) & (y < 1.15)
     wall[painted] = wall[painted] * 0.5 + band
@@ -185,7 +186,7 @@ def _house(p: Place, rng: np.random.Generator, x: Array, y: Array, z: Array) -> 
     bricks = tint(rng, (136, 84, 66), (168, 150, 126), (120, 108, 100))
     pave, light = tint(rng, (146, 138, 128), (126, 124, 122)), rng.random() < 0.45
     path = p.fixtures["door"].x if "door" in p.fixtures else 0.0
-    ground = grass(x, z)
+    ground = rough(x, z, (0.10, 0.5), (0.16, 6))[..., None] * np.array([88, 112, 66])  # grass
     way = (np.abs(x - path) < 0.75) | (z > p.near - 0.9) | (z < -p.wall_z + 0.7)
     ground[way] = tiles(x, z, 0.4, rng, pave, bond=True)[way]
     wall = plaster(x, y, bricks + 60) if light else brick(x, y, rng, bricks, np.array([160, 154, 146]))
@@ -199,14 +200,14 @@ def _platform(p: Place, rng: np.random.Generator, x: Array, y: Array, z: Array) 
     edge, ground = p.far - 0.9, tiles(x, z, 0.6, rng, pave)
     ground[np.abs(z - (edge + 0.5)) < 0.10] = (214, 184, 60)
     bed = z < edge
-    stones = 60 + 26 * noise(x, z, 6) + 10 * noise(x, z, 1)
+    stones = rough(x, z, (26, 6), (10, 1), even=60)
     ground[bed] = (stones[..., None] * np.array([1.0, 0.94, 0.88]))[bed]
     ground[(np.abs(z - edge) < 0.06)] = (190, 188, 182)
     for rail in (edge - 0.9, edge - 2.3):
         ground[np.abs(z - rail) < 0.07] = (150, 140, 132)
     ground[bed & (x % 0.7 < 0.24) & (z < edge - 0.6) & (z > edge - 2.6)] *= 0.72  # sleepers
     seam = np.maximum(lines(x, 0.3, 0.015), lines(y, 0.15, 0.012))
-    wall = (1 + 0.05 * noise(x, y, 0.6) - 0.16 * seam)[..., None] * paint
+    wall = (rough(x, y, (0.05, 0.6)) - 0.16 * seam)[..., None] * paint
     wall[y < 1.1] *= 0.62
     wall[(y > 2.5) & (y < 2.85)] = (40, 60, 110)
     return ground, signs(wall, x, y, rng, 4, 1.8)

@@ -6,30 +6,38 @@ A vehicle's own axes: left, up, forward; its heading is like a person's yaw: 0 =
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
+from vigil_city.bodies.anatomy import about_x, about_y, about_z
+from vigil_city.places.shapes import rod
 from vigil_city.scene import Part, Polygon
 
-GLASS = (58, 70, 80)
-HOLE = (16, 18, 20)
-RUBBER = (28, 28, 30)
-STEEL = (170, 172, 176)
+GLASS, HOLE = (58, 70, 80), (16, 18, 20)
+RUBBER, STEEL = (28, 28, 30), (170, 172, 176)
 PAINTS = (
     (178, 32, 34), (205, 206, 210), (36, 62, 130), (60, 64, 70), (205, 160, 40), (40, 105, 70),
     (150, 152, 156), (236, 236, 234),
 )  # fmt: skip
 WHEEL = 0.31  # metres, radius
+SIDES = (1, -1)  # left, right
+TRIM = (  # of a side: metres proud of it, outline (up, forward), brightness; the seam of the doors and the sill
+    (0.008, ((0.34, -0.04), (0.34, 0.0), (0.95, 0.0), (0.95, -0.04)), 0.5),
+    (0.008, ((0.25, -0.8), (0.25, 0.8), (0.33, 0.8), (0.33, -0.8)), 0.4),
+)
+DENT = ((0.42, -0.75), (0.36, 0.25), (0.60, 0.62), (0.88, 0.20), (0.80, -0.55))
+Outline = tuple[tuple[float, float], ...]
+"""(forward, up) in metres."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """Side view of a vehicle, (forward, up) in metres: round from the rear bumper over the roof to the front bumper."""
+    """Side view of a vehicle: round from the rear bumper over the roof to the front bumper."""
 
-    tail: tuple[tuple[float, float], ...]  # bumper bottom, its top, edge of the boot, foot of the rear window
-    roof: tuple[tuple[float, float], ...]  # rear end, front end
-    nose: tuple[tuple[float, float], ...]  # foot of the windscreen, edge of the bonnet, top of the bumper, its bottom
+    tail: Outline  # bumper bottom, its top, edge of the boot, foot of the rear window
+    roof: Outline  # rear end, front end
+    nose: Outline  # foot of the windscreen, edge of the bonnet, top of the bumper, its bottom
     axles: tuple[float, float]
     half: float  # half its width
     lean: float  # how much less that is at the roof
@@ -78,125 +86,89 @@ class Car:
         return self.body.nose[2][0]
 
 
-WHOLE = Damage()
-
-
-def heading(yaw: float, pitch: float = 0.0) -> np.ndarray:
-    """Columns: left, up, forward in world axes; pitch in degrees lowers the front."""
-    c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-    turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    c, s = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
-    return turn @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
+"""Corners in the car's own axes, colour, whether light shades it."""
+Finished = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
+"""A panel's corners (K, 3), wound so that its normal (3,) points outwards; that normal; colour; shading."""
 
 
 def car(
-    kind: Car, x: float, z: float, yaw: float, *, rolled: float = 0.0, pitch: float = 0.0, damage: Damage = WHOLE,
+    kind: Car, x: float, z: float, yaw: float, *, rolled: float = 0.0, pitch: float = 0.0, damage: Damage = Damage(),
     lights: bool = False, eye: np.ndarray | None = None,
 ) -> list[Part]:  # fmt: skip
-    """The car with its middle at (x, z); `rolled` metres turn its wheels; what turns away from `eye` is left out."""
-    frame = heading(yaw, pitch)
+    """The car with its middle at (x, z), its front lowered by `pitch` degrees.
+
+    `rolled` metres turn its wheels; what turns away from `eye` is left out.
+    """
+    frame = about_y(yaw) @ about_x(pitch)
     out: list[Part] = []
-    for shape in (_built(kind, damage, lights), _spokes(kind, rolled, damage.burnt)):
-        world = shape.points @ frame.T + (x, 0, z)
-        seen = np.ones(len(shape.starts), bool)
-        if eye is not None:
-            seen = ((shape.normals @ frame.T) * (eye - world[shape.starts])).sum(1) > 0
-        for k in np.flatnonzero(seen):
-            first = shape.starts[k]
-            out.append(Polygon(world[first : first + shape.counts[k]], shape.colours[k], shape.shades[k]))
+    for corners, normal, colour, shade in (*_built(kind, damage, lights), *_finished(_spokes(kind, rolled), damage)):
+        world = corners @ frame.T + (x, 0, z)
+        if eye is None or (frame @ normal) @ (eye - world[0]) > 0:
+            out.append(Polygon(world, colour, shade))
     return out
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """Many panels in one array, in the car's own axes, each wound so that its normal points outwards."""
-
-    points: np.ndarray  # (N, 3)
-    starts: np.ndarray  # (P,) first point of each panel
-    counts: np.ndarray
-    normals: np.ndarray  # (P, 3)
-    colours: np.ndarray  # (P, 3) float32
-    shades: tuple[bool, ...]
-
-
-def _stack(panels: "list[Panel]", burnt: float) -> _Shape:
-    """Panels as arrays, blackened by a share."""
-    centre, soot = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32)
-    shapes, normals = [], []
-    for points, _, _ in panels:
-        local = np.asarray(points, float)
-        normal = np.cross(local[1] - local[0], local[2] - local[1])
-        if normal @ (local.mean(0) - centre) < 0:
-            local, normal = local[::-1], -normal
-        shapes.append(local)
-        normals.append(normal)
-    counts = np.array([len(shape) for shape in shapes])
-    colours = np.array([colour for _, colour, _ in panels], np.float32)
-    colours += (soot - colours) * np.float32(0.88 * burnt)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    return _Shape(
-        np.concatenate(shapes), starts, counts, np.array(normals), colours, tuple(shade for _, _, shade in panels)
-    )
+def _finished(panels: list[Panel], damage: Damage) -> list[Finished]:
+    """Panels wound outwards, and blackened where the car is burnt."""
+    centre, soot, out = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32), list[Finished]()
+    for points, rgb, shade in panels:
+        corners, colour = np.asarray(points, float), np.asarray(rgb, np.float32)
+        normal = np.cross(corners[1] - corners[0], corners[2] - corners[1])
+        if normal @ (corners.mean(0) - centre) < 0:
+            corners, normal = corners[::-1], -normal
+        out.append((corners, normal, colour + (soot - colour) * np.float32(0.88 * damage.burnt), shade))
+    return out
 
 
 @lru_cache(maxsize=64)
-def _built(kind: Car, damage: Damage, lights: bool) -> _Shape:
-    """All of a car but the spokes of its wheels."""
-    body = [*_shell(kind, damage), *_sides(kind, damage), *_lamps(kind, damage, lights), *_wheels(kind)]
-    return _stack(body, damage.burnt)
-
-
-Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
-"""Corners in the car's own axes, colour, whether light shades it."""
-
-
-def _outline(kind: Car, damage: Damage) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Tail and nose of the side view after the blows: shorter, and folded upwards."""
+def _built(kind: Car, damage: Damage, lights: bool) -> list[Finished]:
+    """All of a car but the spokes of its wheels; the tail and nose are shorter after a blow, and folded upwards."""
     (r0, r1, r2, r3), (f0, f1, f2, f3) = kind.body.tail, kind.body.nose
     r, f = damage.rear, damage.front
-    tail = [(r0[0] + 0.42 * r, r0[1]), (r1[0] + 0.48 * r, r1[1] - 0.05 * r), (r2[0] + 0.34 * r, r2[1] + 0.10 * r), r3]
-    nose = [f0, (f1[0] - 0.55 * f, f1[1] + 0.20 * f), (f2[0] - 0.45 * f, f2[1] + 0.06 * f), (f3[0] - 0.38 * f, f3[1])]
-    return tail, nose
+    tail = (r0[0] + 0.42 * r, r0[1]), (r1[0] + 0.48 * r, r1[1] - 0.05 * r), (r2[0] + 0.34 * r, r2[1] + 0.10 * r), r3
+    nose = f0, (f1[0] - 0.55 * f, f1[1] + 0.20 * f), (f2[0] - 0.45 * f, f2[1] + 0.06 * f), (f3[0] - 0.38 * f, f3[1])
+    panels = _shell(kind, damage, tail, nose) + _sides(kind, damage, tail, nose)
+    return _finished(panels + _lamps(kind.body, damage, lights, tail, nose) + _wheels(kind.body), damage)
 
 
-def _shell(kind: Car, damage: Damage) -> list[Panel]:
+def _mirrored(side: int, points: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    """Points of the left side (1) on that side."""
+    return np.asarray(points, float) * (side, 1, 1)
+
+
+def _shell(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Panel]:
     """The strips across the car: bumpers, boot, windows, roof, bonnet."""
     body, paint = kind.body, np.asarray(kind.paint, float)
-    tail, nose = _outline(kind, damage)
-    line = [*tail, *body.roof, *nose]
     width = [body.half] * 4 + [body.half - body.lean] * 2 + [body.half] * 4
     rear_glass = HOLE if "rear" in damage.panes else paint if body is VAN else GLASS
     windscreen = HOLE if "windscreen" in damage.panes else GLASS
     boot, bonnet = (paint * 0.5, paint * 0.9, paint), (paint * (1 - 0.2 * damage.front), paint * 0.9, paint * 0.5)
     colours = *boot, rear_glass, paint * 1.05, windscreen, *bonnet
-    out: list[Panel] = []
-    for (a, b), (wa, wb), colour in zip(pairwise(line), pairwise(width), colours, strict=True):
-        out.append((((wa, a[1], a[0]), (-wa, a[1], a[0]), (-wb, b[1], b[0]), (wb, b[1], b[0])), colour, True))
-    return out
+    strips = zip(pairwise((*tail, *body.roof, *nose)), pairwise(width), colours, strict=True)
+    return [
+        (((wa, a[1], a[0]), (-wa, a[1], a[0]), (-wb, b[1], b[0]), (wb, b[1], b[0])), colour, True)
+        for (a, b), (wa, wb), colour in strips
+    ]
 
 
-def _sides(kind: Car, damage: Damage) -> list[Panel]:
+def _sides(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Panel]:
     body, paint = kind.body, np.asarray(kind.paint, float)
-    tail, nose = _outline(kind, damage)
     low, high = body.half, body.half - body.lean
     corners = (low, tail[-1]), (low, nose[0]), (high, body.roof[1]), (high, body.roof[0])
+    cabin = np.array([(left, up, ahead) for left, (ahead, up) in corners])
     out: list[Panel] = []
-    for side in (1, -1):
-        out.append(([(side * body.half, up, ahead) for ahead, up in (*tail, *nose)], paint, True))
-        cabin = np.array([(side * w, up, ahead) for w, (ahead, up) in corners])
-        out.append((cabin, paint * 0.97, True))
-        proud = np.array([side * 0.015, 0.004, 0])
+    for side in SIDES:
+        out.append((_mirrored(side, [(low, up, ahead) for ahead, up in (*tail, *nose)]), paint, True))
+        out.append((_mirrored(side, cabin), paint * 0.97, True))
         for near, far, name in ((0.06, 0.48, "rear"), (0.53, 0.92, "front")):
             if body is VAN and name == "rear":
                 continue
             pane = [_within(cabin, a, b) for a, b in ((near, 0.08), (far, 0.08), (far, 0.90), (near, 0.90))]
-            out.append((np.array(pane) + proud, HOLE if f"{name}{side}" in damage.panes else GLASS, True))
-        by = side * (body.half + 0.008)
-        out.append((((by, 0.34, -0.04), (by, 0.34, 0.0), (by, 0.95, 0.0), (by, 0.95, -0.04)), paint * 0.5, True))
-        out.append((((by, 0.25, -0.8), (by, 0.25, 0.8), (by, 0.33, 0.8), (by, 0.33, -0.8)), paint * 0.4, True))
-        if damage.side > 0:
-            dent = ((-0.75, 0.42), (0.25, 0.36), (0.62, 0.60), (0.20, 0.88), (-0.55, 0.80))
-            out.append(([(by + 0.006 * side, up, ahead) for ahead, up in dent], paint * (1 - 0.6 * damage.side), True))
+            glass = HOLE if f"{name}{side}" in damage.panes else GLASS
+            out.append((_mirrored(side, np.array(pane) + (0.015, 0.004, 0)), glass, True))
+        for proud, outline, bright in (*TRIM, *([(0.014, DENT, 1 - 0.6 * damage.side)] if damage.side > 0 else [])):
+            out.append((_mirrored(side, [(body.half + proud, *at) for at in outline]), paint * bright, True))
     return out
 
 
@@ -205,48 +177,69 @@ def _within(quad: np.ndarray, along: float, up: float) -> np.ndarray:
     return low + (high - low) * up
 
 
-def _lamps(kind: Car, damage: Damage, lights: bool) -> list[Panel]:
-    tail, nose = _outline(kind, damage)
-    front, rear = nose[2], tail[1]
+def _lamps(body: Body, damage: Damage, lights: bool, tail: Outline, nose: Outline) -> list[Panel]:
+    """Lamps in front and behind, and number plates."""
+    front, rear, a, b = nose[2], tail[1], body.half - 0.05, body.half - 0.36
     white, red = ((255, 250, 225), (255, 55, 45)) if lights else ((200, 204, 204), (170, 24, 24))
+    y, f, back = front[1] + 0.03, front[0] + 0.008, nose[1][0] + (front[0] - nose[1][0]) * 0.35
+    top, low, r = y + 0.62 * (nose[1][1] - front[1]), rear[1] + 0.06, rear[0] - 0.012
+    head = (a, y, f), (b, y, f), (b, top, back + 0.01), (a, top, back + 0.01)
+    tail_lamp = (a, low, r), (b, low, r), (b, low + 0.2, r + 0.02), (a, low + 0.2, r + 0.02)
     out: list[Panel] = []
-    for side in (1, -1):
-        a, b = side * (kind.body.half - 0.05), side * (kind.body.half - 0.36)
+    for side in SIDES:
         if damage.front < 0.3 or side < 0:
-            y, f, back = front[1] + 0.03, front[0] + 0.008, nose[1][0] + (front[0] - nose[1][0]) * 0.35
-            top = y + 0.62 * (nose[1][1] - front[1])
-            out.append((((a, y, f), (b, y, f), (b, top, back + 0.01), (a, top, back + 0.01)), white, not lights))
-        y, r = rear[1] + 0.06, rear[0] - 0.012
-        out.append((((a, y, r), (b, y, r), (b, y + 0.2, r + 0.02), (a, y + 0.2, r + 0.02)), red, not lights))
+            out.append((_mirrored(side, head), white, not lights))
+        out.append((_mirrored(side, tail_lamp), red, not lights))
     plate = ((-0.24, 0.42), (0.24, 0.42), (0.24, 0.53), (-0.24, 0.53))
-    out.append(([(left, up, front[0] + 0.02) for left, up in plate], (225, 225, 215), True))
-    out.append(([(left, up, rear[0] - 0.02) for left, up in plate], (225, 215, 120), True))
+    out.append(([(*at, front[0] + 0.02) for at in plate], (225, 225, 215), True))
+    out.append(([(*at, rear[0] - 0.02) for at in plate], (225, 215, 120), True))
     return out
 
 
-def _wheels(kind: Car) -> list[Panel]:
+def _wheels(body: Body) -> list[Panel]:
     out: list[Panel] = []
-    for side in (1, -1):
-        for axle in kind.body.axles:
-            by = side * (kind.body.half + 0.012)
-            out.append((_disc(by, WHEEL, axle, WHEEL, 10), RUBBER, True))
-            out.append((_disc(by + side * 0.008, WHEEL, axle, 0.19, 8), STEEL, True))
+    for side, axle in product(SIDES, body.axles):
+        for proud, radius, corners, colour in ((0.012, WHEEL, 10, RUBBER), (0.02, 0.19, 8, STEEL)):
+            angles, by = np.linspace(0, 2 * np.pi, corners, endpoint=False), np.full(corners, body.half + proud)
+            disc = np.stack([by, WHEEL + radius * np.sin(angles), axle + radius * np.cos(angles)], 1)
+            out.append((_mirrored(side, disc), colour, True))
     return out
 
 
-def _spokes(kind: Car, rolled: float, burnt: float) -> _Shape:
+def _spokes(kind: Car, rolled: float) -> list[Panel]:
     """One bar across each hub: by it the wheels are seen to turn."""
     c, s = np.cos(rolled / WHEEL), np.sin(rolled / WHEEL)
     bar = np.array([(-0.18, -0.045), (0.18, -0.045), (0.18, 0.045), (-0.18, 0.045)])
     up, ahead = bar[:, 0] * s + bar[:, 1] * c + WHEEL, bar[:, 0] * c - bar[:, 1] * s
-    panels: list[Panel] = []
-    for side in (1, -1):
-        for axle in kind.body.axles:
-            by = np.full(4, side * (kind.body.half + 0.026))
-            panels.append((np.stack([by, up, ahead + axle], 1), (66, 68, 72), True))
-    return _stack(panels, burnt)
+    by = np.full(4, kind.body.half + 0.026)
+    ends = [(side, np.stack([by, up, ahead + axle], 1)) for side, axle in product(SIDES, kind.body.axles)]
+    return [(_mirrored(side, points), (66, 68, 72), True) for side, points in ends]
 
 
-def _disc(left: float, up: float, ahead: float, radius: float, corners: int) -> list[tuple[float, float, float]]:
-    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    return [(left, up + radius * float(np.sin(a)), ahead + radius * float(np.cos(a))) for a in angles]
+def bicycle(
+    x: float, z: float, yaw: float, colour: Sequence[float], *, lean: float = 0.0, rolled: float = 0.0
+) -> list[Part]:
+    """A bicycle whose tyres touch the floor along a line through (x, z); lean in degrees to its left (90 = it lies)."""
+    frame, where = about_y(yaw) @ about_z(-lean), (x, 0.03 * abs(np.sin(np.radians(lean))), z)
+
+    def at(up: float, ahead: float, left: float = 0.0) -> np.ndarray:
+        return frame @ np.array([left, up, ahead]) + where
+
+    rear, front, crank, saddle, bars = at(0.33, -0.52), at(0.33, 0.53), at(0.29, -0.06), at(0.86, -0.22), at(0.88, 0.36)
+    parts: list[Part] = []
+    for hub in (-0.52, 0.53):
+        rim = [at(0.33 + 0.32 * np.sin(a), hub + 0.32 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 13)]
+        parts += [rod(a, b, 0.020, RUBBER) for a, b in pairwise(rim)]
+        for angle in (rolled / 0.33, rolled / 0.33 + np.pi / 2):
+            up, ahead = 0.30 * np.sin(angle), 0.30 * np.cos(angle)
+            parts.append(rod(at(0.33 + up, hub + ahead), at(0.33 - up, hub - ahead), 0.005, STEEL))
+    tube = saddle + (bars - saddle) * 0.1
+    for a, b in ((rear, crank), (crank, saddle), (rear, saddle), (crank, bars), (tube, bars), (bars, front)):
+        parts.append(rod(a, b, 0.020, colour))
+    return [
+        *parts,
+        rod(at(0.93, -0.33), at(0.93, -0.14), 0.045, (30, 30, 32), 0.03),
+        rod(saddle, at(0.93, -0.23), 0.015, STEEL),
+        rod(bars, at(1.0, 0.33), 0.014, STEEL),
+        rod(at(1.0, 0.33, 0.26), at(1.0, 0.33, -0.26), 0.016, (40, 40, 44)),
+    ]

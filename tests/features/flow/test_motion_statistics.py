@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vigil.features.flow.motion_statistics import PEOPLE_NAMES, STEP_NAMES, measure_people, measure_step
+from vigil.features.flow.motion_statistics import PEOPLE_NAMES, STEP_NAMES, measure_people, measure_step, vector_lengths
 
 
 def measures(velocity: np.ndarray, before: np.ndarray | None = None, elapsed_s: float = 1.0) -> dict[str, float]:
@@ -45,3 +45,15 @@ def test_people_weigh_the_speed() -> None:
     assert values == pytest.approx(
         {"people_mean": 0.5, "people_crowded": 0.5, "people_speed_mean": 0.25, "people_speed_max": 0.5}
     )
+
+
+def test_lengths_have_the_same_bytes_wherever_the_vectors_lie_in_memory() -> None:
+    rng = np.random.default_rng(0)
+    spread = 10 ** rng.uniform(-8, 0, size=(64, 64, 1))  # most of a picture hardly moves
+    vectors = (rng.normal(size=(64, 64, 2)) * spread).astype(np.float32)
+    results, held = set[bytes](), list[np.ndarray]()
+    for _ in range(300):
+        held.append(np.empty(rng.integers(1, 50_000), np.uint8))  # so that what is allocated next lies elsewhere
+        results.add(vector_lengths(vectors.copy()).tobytes())
+    assert len(results) == 1
+    assert np.allclose(vector_lengths(vectors), np.hypot(vectors[..., 0], vectors[..., 1]))

@@ -1,6 +1,5 @@
 """Segments: one person, one run, one column per coordinate, the training range, and nothing from the future."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -8,63 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from runs import FOUR, FPS, SIZE, TWO_SECONDS, arrays_of, fold, fold_times, pose, standing, walk
 
-from vigil.features.landmarks.pose_table import JOINTS, XY, Pose
-from vigil.features.segments import segments
-from vigil.features.segments.segments import (
-    BODY,
-    START,
-    Scaler,
-    Segment,
-    Settings,
-    body_features,
-    feature_names,
-    fit_scaler,
-    picture_shares,
-    segment_features,
-    update,
-)
-
-FPS = 8
-FOUR = Settings(span_s=0.5, frames=4, stride_s=0.25, gap_s=0.25, normalise="minmax")  # a clock of 8 a second
-TWO_SECONDS = Settings(span_s=2.0, frames=16, stride_s=0.5, gap_s=0.5, normalise="both")
-SIZE = np.array([[640, 480]])
-
-
-def pose(frame: int, person: int = 0, joints: np.ndarray | None = None) -> Pose:
-    """Joint k of frame f is at (100 k + f, 100 k + f) where nothing else is said."""
-    if joints is None:
-        joints = np.arange(13.0)[:, None] * 100 + [frame, frame]
-    return Pose(frame, Fraction(frame, FPS), person, 1.0, 1.0, np.asarray(joints, float), np.ones(13))
-
-
-def fold(frames: int, people: list[Pose], settings: Settings = FOUR) -> list[Segment]:
-    state, complete_segments = START, []
-    for frame in range(frames):
-        people_in_frame = [row for row in people if row.frame == frame]
-        state, complete = update(state, frame, Fraction(frame, FPS), people_in_frame, settings)
-        complete_segments += complete
-    return complete_segments
-
-
-def fold_times(times: Sequence[Fraction], joints: Sequence[np.ndarray], settings: Settings) -> list[Segment]:
-    """One person, at times of any kind."""
-    state, complete_segments = START, []
-    for frame, (time_s, joints_now) in enumerate(zip(times, joints, strict=True)):
-        state, complete = update(state, frame, time_s, [pose(frame, joints=joints_now)], settings)
-        complete_segments += complete
-    return complete_segments
-
-
-def walk(frames: range, person: int = 0) -> list[Pose]:
-    return [pose(frame, person) for frame in frames]
-
-
-def standing(height: float, at: tuple[float, float] = (300.0, 100.0), lean: float = 0.0) -> np.ndarray:
-    """(13, 2): somebody upright, feet below; `lean` is how far the head is to the right."""
-    down = np.array([0.2, 0.35, 0.5, 0.2, 0.35, 0.5, 0.5, 0.75, 1.0, 0.5, 0.75, 1.0, 0.0])
-    side = np.array([0.1, 0.12, 0.12, -0.1, -0.12, -0.12, 0.06, 0.06, 0.06, -0.06, -0.06, -0.06, 0.0])
-    return np.stack([side * height + at[0] + lean * (1 - down), down * height + at[1]], axis=1)
+from vigil.features.landmarks.pose_table import JOINTS, XY
+from vigil.features.segments.columns import Scaler, feature_names, fit_scaler, picture_shares, segment_features
+from vigil.features.segments.segments import START, update
 
 
 def test_every_t_frames_of_a_track_are_a_segment_and_the_tail_is_dropped() -> None:
@@ -85,7 +32,7 @@ def test_a_ramp_in_one_joint_stays_in_one_column() -> None:
     column = XY.index("WRIST_RIGHT_Y")
     assert shares[:, column] * 480 == pytest.approx([0, 10, 20, 30])
     assert not np.delete(shares, column, axis=1).any()
-    scaled = segment_features(segment.poses[None], segment.time_s[None], SIZE, FOUR, fit_scaler(shares[None]))[0]
+    scaled = segment_features(arrays_of([segment]), FOUR, fit_scaler(shares[None]))[0]
     assert scaled[:, column] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert feature_names(FOUR)[column] == "WRIST_RIGHT_Y"
 
@@ -174,10 +121,7 @@ def test_one_walk_is_the_same_segments_at_any_rate(fps: int, places: float, spee
     scaler = Scaler((0.0,) * 26, (1.0,) * 26)
     for segment, other in zip(segments_found, expected, strict=True):
         assert segment.time_s.tolist() == other.time_s.tolist()
-        x, true_x = (
-            segment_features(each.poses[None], each.time_s[None], SIZE * 4, TWO_SECONDS, scaler)[0]
-            for each in (segment, other)
-        )
+        x, true_x = (segment_features(arrays_of([each], 4), TWO_SECONDS, scaler)[0] for each in (segment, other))
         assert np.abs(x - true_x)[:, :52].max() < places  # shares of the picture, torso lengths
         assert np.abs(x - true_x)[:, 52:].mean() < speeds  # torso lengths a second; the walk itself is 2.9
 
@@ -256,57 +200,3 @@ def test_update_leaves_its_state_as_it_was() -> None:
     assert list(state.runs) == [0]
     assert np.array_equal(state.runs[0].poses, before)
     assert not START.runs and START.time_s is None
-
-
-def test_a_range_is_learned_once_and_what_is_beyond_stays_beyond() -> None:
-    train = np.zeros((2, 3, 26))
-    train[0, 0], train[1, 2] = 0.2, 0.6
-    scaler = fit_scaler(train)
-    assert scaler(np.full((1, 1, 26), 0.9)).ravel() == pytest.approx(np.full(26, 1.5))
-    assert scaler(train).max() == pytest.approx(1)
-    assert Scaler.of(scaler.ranges) == scaler
-    assert list(scaler.ranges) == list(XY)
-
-
-def test_a_coordinate_that_never_changes_and_no_training_at_all_give_finite_features() -> None:
-    same = np.full((1, 4, 26), 0.3)
-    assert not fit_scaler(same)(same).any()
-    assert np.isfinite(fit_scaler(np.empty((0, 4, 26)))(same)).all()
-
-
-def test_body_features_do_not_change_with_place_and_size_of_the_person() -> None:
-    def of(height: float, at: tuple[float, float]) -> np.ndarray:
-        rows = np.stack([standing(height, at, lean=0.05 * height * frame) for frame in range(4)])
-        return body_features(rows[None], np.arange(4)[None] / 8)
-
-    assert of(300, (500, 40)) == pytest.approx(of(100, (200, 200)), abs=1e-6)
-    assert body_features(np.ones((1, 4, 13, 2)), np.arange(4)[None] / 8).tolist() == np.zeros((1, 4, 52)).tolist()
-
-
-def test_body_features_on_paper() -> None:
-    """Hips at half the height, shoulders at a fifth: a torso is 0.3 of 200 px = 60 px; a step of 6 px in 1/8 s is
-    0.1 torso in 1/8 s = 0.8 per second."""
-    rows = np.stack([standing(200, (300 + 6.0 * frame, 100)) for frame in range(4)])
-    column_of = dict(zip(BODY, body_features(rows[None], np.arange(4)[None] / 8)[0].T, strict=True))
-    assert column_of["HEAD_BODY_Y"] == pytest.approx(-100 / 60 * np.ones(4))
-    assert column_of["ANKLE_LEFT_BODY_X"] == pytest.approx(12 / 60 * np.ones(4))
-    assert column_of["HEAD_SPEED_X"] == pytest.approx([0, 0.8, 0.8, 0.8])
-    assert column_of["HEAD_SPEED_Y"] == pytest.approx(np.zeros(4))
-
-
-def test_a_glitch_is_no_faster_than_the_fastest() -> None:
-    rows = np.stack([standing(200), standing(200, (1e6, 100)), standing(200), standing(200)])
-    values = body_features(rows[None], np.arange(4)[None] / 8)
-    assert np.abs(values[..., 26:]).max() == segments.FASTEST
-
-
-@pytest.mark.parametrize(("normalise", "count"), [("minmax", 26), ("body", 52), ("both", 78)])
-def test_features_have_a_name_each(normalise: str, count: int) -> None:
-    settings = FOUR.model_copy(update={"normalise": normalise})
-    [segment] = fold(4, walk(range(4)), settings)
-    scaler = fit_scaler(picture_shares(segment.poses[None].astype(float), SIZE))
-    values = segment_features(segment.poses[None], segment.time_s[None], SIZE, settings, scaler)
-    assert values.shape == (1, 4, count)
-    assert values.dtype == np.float32
-    assert len(set(feature_names(settings))) == count
-    assert np.isfinite(values).all()

@@ -4,7 +4,6 @@ Lengths are sides of the picture, so that speed is in sides per second, accelera
 in sides per second squared, and divergence and curl in turns of a whole side: 1 / second.
 """
 
-import cv2
 import numpy as np
 
 SPEEDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # sides/s; shares of the picture that are faster are counted
@@ -44,8 +43,8 @@ def measure_step(velocity: np.ndarray, before: np.ndarray | None, elapsed_s: flo
     down = (velocity[2:, 1:-1] - velocity[:-2, 1:-1]) * half
     return np.array(
         [
-            *_summarise_levels(cv2.magnitude(velocity[..., 0], velocity[..., 1]), SPEEDS),
-            *_summarise_levels(cv2.magnitude(change[..., 0], change[..., 1]), ACCELERATIONS),
+            *_summarise_levels(vector_lengths(velocity), SPEEDS),
+            *_summarise_levels(vector_lengths(change), ACCELERATIONS),
             *_summarise_high(np.abs(across[..., 0] + down[..., 1])),
             *_summarise_high(np.abs(across[..., 1] - down[..., 0])),
         ],
@@ -57,6 +56,11 @@ def measure_people(velocity: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Returns (len(PEOPLE_NAMES),) float32 of `velocity` (S, S, 2) sides/s and people density `heat` (S, S)."""
     weighted = np.hypot(velocity[..., 0], velocity[..., 1]) * heat
     return np.array([heat.mean(), (heat > CROWDED).mean(), weighted.mean(), weighted.max()], np.float32)
+
+
+def vector_lengths(vectors: np.ndarray) -> np.ndarray:
+    """Returns (S, S) of (S, S, 2). OpenCV's own differ in the last bit with where in memory the vectors lie."""
+    return np.sqrt(np.square(vectors[..., 0]) + np.square(vectors[..., 1]))
 
 
 def _summarise_levels(levels: np.ndarray, shares: tuple[float, ...]) -> list[float]:

@@ -52,8 +52,13 @@ def sources(name: str, params: Params) -> list[Source]:
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
+    local.check_unchanged(_table_path(name, params).parent, sources)
+    return list_clips(name, params, raw)
+
+
+def list_clips(name: str, params: Params, raw: Path) -> Listing:
+    """Writes every clip as a table of its own below `raw`/`name`, and lists them in the order of the rows."""
     table = _table_path(name, params)
-    local.check_unchanged(table.parent, sources)
     lines = list(enumerate(read_table(table), 2))
     missing = {"label", *(f"{joint}_{axis}" for joint in JOINTS for axis in "XY")} - (
         lines[0][1].keys() if lines else set()

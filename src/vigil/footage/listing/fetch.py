@@ -36,6 +36,16 @@ class Fetched:
     licence: str
 
 
+@dataclass(frozen=True)
+class Stream:
+    """Where the video of a page can be read now; the address expires."""
+
+    url: str
+    protocol: str
+    headers: Mapping[str, str]
+    is_live: bool
+
+
 class _Quiet:
     """What yt-dlp would print is in its exceptions too."""
 
@@ -87,6 +97,16 @@ def fetch(url: str, folder: Path, access: SiteAccess) -> Fetched:
     if not files or not files[0].exists():
         raise Rejected("nothing came; fetch it by hand and use a dataset of kind `folder`")
     return Fetched(files[0], str(info.get("license") or ""))
+
+
+def find_stream(url: str, access: SiteAccess) -> Stream:
+    """Finds where the one video of a page can be read, live or not, without fetching it."""
+    options = {"format": FORMAT.format(access.quality), "playlist_items": "0"}
+    with _session(url, options, access) as session:
+        info = session.extract_info(url, download=False) or {}
+    if info.get("_type") == "playlist" or not info.get("url"):
+        raise Rejected(f"{url}: no video, or more than one; name the page of a single video")
+    return Stream(info["url"], str(info.get("protocol")), info.get("http_headers") or {}, bool(info.get("is_live")))
 
 
 def _translate_error(url: str, error: Exception) -> VigilError:

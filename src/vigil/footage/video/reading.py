@@ -63,27 +63,29 @@ def probe(path: Path, fps: Fraction = images.FPS) -> Probe:
             first = first or decoded.picture
             timeline.add(decoded.time_s, decoded.after_loss)
         claimed = decoding.claimed_frame_count(container, stream)
-        indexed = sum(1 for entry in stream.index_entries if entry.size)
+        lost = explain_losses(path, container, stream, tally)
         named = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
         tick = Fraction(stream.time_base or 0)
-    lost = damage.explain_damage(
-        path,
-        damage.Losses(
-            sound=tally.sound,
-            lost=tally.distorted + tally.refused,
-            packets=tally.packets,
-            is_cut=tally.is_cut,
-            claimed=claimed,
-            indexed=indexed,
-            complaints=tally.complaints,
-        ),
-    )
     width, height = decoding.Picture(first).size if first else (0, 0)
     _refuse_unusable(tally.sound, width, height, lost)
     rate = timeline.rate(tick, named)
     return Probe(
         rate, tally.sound, width, height, timeline.last_s + 1 / rate, claimed, timeline.pauses(rate), damage=lost
     )
+
+
+def explain_losses(path: Path, container: Any, stream: Any, tally: decoding.Tally) -> str:
+    """Says what is lost of a file that was read to its end, or ''; it must still be open."""
+    losses = damage.Losses(
+        sound=tally.sound,
+        lost=tally.distorted + tally.refused,
+        packets=tally.packets,
+        is_cut=tally.is_cut,
+        claimed=decoding.claimed_frame_count(container, stream),
+        indexed=sum(1 for entry in stream.index_entries if entry.size),
+        complaints=tally.complaints,
+    )
+    return damage.explain_damage(path, losses)
 
 
 def read_frames(

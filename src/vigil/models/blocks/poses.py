@@ -1,15 +1,19 @@
 """Shared by the models of body landmarks: the columns they read, the loss, the judgement, and augmentation.
 
-The columns come in blocks of 13 joints x (x, y), as stage `segments` writes them (segments.normalise):
+The columns are those of stage `segments` (segments.normalise), see features/segments/columns.py:
 
     26  minmax    places in the picture, each column scaled to its range in the training split
-    52  body      places from the middle of the hips, then speeds, both in torso lengths
-    78  both      the 26, then the 52
+    67  body      places from the middle of the hips, then speeds, both in torso lengths; which joints were seen; the
+                  distance of the nearest other person and how fast the two close in
+    93  both      the 26, then the 67
+
+A body becomes signals first (pose_signals.py), after augmentation, so that angles are those of the changed body.
 """
 
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from math import pi
 from typing import Annotated, Literal
 
 import torch
@@ -20,25 +24,15 @@ from torch import Tensor, nn
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.models.blocks.layers import SLOWEST, Batch, Clip, Generators, Losses, Predictions, mean_loss
+from vigil.models.blocks.pose_signals import BODY, JOINTS, PAIRS, SIGNALS, describe_body
 
-JOINTS = 13
-TWIN = (
-    3,
-    4,
-    5,
-    0,
-    1,
-    2,
-    9,
-    10,
-    11,
-    6,
-    7,
-    8,
-    12,
-)  # the joint on the other side: shoulder, elbow, wrist; hip, knee, ankle
+OTHER_SIDE = dict(PAIRS) | {right: left for left, right in PAIRS}
+TWIN = tuple(OTHER_SIDE.get(joint, joint) for joint in range(JOINTS))  # the joint on the other side
 TORSO = 0.15  # of the picture, about what a torso measures: noise in torso lengths as noise in the picture
+PLACES = 2 * JOINTS  # columns of a block of coordinates
+SURE = 5.0  # standard deviations; what is farther out says no more
 
+Width = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -46,16 +40,18 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class PoseConfig(Frozen):
     """Which columns a pose model reads, and how training changes them."""
 
-    frames: Annotated[int, Field(ge=1)] = 16  # T
-    features: Literal[26, 52, 78] = 26  # columns, as the segments have them; stage `train` sets it
-    ranges: Annotated[tuple[Range, ...], Field(min_length=26, max_length=26)] | None = (
+    frames: Width = 16  # T
+    features: Literal[26, 67, 93] = 67  # columns, as the segments have them; stage `train` sets it
+    ranges: Annotated[tuple[Range, ...], Field(min_length=PLACES, max_length=PLACES)] | None = (
         None  # of the 26 places (scaler.json); as above
     )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3  # before the head
     mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
     jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # a body is made larger or smaller by as much at most
     skew: Share = 0.0  # of one side that the other leans by, and half of it in length, at most: as other cameras see it
     slow: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the segment left out at most; the rest plays slower
+    warp: Annotated[float, Field(ge=0, lt=1)] = 0.0  # by which a part plays faster, and another slower, at most
     drop: Share = 0.02  # share of the joints that are lost for a while, and then go along with the body
     slower: Share = 0.0  # share of training segments that are seen as by a camera of half or a third of the rate
 
@@ -72,6 +68,15 @@ class PoseModel(nn.Module):
             )
         self.clip = Clip(config.frames)
         self.config = config
+        self.signals = config.features if config.features == PLACES else config.features - BODY + SIGNALS
+        self.norm = Standardise(self.signals)
+
+    def standard_signals(self, segments: Tensor) -> Tensor:
+        """(B, T, F) -> (B, T, signals): the body's signals, and places in the picture if there are, standardised."""
+        if self.config.features != PLACES:
+            places, body = segments.split([self.config.features - BODY, BODY], dim=2)
+            segments = torch.cat([places, describe_body(body)], dim=2)
+        return self.norm(segments.flatten(0, 1)).view_as(segments).clamp(-SURE, SURE)
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
         """Cross-entropy; `weight` (classes,) makes up for rare ones."""
@@ -88,90 +93,135 @@ class PoseModel(nn.Module):
         return augment_poses(xs, self.config, generators), torch.stack(list(ys))
 
 
-def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generators) -> Tensor:
-    """Segments (T, F): seldom filmed, mirrored, larger or smaller, leaning, slower, joints lost, trembling. (B, T, F).
+class Standardise(nn.BatchNorm1d):
+    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers."""
 
-    All at once, since one alone is too little work for what each call of torch costs.
+    def __init__(self, signals: int) -> None:
+        super().__init__(signals, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) == 1:  # of one value there is no deviation
+            return F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
+        return super().forward(x)
+
+
+def pool_time(states: Tensor) -> Tensor:
+    """(B, T, hidden) -> (B, 2 hidden): the mean over time and the maximum."""
+    return torch.cat([states.mean(dim=1), states.amax(dim=1)], dim=1)
+
+
+def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generators) -> Tensor:
+    """Segments (T, F): seldom filmed, mirrored, larger or smaller, leaning, slower, warped, joints lost, trembling.
+
+    All at once, (B, T, F), since one alone is too little work for what each call of torch costs.
     """
-    x = torch.stack(list(xs)).unflatten(2, (-1, JOINTS, 2))
-    length, blocks, dtype = x.shape[1], x.shape[2], x.dtype
-    draws = torch.stack([torch.rand(11 + 3 * JOINTS, generator=generator) for generator in generators])
+    x = torch.stack(list(xs))
+    length, dtype, batch = x.shape[1], x.dtype, torch.arange(len(x))[:, None]
+    draws = torch.stack([torch.rand(13 + 3 * JOINTS, generator=generator) for generator in generators])
+    has_body = config.features != PLACES
     if config.slower:
         camera, rate, offset = draws[:, -3:].unbind(1)
         every = torch.where(camera < config.slower, 2 + (rate * (SLOWEST - 1)).long(), 1)
-        x = film_seldom(x, every, (offset * every).long(), speeds=config.features != 26)
+        x = film_seldom(x, every, (offset * every).long())
+    x, rest = (part.clone() for part in x.split([x.shape[2] // PLACES * PLACES, x.shape[2] % PLACES], dim=2))
+    x = x.unflatten(2, (-1, JOINTS, 2))
+    blocks = x.shape[2]
     noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for generator in generators]).to(dtype)
     flip, larger, slower, later = draws[:, :4].double().unbind(1)
 
     frame_numbers = torch.arange(length)[:, None]
-    lost, begin, lasts = draws[:, None, 8:-3].split(JOINTS, dim=2)
+    lost, begin, lasts = draws[:, None, 10:-3].split(JOINTS, dim=2)
     begin = (begin * length).long()  # the last frame in which the joint was visible
     is_lost = (
         (lost < config.drop)
         & (frame_numbers > begin)
         & (frame_numbers <= begin + (lasts * (length - begin + 1)).long())
     )
-    pace = 1 - config.slow * slower
-    source_frames = ((length * later * (1 - pace))[:, None] + pace[:, None] * frame_numbers[:, 0]).long()  # (B, T)
-    speed = torch.tensor([config.features != 26 and block == blocks - 1 for block in range(blocks)])[:, None]
+    source_frames, pace = _play(
+        length, 1 - config.slow * slower, later, config.warp * draws[:, 8].double(), draws[:, 9].double()
+    )
+    speed = torch.tensor([has_body and block == blocks - 1 for block in range(blocks)])[:, None]
     visible_frames = torch.where(
         is_lost[:, :, None] & ~speed, begin[:, :, None], frame_numbers[:, None]
     )  # a lost joint keeps its place
     moment = source_frames.gather(1, visible_frames.flatten(1)).view_as(visible_frames)
 
-    mirrored = (flip < config.mirror) & (config.ranges is not None or config.features == 52)
-    joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))[:, None, None]
+    mirrored = (flip < config.mirror) & (config.ranges is not None or config.features == BODY)
+    joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))  # (B, 13)
     lean = config.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
     bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
     size = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(x))], dim=1)
-    size = size * (1 + config.scale * (2 * larger - 1))[:, None]
-    bend = (size[..., None] * bend).to(dtype)
+    growth = 1 + config.scale * (2 * larger - 1)
+    bend = ((size * growth[:, None])[..., None] * bend).to(dtype)
 
     low, span = _ranges(config, dtype)
-    if config.features != 52:
+    if config.features != BODY:
         shares = low + x[:, :, 0] * span  # of the picture, where left and right and sizes mean something
         middle = shares.mean(dim=2, keepdim=True)
         x[:, :, 0] = shares - middle
-        middle = middle[torch.arange(len(x))[:, None], source_frames]
+        middle = middle[batch, source_frames]
         right = middle[..., :1]
         middle[..., :1] = torch.where(mirrored[:, None, None, None], 1 - right, right)
-    indices = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint
+    indices = (moment * blocks + torch.arange(blocks)[:, None]) * JOINTS + joint[:, None, None]
     x = (x.flatten(1, 3).gather(1, indices.flatten(1)[..., None].expand(-1, -1, 2)) @ bend).view_as(x)
-    if config.features != 52:
+    if config.features != BODY:
         x[:, :, 0] = (middle + x[:, :, 0] - low) / span
-    if config.features != 26:
+    if has_body:
         body = x[:, :, -1].mean(dim=2, keepdim=True)  # along with which a lost joint goes
-        x[:, :, -1] = pace.to(dtype)[:, None, None, None] * torch.where(is_lost[..., None], body, x[:, :, -1])
-    noise[:, :, : config.features != 52] *= TORSO
-    return x.add_(noise, alpha=config.jitter).flatten(2)
+        x[:, :, -1] = pace.to(dtype)[..., None, None] * torch.where(is_lost[..., None], body, x[:, :, -1])
+        rest = rest[batch, source_frames]
+        seen = rest[..., :JOINTS].gather(2, joint[:, None].expand(-1, length, -1)).masked_fill(is_lost, 0.0)
+        near = rest[..., JOINTS:] * growth.to(dtype)[:, None, None]
+        near[..., 1] *= pace.to(dtype)
+        rest = torch.cat([seen, near], dim=2)
+    noise[:, :, : config.features != BODY] *= TORSO
+    return torch.cat([x.add_(noise, alpha=config.jitter).flatten(2), rest], dim=2)
 
 
-def film_seldom(x: Tensor, every: Tensor, offset: Tensor, *, speeds: bool) -> Tensor:
-    """Segments (B, T, blocks, 13, 2) as a camera sees them that brings a frame at every n-th tick from `offset` on.
+def _play(length: int, pace: Tensor, later: Tensor, warp: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
+    """Which frame is shown at each tick, and how fast time runs there: (B, T) each, of `pace`, ... (B,).
 
-    Between frames places lie on the straight way, and so the last block, where it holds `speeds`, has the mean of them.
-    The ends of a segment, beyond which nothing is known, count as frames. `every` and `offset` are (B,) whole numbers.
+    A share `pace` of the segment is played, from a start that is the `later` the larger that number is. Within it time
+    swings around that pace by `warp`: one part is faster and another slower, and the ends stay where they are.
+    """
+    share = torch.arange(length, dtype=torch.float64)[None] / max(length - 1, 1)
+    turn, start, warp = 2 * pi * (share + phase[:, None]), 2 * pi * phase[:, None], warp[:, None]
+    swung = share + warp * (turn.sin() - start.sin()) / (2 * pi)
+    frames = length * (later * (1 - pace))[:, None] + pace[:, None] * (length - 1) * swung
+    return (frames + 1e-6).long().clamp(0, length - 1), pace[:, None] * (1 + warp * turn.cos())
+
+
+def film_seldom(x: Tensor, every: Tensor, offset: Tensor) -> Tensor:
+    """Segments (B, T, F) as a camera sees them that brings a frame at every n-th tick from `offset` on.
+
+    Between frames places and distances lie on the straight way, speeds are the mean of what they were, and which joints
+    are seen is known of the next frame. The ends of a segment, beyond which nothing is known, count as frames. `every`
+    and `offset` are (B,) whole numbers.
     """
     ways = [_seldom_ways(x.shape[1], *rate) for rate in zip(every.tolist(), offset.tolist(), strict=True)]
-    between, mean = (torch.stack(matrices).to(x.dtype) for matrices in zip(*ways, strict=True))
-    places = (between @ x.flatten(2)).view_as(x)
-    if speeds:
-        places[:, :, -1] = (mean @ x[:, :, -1].flatten(2)).view_as(x[:, :, -1])
-    return places
+    between, mean, newest = (torch.stack(matrices).to(x.dtype) for matrices in zip(*ways, strict=True))
+    if x.shape[2] == PLACES:
+        return between @ x
+    places, speeds, seen, distance, closing = x.split([x.shape[2] - BODY + PLACES, PLACES, JOINTS, 1, 1], dim=2)
+    return torch.cat([between @ places, mean @ speeds, newest @ seen, between @ distance, mean @ closing], dim=2)
 
 
 @cache
-def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor]:
-    """Returns (T, T) each: what takes places to those on the way between frames, and speeds to their means."""
+def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns (T, T) each: what takes ticks to the way between frames, to the mean since the frame before, to the next.
+
+    The frames are those of a camera that brings one at every n-th tick.
+    """
     frames = sorted({0, *range(offset, length, every), length - 1})
-    between, mean = torch.zeros(length, length), torch.zeros(length, length)
-    between[0, 0] = mean[0, 0] = 1.0
+    between, mean, newest = torch.zeros(3, length, length)
+    between[0, 0] = mean[0, 0] = newest[0, 0] = 1.0
     for before, after in pairwise(frames):
         for tick in range(before + 1, after + 1):
             share = (tick - before) / (after - before)
             between[tick, before], between[tick, after] = 1 - share, share
             mean[tick, before + 1 : after + 1] = 1 / (after - before)
-    return between, mean
+            newest[tick, after] = 1.0
+    return between, mean, newest
 
 
 def _ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,96 @@
+"""Clips cut out of packets, without decoding: from the key picture at or before the start to the stop.
+
+What decodes packets travels as a template: a file in memory with a header and a packet of no meaning.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vigil.capture.live.packet_ring import RingPacket
+from vigil.core.errors import VigilError
+from vigil.core.storage import replacing
+
+TICK = Fraction(1, 90000)  # s, the unit of times in a clip
+NS = 10**9
+NO_LOOK = {"probesize": "32", "analyzeduration": "1"}  # the header says it all
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was cut. It begins before what was asked for, at a key picture, unless that is gone already."""
+
+    path: Path
+    start_s: Fraction  # of the camera's time
+    stop_s: Fraction
+    missing: str = ""  # what was asked for and is not in it
+
+
+def pack_configuration(stream: Any) -> bytes:
+    """Returns a template by which packets of a stream can be written to a file, elsewhere and later."""
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="nut") as container:
+        copied = container.add_stream_from_template(stream)
+        packet = av.Packet(bytes(4))  # a header alone cannot be opened
+        packet.time_base, packet.pts, packet.dts, packet.is_keyframe = TICK, 0, 0, True
+        packet.stream = copied
+        container.mux(packet)
+    return memory.getvalue()
+
+
+def write_clip(
+    path: Path, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
+) -> Clip:
+    """Writes packets as MP4. Where the camera changed how it encodes, the longer part is kept and the rest is told."""
+    if not packets:
+        raise VigilError(f"{path}: no packet from {float(start_s):.1f} to {float(stop_s):.1f} s of the camera is kept.")
+    counts = Counter(templates[packet.configuration] for packet in packets if packet.configuration in templates)
+    if not counts:
+        raise VigilError(f"{path}: nothing says how the packets of the clip are decoded.")
+    template = max(counts, key=lambda header: counts[header])
+    kept = [packet for packet in packets if templates.get(packet.configuration) == template]
+    while kept and not kept[0].is_key:
+        del kept[0]
+    if not kept:
+        raise VigilError(f"{path}: no key picture from {float(start_s):.1f} to {float(stop_s):.1f} s is kept.")
+    first = kept[0].dts
+    with replacing(path) as part, av.open(io.BytesIO(template), options=NO_LOOK) as header:
+        options = {"movflags": "+faststart"}
+        with av.open(str(part.absolute()), "w", format="mp4", options=options) as container:
+            stream: Any = container.add_stream_from_template(header.streams.video[0])
+            starts = _rising([_ticks(packet.dts - first) for packet in kept])
+            durations = [stop - start for start, stop in pairwise(starts)]
+            durations.append(durations[-1] if durations else 1)  # one of 0 would hide the last picture from players
+            for kept_packet, start, duration in zip(kept, starts, durations, strict=True):
+                packet = av.Packet(kept_packet.data)
+                packet.time_base, packet.duration = TICK, duration
+                packet.dts, packet.pts = start, max(_ticks(kept_packet.pts - first), start)
+                packet.is_keyframe = kept_packet.is_key
+                packet.stream = stream
+                container.mux(packet)
+    begun, ended = Fraction(first, NS), Fraction(kept[-1].dts, NS)
+    missing = []
+    if begun > start_s + Fraction(1, 10):
+        missing.append(f"the first {float(begun - start_s):.1f} s")
+    if len(kept) < len(packets):
+        missing.append("a part in which the camera encoded otherwise")
+    return Clip(path, begun, ended, " and ".join(missing))
+
+
+def _rising(ticks: Sequence[int]) -> list[int]:
+    """Moves times that do not rise one tick behind the one before."""
+    rising: list[int] = []
+    for tick in ticks:
+        rising.append(max(tick, rising[-1] + 1) if rising else tick)
+    return rising
+
+
+def _ticks(ns: int) -> int:
+    return round(Fraction(ns, NS) / TICK)

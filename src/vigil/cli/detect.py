@@ -1,0 +1,71 @@
+"""`vigil detect`: trained models on files and on cameras."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vigil.cli.command import Command
+
+EXIT_CODES = (
+    "0 done; 1 a problem, said in one line; 2 wrong usage; 3 a source broke off, what was found until then is kept; "
+    "130 stopped"
+)
+BROKEN = 3
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command(
+    cls=Command,
+    reads="the sources; trained models and their calibrations in models/",
+    writes="what its options name",
+    example="vigil detect gate.mp4 --models pose_cnn,i3d --video seen.mp4",
+    exit_codes=EXIT_CODES,
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--models", "names", metavar="A,B", help="The detectors, or `all`.  [default: fused, else all]")
+@click.option(
+    "--trained", type=FOLDER, metavar="DIR", help="The folder of trained models.  [default: the project's models]"
+)
+@click.option(
+    "--threshold",
+    metavar="P",
+    help="Alarm at this probability (0.7), at a percentile of normal frames (p90, p95, p98), or at `budget`; alerts "
+    "say so.  [default: the frozen threshold]",
+)
+@click.option(
+    "--calibration",
+    "calibrations",
+    multiple=True,
+    metavar="MODEL=FILE",
+    help="A camera's own calibration, as `vigil calibrate` writes it.",
+)
+@click.option("--alerts", type=FILE, multiple=True, metavar="FILE", help="Append alerts, a line of JSON each.")
+@click.option("--scores", type=FILE, metavar="FILE", help="Write the scores of every stored frame as CSV.")
+@click.option("--anomalies", type=FILE, metavar="FILE", help="Write a verdict on every recording as JSON.")
+@click.option("--video", type=FILE, metavar="FILE", help="Write the recording with everything drawn into it (mp4).")
+@click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw timelines, attention and heat maps.")
+@click.option("--clips", type=FOLDER, metavar="DIR", help="Cut a clip of every alert, with 5 s before and after.")
+@click.option("--batch", type=FOLDER, metavar="DIR", help="All of that in a folder for each recording, and index.html.")
+@click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Post alerts there, until it has them.")
+@click.option("--mqtt", "brokers", multiple=True, metavar="URL", help="Publish alerts there: mqtt://HOST[:PORT].")
+@click.option("--outbox", type=FILE, metavar="FILE", help="Where alerts are kept.  [default: .vigil/outbox.sqlite]")
+@click.option("--serve", metavar="[HOST:]PORT", help="Show cameras and alerts on a page.  [host: 127.0.0.1]")
+@click.option("--fps", type=float, default=10.0, show_default=True, help="Of folders of images.")
+@click.option("--json", "as_json", is_flag=True, help="Print alerts as lines of JSON, and the summary too.")
+def detect(sources: tuple[str, ...], **options: Any) -> int:
+    """Look for what is abnormal.
+
+    SOURCE is a file, a wildcard, a folder of videos or of images, the number of a webcam, rtsp://, http(s):// (MJPEG,
+    HLS, a file, or a page that yt-dlp knows), a camera of cameras.yaml, or - for standard input. A line is printed for
+    every alert as it is raised and as it ends.
+    """
+    from vigil.watch.command import run_detect
+    from vigil.watch.request import Request
+
+    summary = run_detect(Request.of(sources, options), click.echo)
+    if options["as_json"]:
+        click.echo(json.dumps(summary, sort_keys=True))
+    return BROKEN if summary["broken"] else 0

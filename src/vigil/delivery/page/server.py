@@ -1,0 +1,65 @@
+"""Serves the page from a thread, beside whatever else the process does."""
+
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from vigil.core.errors import VigilError
+
+START_S = 60.0  # s, of a machine that has much else to do
+STOP_S = 1.0  # s for open pages to be told, at the end
+
+
+class PageServer:
+    """`with PageServer(app, host, port) as server`: listens from then on; `server.url` is where."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        """VigilError where it cannot listen there. Port 0 is any that is free."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            raise VigilError(f"--serve {host}:{port}: cannot listen there: {error.strerror or error}.") from None
+        except OverflowError:
+            self._socket.close()
+            raise VigilError(f"--serve {host}:{port}: no port; expected 0 to 65535.") from None
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(STOP_S),
+            ws_per_message_deflate=False,  # pictures are compressed already
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="page", daemon=True)
+
+    @property
+    def url(self) -> str:
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        until = time.monotonic() + START_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise VigilError(f"--serve {self.url}: the page did not start.")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.should_exit = True
+        self._thread.join(2 * STOP_S)
+        self._socket.close()

@@ -1,0 +1,99 @@
+// One alert in full: clip or picture with the region marked, its times, scores, and what made it.
+import { element, evidence, lasted, moment, number, seconds } from "./words.js";
+
+const dialog = document.getElementById("detail");
+const SVG = "http://www.w3.org/2000/svg";
+let current = null;
+
+export function showDetail(alert) {
+  current = alert;
+  fill(alert, alert.clip ? "clip" : "picture");
+  dialog.showModal();
+}
+
+// A later revision of the alert that is shown; a clip that plays is not disturbed.
+export function updateDetail(alert) {
+  if (!dialog.open || current === null || current.id !== alert.id || dialog.querySelector("video")) return;
+  current = alert;
+  fill(alert, "picture");
+}
+
+dialog.addEventListener("close", () => dialog.replaceChildren());
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+function fill(alert, which) {
+  const close = element("button", { className: "close", onclick: () => dialog.close() }, "Close");
+  const title = element("h2", { id: "detail-title" }, `${alert.label} at ${alert.camera}`);
+  const choice = element("div", { className: "choice", role: "group", "aria-label": "What is shown" });
+  for (const kind of ["clip", "picture"]) {
+    if (alert.clip && alert.picture) {
+      choice.append(element("button", { "aria-pressed": String(kind === which), onclick: () => fill(alert, kind) }, kind === "clip" ? "Clip" : "Picture"));
+    }
+  }
+  dialog.replaceChildren(
+    element("div", { className: "detail-head" }, title, close),
+    makeStage(alert, which),
+    ...(choice.children.length ? [choice] : []),
+    makeFacts(alert), makeScores(alert), makeProvenance(alert),
+  );
+}
+
+function makeStage(alert, which) {
+  if (which === "clip" && alert.clip) {
+    return element("div", { className: "stage" }, element("video", { src: evidence(alert.clip), controls: true, autoplay: true, muted: true, loop: true, "aria-label": `Clip of ${alert.label} at ${alert.camera}` }));
+  }
+  if (!alert.picture) return element("div", { className: "stage" }, element("p", { className: "empty" }, "no picture"));
+  const image = element("img", { src: evidence(alert.picture), alt: `${alert.label} at ${alert.camera}` });
+  return element("div", { className: "stage" }, element("div", { className: "frame" }, image, drawRegion(alert.region)));
+}
+
+function drawRegion(region) {
+  if (region === null) return null;
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 1 1");
+  drawing.setAttribute("preserveAspectRatio", "none");
+  const draw = (shape, attributes) => {
+    const drawn = document.createElementNS(SVG, shape);
+    for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
+    drawing.append(drawn);
+  };
+  if (region.kind === "box") {
+    draw("rect", { x: region.left, y: region.top, width: region.right - region.left, height: region.bottom - region.top });
+  } else if (region.kind === "polygon") {
+    draw("polygon", { points: region.points.map((point) => point.join(",")).join(" ") });
+  } else {
+    for (const [row, column] of region.cells) {
+      draw("rect", { x: column / region.columns, y: row / region.rows, width: 1 / region.columns, height: 1 / region.rows });
+    }
+  }
+  return drawing;
+}
+
+function makeFacts(alert) {
+  const facts = [
+    ["Start", moment(alert.start)],
+    ["Peak", moment(alert.peak)],
+    ["End", alert.stop ? moment(alert.stop) : "goes on"],
+    ["Lasted", alert.stop ? `${seconds(lasted(alert))} (${alert.ended})` : "–"],
+    ...(alert.person === null ? [] : [["Person", String(alert.person)]]),
+    ["Source", alert.source],
+  ];
+  return element("dl", { className: "facts" }, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
+
+function makeScores(alert) {
+  const cells = (kind, words) => element("tr", {}, ...words.map((word) => element(kind, {}, word)));
+  const rows = alert.detectors.map((d) => cells("td", [d.detector, number(d.score, d.threshold), number(d.threshold, d.threshold), d.threshold_by_hand ? "by hand" : "calibrated", number(d.p)]));
+  return element("table", { className: "scores" },
+    element("thead", {}, cells("th", ["Detector", "Score", "Threshold", "Set", "Probability"])),
+    element("tbody", {}, ...rows));
+}
+
+function makeProvenance(alert) {
+  const lines = [["alert", `${alert.id}, revision ${alert.revision}`], ["code", alert.code_revision], ["params", alert.params_sha256]];
+  for (const d of alert.detectors) {
+    lines.push([`model ${d.detector}`, d.model_sha256], [`calibration ${d.detector}`, d.calibration_sha256 || "none"]);
+  }
+  return element("details", { className: "made" }, element("summary", {}, "What made it"),
+    ...lines.map(([name, value]) => element("p", {}, `${name}: `, element("code", {}, value))));
+}

@@ -1,0 +1,340 @@
+"""Trained models on one source, frame by frame: every frame is looked at once, whatever the number of models.
+
+    with Detector.load("models", ["panic", "pose_lstm"]) as detector:
+        for alert in detector.run("gate.mp4"):              # alerts as they are raised and end
+            print(alert.to_json())
+
+    detector.reset()                                        # another source
+    for number, image in enumerate(camera):                 # (H, W, 3) uint8 RGB
+        for alert in detector.update(image, number / 25):
+            ...
+    alerts = detector.finish()
+
+The judges, the rule and the thresholds are those of the pipeline: on a video that the pipeline has judged, a detector
+says the same, bit by bit. A detector looks at one source at a time; several of them share the networks.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from vigil.core import clock
+from vigil.core.clock import Pace, update_pace
+from vigil.core.errors import VigilError
+from vigil.detect import frame_features, trained
+from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
+from vigil.detect.findings import describe, name_crime
+from vigil.detect.frame_features import StoredFrame, make_plan
+from vigil.detect.trained import FUSED, Alarm, Fused, Trained
+from vigil.features.landmarks import estimators
+from vigil.features.landmarks.choices import weights_digests
+from vigil.footage.video.views import ImageView, View, read_views
+from vigil.judging.calibration import Calibration
+from vigil.judging.judgements import NOTHING, Judgement, Standing, update_score
+from vigil.statistics import alerts
+from vigil.statistics.reliability import logit
+
+NOTHING_FOUND = Finding()
+NAMED = 64  # judgements of an alert that are kept to name its crime by
+
+
+@dataclass(frozen=True, eq=False)
+class AlarmState:
+    """What is remembered of one detector's alerts."""
+
+    alert: alerts.State = alerts.START
+    number: int = 0  # of the newest alert
+    p: float | None = None  # its highest
+    finding: Finding = NOTHING_FOUND
+    members: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelState:
+    """What is remembered of one model."""
+
+    judged: Any  # by its judge
+    standing: Standing = NOTHING
+    newest: Judgement | None = None  # the most abnormal of those that came last
+    recent: tuple[Judgement, ...] = ()  # of a model that names crimes, newest last
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that is remembered of a source."""
+
+    frames: int = 0
+    features: frame_features.State = frame_features.START
+    models: Mapping[str, ModelState] = field(default_factory=dict)
+    alarms: Mapping[str, AlarmState] = field(default_factory=dict)
+    pace: Pace = clock.START  # of the frames that were judged
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one frame brings. Most frames are not stored: between them nothing is judged."""
+
+    stored: StoredFrame | None = None
+    scores: FrameScores | None = None
+    changes: Sequence[AlertChange] = ()
+    judgements: Mapping[str, Sequence[Judgement]] = field(default_factory=dict)  # that came with it, by model
+
+
+class Detector:
+    """Holds the models, which it shares with its copies, and the state of one source."""
+
+    def __init__(
+        self, models: Sequence[Trained], fused: Fused | None, alarming: Sequence[str], estimate: estimators.Step | None
+    ) -> None:
+        self.models, self.fused = tuple(models), fused
+        self.plan = make_plan([model.frozen.checkpoint.card for model in models])
+        self._estimate, self._open = estimate, ExitStack()
+        self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
+        if fused:
+            self._alarms[FUSED] = fused.alarm
+        self.alarming = tuple(name for name in alarming if name in self._alarms)
+        self._state = self._begin()
+
+    @classmethod
+    def load(
+        cls,
+        models: str | Path = "models",
+        names: Sequence[str] | None = None,
+        *,
+        calibrations: Mapping[str, Path] | None = None,
+        threshold: str | None = None,
+    ) -> Self:
+        """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
+
+        `calibrations` has the file of a camera's own calibration for a model, `threshold` what the alarm sounds at
+        instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget".
+        """
+        folder = Path(models)
+        chosen = trained.choose_models(folder, names)
+        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold)
+        detector = cls(loaded, fused, chosen, None)
+        plan = detector.plan
+        if plan.landmarks is not None:
+            person, pretrained = folder / "person", folder / "pretrained"
+            if weights_digests(plan.landmarks, person, pretrained) != plan.weights:
+                raise VigilError(
+                    f"{pretrained}: other networks find people than when the models were trained. Run `vigil repro`."
+                )
+            detector._estimate = detector._open.enter_context(
+                estimators.open_estimator(plan.landmarks, person, pretrained)
+            )
+        return detector
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the networks."""
+        self._open.close()
+
+    def copy(self) -> "Detector":
+        """A detector for another source, with the same networks, at its beginning."""
+        return Detector(self.models, self.fused, self.alarming, self._estimate)
+
+    def run(self, source: str | Path, fps: Fraction | None = None) -> Iterator[AlertChange]:
+        """Yields the alerts of a video file or a folder of images as they come; the detector is reset before."""
+        self.reset()
+        views = read_views(Path(source)) if fps is None else read_views(Path(source), fps)
+        for step in self.steps(views):
+            yield from step.changes
+
+    def steps(self, views: Iterable[View]) -> Iterator[Step]:
+        """Yields what every stored frame of a recording brings, and at last what was left.
+
+        A frame is judged when the next one is there, so that the last of a piece is known to be the last: what is left
+        of a window is then judged, as the pipeline does.
+        """
+        waiting: StoredFrame | None = None
+        for view in views:
+            stored = self._look(view)
+            if stored is None:
+                continue
+            if waiting is not None:
+                yield self._judge_frame(waiting, ends=update_pace(self._state.pace, float(stored.time_s))[1])
+            waiting = stored
+        if waiting is not None:
+            yield self._judge_frame(waiting, ends=True)
+        yield Step(changes=self.finish())
+
+    def update(self, image: np.ndarray, time_s: float | Fraction) -> list[AlertChange]:
+        """One frame more of a live source, (H, W, 3) uint8 RGB; `time_s` are seconds since it began, and rise."""
+        view = ImageView(self._state.frames, Fraction(time_s), image)
+        return list(self.step(view).changes)
+
+    def reset(self) -> None:
+        """Begin anew, as for another source."""
+        self._state = self._begin()
+
+    @property
+    def state(self) -> State:
+        """What is remembered of the source; it never changes, so it can be kept and set again."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        if state.models.keys() != {model.name for model in self.models}:
+            raise VigilError("this state is of other models: load the same ones.")
+        self._state = state
+
+    def step(self, view: View) -> Step:
+        """One frame more of a live source, judged at once."""
+        stored = self._look(view)
+        return Step() if stored is None else self._judge_frame(stored, ends=False)
+
+    def _look(self, view: View) -> StoredFrame | None:
+        """The features of one frame more; None of a frame that is not stored."""
+        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        self._state = replace(self._state, frames=self._state.frames + 1, features=features)
+        return stored
+
+    def _judge_frame(self, stored: StoredFrame, ends: bool) -> Step:
+        """What models and alarms make of a stored frame; with `ends` nothing follows it in its piece."""
+        state = self._state
+        models, scores, judgements = dict(state.models), dict[str, Score](), dict[str, Sequence[Judgement]]()
+        for model in self.models:
+            before = models[model.name]
+            models[model.name], scores[model.name], judgements[model.name] = _judge(model, before, stored, ends)
+        members: dict[str, float] = {}
+        if self.fused:
+            scores[FUSED], members = _fuse(self.fused, self.models, scores)
+        state = replace(state, models=models, pace=update_pace(state.pace, float(stored.time_s))[0])
+        changes, alarms_after = list[AlertChange](), dict(state.alarms)
+        for name in self.alarming:
+            alarms_after[name], of_detector = self._update_alarm(name, state, stored, scores, members)
+            changes += of_detector
+        self._state = replace(state, alarms=alarms_after)
+        frame_scores = FrameScores(stored.position, stored.index, stored.time_s, scores)
+        return Step(stored, frame_scores, changes, judgements)
+
+    def finish(self) -> list[AlertChange]:
+        """The ends of the alerts that are on when the source ends."""
+        changes: list[AlertChange] = []
+        for name in self.alarming:
+            alarm_state = self._state.alarms[name]
+            for change, alert in alerts.finish_alert(alarm_state.alert):
+                changes.append(self._describe(name, change, alert, alarm_state))
+        return changes
+
+    @property
+    def scoring(self) -> tuple[str, ...]:
+        """The detectors that have scores, whether or not they raise alerts here."""
+        return tuple(self._alarms)
+
+    @property
+    def settings_sha256(self) -> str:
+        """Hash of how features are made, and of how every model looks at them."""
+        settings = {model.name: model.frozen.calibration.settings_sha256 for model in self.models}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    def calibration(self, name: str) -> Calibration:
+        """What the scores of an alarming detector mean."""
+        return self._alarms[name].calibration
+
+    def rule(self, name: str) -> alerts.Rule:
+        """When an alarming detector raises an alert, and when it lets go."""
+        return self._alarms[name].rule
+
+    def threshold_probability(self, name: str) -> float:
+        """The probability of the score at which a detector's alarm sounds."""
+        alarm = self._alarms[name]
+        return float(alarm.calibration.probability(np.array([alarm.rule.threshold]))[0])
+
+    def _begin(self) -> State:
+        models = {model.name: ModelState(model.judge.start()) for model in self.models}
+        return State(models=models, alarms={name: AlarmState() for name in self.alarming})
+
+    def _update_alarm(
+        self, name: str, state: State, stored: StoredFrame, scores: Mapping[str, Score], members: Mapping[str, float]
+    ) -> tuple[AlarmState, list[AlertChange]]:
+        before, score = state.alarms[name], scores[name]
+        after, changes = alerts.update_alert(
+            before.alert, stored.position, float(stored.time_s), score.raw, self._alarms[name].rule
+        )
+        rows = [self._describe(name, change, alert, before) for change, alert in changes if change == "ended"]
+        alarm_state = replace(before, alert=after)
+        raised = any(change == "raised" for change, _ in changes)
+        if raised or (after.alert is not None and after.alert.peak_index == stored.position):
+            finding = self._find(name, state, stored.size, members, None if raised else before.finding)
+            p = score.p if raised or before.p is None or score.p is None else max(score.p, before.p)
+            alarm_state = replace(
+                alarm_state, number=before.number + raised, p=p, finding=finding,
+                members=members if name == FUSED else {},
+            )  # fmt: skip
+        rows += [self._describe(name, change, alert, alarm_state) for change, alert in changes if change == "raised"]
+        return alarm_state, rows
+
+    def _find(
+        self, name: str, state: State, size: tuple[int, int], members: Mapping[str, float], before: Finding | None
+    ) -> Finding:
+        """What an alert is about at its most abnormal frame; the fused one's is that of the model it heeds most."""
+        if name == FUSED:
+            if not members:
+                return before or NOTHING_FOUND
+            name = max(members, key=lambda member: members[member])
+        model = next(model for model in self.models if model.name == name)
+        judgement = state.models[name].newest
+        if judgement is None:
+            return before or NOTHING_FOUND
+        finding = describe(model.frozen.checkpoint.card, model.frozen.calibration, judgement, size)
+        for namer in self.models:
+            if namer.names_for == name:
+                of_alert = [other for other in state.models[namer.name].recent if other.stop > judgement.start]
+                card = namer.frozen.checkpoint.card
+                finding = name_crime(card, namer.frozen.calibration, of_alert, finding)
+        return finding
+
+    def _describe(self, name: str, change: Any, alert: alerts.Alert, state: AlarmState) -> AlertChange:
+        made_by = self._alarms[name].provenance
+        return AlertChange(change, name, state.number, alert, state.p, state.finding, made_by, state.members)
+
+
+def _judge(
+    model: Trained, state: ModelState, stored: StoredFrame, ends: bool
+) -> tuple[ModelState, Score, Sequence[Judgement]]:
+    """The model's state, what it says of the frame, and what it judged with it."""
+    card = model.frozen.checkpoint.card
+    judged, judgements = model.judge.update(state.judged, stored.item(card.input), stored.time_s)
+    if ends:
+        judgements += model.judge.finish(judged)
+    standing, raw = update_score(state.standing, float(stored.time_s), judgements, model.judge.judge.hold_s)
+    of_frame = [judgement for judgement in judgements if judgement.stop > stored.position]
+    newest = max(of_frame, key=lambda judgement: judgement.newest, default=state.newest)
+    recent = (*state.recent, *judgements)[-NAMED:] if model.names_for else ()
+    state = ModelState(judged, standing, newest, recent)
+    if model.alarm is None:
+        return state, Score(float("nan"), None), judgements
+    raw = float(np.float32(raw))  # as scores are stored
+    p = float(model.alarm.calibration.probability(np.array([raw]))[0])
+    return state, Score(raw, p if np.isfinite(p) else None), judgements
+
+
+def _fuse(fused: Fused, models: Sequence[Trained], scores: Mapping[str, Score]) -> tuple[Score, dict[str, float]]:
+    """What the fused detector says, and what each model adds to its log odds."""
+    p = {
+        model.name: model.alarm.calibration.validation_probability(np.array([scores[model.name].raw], np.float32))
+        for model in models
+        if model.alarm and model.name in fused.fusion.models
+    }
+    raw = float(np.float32(fused.fusion.odds(p)[0]))
+    members = {
+        name: slope * float(logit(p[name][0]))
+        for name, slope in zip(fused.fusion.models, fused.fusion.frame.slopes, strict=True)
+        if np.isfinite(p[name][0])
+    }
+    of_frame = float(fused.alarm.calibration.probability(np.array([raw]))[0])
+    return Score(raw, of_frame if np.isfinite(of_frame) else None), members

@@ -1,0 +1,140 @@
+"""Which trained models run, and how each raises its alarm: loaded from a project's folder `models`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vigil.core.errors import VigilError, near_miss
+from vigil.core.skipping import why_skipped
+from vigil.core.storage import read_json, sha256_file
+from vigil.detect.alerts import Provenance
+from vigil.detect.frozen_model import FrozenModel, find_gate, load_frozen_model
+from vigil.detect.model_folder import CONFIG
+from vigil.detect.thresholds import choose_rule
+from vigil.evaluation.fusion import Fusion
+from vigil.judging.calibration import Calibration
+from vigil.judging.pieces import PieceJudge, make_piece_judge
+from vigil.judging.scoring import score_type_of
+from vigil.models.checkpoint import load_checkpoint
+from vigil.statistics.alerts import Rule
+
+FUSED = "fused"
+FUSION = "fusion.json"
+TRAIN_FIRST = "Run `vigil repro`, which trains and calibrates them."
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """When a detector raises an alert, and what made it."""
+
+    calibration: Calibration
+    rule: Rule
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model that runs. One that names crimes has no alarm, and names those of the model that it is behind."""
+
+    name: str
+    frozen: FrozenModel
+    judge: PieceJudge
+    alarm: Alarm | None
+    names_for: str | None = None  # the model whose alerts it names
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """The detector that hears several models."""
+
+    fusion: Fusion
+    alarm: Alarm
+
+
+def list_models(models: Path) -> list[str]:
+    """Names of the models in a folder that are trained and calibrated, sorted."""
+    if not models.is_dir():
+        return []
+    names = sorted(path.parent.name for path in models.glob(f"*/{CONFIG}"))
+    return [name for name in names if is_ready(models, name)]
+
+
+def is_ready(models: Path, name: str) -> bool:
+    """Whether a model is trained and has a calibration."""
+    calibration = models / "calibration" / f"{name}.json"
+    return calibration.exists() and not why_skipped(models / name) and not why_skipped(calibration)
+
+
+def has_fused(models: Path) -> bool:
+    """Whether there is a fused detector."""
+    path = models / FUSION
+    return path.exists() and not why_skipped(path) and "fusion" in read_json(path)
+
+
+def choose_models(models: Path, names: Sequence[str] | None) -> list[str]:
+    """The detectors to run: those that are named, else the fused one, else all that there are."""
+    ready = list_models(models)
+    if not ready:
+        raise VigilError(f"{models}: no trained model. {TRAIN_FIRST}")
+    known = [*ready, *([FUSED] if has_fused(models) else [])]
+    if not names:
+        return [FUSED] if has_fused(models) else ready
+    if list(names) == ["all"]:
+        return known
+    for name in names:
+        if name not in known:
+            raise VigilError(
+                f"{name}: not a trained model in {models}. Known: {', '.join(known)}.{near_miss(name, known)}"
+            )
+    return list(dict.fromkeys(names))
+
+
+def load_models(
+    models: Path, names: Sequence[str], calibrations: Mapping[str, Path], threshold: str | None
+) -> tuple[list[Trained], Fused | None]:
+    """The models of `names`, with those that a fused detector among them hears, and that one."""
+    fused = read_fusion(models / FUSION, threshold) if FUSED in names else None
+    heard = set(fused.fusion.models) if fused else set()
+    trained = [_load(models, name, calibrations.get(name), threshold) for name in sorted({*names, *heard} - {FUSED})]
+    if fused:
+        _check_members(fused, trained, models / FUSION)
+    return trained, fused
+
+
+def read_fusion(path: Path, threshold: str | None) -> Fused:
+    """The fused detector that stage `compare` has fitted."""
+    if reason := why_skipped(path) if path.exists() else "not found":
+        raise VigilError(f"{path}: {reason}. {TRAIN_FIRST}")
+    payload = read_json(path)
+    fusion = Fusion.read(payload["fusion"], f"{path}: fusion")
+    calibration = Calibration.from_json(payload["calibration"], str(path))
+    if calibration.sha256 != payload["calibration"].get("sha256"):
+        raise VigilError(f"{path}: changed since it was frozen. Run `dvc repro compare`.")
+    rule, by_hand = choose_rule(calibration, threshold)
+    made_by = Provenance(sha256_file(path), calibration.sha256, rule.threshold, by_hand)
+    return Fused(fusion, Alarm(calibration, rule, made_by))
+
+
+def _load(models: Path, name: str, calibration: Path | None, threshold: str | None) -> Trained:
+    frozen = load_frozen_model(str(models / name), calibration)
+    checkpoint, step = frozen.checkpoint, frozen.calibration.params.step
+    attended = checkpoint.card.input == "attended"
+    gate = load_checkpoint(find_gate(frozen)) if attended else None
+    alarm = None
+    if score_type_of(checkpoint) != "classes":
+        rule, by_hand = choose_rule(frozen.calibration, threshold)
+        made_by = Provenance(checkpoint.sha256, frozen.calibration.sha256, rule.threshold, by_hand)
+        alarm = Alarm(frozen.calibration, rule, made_by)
+    judge = make_piece_judge(checkpoint, step, gate)
+    return Trained(name, frozen, judge, alarm, gate.card.model if gate else None)
+
+
+def _check_members(fused: Fused, trained: Sequence[Trained], path: Path) -> None:
+    """VigilError where the fused detector was fitted on what other calibrations said."""
+    sha256 = {model.name: model.frozen.calibration.sha256 for model in trained}
+    for name, expected in zip(fused.fusion.models, fused.fusion.calibrations, strict=True):
+        if sha256[name] != expected:
+            raise VigilError(
+                f"{path}: fitted with another calibration of {name} ({expected[:12]}; this is {sha256[name][:12]}). "
+                "Run `dvc repro compare`, or name models without 'fused'."
+            )

@@ -1,0 +1,122 @@
+"""`vigil benchmark landmarks`: what pose models reach on one table of landmarks, and on another that they never saw.
+
+Classes of deeds are told apart, and the same with normal life. On the first table every clip is judged by models that
+have seen neither its source nor its neighbours: folds by source, the best epoch (and with normal life how normal a clip
+has to look) by an inner fold, several seeds, all settings those of preset `landmarks`. For the second table models are
+trained on all of the first and frozen on disk with their digests; only then is it opened, and it is scored once.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vigil.clips.labels import Classes
+from vigil.core.errors import VigilError
+from vigil.core.storage import sha256_file
+from vigil.evaluation.benchmark import frozen, trivial
+from vigil.evaluation.benchmark.decisions import choose_offset, clip_logits, decide
+from vigil.evaluation.benchmark.folds import Fold, make_folds, number_folds
+from vigil.evaluation.benchmark.kept import Arrays, KeptResults
+from vigil.evaluation.benchmark.landmark_judging import Predicted, Setup, judge, summarise_verdicts
+from vigil.evaluation.benchmark.landmark_table import LandmarkTable, describe_clips
+from vigil.evaluation.benchmark.outcome import Record, describe_table
+from vigil.evaluation.benchmark.pose_members import ENSEMBLE, ensemble_logits
+
+
+def run(data: Path, test: Path | None, setup: Setup) -> Record:
+    """The record of the folds of `data`, and of the score on `test` where there is such a table."""
+    table = setup.read(data)
+    class_sets = {
+        title: classes for title, classes in setup.class_sets().items() if _has_all(table, classes, setup, title)
+    }
+    if not class_sets:
+        labels = ", ".join(describe_clips(table))
+        raise VigilError(f"{data}: its clips are of {labels}; expected the classes of preset `landmarks`.")
+    kept = setup.keep(data)
+    record: Record = {
+        "kind": "landmarks",
+        "seeds": list(setup.seeds),
+        "data": {
+            "file": data.name,
+            "sha256": sha256_file(data),
+            "labels": describe_clips(table),
+            "warnings": table.warnings,
+        },
+        "folds": {
+            title: cross_validate(table.select(classes), classes, setup, kept, title)
+            for title, classes in class_sets.items()
+        },
+    }
+    if test is not None:
+        record["test"] = frozen.score_once(table, test, class_sets, setup, kept)
+    return record
+
+
+def cross_validate(table: LandmarkTable, classes: Classes, setup: Setup, kept: KeptResults, title: str) -> Record:
+    """Every clip is judged by those that have not seen its fold, once with every seed."""
+    truth, folds = table.truth(classes), number_folds(table.clips)
+    clips: Predicted = {}
+    segments: Predicted = {}
+    simple: Predicted = {}
+
+    def note(of: Predicted, name: str, number: int, rows: np.ndarray, predicted: np.ndarray) -> None:
+        of.setdefault(name, np.zeros((len(setup.seeds), len(rows)), int))[number, rows] = predicted
+
+    for number, seed in enumerate(setup.seeds):
+        for turn, fold in enumerate(make_folds(table.clips, folds, number)):
+            logits = judge_fold(table, truth, fold, len(classes), setup, kept, [title, "fold", turn, "seed", seed])
+            for name, of_parts in logits.items():
+                inner, outer = (
+                    clip_logits(of_parts[part], table.owner[chosen[table.owner]], classes)
+                    for part, chosen in (("val", fold.val), ("test", fold.test))
+                )
+                offset = choose_offset(inner, truth[fold.val], classes)
+                note(clips, name, number, fold.test, decide(outer, offset, classes))
+                note(segments, name, number, fold.test[table.owner], of_parts["test"].argmax(axis=1))
+            baselines = trivial.predict(table.clips, table.places, truth, fold.train, fold.test, seed)
+            for name, predicted in baselines.items():
+                note(simple, name, number, fold.test, predicted)
+            setup.say(f"landmarks: {title}, seed {seed}: fold {turn + 1} of {int(folds.max()) + 1} is judged")
+    return summarise_verdicts(table, classes, clips, segments, simple)
+
+
+def judge_fold(
+    table: LandmarkTable,
+    truth: np.ndarray,
+    fold: Fold,
+    class_count: int,
+    setup: Setup,
+    kept: KeptResults,
+    what: list[object],
+) -> Mapping[str, Arrays]:
+    """By member and for their ensemble: log probabilities of the segments of the inner fold and of the judged one."""
+    parts = {part: chosen[table.owner] for part, chosen in (("val", fold.val), ("test", fold.test))}
+
+    def compute(name: str) -> Arrays:
+        resume = kept.path([*what, name], ".pt")
+        fitted = setup.fit(name, table, truth, fold, class_count, what[-1], resume)  # type: ignore[arg-type]
+        return {part: judge(fitted, table.x[rows], class_count) for part, rows in parts.items()}
+
+    members = {name: kept.arrays([*what, name], lambda name=name: compute(name)) for name in setup.members}  # type: ignore[misc]
+    together = {part: ensemble_logits([of_parts[part] for of_parts in members.values()]) for part in parts}
+    return members | {ENSEMBLE: together}
+
+
+def describe(record: Record) -> str:
+    """The record for a person."""
+    lines = [f"mind: {warning}" for warning in record["data"]["warnings"]]
+    for title, part in record["folds"].items():
+        lines += ["", *describe_table(f"{title}, each fold judged by models of the others", part)]
+    test = record.get("test", {})
+    for title, part in test.get("tables", {}).items():
+        lines += ["", *describe_table(f"{title} of {test['file']}, by models frozen before it was opened", part)]
+    return "\n".join(lines).lstrip("\n")
+
+
+def _has_all(table: LandmarkTable, classes: Classes, setup: Setup, title: str) -> bool:
+    known = {clip.label for clip in table.clips}
+    missing = [name for name, labels in classes.items() if not known & set(labels)]
+    if missing:
+        setup.say(f"landmarks: {title}: skipped: no clip of {', '.join(missing)}")
+    return not missing

@@ -1,0 +1,116 @@
+"""Verdicts of several seeds to numbers: balanced accuracy with an interval over sources, beside baselines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, rounded
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What was said of N recordings, or parts of them, and what they are."""
+
+    predicted: np.ndarray  # (seeds, N) int, classes
+    truth: np.ndarray  # (N,) int
+    source: np.ndarray  # (N,) str, of the recording
+
+    def statistic(self, sources: Sequence[str], class_count: int) -> Statistic:
+        """Balanced accuracy over all seeds, as a function of how often each of `sources` is drawn."""
+        group = np.searchsorted(np.asarray(sources), self.source)
+        right, total = np.zeros((2, len(sources), class_count))
+        for predicted in self.predicted:
+            np.add.at(right, (group, self.truth), predicted == self.truth)
+            np.add.at(total, (group, self.truth), 1)
+        return mean_of_shares(right, total, "fewer than two classes")
+
+    def of_seeds(self) -> list[float]:
+        """The balanced accuracy of each seed."""
+        classes = np.unique(self.truth)
+        return [
+            float(np.mean([(predicted[self.truth == index] == index).mean() for index in classes]))
+            for predicted in self.predicted
+        ]
+
+    def confusion(self, class_count: int) -> list[list[float]]:
+        """Rows are what they are, columns what was said, on average over the seeds."""
+        table = np.zeros((class_count, class_count))
+        for predicted in self.predicted:
+            np.add.at(table, (self.truth, predicted), 1 / len(self.predicted))
+        return [[round(value, 2) for value in row] for row in table.tolist()]
+
+
+def summarise(
+    models: Mapping[str, Verdicts],
+    parts: Mapping[str, Verdicts],
+    baselines: Mapping[str, Verdicts],
+    class_names: Sequence[str],
+    rounds: int,
+    seed: int,
+) -> Record:
+    """By model: its balanced accuracy over recordings and over their `parts`, and its lead over the best baseline."""
+    some = next(iter(models.values()))
+    sources = sorted(set(some.source.tolist()))
+    weights, count = draw_within_classes(some, sources, rounds, seed), len(class_names)
+
+    def measure(verdicts: Verdicts) -> Record:
+        seeds = verdicts.of_seeds()
+        spread: Record = {"seeds": [rounded(value) for value in seeds], "sd": rounded(float(np.std(seeds)))}
+        return bootstrap(verdicts.statistic(sources, count), weights).to_json() | spread
+
+    trivial = {name: measure(verdicts) for name, verdicts in baselines.items()}
+    best = max(trivial, key=lambda name: (trivial[name]["value"], name))
+    rows = {}
+    for name, verdicts in models.items():
+        lead = difference(verdicts.statistic(sources, count), baselines[best].statistic(sources, count), weights)
+        rows[name] = {
+            "balanced_accuracy": measure(verdicts),
+            "lead": lead.interval.to_json() | {"over": best, "clear": lead.clear},
+            "confusion": verdicts.confusion(count),
+        }
+        if name in parts:
+            rows[name]["segment_balanced_accuracy"] = measure(parts[name])
+    return {"classes": list(class_names), "sources": len(sources), "models": rows, "baselines": trivial}
+
+
+def draw_within_classes(verdicts: Verdicts, sources: Sequence[str], rounds: int, seed: int) -> np.ndarray:
+    """(rounds, sources): how often each is drawn, among those of its class, so that no class goes missing.
+
+    A source of several classes counts with the first of them.
+    """
+    class_of_source = dict(zip(verdicts.source[::-1].tolist(), verdicts.truth[::-1].tolist(), strict=True))
+    classes = np.array([class_of_source[source] for source in sources])
+    weights = np.zeros((rounds, len(sources)))
+    for index in np.unique(classes):
+        weights[:, classes == index] = draws(int((classes == index).sum()), rounds, seed + int(index))
+    return weights
+
+
+def describe_table(title: str, record: Record) -> list[str]:
+    """Lines of a table for a person."""
+    counts = f"{record['clips']} clips of {record['sources']} sources, {record['segments']} segments"
+    lines = [f"{title}: {', '.join(record['classes'])} ({counts})"]
+    lines.append(f"  {'':<12} {'balanced accuracy':>22} {'seeds':>22} {'segments':>9} {'over the best baseline':>25}")
+    for name, row in record["models"].items():
+        value, lead = row["balanced_accuracy"], row["lead"]
+        part = row.get("segment_balanced_accuracy")
+        segments = f"{part['value']:.3f}" if part else "–"
+        lines.append(
+            f"  {name:<12} {_with_interval(value):>22} {_seeds(value):>22} {segments:>9} {_with_interval(lead):>25}"
+        )
+    for name, value in record["baselines"].items():
+        lines.append(f"  {name:<12} {_with_interval(value):>22} {_seeds(value):>22}")
+    return lines + [f"  mind: {note}" for note in record["notes"]]
+
+
+def _with_interval(record: Record) -> str:
+    value = f"{record['value']:.3f}"
+    return value if record["low"] is None else f"{value} ({record['low']:.3f} to {record['high']:.3f})"
+
+
+def _seeds(record: Record) -> str:
+    return " ".join(f"{value:.3f}" for value in record["seeds"])

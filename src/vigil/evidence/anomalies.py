@@ -1,0 +1,76 @@
+"""The verdict on a recording as one record of JSON: also of one in which nothing was found."""
+
+from typing import Any
+
+import numpy as np
+
+from vigil.detect.alerts import DIGITS
+from vigil.detect.detector import Detector
+from vigil.evidence.recording import Recording, video_confidence
+from vigil.judging.attention import rank_frames, select_clips
+from vigil.judging.judgements import Judgement
+from vigil.judging.scoring import class_logits
+
+TOP = 4  # frames that are named
+CLIPS = 4  # that are described
+OVERLAP = 0.5  # of a clip that a surer one may hold
+
+
+def describe_recording(detector: Detector, recording: Recording) -> dict[str, Any]:
+    """Verdict, confidence, spans, top frames, attention, and the class of crime."""
+    confidence = video_confidence(detector, recording)
+    surest = max(confidence, key=lambda name: confidence[name], default=None)
+    spans = [alert.to_json() for alert in sorted(recording.alerts, key=lambda alert: alert.alert.start_s)]
+    record: dict[str, Any] = {
+        "path": recording.name,
+        "verdict": "abnormal" if spans else "normal",
+        "confidence": None if surest is None else round(confidence[surest], DIGITS),
+        "detectors": {name: round(p, DIGITS) for name, p in sorted(confidence.items())},
+        "seconds": round(recording.seconds, 3),
+        "spans": spans,
+        "top_frames": [] if surest is None else _top_frames(recording, surest),
+        "attention": {
+            model: [_describe_clip(recording, clip) for clip in select_clips(clips, CLIPS, OVERLAP)]
+            for model, clips in sorted(recording.clips.items())
+        },
+    }
+    return record | _name_crime(detector, recording)
+
+
+def _top_frames(recording: Recording, detector: str) -> list[dict[str, Any]]:
+    """The frames with the highest scores, highest first."""
+    raw = np.array([moment.scores[detector].raw for moment in recording.moments])
+    order = np.argsort(-np.where(np.isnan(raw), -np.inf, raw), kind="stable")[:TOP].tolist()
+    return [
+        {"frame": recording.moments[position].index, "time_s": round(recording.moments[position].time_s, 3),
+         "score": round(float(raw[position]), DIGITS)}
+        for position in order if np.isfinite(raw[position])
+    ]  # fmt: skip
+
+
+def _describe_clip(recording: Recording, clip: Judgement) -> dict[str, Any]:
+    assert clip.attention is not None
+    moments = recording.moments
+    return {
+        "start_s": round(moments[clip.start].time_s, 3),
+        "stop_s": round(moments[min(clip.stop, len(moments)) - 1].time_s, 3),
+        "score": round(clip.score, DIGITS),
+        "frames": [moments[position].index for position in clip.shown],
+        "weights": [round(float(weight), DIGITS) for weight in clip.attention],
+        "top": [moments[position].index for position in rank_frames(clip)[:TOP]],
+    }
+
+
+def _name_crime(detector: Detector, recording: Recording) -> dict[str, Any]:
+    """Of a recording with an alert of the model that one is behind which names crimes."""
+    for model in detector.models:
+        raised = any(alert.detector == model.names_for for alert in recording.alerts)
+        if model.names_for and raised and (clips := recording.clips.get(model.name)):
+            card = model.frozen.checkpoint.card
+            logits = class_logits(card, clips)
+            if logits is not None:
+                p = model.frozen.calibration.class_probabilities(logits[None])[0]
+                order = np.argsort(-p, kind="stable").tolist()
+                names = list(card.classes)
+                return {"crime": {names[number]: round(float(p[number]), DIGITS) for number in order}}
+    return {}

@@ -1,0 +1,41 @@
+"""A page that shows all recordings of a batch, the abnormal ones first: plain HTML, which needs no server."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from vigil.core.storage import replacing
+
+TEMPLATE = "templates/index.html.j2"
+
+
+def write_index(folder: Path, verdicts: Sequence[dict[str, Any]]) -> Path:
+    """Writes index.html beside the folders of the recordings."""
+    ordered = sorted(verdicts, key=lambda verdict: (verdict["verdict"] != "abnormal", -(verdict["confidence"] or 0)))
+    cards = [card | {"files": _files(folder, card)} for card in ordered]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(files("vigil.evidence").joinpath(TEMPLATE).read_text(encoding="utf-8"))
+    path = folder / "index.html"
+    with replacing(path) as part:
+        part.write_text(template.render(cards=cards), encoding="utf-8")
+    return path
+
+
+def _files(folder: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """What lies in the recording's folder, as addresses relative to the page."""
+    own = folder / card["folder"] if card.get("folder") else None
+    if own is None or not own.is_dir():
+        return {"video": None, "timeline": None, "pictures": [], "clips": []}
+
+    def found(*names: str) -> list[str]:
+        return [path.relative_to(folder).as_posix() for name in names for path in sorted(own.glob(name))]
+
+    return {
+        "video": next(iter(found("overlay.mp4")), None),
+        "timeline": next(iter(found("timeline.png")), None),
+        "pictures": found("attention_visualization.png", "heatmap_*.png"),
+        "clips": found("clips/*.mp4"),
+    }

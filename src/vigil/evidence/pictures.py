@@ -1,0 +1,141 @@
+"""Pictures of a judged recording: its scores over time, what the gate attended to, and where things moved."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vigil.core.storage import replacing
+from vigil.detect.detector import Detector
+from vigil.evidence.recording import Recording
+from vigil.footage.video.views import read_views
+from vigil.judging.attention import select_clips
+from vigil.judging.judgements import Judgement
+
+TIMELINE, ATTENTION = "timeline.png", "attention_visualization.png"
+CLIPS = 3  # of the gate that are drawn
+FRAMES = 8  # of each, those with the most attention, in the order of time
+THUMB_PX = 200
+
+
+def write_pictures(folder: Path, source: Path, detector: Detector, recording: Recording) -> list[Path]:
+    """Writes all pictures that there is something for, and returns their paths."""
+    if not recording.moments:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [draw_timeline(folder / TIMELINE, detector, recording)]
+    clips = {model: select_clips(clips, CLIPS, 0.0) for model, clips in recording.clips.items()}
+    maps = _highest_maps(recording)
+    wanted = {
+        recording.moments[position].index for chosen in clips.values() for clip in chosen for position in clip.shown
+    }
+    wanted |= {recording.moments[position].index for position, _ in maps.values()}
+    images = dict(_pick_frames(source, wanted))
+    drawable = {model: chosen for model, chosen in clips.items() if chosen}
+    if drawable:
+        written.append(draw_attention(folder / ATTENTION, recording, drawable, images))
+    for model, (position, cells) in maps.items():
+        path = folder / f"heatmap_{model}.png"
+        _save(path, draw_map(images[recording.moments[position].index], cells))
+        written.append(path)
+    return written
+
+
+def draw_timeline(path: Path, detector: Detector, recording: Recording) -> Path:
+    """The probability of every alarming detector over time, its threshold, and its alerts as bars."""
+    figure, axes = _subplots(len(detector.alarming), 1, (10, 1.6 * len(detector.alarming) + 0.6))
+    times = recording.times
+    for axis, name in zip(axes, detector.alarming, strict=True):
+        threshold = detector.threshold_probability(name)
+        axis.step(times, recording.curve(name), where="post", linewidth=1.2, color="#1f4e9e")
+        axis.axhline(threshold, color="#444444", linestyle="--", linewidth=0.8)
+        for alert in recording.alerts:
+            if alert.detector == name:
+                axis.axvspan(alert.alert.start_s, alert.alert.stop_s, color="#d63031", alpha=0.25, linewidth=0)
+                axis.annotate(
+                    alert.finding.label or "abnormal", (alert.alert.start_s, 0.86), fontsize=8, color="#a01f20"
+                )
+        axis.set_ylim(0, 1)
+        axis.set_xlim(times[0], max(times[-1], times[0] + 1e-3))
+        axis.set_ylabel(name, fontsize=9)
+        axis.grid(visible=True, alpha=0.25)
+    axes[-1].set_xlabel("seconds")
+    figure.suptitle(f"{Path(recording.name).name}: probability, threshold (dashed), alerts (red)", fontsize=10)
+    return _write_figure(figure, path)
+
+
+def draw_attention(
+    path: Path, recording: Recording, clips: dict[str, list[Judgement]], images: dict[int, np.ndarray]
+) -> Path:
+    """The surest clips of each model that attends: frames, and below each how much it was attended to."""
+    rows = [(model, clip) for model, chosen in clips.items() for clip in chosen]
+    figure, axes = _subplots(len(rows), FRAMES, (1.7 * FRAMES, 1.75 * len(rows) + 0.4))
+    for row, (model, clip) in enumerate(rows):
+        assert clip.attention is not None
+        strongest = sorted(np.argsort(-clip.attention, kind="stable")[:FRAMES].tolist())
+        highest = float(clip.attention.max())
+        for column in range(FRAMES):
+            axis = axes[row * FRAMES + column]
+            axis.set_axis_off()
+            if column >= len(strongest):
+                continue
+            number = strongest[column]
+            moment, weight = recording.moments[clip.shown[number]], float(clip.attention[number])
+            if moment.index in images:
+                axis.imshow(images[moment.index])
+            axis.set_title(f"{moment.time_s:.1f} s  {weight:.2f}", fontsize=7)
+            axis.axhline(2, xmax=max(weight / highest, 0.02), color="#d63031", linewidth=4)
+        axes[row * FRAMES].text(
+            -0.05, 0.5, f"{model}\n{clip.score:.2f}", transform=axes[row * FRAMES].transAxes, fontsize=8, ha="right"
+        )
+    return _write_figure(figure, path)
+
+
+def draw_map(image: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: the frame with a map laid over it, from cool to warm."""
+    spread = max(float(np.ptp(cells)), 1e-9)
+    levels = (255 * (cells.astype(np.float32) - cells.min()) / spread).astype(np.uint8)
+    large = cv2.resize(levels, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    colours = cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    return cv2.addWeighted(image, 0.55, colours, 0.45, 0)
+
+
+def _highest_maps(recording: Recording) -> dict[str, tuple[int, np.ndarray]]:
+    """By model, the map with the highest cell, and its moment."""
+    highest: dict[str, tuple[int, np.ndarray]] = {}
+    for position, moment in enumerate(recording.moments):
+        for model, cells in moment.cells.items():
+            if model not in highest or cells.max() > highest[model][1].max():
+                highest[model] = position, cells
+    return highest
+
+
+def _pick_frames(source: Path, indices: set[int]) -> Iterator[tuple[int, np.ndarray]]:
+    left = set(indices)
+    for view in read_views(source) if left else ():
+        if view.index in left:
+            yield view.index, view.rgb(THUMB_PX)
+            left.discard(view.index)
+            if not left:
+                return
+
+
+def _subplots(rows: int, columns: int, inches: tuple[float, float]) -> tuple[Any, list[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, layout="constrained")
+    return figure, list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
+
+
+def _write_figure(figure: Any, path: Path) -> Path:
+    with replacing(path) as part:
+        figure.savefig(part, format="png", dpi=100, metadata={"Software": None})
+    return path
+
+
+def _save(path: Path, image: np.ndarray) -> None:
+    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    with replacing(path) as part:
+        part.write_bytes(data.tobytes())

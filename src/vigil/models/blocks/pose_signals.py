@@ -1,0 +1,86 @@
+"""What a body does, out of the columns of a segment: angles, heights, spreads and speeds that are the same for every
+camera that looks from about as high, and the same for a person and that person in a mirror.
+
+Of each pair of joints comes the larger value first and then the smaller, whichever side it is of. What is not a
+fraction of the body's own torso is not in them: neither places in the picture nor sizes.
+"""
+
+import torch
+from torch import Tensor
+
+JOINTS = 13
+BODY = 26 + 26 + JOINTS + 2  # columns of a body: places, speeds, seen, nearest person; see features/segments/columns.py
+PAIRS = ((0, 3), (1, 4), (2, 5), (6, 9), (7, 10), (8, 11))  # left and right shoulder, elbow, wrist, hip, knee, ankle
+SHOULDER, ELBOW, WRIST, HIP, KNEE, ANKLE = range(len(PAIRS))  # of PAIRS
+HEAD = 12
+ANGLES = ((SHOULDER, ELBOW, WRIST), (HIP, KNEE, ANKLE), (SHOULDER, HIP, KNEE), (HIP, SHOULDER, ELBOW))
+LIMBS = (WRIST, ELBOW, ANKLE, KNEE)
+SIGNALS = 65
+
+
+def describe_body(body: Tensor) -> Tensor:
+    """(B, T, 67) columns of a body -> (B, T, 65) signals."""
+    places, speeds = (body[..., first : first + 26].unflatten(-1, (JOINTS, 2)) for first in (0, 26))
+    seen, near = body[..., 52 : 52 + JOINTS], body[..., 52 + JOINTS :]
+    sides = places[..., list(PAIRS), :]  # (B, T, 6, 2, 2): pair, side, x and y
+    moving = speeds[..., list(PAIRS[HIP]), :].mean(dim=-2)  # (B, T, 2): the body's own way
+    parts = [
+        _ordered(_cosines(sides)),
+        _trunk(sides, places[..., HEAD, :]),
+        *_limbs(sides),
+        _ordered(_lengths(sides[..., WRIST, :, :] - places[..., HEAD, None, :])),
+        _extent(places, sides),
+        torch.stack([_lengths(moving), moving[..., 0].abs(), moving[..., 1]], dim=-1),
+        *_relative_speeds(speeds - moving[..., None, :]),
+        _ordered(seen[..., list(PAIRS)]),
+        seen[..., HEAD:],
+        near,
+    ]
+    return torch.cat(parts, dim=-1)
+
+
+def _ordered(sides: Tensor) -> Tensor:
+    """(..., pairs, 2) or (..., 2) values of left and right -> the larger of each pair, and then the smaller."""
+    return sides.sort(dim=-1, descending=True).values.flatten(2)
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    """(..., 2) -> (...); its gradient is finite at 0."""
+    return (vectors.square().sum(dim=-1) + 1e-8).sqrt()
+
+
+def _cosines(sides: Tensor) -> Tensor:
+    """(B, T, 4, 2): of the angle at the middle one of three joints, 1 folded and -1 straight."""
+    first, middle, last = (sides[..., list(joints), :, :] for joints in zip(*ANGLES, strict=True))
+    before, after = first - middle, last - middle
+    return (before * after).sum(dim=-1) / (_lengths(before) * _lengths(after)).clamp_min(1e-3)
+
+
+def _trunk(sides: Tensor, head: Tensor) -> Tensor:
+    """(B, T, 4): how long the trunk looks, how upright it is, how far it leans to a side, how high the head is."""
+    top = sides[..., SHOULDER, :, :].mean(dim=-2)
+    length = _lengths(top)
+    return torch.stack([length, -top[..., 1] / length, top[..., 0].abs() / length, -head[..., 1]], dim=-1)
+
+
+def _limbs(sides: Tensor) -> list[Tensor]:
+    """Of wrists, elbows, ankles and knees: how high they are, how far to the side, and how far from each other."""
+    signals = []
+    for limb in LIMBS:
+        pair = sides[..., limb, :, :]
+        apart = _lengths(pair[..., 0, :] - pair[..., 1, :])[..., None]
+        signals += [_ordered(-pair[..., 1]), _ordered(pair[..., 0].abs()), apart]
+    return signals
+
+
+def _extent(places: Tensor, sides: Tensor) -> Tensor:
+    """(B, T, 3): how wide the shoulders look, and how wide and high the whole body."""
+    shoulders = (sides[..., SHOULDER, 0, :1] - sides[..., SHOULDER, 1, :1]).abs()
+    return torch.cat([shoulders, places.amax(dim=-2) - places.amin(dim=-2)], dim=-1)
+
+
+def _relative_speeds(speeds: Tensor) -> list[Tensor]:
+    """Of speeds (B, T, 13, 2) beside the body's own: those of the limbs, of the head, and of all joints together."""
+    lengths = _lengths(speeds)
+    limbs = [PAIRS[limb] for limb in LIMBS]
+    return [_ordered(lengths[..., limbs]), lengths[..., HEAD:], lengths.mean(dim=-1, keepdim=True)]

@@ -1,0 +1,71 @@
+"""Alerts of a detector as records for the outbox."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from vigil.delivery import alert as delivered
+from vigil.delivery.alert import Alert, Box, DetectorScore, Moment
+from vigil.detect.alerts import AlertChange
+
+ABNORMAL = "abnormal"  # label of an alert whose detector names none
+Clock = Callable[[float], str | None]  # UTC of a time of the source, where it is known
+
+
+def make_alert(
+    change: AlertChange, camera: str, source: str, clock: Clock, size: tuple[int, int], settings: str
+) -> Alert:
+    """The first revision of an alert that has been raised; `settings` is the hash of how features are made."""
+    made_by = change.provenance
+    score = DetectorScore(
+        detector=change.detector,
+        score=change.alert.peak,
+        p=change.p,
+        threshold=made_by.threshold,
+        threshold_by_hand=made_by.by_hand,
+        model_sha256=made_by.model,
+        calibration_sha256=made_by.calibration,
+    )
+    return delivered.raise_alert(
+        camera=camera,
+        source=source,
+        start=_moment(change.alert.start_s, clock),
+        label=change.finding.label or ABNORMAL,
+        detectors=(score,),
+        params_sha256=settings,
+        code_revision=version("vigil"),
+        person=change.finding.person,
+        region=_region(change, size),
+    )
+
+
+def end_alert(
+    alert: Alert, change: AlertChange, peak_s: float, clock: Clock, size: tuple[int, int], ended: delivered.Ended
+) -> Alert:
+    """The next revision of an alert that is over. Its label stays: it is part of what the alert is known by."""
+    score = alert.detectors[0].model_copy(update={"score": change.alert.peak, "p": change.p})
+    return delivered.revise(
+        alert,
+        detectors=(score,),
+        peak=_moment(peak_s, clock),
+        stop=_moment(change.alert.stop_s, clock),
+        ended=ended,
+        region=_region(change, size),
+    )
+
+
+def _moment(time_s: float, clock: Clock) -> Moment:
+    return Moment(utc=clock(time_s), source_s=round(time_s, 6))
+
+
+def _region(change: AlertChange, size: tuple[int, int]) -> Box | None:
+    if change.finding.box is None:
+        return None
+    left, top, right, bottom = change.finding.box
+    width, height = size
+    return Box(
+        left=_share(left, width), top=_share(top, height), right=_share(right, width), bottom=_share(bottom, height)
+    )
+
+
+def _share(edge: int, side: int) -> float:
+    return min(max(edge / side, 0.0), 1.0)

@@ -1,0 +1,203 @@
+"""One camera: its frames to a detector, its alerts to the outbox with a picture and a clip, its state to the page."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vigil.capture.frames import Event, Frame, Gone, Piece
+from vigil.capture.live.camera import Camera
+from vigil.core.errors import VigilError
+from vigil.core.storage import replacing
+from vigil.delivery.alert import Alert, Ended, revise, utc_text
+from vigil.delivery.page.cameras import CameraSnapshot, CameraState, DetectorReading
+from vigil.detect.alerts import AlertChange, FrameScores
+from vigil.detect.detector import Detector, Step
+from vigil.footage.video.views import ImageView
+from vigil.watch.alert_records import end_alert, make_alert
+from vigil.watch.health_alerts import HealthAlerts
+
+BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
+TILE_PX = 480  # width of a picture on the page
+TILE_QUALITY = 70
+PICTURE_QUALITY = 85
+TIMES = 1 << 16  # of an alert of two hours the peak is still found
+LAGS = 4096  # newest lags that are remembered
+RATE_S = 10.0  # s over which frames a second are counted
+Put = Callable[[Alert], object]
+Tell = Callable[[str, AlertChange | None], object]
+
+
+@dataclass(frozen=True)
+class PendingClip:
+    """A clip to be cut when the camera's time has come to `due_s`."""
+
+    alert: Alert
+    start_s: Fraction
+    due_s: Fraction
+
+
+class CameraWatch:
+    """Feed it what a camera gives, in order; `tell` gets a line for everything that happens."""
+
+    def __init__(self, camera: Camera, detector: Detector, evidence: Path | None, put: Put, tell: Tell) -> None:
+        """`tell` gets an alert, or else a line about the camera itself."""
+        self.camera, self.detector = camera, detector
+        self._evidence, self._put, self._tell = evidence, put, tell
+        source = camera.source
+        self._health = HealthAlerts(source.name, source.address, detector.settings_sha256, put)
+        self._open: dict[tuple[str, int], Alert] = {}
+        self._clips: list[PendingClip] = []
+        self._frame: Frame | None = None
+        self._times: deque[tuple[int, float]] = deque(maxlen=TIMES)  # position and time of the newest stored frames
+        self._piece = -1
+        self._state: CameraState = "connecting"
+        self._reason: str | None = None
+        self._jpeg: bytes | None = None
+        self._scores: FrameScores | None = None
+        self._judged: deque[float] = deque(maxlen=LAGS)
+        self.lags: deque[float] = deque(maxlen=LAGS)  # s from a frame to its scores
+        self.alerts = 0
+
+    def take(self, item: Frame | Event) -> Step | None:
+        """A frame, which is looked at, or something that has happened to the camera."""
+        if isinstance(item, Event):
+            if isinstance(item, Gone):
+                self._state, self._reason = "lost", item.reason
+                self._part("source ended")
+            if isinstance(item, Piece):
+                self._part("source ended")
+            if line := self._health.take(item):
+                self._tell(line, None)
+            return None
+        if item.piece != self._piece:
+            self._part("source ended")
+            self._piece = item.piece
+        self._state, self._reason, self._frame = "live", None, item
+        step = self.detector.step(ImageView(item.index, item.time_s, item.image))
+        if step.stored is not None:
+            self._times.append((step.stored.position, float(item.time_s)))
+            self._jpeg, self._scores = None, step.scores
+            if item.utc is not None:
+                self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
+            self._judged.append(time.monotonic())
+        for change in step.changes:
+            self._deliver(change, "released")
+        self._cut_clips(item.time_s)
+        return step
+
+    def finish(self) -> None:
+        """Ends what is open: nobody watches any more."""
+        self._part("interrupted")
+        self._health.finish()
+        if self._frame is not None:
+            self._cut_clips(self._frame.time_s + AFTER_S + BEFORE_S + 1)
+        self._state = "ended"
+
+    def snapshot(self) -> CameraSnapshot:
+        """What the page shows of it."""
+        frame, now = self._frame, time.monotonic()
+        recent = [moment for moment in self._judged if now - moment <= RATE_S]
+        if self._jpeg is None and frame is not None:
+            self._jpeg = _encode(frame.image, TILE_PX, TILE_QUALITY)
+        return CameraSnapshot(
+            name=self.camera.source.name,
+            state=self._state,
+            reason=self._reason,
+            fps=round(len(recent) / RATE_S, 2) if recent else None,
+            lag_s=round(self.lags[-1], 3) if self.lags else None,
+            frame_utc=utc_text(frame.utc.timestamp()) if frame and frame.utc else None,
+            frame_index=frame.index if frame else 0,
+            jpeg=self._jpeg,
+            readings=self._readings(),
+        )
+
+    def _readings(self) -> tuple[DetectorReading, ...]:
+        if self._scores is None:
+            return ()
+        readings = []
+        for name in self.detector.alarming:
+            score = self._scores.scores[name]
+            raw = score.raw if np.isfinite(score.raw) else None
+            readings.append(DetectorReading(name, raw, score.p, self.detector.rule(name).threshold))
+        return tuple(readings)
+
+    def _part(self, ended: Ended) -> None:
+        """Nothing goes on from here: a piece, or the watch, is over."""
+        for change in self.detector.finish():
+            self._deliver(change, ended)
+        self.detector.reset()
+        self._open.clear()
+        self._times.clear()
+
+    def _deliver(self, change: AlertChange, ended: Ended) -> None:
+        source, frame = self.camera.source, self._frame
+        assert frame is not None
+        size, key = (frame.image.shape[1], frame.image.shape[0]), (change.detector, change.number)
+        if change.change == "raised":
+            self.alerts += 1
+            alert = make_alert(change, source.name, source.address, self._clock, size, self.detector.settings_sha256)
+            alert = self._add_picture(alert, frame, change)
+        else:
+            peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
+            alert = end_alert(self._open[key], change, peak_s, self._clock, size, ended)
+            start_s, stop_s = Fraction(change.alert.start_s) - BEFORE_S, Fraction(change.alert.stop_s) + AFTER_S
+            if self._evidence is not None:
+                self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
+        self._open[key] = alert
+        self._put(alert)
+        self._tell("", change)
+
+    def _add_picture(self, alert: Alert, frame: Frame, change: AlertChange) -> Alert:
+        """The frame with which it was raised, with the place where that is known; written before the alert is put."""
+        if self._evidence is None:
+            return alert
+        name = f"{alert.camera}/{alert.id}.jpg"
+        image = frame.image.copy()
+        if change.finding.box is not None:
+            left, top, right, bottom = change.finding.box
+            cv2.rectangle(image, (left, top), (right, bottom), (214, 48, 49), 2)
+        try:
+            with replacing(self._evidence / name) as part:
+                part.write_bytes(_encode(image, None, PICTURE_QUALITY))
+        except OSError as error:
+            self._tell(f"{alert.camera}: the picture of an alert cannot be written: {error.strerror}", None)
+            return alert
+        return alert.model_copy(update={"picture": name})
+
+    def _cut_clips(self, now_s: Fraction) -> None:
+        """Cuts the clips whose time has come; an alert without one stays an alert."""
+        assert self._evidence is not None or not self._clips
+        waiting = []
+        for pending in self._clips:
+            if now_s < pending.due_s:
+                waiting.append(pending)
+                continue
+            name = f"{pending.alert.camera}/{pending.alert.id}.mp4"
+            with suppress(VigilError):
+                assert self._evidence is not None
+                (self._evidence / name).parent.mkdir(parents=True, exist_ok=True)
+                self.camera.cut_clip(pending.start_s, pending.due_s, self._evidence / name)
+                self._put(revise(pending.alert, clip=name))
+        self._clips = waiting
+
+    def _clock(self, time_s: float) -> str | None:
+        frame = self._frame
+        if frame is None or frame.utc is None:
+            return None
+        return utc_text(frame.utc.timestamp() + time_s - float(frame.time_s))
+
+
+def _encode(image: np.ndarray, width: int | None, quality: int) -> bytes:
+    if width is not None and image.shape[1] > width:
+        height = round(image.shape[0] * width / image.shape[1])
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()

@@ -1,0 +1,155 @@
+"""Cameras: all of them are watched until somebody stops it, and what is open then is ended and flushed."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from vigil.capture.live.camera import Camera, read_cameras
+from vigil.capture.live.camera_params import CameraParams
+from vigil.capture.sources import Source
+from vigil.core import settings
+from vigil.core.errors import VigilError
+from vigil.delivery.addresses import read_secret
+from vigil.delivery.alert import Alert
+from vigil.detect.alerts import AlertChange
+from vigil.detect.detector import Detector
+from vigil.watch.camera_watch import CameraWatch
+from vigil.watch.request import Request, Say, describe_change
+from vigil.watch.score_table import ScoreTable
+from vigil.watch.sending import Sending
+
+HOST = "127.0.0.1"
+
+
+class Stop:
+    """Set by SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.wanted = True
+
+
+@contextmanager
+def stop_by_signal() -> Iterator[Stop]:
+    """A first signal asks for the end, and what is open is then ended; the handlers are put back afterwards."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch_cameras(
+    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
+) -> dict[str, Any]:
+    """Watches until it is stopped; `say` gets a line for every alert. Returns the summary."""
+    evidence = request.outputs.clips or (settings.home() / "evidence" if sending is not None else None)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_by_signal())
+        watches = _start(sources, detector, request, sending, evidence, say, stack)
+        if request.serve is not None:
+            assert sending is not None
+            url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
+            print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
+        table = None
+        if request.outputs.scores is not None:
+            table = stack.enter_context(ScoreTable(request.outputs.scores, detector.scoring))
+        while not stop.wanted:
+            for camera, item in read_cameras(list(watches), timeout_s=0.5):
+                step = watches[camera].take(item)
+                if table is not None and step is not None and step.scores is not None:
+                    table.write(camera.source.name, step.scores)
+            if sending is not None:
+                sending.check()
+        for watch in watches.values():
+            watch.finish()
+        return _summarise(watches, began, detector)
+
+
+def _start(
+    sources: Sequence[Source],
+    detector: Detector,
+    request: Request,
+    sending: Sending | None,
+    evidence: Path | None,
+    say: Say,
+    stack: ExitStack,
+) -> dict[Camera, CameraWatch]:
+    """Starts the cameras, and ends what a watch of them that was killed has left open."""
+
+    def put(alert: Alert) -> None:
+        if sending is not None:
+            sending.put(alert)
+
+    params = CameraParams(size_px=detector.plan.frames.size)
+    watches: dict[Camera, CameraWatch] = {}
+    for source in sources:
+        if sending is not None:
+            sending.end_open_alerts(source.name)
+
+        def tell(line: str, change: AlertChange | None, name: str = source.name) -> None:
+            say(line if change is None else describe_change(change, name, request.as_json))
+
+        camera = stack.enter_context(Camera(source, params))
+        watches[camera] = CameraWatch(camera, detector.copy(), evidence, put, tell)
+    return watches
+
+
+@contextmanager
+def _serve(address: str, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path | None) -> Iterator[str]:
+    from vigil.delivery.page.access import TOKEN_VARIABLE, Access
+    from vigil.delivery.page.app import make_app
+    from vigil.delivery.page.server import PageServer
+
+    host, port = parse_address(address)
+    access = Access(host, read_secret(TOKEN_VARIABLE, None))
+    folder = evidence or settings.home() / "evidence"
+    folder.mkdir(parents=True, exist_ok=True)
+    app = make_app(
+        sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], folder, access, sending.problems
+    )
+    with PageServer(app, host, port) as server:
+        yield server.url
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`8080`, `0.0.0.0:8080` or `[::]:8080`."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise VigilError(f"--serve {text}: expected [HOST:]PORT, such as 8080.")
+    return host.strip("[]") or HOST, int(port)
+
+
+def _summarise(watches: dict[Camera, CameraWatch], began: float, detector: Detector) -> dict[str, Any]:
+    cameras = {}
+    for camera, watch in watches.items():
+        figures = camera.figures()
+        lags = np.array(watch.lags)
+        cameras[camera.source.name] = {
+            "alerts": watch.alerts,
+            "captured": figures.captured,
+            "looked_at": figures.read,
+            "failures": figures.failures,
+            "restarts": figures.restarts,
+            "lag_p50_s": round(float(np.median(lags)), 3) if len(lags) else None,
+            "lag_p95_s": round(float(np.quantile(lags, 0.95)), 3) if len(lags) else None,
+        }
+    return {
+        "cameras": cameras,
+        "alerts": sum(watch.alerts for watch in watches.values()),
+        "elapsed_s": round(time.monotonic() - began, 1),
+        "detectors": list(detector.alarming),
+        "broken": [],
+    }

@@ -1,0 +1,116 @@
+"""What `vigil detect` does, from its options to its summary."""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from vigil.capture.addresses import look_up
+from vigil.capture.sources import Source, expand_sources
+from vigil.core.errors import Rejected, VigilError
+from vigil.detect.detector import Detector
+from vigil.watch.cameras import watch_cameras
+from vigil.watch.recordings import Recordings
+from vigil.watch.request import Request, Say, describe_change
+from vigil.watch.sending import Sending
+
+PROGRESS_S = 0.3
+
+
+def run_detect(request: Request, say: Say) -> dict[str, Any]:
+    """Judges all sources; `say` gets a line for every alert. Returns the summary."""
+    sources = [look_up(source) for source in expand_sources(request.sources)]
+    live = [source for source in sources if source.is_live]
+    if live and len(live) < len(sources):
+        raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
+    request.outputs.check(len(sources))
+    with ExitStack() as stack:
+        detector = stack.enter_context(
+            Detector.load(
+                request.trained, request.names, calibrations=request.calibrations, threshold=request.threshold
+            )
+        )
+        sending = stack.enter_context(Sending(request)) if request.delivers else None
+        if live:
+            summary = watch_cameras(live, detector, request, sending, say)
+            if not request.as_json:
+                say(_describe_watch(summary))
+            return summary
+        return _watch_recordings(sources, detector, request, sending, say)
+
+
+def _watch_recordings(
+    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
+) -> dict[str, Any]:
+    began, broken, alerts = time.monotonic(), list[str](), 0
+    progress = _Progress()
+    with Recordings(detector, request.outputs, sending, progress.tick) as recordings:
+        for number, source in enumerate(sources, 1):
+            progress.begin(source, number, len(sources))
+            try:
+                for change in recordings.watch(source):
+                    alerts += change.change == "raised"
+                    progress.clear()
+                    say(describe_change(change, source.name, request.as_json))
+            except Rejected as error:
+                print(f"{source.address}: {error}", file=sys.stderr)
+                broken.append(source.address)
+                continue
+            finally:
+                progress.clear()
+            if damage := recordings.verdicts[-1].get("damage"):
+                print(f"{source.address}: damaged: {damage}", file=sys.stderr)
+                broken.append(source.address)
+    elapsed = max(time.monotonic() - began, 1e-9)
+    summary = {
+        "recordings": len(sources),
+        "abnormal": sum(verdict["verdict"] == "abnormal" for verdict in recordings.verdicts),
+        "alerts": alerts,
+        "broken": broken,
+        "frames": recordings.frames,
+        "frames_per_second": round(recordings.frames / elapsed, 1),
+        "seconds": round(recordings.seconds, 2),
+        "elapsed_s": round(elapsed, 2),
+        "detectors": list(detector.alarming),
+    }
+    if not request.as_json:
+        say(
+            f"{summary['recordings']} recordings, {summary['abnormal']} abnormal, {alerts} alerts; "
+            f"{summary['seconds']:.0f} s watched in {elapsed:.0f} s, {summary['frames_per_second']:g} frames/s, by "
+            f"{', '.join(detector.alarming)}"
+        )
+    return summary
+
+
+def _describe_watch(summary: dict[str, Any]) -> str:
+    lags = [camera["lag_p95_s"] for camera in summary["cameras"].values() if camera["lag_p95_s"] is not None]
+    lag = f", 95 % of frames judged within {max(lags):.2f} s" if lags else ""
+    cameras, alerts = len(summary["cameras"]), summary["alerts"]
+    return f"{cameras} cameras watched for {summary['elapsed_s']:.0f} s, {alerts} alerts{lag}"
+
+
+class _Progress:
+    """A line on a terminal that says how far a recording is; nothing where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._shows, self._shown_at, self._name = sys.stderr.isatty(), 0.0, ""
+        self._began, self._frames = time.monotonic(), 0
+
+    def begin(self, source: Source, number: int, total: int) -> None:
+        self._name = f"{number} of {total}: {source.name}" if total > 1 else source.name
+        self._began, self._frames = time.monotonic(), 0
+
+    def tick(self, time_s: float) -> None:
+        """A frame is about to be looked at."""
+        self._frames += 1
+        now = time.monotonic()
+        if self._shows and now - self._shown_at >= PROGRESS_S:
+            rate = self._frames / max(now - self._began, 1e-9)
+            self.clear()
+            print(f"{self._name}: {time_s:.0f} s, {rate:.0f} frames/s", end="", file=sys.stderr, flush=True)
+            self._shown_at = now
+
+    def clear(self) -> None:
+        if self._shows:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

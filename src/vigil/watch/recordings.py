@@ -1,0 +1,155 @@
+"""Recordings: each is judged from its first frame to its last, and then drawn and written down as it was asked for.
+
+    with Recordings(detector, outputs, sending) as recordings:
+        for source in sources:
+            for line in recordings.watch(source):       # alerts, as they come
+                ...
+            recordings.verdicts[-1]
+
+What breaks off in the middle keeps what was found until then, and its verdict says so.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from vigil.capture.sources import Source
+from vigil.core.errors import Rejected, VigilError
+from vigil.core.storage import write_json
+from vigil.delivery.alert import Alert
+from vigil.detect.alerts import AlertChange
+from vigil.detect.detector import Detector
+from vigil.evidence import clips, index_page, overlay, pictures
+from vigil.evidence.anomalies import describe_recording
+from vigil.evidence.recording import Recording
+from vigil.footage.video import reading
+from vigil.watch.alert_records import end_alert, make_alert
+from vigil.watch.outputs import Outputs
+from vigil.watch.score_table import ScoreTable
+from vigil.watch.sending import Sending
+from vigil.watch.views import open_views
+
+FASTEST = Fraction(30)  # frames a second of a video that is written, at most
+
+
+class Recordings:
+    """Judges recordings one after the other with one detector."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        outputs: Outputs,
+        sending: Sending | None = None,
+        tick: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        """`tick` is called with the time of every frame before it is looked at."""
+        self.detector, self.outputs, self._sending, self._tick = detector, outputs, sending, tick
+        self.verdicts: list[dict[str, Any]] = []
+        self.frames = 0  # judged so far, of all rates
+        self.seconds = 0.0  # of recordings, judged so far
+        self._stack = ExitStack()
+        self._table: ScoreTable | None = None
+
+    def __enter__(self) -> Self:
+        if self.outputs.scores is not None:
+            names = [model.name for model in self.detector.models if model.alarm] + (
+                ["fused"] if self.detector.fused else []
+            )
+            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, names))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if self.outputs.anomalies is not None:
+                write_json(self.outputs.anomalies, {"videos": self.verdicts})
+            if self.outputs.batch is not None:
+                index_page.write_index(self.outputs.batch, self.verdicts)
+        finally:
+            self._stack.close()
+
+    def watch(self, source: Source) -> Iterator[AlertChange]:
+        """Yields the alerts of one recording as they are raised and end; its verdict is then the last one."""
+        recording, delivered = Recording(source.address), dict[tuple[str, int], Alert]()
+        self.detector.reset()
+        opened = open_views(source, self.outputs.fps)
+        broken = ""
+        try:
+            for step in recording.follow(self.detector.steps(self._count(opened))):
+                if step.scores is not None and self._table is not None:
+                    self._table.write(source.name, step.scores)
+                for change in step.changes:
+                    self._deliver(change, source, recording, delivered)
+                    yield change
+        except Rejected as error:
+            broken = str(error)
+            for change in self.detector.finish():
+                recording.alerts.append(change)
+                self._deliver(change, source, recording, delivered)
+                yield change
+        damage = broken or opened.damage
+        self.seconds += recording.seconds
+        verdict = describe_recording(self.detector, recording) | ({"damage": damage} if damage else {})
+        self.verdicts.append(verdict)
+        if recording.moments:
+            self._draw(source, recording, verdict)
+
+    def _count(self, views: Any) -> Iterator[Any]:
+        for view in views:
+            self.frames += 1
+            self._tick(float(view.time_s))
+            yield view
+
+    def _deliver(
+        self, change: AlertChange, source: Source, recording: Recording, delivered: dict[tuple[str, int], Alert]
+    ) -> None:
+        if self._sending is None:
+            return
+        key, size = (change.detector, change.number), recording.size
+        if change.change == "raised":
+            alert = make_alert(change, source.name, source.address, _no_clock, size, self.detector.settings_sha256)
+        else:
+            peak_s = recording.moments[change.alert.peak_index].time_s
+            alert = end_alert(delivered[key], change, peak_s, _no_clock, size, "released")
+        delivered[key] = alert
+        self._sending.put(alert)
+
+    def _draw(self, source: Source, recording: Recording, verdict: dict[str, Any]) -> None:
+        """Everything that is made when all is known."""
+        folder, outputs = None, self.outputs
+        if outputs.batch is not None:
+            folder = outputs.batch / source.name
+            folder.mkdir(parents=True, exist_ok=True)
+            verdict["folder"] = source.name
+            outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=folder / "clips")
+        path = Path(source.opened)
+        if source.kind not in ("file", "images"):
+            return
+        if outputs.pictures is not None:
+            target = outputs.pictures if folder else outputs.pictures / source.name
+            pictures.write_pictures(target, path, self.detector, recording)
+        if outputs.video is not None:
+            fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
+            overlay.write_overlay(outputs.video, path, self.detector, recording, fps)
+        if outputs.clips is not None and source.kind == "file":
+            for alert in recording.alerts:
+                start_s, stop_s = alert.alert.start_s - clips.BEFORE_S, alert.alert.stop_s + clips.AFTER_S
+                name = f"{source.name}-{alert.detector}-{alert.number}.mp4"
+                clips.cut_file(path, start_s, stop_s, outputs.clips / name)
+        if folder is not None:
+            (folder / "anomalies.json").write_text(json.dumps(verdict, indent=1) + "\n", encoding="utf-8")
+
+
+def _no_clock(_: float) -> None:
+    """Nobody says when a recording was made."""
+
+
+def require_something(verdicts: list[dict[str, Any]]) -> None:
+    """VigilError where not one recording could be judged."""
+    if verdicts and all(verdict.get("damage") and not verdict["seconds"] for verdict in verdicts):
+        first = verdicts[0]
+        raise VigilError(f"{first['path']}: {first['damage']}.")

@@ -1,0 +1,81 @@
+"""What a user has asked `vigil detect` for, and how an alert is said to them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+from vigil.core import settings
+from vigil.core.errors import VigilError
+from vigil.detect.alerts import AlertChange
+from vigil.watch.outputs import Outputs
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user has asked for."""
+
+    sources: Sequence[str]
+    names: Sequence[str] | None
+    trained: Path
+    threshold: str | None
+    calibrations: Mapping[str, Path]
+    outputs: Outputs
+    webhooks: Sequence[str]
+    brokers: Sequence[str]
+    outbox: Path | None
+    serve: str | None
+    as_json: bool
+
+    @classmethod
+    def of(cls, sources: Sequence[str], options: Mapping[str, Any]) -> Self:
+        """From the options of the command."""
+        if not 0 < options["fps"] <= 1000:
+            raise VigilError(f"--fps {options['fps']:g}: expected frames a second, above 0.")
+        names = options["names"]
+        outputs = Outputs(
+            options["alerts"], options["scores"], options["anomalies"], options["video"], options["pictures"],
+            options["clips"], options["batch"], Fraction(options["fps"]).limit_denominator(1000),
+        )  # fmt: skip
+        return cls(
+            sources=sources,
+            names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
+            trained=options["trained"] or settings.root() / "models",
+            threshold=options["threshold"],
+            calibrations=dict(_calibration(text) for text in options["calibrations"]),
+            outputs=outputs,
+            webhooks=options["webhooks"],
+            brokers=options["brokers"],
+            outbox=options["outbox"],
+            serve=options["serve"],
+            as_json=options["as_json"],
+        )
+
+    @property
+    def delivers(self) -> bool:
+        """Whether alerts go anywhere but to the terminal."""
+        return bool(self.outputs.alerts or self.webhooks or self.brokers or self.outbox or self.serve)
+
+
+def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
+    """An alert in one line, for a program or for a person."""
+    if as_json:
+        return json.dumps({"source": source} | change.to_json(), sort_keys=True)
+    finding, alert = change.finding, change.alert
+    what = finding.label or "abnormal"
+    who = "" if finding.person is None else f", person {finding.person}"
+    sure = "" if change.p is None else f", p {change.p:.2f}"
+    when = f"at {alert.start_s:.1f} s" if change.change == "raised" else f"{alert.start_s:.1f} to {alert.stop_s:.1f} s"
+    by_hand = " (threshold set by hand)" if change.provenance.by_hand else ""
+    return f"{source}: {change.change} {change.detector}: {what} {when}{sure}{who}{by_hand}"
+
+
+def _calibration(text: str) -> tuple[str, Path]:
+    name, separator, path = text.partition("=")
+    if not separator or not name or not path:
+        raise VigilError(f"--calibration {text}: expected MODEL=FILE.")
+    return name, Path(path)

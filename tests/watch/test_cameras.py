@@ -1,0 +1,115 @@
+"""`vigil detect` on cameras, as a process: it goes on when a camera dies, ends what is open, and loses no alert."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import rtsp_server, stream_server
+from videos import film
+
+pytestmark = pytest.mark.usefixtures("models")
+ALERTS = Path("alerts.jsonl")
+PATIENCE_S = 90.0
+
+
+def read_alerts() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ALERTS.read_text().splitlines()] if ALERTS.exists() else []
+
+
+def wait_until(is_so: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, f"not so within {PATIENCE_S} s"
+        time.sleep(0.1)
+
+
+@contextmanager
+def detecting(*words: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "vigil.cli.main", "detect", *words, "--threshold", "p90", "--alerts", str(ALERTS)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def latest(alerts: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The newest revision of every alert."""
+    newest: dict[str, dict[str, Any]] = {}
+    for alert in alerts:
+        if alert["revision"] >= newest.get(alert["id"], alert)["revision"]:
+            newest[alert["id"]] = alert
+    return newest
+
+
+@pytest.mark.timeout(400)
+def test_a_camera_that_dies_is_told_and_comes_back_and_a_signal_ends_all_that_is_open(tmp_path: Path) -> None:
+    with stream_server(tmp_path) as server, detecting(server.url("mjpeg"), "--serve", "0", "--clips", "ev") as process:
+        wait_until(lambda: len(read_alerts()) >= 1, process)
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert address, line
+        with urllib.request.urlopen(f"{address[0]}/status", timeout=30) as answer:
+            (camera,) = json.loads(answer.read())["cameras"]
+        assert camera["state"] == "live" and camera["readings"]
+        server.kill()
+        wait_until(lambda: any(alert["label"] == "camera gone" for alert in read_alerts()), process)
+        server.start()
+        wait_until(lambda: any(alert["label"] == "camera gone" and alert["ended"] for alert in read_alerts()), process)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "1 cameras watched for" in output and "camera gone" in output
+    alerts = read_alerts()
+    assert all(alert["ended"] for alert in latest(alerts).values()), "nothing is left open"
+    assert len({(alert["id"], alert["revision"]) for alert in alerts}) == len(alerts)
+    raised = [alert for alert in alerts if alert["revision"] == 1 and alert["label"] != "camera gone"]
+    assert all(alert["start"]["utc"].endswith("Z") for alert in alerts)
+    assert all((Path("ev") / alert["picture"]).stat().st_size for alert in raised), "a picture of every alert"
+
+
+@pytest.mark.timeout(400)
+def test_what_a_killed_process_left_open_is_ended_by_the_next(tmp_path: Path) -> None:
+    def is_open() -> bool:
+        return any(not alert["ended"] for alert in latest(read_alerts()).values())
+
+    with stream_server(tmp_path) as server:
+        for _ in range(2):
+            with detecting(server.url("mjpeg")) as process:
+                wait_until(is_open, process)
+                os.kill(process.pid, signal.SIGKILL)
+        with detecting(server.url("mjpeg")) as process:
+            known = set(latest(read_alerts()))
+            wait_until(lambda: all(latest(read_alerts())[alert]["ended"] for alert in known), process)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert all(alert["ended"] for alert in latest(read_alerts()).values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_cameras_at_once_over_rtsp(tmp_path: Path) -> None:
+    path = film(tmp_path / "camera.mp4", 800, 20, (320, 240), options={"bf": "0", "g": "20"})
+    with rtsp_server(path, "door") as server, stream_server(tmp_path) as other:
+        with detecting(server.url("door", "rtsp"), other.url("mjpeg"), "--json") as process:
+            wait_until(lambda: len({alert["camera"] for alert in read_alerts()}) == 2, process)
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=60)
+    summary = json.loads(output.splitlines()[-1])
+    assert len(summary["cameras"]) == 2 and all(camera["looked_at"] for camera in summary["cameras"].values())

@@ -1,0 +1,133 @@
+"""`vigil detect` on recordings: lines, files, pictures, and what it says when something is wrong."""
+
+import csv
+import json
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from commands import run_failing
+from videos import film, images, truncated
+
+from vigil.cli.main import main
+from vigil.delivery.alert import read_alert
+
+LOUD = ("--threshold", "p90")  # models that have learnt nothing raise something then
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[list[str], str]:
+    """Lines of standard output, and what went to standard error."""
+    capsys.readouterr()
+    assert main(["detect", *words]) == code
+    output = capsys.readouterr()
+    return output.out.splitlines(), output.err
+
+
+@pytest.mark.usefixtures("models")
+def test_a_file_is_judged_and_everything_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    outputs = ("--scores", "out/s.csv", "--anomalies", "out/a.json", "--video", "out/v.mp4", "--pictures", "out/p")
+    lines, _ = run(capsys, "gate.mp4", *LOUD, *outputs, "--clips", "out/c", "--alerts", "out/alerts.jsonl")
+    raised = [line for line in lines if line.startswith("gate: raised ")]
+    assert raised and all("threshold set by hand" in line for line in raised)
+    assert lines[-1].startswith("1 recordings, 1 abnormal, ")
+    rows = list(csv.DictReader(Path("out/s.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 48 and rows[0]["crime_gate_score"] == "" and 0 <= float(rows[-1]["crime_gate_p"]) <= 1
+    (verdict,) = json.loads(Path("out/a.json").read_text())["videos"]
+    assert verdict["verdict"] == "abnormal" and len(verdict["spans"]) == len(raised)
+    weights = verdict["attention"]["crime_gate"][0]["weights"]
+    assert sum(weights) == pytest.approx(1, abs=1e-4)
+    with av.open("out/v.mp4") as video:
+        assert sum(1 for _ in video.decode(video=0)) == 48
+    for name in ("timeline.png", "attention_visualization.png", "heatmap_activity.png"):
+        assert np.std(cv2.imread(f"out/p/gate/{name}")) > 5, "something is drawn"
+    assert len(list(Path("out/c").glob("gate-*.mp4"))) == len(raised)
+    alerts = [read_alert(line, "alerts") for line in Path("out/alerts.jsonl").read_text().splitlines()]
+    assert [alert.revision for alert in alerts].count(1) == len(raised) == len({alert.id for alert in alerts})
+    assert all(alert.detectors[0].threshold_by_hand for alert in alerts)
+
+
+@pytest.mark.usefixtures("models")
+def test_what_was_delivered_once_is_not_delivered_again(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    for _ in range(2):
+        run(capsys, "gate.mp4", *LOUD, "--alerts", "alerts.jsonl")
+    ids = [(alert["id"], alert["revision"]) for alert in map(json.loads, Path("alerts.jsonl").read_text().splitlines())]
+    assert len(ids) == len(set(ids)) and ids
+
+
+@pytest.mark.usefixtures("models")
+def test_a_batch_is_a_folder_for_each_recording_and_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        film(Path(f"films/{name}.mp4"), frames=24, fps=8, size=(96, 64))
+    images(Path("films/steps"), range(16))
+    lines, _ = run(capsys, "films", *LOUD, "--batch", "out")
+    assert lines[-1].startswith("3 recordings, ")
+    page = Path("out/index.html").read_text(encoding="utf-8")
+    for name in ("a", "b", "steps"):
+        assert f"{name}/overlay.mp4" in page and (Path("out") / name / "overlay.mp4").exists()
+        assert json.loads((Path("out") / name / "anomalies.json").read_text())["verdict"] in ("normal", "abnormal")
+
+
+@pytest.mark.usefixtures("models")
+def test_lines_for_machines_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    lines, _ = run(capsys, "gate.mp4", *LOUD, "--json")
+    *changes, summary = [json.loads(line) for line in lines]
+    assert changes and {change["change"] for change in changes} == {"raised", "ended"}
+    assert summary["alerts"] * 2 == len(changes) and summary["detectors"] == ["activity", "crime_gate"]
+
+
+@pytest.mark.usefixtures("models")
+def test_a_file_that_breaks_off_keeps_what_was_found_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.ts"), frames=64, fps=8, size=(96, 64))
+    truncated(Path("gate.ts"), 0.6)
+    lines, err = run(capsys, "gate.ts", *LOUD, "--anomalies", "a.json", code=3)
+    assert any(": raised " in line for line in lines)
+    assert err.count("gate.ts: damaged: ") == 1
+    (verdict,) = json.loads(Path("a.json").read_text())["videos"]
+    assert verdict["spans"] and verdict["damage"]
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("gone.mp4",), "'gone.mp4': no such file"),
+        (("gate.mp4", "--models", "crime_gat"), "Did you mean 'crime_gate'?"),
+        (("gate.mp4", "--threshold", "2"), "expected a probability between 0 and 1"),
+        (("gate.mp4", "--scores", "x", "--anomalies", "x"), "both --scores and --anomalies would be written there"),
+        (("gate.mp4", "--scores", "."), "'.' is a directory"),
+        (("gate.mp4", "--pictures", "gate.mp4"), "'gate.mp4' is a file"),
+        (("gate.mp4", "--calibration", "crime_gate"), "expected MODEL=FILE"),
+        (("gate.mp4", "--calibration", "crime_gate=gone.json", "--models", "crime_gate"), "gone.json: not found"),
+        (("gate.mp4", "--trained", "nowhere"), "no trained model. Run `vigil repro`"),
+        (("gate.mp4", "other.mp4", "--video", "v.mp4"), "one file for 2 sources; give --batch DIR instead"),
+        (("gate.mp4", "--fps", "0"), "expected frames a second, above 0"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_before_anything_is_judged(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], expected: str
+) -> None:
+    for name in ("gate.mp4", "other.mp4"):
+        film(Path(name), frames=16, fps=8, size=(96, 64))
+    if "' is a " in expected:  # which the command line knows by itself
+        assert main(["detect", *words]) == 2
+        assert expected in capsys.readouterr().err
+    else:
+        assert expected in run_failing(capsys, "detect", *words)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_file_of_which_nothing_decodes_is_a_line_and_the_others_are_judged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    film(Path("films/good.mp4"), frames=24, fps=8, size=(96, 64))
+    Path("films/bad.mp4").write_bytes(b"not a film at all" * 100)
+    lines, err = run(capsys, "films", *LOUD, "--anomalies", "a.json", code=3)
+    assert "Traceback" not in err and "bad.mp4" in err
+    verdicts = json.loads(Path("a.json").read_text())["videos"]
+    assert [bool(verdict.get("damage")) for verdict in verdicts] == [True, False]
+    assert lines[-1].startswith("2 recordings")
