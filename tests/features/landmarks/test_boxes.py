@@ -109,6 +109,15 @@ def test_clothes_are_as_far_apart_as_their_colours() -> None:
     assert clothes_distances([], [red]).shape == (0, 1)
 
 
+def test_what_never_moves_and_had_no_sure_box_is_not_shown() -> None:
+    """Brightness 60 is a box of 0.41: it starts a track, and a coat on its hook would."""
+    still, step_px = [paint([(50, 60)])] * 8, 6
+    assert follow(still, [step / 8 for step in range(8)]) == [[]] * 8
+    walking = [paint([(50 + step_px * step, 60)]) for step in range(8)]
+    assert follow([*still, *walking], [step / 8 for step in range(16)])[9:] == [[0]] * 7
+    assert follow([paint([(50, 120)])] * 8, [step / 8 for step in range(8)]) == [[0]] * 8, "a sure box"
+
+
 def test_nobody_is_remembered_across_a_pause() -> None:
     picture = paint([(50, 120)])
     assert follow([picture] * 4, [0.0, 0.125, 60.0, 60.125]) == [[0], [0], [1], [1]]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from vigil.features.landmarks.skeleton import (
     coverage,
+    extent,
     is_plausible,
     is_same_body,
     share_inside,
@@ -82,6 +83,12 @@ def test_a_part_taken_for_a_whole_body_is_the_same_body() -> None:
     assert not is_same_body(body(50, 60, 40), body(85, 50), 40, 100, 0.35)
     assert share_on_bones(whole, whole, 100) == pytest.approx(12 / 13)  # no bone leads to the head
     assert share_on_bones(without(whole, *range(13)), whole, 100) == 0
+
+
+def test_a_body_extends_from_its_head_to_its_feet() -> None:
+    assert extent(body(50, 50)) == pytest.approx(90)
+    assert extent(without(body(50, 50), 8, 11)) == pytest.approx(67), "without ankles"
+    assert extent(without(body(50, 50), *range(13))) == 0
 
 
 def test_joints_in_a_box_are_counted() -> None:

@@ -3,7 +3,8 @@
 A detector looks at every few frames and each person's pose is estimated in every few, sooner where the person moves; in
 the frames between, the joints move along with the picture (joint_flow.py). A box belongs to the track that expects it
 there, and where people meet, to the one in such clothes. Boxes that are unsure continue a track and start none; a pose
-that is unsure, or that no body can take, is not shown, though its person is still followed.
+that is unsure, that no body can take, or of what has neither moved nor had a sure box, as a coat on its hook, is not
+shown, though its person is still followed.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +19,9 @@ from vigil.core.params import Frozen
 from vigil.features.landmarks.blazepose import regions_of_boxes
 from vigil.features.landmarks.clothes import clothes_distances, describe_clothes
 from vigil.features.landmarks.joint_flow import move_poses
-from vigil.features.landmarks.skeleton import is_plausible, is_same_body, share_inside
+from vigil.features.landmarks.moved import RecentMotion
+from vigil.features.landmarks.moved import update as update_motion
+from vigil.features.landmarks.skeleton import extent, is_plausible, is_same_body, share_inside
 from vigil.features.landmarks.tracks import (
     Person,
     Settings,
@@ -34,6 +37,7 @@ JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points,
 BODY = 12  # joints before the head
 MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
 INSIDE = 0.75  # of the joints: a pose with fewer in its box is of somebody else too
+FILLS = 0.5  # of the longer side of its box, that the joints of a body extend over at least
 FAR = 0.8  # greatest distance of a sure box from a track in view, see `_distances` ...
 FAR_UNSURE = 0.6  # ... and of an unsure one
 RETURNED = 1.1  # the same for one that was lost, and for each second of absence as much again
@@ -41,6 +45,7 @@ CLOTHES = 2.5  # how far people are apart whose clothes have no colour in common
 NEW_CLOTHES = 0.3  # share of what is remembered of somebody's clothes that is seen anew with each box
 IMPOSSIBLE = 10.0  # a cost beyond all others
 MOST = 75  # percent of the joints that have moved less
+MOVES = 0.1  # share of a box that has changed a moment ago: what is in it moves
 PATIENCE = 2.0  # times as long as from one look to the next: without a box and a sure pose, somebody is lost
 
 Finder = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 RGB to boxes (N, 5) x0 y0 x1 y1 score
@@ -56,6 +61,7 @@ class BoxSettings(Frozen):
     pose_motion: Annotated[float, Field(gt=0)] = 0.06  # body lengths that joints may move before it is estimated anew
     crop: Annotated[float, Field(ge=1, le=2)] = 1.1  # side of the crop, in longer sides of the box
     confidence: Share = 0.3  # of a box that starts a track
+    sure: Share = 0.5  # of a box; who has had none is shown once something in the box has moved
     weak: Share = 0.15  # of a box that continues one
     presence: Share = 0.15  # mean score of the body's joints, below which a pose is not shown
     start_presence: Share = 0.2  # the same for somebody new
@@ -70,7 +76,12 @@ class BoxTrack(Track):
     clothes: np.ndarray = field(default_factory=lambda: np.zeros(0))  # see clothes.py
     pose_s: float = -np.inf  # when the pose was estimated last
     moved: float = 0.0  # body lengths that most joints have moved since
-    is_shown: bool = False  # whether the pose is that of a body, as far as one can tell
+    is_alive: bool = False  # whether it has moved or had a sure box: furniture has not
+    is_body: bool = False  # whether the pose is that of a body, as far as one can tell
+
+    @property
+    def is_shown(self) -> bool:
+        return self.is_body and self.is_alive
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,8 @@ def update(
             settings.max_people,
         )  # fmt: skip
         state = replace(state, detected_s=time_s, next_person=next_person)
+    motion = update_motion(state.moved, image, time_s)
+    tracks = [replace(track, is_alive=track.is_alive or _moves(track.box, motion)) for track in tracks]
     half_step = (state.pace.usual_s or 0.0) / 2
     tracks = [
         _estimate(track, image, time_s, networks, own, settings.visibility)
@@ -114,11 +127,11 @@ def update(
         for track in tracks
     ]
     patience_s = PATIENCE * max(settings.every_s, own.pose_every_s) + half_step
-    tracks = [track for track in tracks if track.is_shown or time_s - track.box_s <= patience_s]
+    tracks = [track for track in tracks if track.is_body or time_s - track.box_s <= patience_s]
     tracks = _without_twins(tracks, settings.alike)
     remembered = {track.person for track in (*tracks, *out_of_sight)}
     gone = [track for track in in_view if track.person not in remembered]
-    state = replace(state, tracks=(*tracks, *out_of_sight, *gone), grey=grey)
+    state = replace(state, tracks=(*tracks, *out_of_sight, *gone), grey=grey, moved=motion)
     return state, people_of_tracks([track for track in tracks if track.is_shown])
 
 
@@ -153,6 +166,10 @@ def _is_inside(track: BoxTrack, shape: tuple[int, ...]) -> bool:
     """Whether the middle of the box is still in the picture."""
     middle = (track.box[:2] + track.box[2:]) / 2
     return bool((middle >= 0).all() and (middle < shape[1::-1]).all())
+
+
+def _moves(box: np.ndarray, motion: RecentMotion) -> bool:
+    return motion.changed_share(box) >= MOVES
 
 
 def _put(track: BoxTrack, box: np.ndarray, pose: np.ndarray, time_s: float) -> BoxTrack:
@@ -194,9 +211,10 @@ def _match_boxes(
         pairs = _pair_up([result[number] for number in waiting], offered, far)
         for row, column in pairs:
             track, detection = result[waiting[row]], offered[column]
+            is_alive = track.is_alive or detection.score >= settings.sure
             clothes = (1 - NEW_CLOTHES) * track.clothes + NEW_CLOTHES * detection.clothes
             result[waiting[row]] = replace(
-                _put(track, detection.box, track.pose, time_s), box_s=time_s, clothes=clothes
+                _put(track, detection.box, track.pose, time_s), box_s=time_s, clothes=clothes, is_alive=is_alive
             )
         matched = dict(pairs)
         waiting = [number for row, number in enumerate(waiting) if row not in matched]
@@ -213,11 +231,11 @@ def _match_boxes(
         if number in back:
             track = out_of_sight[back[number]]
             step = (detection.box[:2] + detection.box[2:] - track.box[:2] - track.box[2:]) / 2
-            track = replace(_put(track, detection.box, track.pose + (*step, 0.0), time_s), is_shown=False)
+            track = replace(_put(track, detection.box, track.pose + (*step, 0.0), time_s), is_body=False)
         else:
             region = regions_of_boxes(np.append(detection.box, 1.0))[0, :4]
             track = BoxTrack(next_person, region, np.zeros(2), np.full((13, 3), np.nan), 0.0, time_s, box=detection.box)
-            track = replace(track, clothes=detection.clothes)
+            track = replace(track, clothes=detection.clothes, is_alive=detection.score >= settings.sure)
             next_person += 1
         result.append(replace(track, box_s=time_s, pose_s=-np.inf))
     return result, [track for row, track in enumerate(out_of_sight) if row not in back.values()], next_person
@@ -263,9 +281,10 @@ def _estimate(
     height, width = image.shape[:2]
     outside = (pose[:, :2] < 0).any(1) | (pose[:, 0] >= width) | (pose[:, 1] >= height)
     pose[outside | (pose[:, 2] < visibility), :2] = np.nan
-    least = settings.presence if track.is_shown else settings.start_presence
-    is_shown = score >= least and share_inside(pose, window) >= INSIDE and is_plausible(pose, longer)
-    return replace(track, pose=pose, score=score, pose_s=time_s, moved=0.0, is_shown=is_shown)
+    least = settings.presence if track.is_body else settings.start_presence
+    fits = share_inside(pose, window) >= INSIDE and extent(pose) >= FILLS * longer
+    is_body = score >= least and fits and is_plausible(pose, longer)
+    return replace(track, pose=pose, score=score, pose_s=time_s, moved=0.0, is_body=is_body)
 
 
 def _without_twins(tracks: Sequence[BoxTrack], alike: float) -> list[BoxTrack]:

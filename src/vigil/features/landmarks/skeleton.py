@@ -29,6 +29,12 @@ def coverage(pose: np.ndarray) -> float:
     return float(seen_joints(pose).mean())
 
 
+def extent(pose: np.ndarray) -> float:
+    """Returns the longer side of the box around the joints that have a place, px; 0 where none has."""
+    points = pose[seen_joints(pose), :2]
+    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+
+
 def share_inside(pose: np.ndarray, window: np.ndarray) -> float:
     """Returns the share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
     points = pose[seen_joints(pose), :2]
