@@ -20,7 +20,6 @@ from vigil.delivery.alert import Alert, Ended, revise, utc_text
 from vigil.delivery.page.cameras import CameraSnapshot, CameraState, DetectorReading
 from vigil.detect.alerts import AlertChange, FrameScores
 from vigil.detect.detector import Detector, Step
-from vigil.footage.video.views import ImageView
 from vigil.watch.alert_records import end_alert, make_alert
 from vigil.watch.health_alerts import HealthAlerts
 
@@ -81,12 +80,11 @@ class CameraWatch:
             self._part("source ended")
             self._piece = item.piece
         self._state, self._reason, self._frame = "live", None, item
-        step = self.detector.step(ImageView(item.index, item.time_s, item.image))
+        step = self.detector.step(item)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
             self._jpeg, self._scores = None, step.scores
-            if item.utc is not None:
-                self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
+            self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         for change in step.changes:
             self._deliver(change, "released")
@@ -113,7 +111,7 @@ class CameraWatch:
             reason=self._reason,
             fps=round(len(recent) / RATE_S, 2) if recent else None,
             lag_s=round(self.lags[-1], 3) if self.lags else None,
-            frame_utc=utc_text(frame.utc.timestamp()) if frame and frame.utc else None,
+            frame_utc=utc_text(frame.utc.timestamp()) if frame else None,
             frame_index=frame.index if frame else 0,
             jpeg=self._jpeg,
             readings=self._readings(),
@@ -140,7 +138,7 @@ class CameraWatch:
     def _deliver(self, change: AlertChange, ended: Ended) -> None:
         source, frame = self.camera.source, self._frame
         assert frame is not None
-        size, key = (frame.image.shape[1], frame.image.shape[0]), (change.detector, change.number)
+        size, key = frame.size, (change.detector, change.number)
         if change.change == "raised":
             self.alerts += 1
             alert = make_alert(change, source.name, source.address, self._clock, size, self.detector.settings_sha256)
@@ -162,7 +160,8 @@ class CameraWatch:
         name = f"{alert.camera}/{alert.id}.jpg"
         image = frame.image.copy()
         if change.finding.box is not None:
-            left, top, right, bottom = change.finding.box
+            scale = frame.image.shape[1] / frame.size[0]
+            left, top, right, bottom = (round(edge * scale) for edge in change.finding.box)
             cv2.rectangle(image, (left, top), (right, bottom), (214, 48, 49), 2)
         try:
             with replacing(self._evidence / name) as part:
@@ -190,7 +189,7 @@ class CameraWatch:
 
     def _clock(self, time_s: float) -> str | None:
         frame = self._frame
-        if frame is None or frame.utc is None:
+        if frame is None:
             return None
         return utc_text(frame.utc.timestamp() + time_s - float(frame.time_s))
 

@@ -93,7 +93,8 @@ def _start(
         if sending is not None:
             sending.put(alert)
 
-    params = CameraParams(size_px=detector.plan.frames.size)
+    flow = detector.plan.flow
+    params = CameraParams(size_px=detector.plan.frames.size, square_px=flow.size if flow else None)
     watches: dict[Camera, CameraWatch] = {}
     for source in sources:
         if sending is not None:

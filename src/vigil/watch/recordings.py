@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
 from vigil.core.errors import Rejected
 from vigil.core.storage import write_json
@@ -31,7 +32,6 @@ from vigil.watch.alert_records import end_alert, make_alert
 from vigil.watch.outputs import Outputs
 from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
-from vigil.watch.views import open_views
 
 FASTEST = Fraction(30)  # frames a second of a video that is written, at most
 
@@ -72,7 +72,7 @@ class Recordings:
         """Yields the alerts of one recording as they are raised and end; its verdict is then the last one."""
         recording, delivered = Recording(source.address), dict[tuple[str, int], Alert]()
         self.detector.reset()
-        opened = open_views(source, self.outputs.fps)
+        opened = open_recording(source, self.outputs.fps)
         broken = ""
         try:
             for step in recording.follow(self.detector.steps(self._count(opened))):

@@ -67,8 +67,10 @@ class PictureMaker:
         self._first: Any = None
 
     def view(self, index: int, time_s: Fraction, picture: Any) -> "PictureView":
-        """`picture` is what PyAV decodes."""
-        self._first = self._first or picture
+        """`picture` is what PyAV decodes; Rejected where nobody could be seen in it."""
+        if self._first is None:
+            self._first = picture
+            reading.refuse_tiny(*self.size)
         return PictureView(index, time_s, picture, self)
 
     def convert(self, picture: Any, size_px: int | None, grey_px: int | None) -> np.ndarray:
@@ -117,11 +119,16 @@ def read_views(path: Path, fps: Fraction = images.FPS, lost: list[str] | None = 
             size = (image.shape[1], image.shape[0])
             yield ImageView(index, position / fps, image)
         return
-    maker, tally = PictureMaker(), decoding.Tally()
-    with decoding.open_video(path, 1) as (container, stream):
-        for decoded in decoding.decode_pictures(container, stream, tally):
-            yield maker.view(decoded.index, decoded.time_s, decoded.picture)
-        explained = reading.explain_losses(path, container, stream, tally)
+    with decoding.open_video(path, 1) as opened:
+        yield from decode_views(path, opened, lost)
+
+
+def decode_views(path: Path, opened: tuple[Any, Any], lost: list[str] | None = None) -> Iterator[View]:
+    """The same of a container and its stream that are open for decoding; `path` is where an index would be found."""
+    (container, stream), maker, tally = opened, PictureMaker(), decoding.Tally()
+    for decoded in decoding.decode_pictures(container, stream, tally):
+        yield maker.view(decoded.index, decoded.time_s, decoded.picture)
+    explained = reading.explain_losses(path, container, stream, tally)
     if lost is not None and explained:
         lost.append(explained)
     if not tally.sound:
