@@ -24,7 +24,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     example="vigil detect gate.mp4 --models pose_cnn,i3d --video seen.mp4",
     exit_codes=EXIT_CODES,
 )
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option(
+    "--cameras",
+    type=FILE,
+    metavar="FILE",
+    help="Cameras by name, each with source, models, zones, hours and calibration; all of them run where no SOURCE is "
+    "named.  [default: the project's cameras.yaml, of which those run that are named]",
+)
 @click.option("--models", "names", metavar="A,B", help="The detectors, or `all`.  [default: fused, else all]")
 @click.option(
     "--trained", type=FOLDER, metavar="DIR", help="The folder of trained models.  [default: the project's models]"
@@ -62,6 +69,8 @@ def detect(sources: tuple[str, ...], **options: Any) -> int:
     HLS, a file, or a page that yt-dlp knows), a camera of cameras.yaml, or - for standard input. A line is printed for
     every alert as it is raised and as it ends.
     """
+    if not sources and options["cameras"] is None:
+        raise click.UsageError("Missing argument 'SOURCE...'.", click.get_current_context())
     from vigil.watch.command import run_detect
     from vigil.watch.request import Request
 

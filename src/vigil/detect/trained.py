@@ -95,7 +95,13 @@ def load_models(
     """The models of `names`, with those that a fused detector among them hears, and that one."""
     fused = read_fusion(models / FUSION, threshold) if FUSED in names else None
     heard = set(fused.fusion.models) if fused else set()
-    trained = [_load(models, name, calibrations.get(name), threshold) for name in sorted({*names, *heard} - {FUSED})]
+    running = sorted({*names, *heard} - {FUSED})
+    for name in calibrations:
+        if name not in running:
+            raise VigilError(
+                f"calibration of {name}, which does not run here: {', '.join(running)} do.{near_miss(name, running)}"
+            )
+    trained = [_load(models, name, calibrations.get(name), threshold) for name in running]
     if fused:
         _check_members(fused, trained, models / FUSION)
     return trained, fused

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vigil.detect.alerts import AlertChange, Score
-from vigil.detect.detector import Detector, Step
+from vigil.detect.detector import Detector
+from vigil.detect.states import Step
 from vigil.features.landmarks.pose_table import Pose
 from vigil.judging.judgements import Judgement
 

@@ -19,9 +19,10 @@ from vigil.core.storage import replacing
 from vigil.delivery.alert import Alert, Ended, revise, utc_text
 from vigil.delivery.page.cameras import CameraSnapshot, CameraState, DetectorReading
 from vigil.detect.alerts import AlertChange, FrameScores
-from vigil.detect.detector import Detector, Step
+from vigil.detect.detector import Detector
+from vigil.detect.states import Step
 from vigil.footage.video.views import ImageView
-from vigil.watch.alert_records import end_alert, make_alert
+from vigil.watch.alert_records import AlertRecords
 from vigil.watch.health_alerts import HealthAlerts
 
 BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
@@ -53,7 +54,8 @@ class CameraWatch:
         self._evidence, self._put, self._tell = evidence, put, tell
         source = camera.source
         self._health = HealthAlerts(source.name, source.address, detector.settings_sha256, put)
-        self._open: dict[tuple[str, int], Alert] = {}
+        self._records = AlertRecords(source, detector.settings_sha256)
+        self._hours = source.entry.watched_hours if source.entry else None
         self._clips: list[PendingClip] = []
         self._frame: Frame | None = None
         self._times: deque[tuple[int, float]] = deque(maxlen=TIMES)  # position and time of the newest stored frames
@@ -81,7 +83,8 @@ class CameraWatch:
             self._part("source ended")
             self._piece = item.piece
         self._state, self._reason, self._frame = "live", None, item
-        step = self.detector.step(ImageView(item.index, item.time_s, item.image))
+        is_armed = self._hours is None or item.utc is None or self._hours.include(item.utc)
+        step = self.detector.step(ImageView(item.index, item.time_s, item.image), is_armed)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
             self._jpeg, self._scores = None, step.scores
@@ -134,24 +137,20 @@ class CameraWatch:
         for change in self.detector.finish():
             self._deliver(change, ended)
         self.detector.reset()
-        self._open.clear()
         self._times.clear()
 
     def _deliver(self, change: AlertChange, ended: Ended) -> None:
-        source, frame = self.camera.source, self._frame
+        frame, raised = self._frame, change.change == "raised"
         assert frame is not None
-        size, key = (frame.image.shape[1], frame.image.shape[0]), (change.detector, change.number)
-        if change.change == "raised":
-            self.alerts += 1
-            alert = make_alert(change, source.name, source.address, self._clock, size, self.detector.settings_sha256)
-            alert = self._add_picture(alert, frame, change)
-        else:
-            peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
-            alert = end_alert(self._open[key], change, peak_s, self._clock, size, ended)
+        size = frame.image.shape[1], frame.image.shape[0]
+        peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
+        alert = self._records.revise(
+            change, self._clock, size, peak_s, ended, lambda alert: self._add_picture(alert, frame, change)
+        )
+        self.alerts += raised
+        if not raised and self._evidence is not None:
             start_s, stop_s = Fraction(change.alert.start_s) - BEFORE_S, Fraction(change.alert.stop_s) + AFTER_S
-            if self._evidence is not None:
-                self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
-        self._open[key] = alert
+            self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
         self._put(alert)
         self._tell("", change)
 

@@ -20,6 +20,7 @@ class Request:
     """What a user has asked for."""
 
     sources: Sequence[str]
+    cameras: Path | None
     names: Sequence[str] | None
     trained: Path
     threshold: str | None
@@ -43,6 +44,7 @@ class Request:
         )  # fmt: skip
         return cls(
             sources=sources,
+            cameras=options["cameras"],
             names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
             trained=options["trained"] or settings.root() / "models",
             threshold=options["threshold"],
