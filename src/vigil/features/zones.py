@@ -30,7 +30,7 @@ class Zones:
     polygons: tuple[tuple[tuple[float, float], ...], ...]
 
     def mask(self, size: tuple[int, int]) -> np.ndarray:
-        """(H, W) bool of a picture of `size` (H, W): the pixels whose middles are inside. It is shared, so nobody may change it."""
+        """(H, W) bool of a picture of `size` (H, W): the pixels whose middles are inside. Nobody may change it."""
         return _draw(self.polygons, size)
 
     def keep_people(self, people: Iterable[Pose], size: tuple[int, int]) -> list[Pose]:
