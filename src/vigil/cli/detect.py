@@ -43,6 +43,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     "say so.  [default: the frozen threshold]",
 )
 @click.option(
+    "--budget",
+    metavar="N/h",
+    help="At most so many false alarms of each detector on each camera, in the long run: 1/h, 12/d, 3/w. Refused where "
+    "the normal video of the calibration cannot promise it.",
+)
+@click.option(
     "--calibration",
     "calibrations",
     multiple=True,

@@ -73,17 +73,19 @@ class Detector:
         *,
         calibrations: Mapping[str, Path] | None = None,
         threshold: str | None = None,
+        budget: float | None = None,
         zones: Zones | None = None,
     ) -> Self:
         """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
 
         `calibrations` has the file of a camera's own calibration for a model, `threshold` what the alarm sounds at
-        instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `zones` are where it
+        instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `budget` is how many
+        false alarms an hour each detector may raise; VigilError where that cannot be promised. `zones` are where it
         looks, if that is not the whole picture.
         """
         folder = Path(models)
         chosen = trained.choose_models(folder, names)
-        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold)
+        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget)
         detector = cls(loaded, fused, chosen, None, zones)
         plan = detector.plan
         if plan.landmarks is not None:

@@ -49,6 +49,7 @@ def make_alert(
         p=change.p,
         threshold=made_by.threshold,
         threshold_by_hand=made_by.by_hand,
+        budget_per_hour=made_by.budget_per_hour,
         model_sha256=made_by.model,
         calibration_sha256=made_by.calibration,
     )

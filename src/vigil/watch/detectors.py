@@ -63,7 +63,12 @@ class Detectors:
         request = self._request
         try:
             return Detector.load(
-                request.trained, names, calibrations=dict(calibrations), threshold=request.threshold, zones=zones
+                request.trained,
+                names,
+                calibrations=dict(calibrations),
+                threshold=request.threshold,
+                budget=request.budget,
+                zones=zones,
             )
         except VigilError as error:
             if source.entry is None:
