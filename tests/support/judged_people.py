@@ -46,7 +46,7 @@ def save_calibrated(name: str, features: dict[str, Any]) -> None:
     kind = "masked" if name == "activity" else TINY[name][0]
     torch.manual_seed(3)
     module = find_module(name, "test")
-    network = module.Model(module.Config.read(TINY[name][1] | SETTINGS[name], "test"), len(CLASSES))
+    network = module.Model(module.Config.read(TINY[name][1] | SETTINGS.get(name, {}), "test"), len(CLASSES))
     card = Card(name, network.config, CLASSES, network.clip, kind, features, "", 3, [], [1])
     save_checkpoint(Path("models") / name, card, [network.state_dict()])
     checkpoint = load_checkpoint(Path("models") / name)

@@ -62,6 +62,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw timelines, attention and heat maps.")
 @click.option("--clips", type=FOLDER, metavar="DIR", help="Cut a clip of every alert, with 5 s before and after.")
 @click.option("--batch", type=FOLDER, metavar="DIR", help="All of that in a folder for each recording, and index.html.")
+@click.option(
+    "--anonymise", is_flag=True, help="Hide heads in all that is written and shown, as far as people are found."
+)
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Post alerts there, until it has them.")
 @click.option("--mqtt", "brokers", multiple=True, metavar="URL", help="Publish alerts there: mqtt://HOST[:PORT].")
 @click.option("--outbox", type=FILE, metavar="FILE", help="Where alerts are kept.  [default: .vigil/outbox.sqlite]")

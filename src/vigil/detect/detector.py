@@ -32,6 +32,7 @@ from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
 from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
+from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
 from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
 from vigil.features.landmarks import estimators
@@ -59,6 +60,7 @@ class Detector:
         self.models, self.fused = tuple(models), fused
         self.plan = replace(make_plan([model.frozen.checkpoint.card for model in models]), zones=zones)
         self._estimate, self._open = estimate, ExitStack()
+        self._find_heads: Finder | None = None
         self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
         if fused:
             self._alarms[FUSED] = fused.alarm
@@ -75,13 +77,14 @@ class Detector:
         threshold: str | None = None,
         budget: float | None = None,
         zones: Zones | None = None,
+        find_heads: bool = False,
     ) -> Self:
         """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
 
         `calibrations` has the file of a camera's own calibration for a model, `threshold` what the alarm sounds at
         instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `budget` is how many
         false alarms an hour each detector may raise; VigilError where that cannot be promised. `zones` are where it
-        looks, if that is not the whole picture.
+        looks, if that is not the whole picture. With `find_heads` every stored frame says where heads are.
         """
         folder = Path(models)
         chosen = trained.choose_models(folder, names)
@@ -97,6 +100,8 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
+        if find_heads:
+            detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)
         return detector
 
     def __enter__(self) -> Self:
@@ -111,7 +116,9 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        return Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones)
+        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones)
+        copied._find_heads = self._find_heads
+        return copied
 
     def run(self, source: str | Path, fps: Fraction | None = None) -> Iterator[AlertChange]:
         """Yields the alerts of a video file or a folder of images as they come; the detector is reset before."""
@@ -166,6 +173,8 @@ class Detector:
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
         features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        if stored is not None and self._find_heads is not None:
+            stored = replace(stored, heads=self._find_heads(view, stored))
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)
         return stored
 
@@ -202,6 +211,11 @@ class Detector:
     def scoring(self) -> tuple[str, ...]:
         """The detectors that have scores, whether or not they raise alerts here."""
         return tuple(self._alarms)
+
+    @property
+    def finds_heads(self) -> bool:
+        """Whether every stored frame says where heads are."""
+        return self._find_heads is not None
 
     @property
     def settings_sha256(self) -> str:

@@ -66,6 +66,7 @@ class StoredFrame:
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
     masked: Picture | None = None
+    heads: np.ndarray | None = None  # (N, 3) x, y, radius, px of the source, where somebody asks for them; heads.py
 
     def item(self, input_name: str) -> Any:
         """What a judge of this kind of input is fed."""

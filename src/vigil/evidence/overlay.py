@@ -86,7 +86,7 @@ def _steady_frames(source: Path, recording: Recording, fps: Fraction) -> Iterato
         if view.time_s < due:
             continue
         position = int(np.searchsorted(times, float(view.time_s) + 1e-6, side="right")) - 1
-        yield view.rgb(MOST_PX), max(position, 0)
+        yield recording.show(view.rgb(MOST_PX), float(view.time_s)), max(position, 0)
         due = max(due + 1 / fps, view.time_s)
 
 

@@ -69,6 +69,7 @@ class Detectors:
                 threshold=request.threshold,
                 budget=request.budget,
                 zones=zones,
+                find_heads=request.outputs.anonymise,
             )
         except VigilError as error:
             if source.entry is None:

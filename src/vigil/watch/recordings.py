@@ -24,6 +24,7 @@ from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.evidence import clips, index_page, overlay, pictures
 from vigil.evidence.anomalies import describe_recording
+from vigil.evidence.hidden_clips import Window, cut_recording
 from vigil.evidence.recording import Recording
 from vigil.footage.video import reading
 from vigil.watch.alert_records import AlertRecords
@@ -123,13 +124,27 @@ class Recordings:
         if outputs.video is not None:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
             overlay.write_overlay(outputs.video, path, detector, recording, fps)
-        if outputs.clips is not None and source.kind == "file":
-            for alert in recording.alerts:
-                start_s, stop_s = alert.alert.start_s - clips.BEFORE_S, alert.alert.stop_s + clips.AFTER_S
-                name = f"{source.name}-{alert.detector}-{alert.number}.mp4"
-                clips.cut_file(path, start_s, stop_s, outputs.clips / name)
+        if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
+            _cut_clips(path, recording, source.name, outputs.clips)
         if folder is not None:
             write_json(folder / "anomalies.json", verdict)
+
+
+def _cut_clips(path: Path, recording: Recording, name: str, folder: Path) -> None:
+    """A clip of every alert: as it was encoded, or, where heads are hidden, encoded anew."""
+    windows = [
+        Window(
+            alert.alert.start_s - clips.BEFORE_S,
+            alert.alert.stop_s + clips.AFTER_S,
+            folder / f"{name}-{alert.detector}-{alert.number}.mp4",
+        )
+        for alert in recording.alerts
+    ]
+    if recording.heads is not None:
+        cut_recording(path, recording, windows)
+        return
+    for window in windows:
+        clips.cut_file(path, window.start_s, window.stop_s, window.path)
 
 
 def _no_clock(_: float) -> None:

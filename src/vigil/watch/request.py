@@ -42,7 +42,7 @@ class Request:
         names = options["names"]
         outputs = Outputs(
             options["alerts"], options["scores"], options["anomalies"], options["video"], options["pictures"],
-            options["clips"], options["batch"], Fraction(options["fps"]).limit_denominator(1000),
+            options["clips"], options["batch"], options["anonymise"], Fraction(options["fps"]).limit_denominator(1000),
         )  # fmt: skip
         return cls(
             sources=sources,
