@@ -96,8 +96,8 @@ def test_an_unknown_scheme_names_the_near_one() -> None:
 
 def test_cameras_yaml_names_cameras_and_logs_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cameras.yaml").write_text(
-        f"door: {{url: 'rtsp://10.0.0.5/1', user: admin, password: '{SECRET}'}}\n"
-        "yard: {url: 'http://10.0.0.6/video', kind: mjpeg}\n"
+        f"door: {{source: 'rtsp://10.0.0.5/1', user: admin, password: '{SECRET}'}}\n"
+        "yard: {source: 'http://10.0.0.6/video', kind: mjpeg}\n"
     )
     door, yard = expand_sources(["door", "yard"])
     assert (door.name, door.kind, door.login.password) == ("door", "rtsp", SECRET)
@@ -112,10 +112,16 @@ def test_cameras_yaml_names_cameras_and_logs_in(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"door: {{url: x, password: {SECRET}, pasword: 1}}", r"\[door\]: unknown key 'pasword'"),
-        (f"door: {{password: {SECRET}}}", r"\[door\]: a missing or wrong value"),
-        (f"door: [{SECRET}", "not valid YAML"),
-        (f"- {SECRET}", "cameras.yaml"),
+        (
+            f"door: {{source: x, password: {SECRET}, pasword: 1}}",
+            r"line 1 \[door\]: unknown key 'pasword'.*'password'\?",
+        ),
+        (f"door: {{password: {SECRET}}}", r"line 1 \[door\]: missing key 'source'"),
+        (f"door:\n  source: x\n  password: [{SECRET}]", r"line 3 \[door\]: password: input should be a valid string"),
+        (f"door: [{SECRET}", "line 1: not valid YAML"),
+        (f"door: {SECRET}", r"line 1 \[door\]: expected keys source, user"),
+        (f"- {SECRET}", "cameras.yaml line 1: expected cameras by name"),
+        (f"door: {{source: x}}\nDoor: {{source: {SECRET}}}", "line 2: a second camera 'Door'; the first is in line 1"),
     ],
 )
 def test_an_error_in_cameras_yaml_shows_no_value(tmp_path: Path, text: str, message: str) -> None:

@@ -12,9 +12,10 @@ from vigil.cli.own_videos import bring_in_dataset
 from vigil.cli.workspace import score_videos
 from vigil.core.errors import VigilError
 from vigil.core.storage import write_json
-from vigil.detect.detector import Detector, Step
+from vigil.detect.detector import Detector
 from vigil.detect.frame_features import make_plan
 from vigil.detect.frozen_model import load_frozen_model
+from vigil.detect.states import Step
 from vigil.detect.trained import choose_models
 from vigil.footage.video.views import read_views
 from vigil.statistics.alerts import find_alerts

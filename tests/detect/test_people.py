@@ -1,88 +1,17 @@
 """Models that look at people: a detector finds, follows and judges them as the stages do, with the real networks."""
 
-import shutil
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from commands import PARAMS_YAML
-from judged_city import PARAMS
+from judged_people import film_people, save_calibrated
 
-from judging import CLASSES, TINY
 from vigil.cli.own_videos import bring_in_dataset
 from vigil.cli.workspace import score_videos
-from vigil.core.params import load
 from vigil.detect.detector import Detector
 from vigil.detect.frozen_model import load_frozen_model
-from vigil.features.landmarks.choices import Settings, weights_digests
-from vigil.features.landmarks.pose_table import XY
 from vigil.footage.video.views import read_views
-from vigil.footage.video.writing import VideoWriter
-from vigil.judging.calibration import Calibration, Thresholds, settings_sha256
-from vigil.judging.curves import Curve
-from vigil.models.checkpoint import Card, find_module, load_checkpoint, save_checkpoint
-
-PROJECT_PARAMS = load(Path(__file__).parents[2] / "params.yaml")
-FPS = 12
-CUTS = {"span_s": 0.5, "frames": 4, "stride_s": 0.25, "gap_s": 0.5, "normalise": "body"}
-SETTINGS: dict[str, Any] = {
-    "panic": {},
-    "pose_lstm": {"features": 67},
-    "activity": {},
-}
-
-
-def film_people(path: Path, frames: int = 40) -> None:
-    """Two of the city's own people, who talk; networks find them."""
-    from vigil_city.plan import Lens, Video
-    from vigil_city.reel import shoot
-
-    film = shoot(
-        Video("door", Lens("door", "test", "street", Fraction(FPS), (320, 240)), "normal", "talk", frames, None), 7
-    )
-    with VideoWriter(path, Fraction(FPS), (320, 240)) as video:
-        for number in range(frames):
-            video.write(film.frame(number))
-
-
-def save_calibrated(name: str, features: dict[str, Any]) -> None:
-    """A model that has learnt nothing, with a calibration, on features that are made so."""
-    kind = "masked" if name == "activity" else TINY[name][0]
-    torch.manual_seed(3)
-    module = find_module(name, "test")
-    network = module.Model(module.Config.read(TINY[name][1] | SETTINGS[name], "test"), len(CLASSES))
-    card = Card(name, network.config, CLASSES, network.clip, kind, features, "", 3, [], [1])
-    save_checkpoint(Path("models") / name, card, [network.state_dict()])
-    checkpoint = load_checkpoint(Path("models") / name)
-    cuts = Thresholds(p90=0, p95=0, p98=0, budget=0.0, promise=None, video=0.0, cell=None)
-    curve = Curve(transform="identity", slope=1.0, offset=0.0)
-    Calibration(
-        score_type="errors" if name == "panic" else "logits", thresholds=cuts, promise=None, frame=curve, video=curve,
-        temperature=None, class_offsets=(), class_reliability=None, base_rate=None, fitted_on="frames",
-        validation_rate=None, normal_video="validation", reliability=None, notes=(), model_sha256=checkpoint.sha256,
-        settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None,
-    ).write(Path(f"models/calibration/{name}.json"))  # fmt: skip
-
-
-@pytest.fixture
-def lineage(people_networks: Path) -> dict[str, Any]:
-    """How features are made with the networks that find people."""
-    shutil.copytree(people_networks, "models/pretrained")
-    Path("models/person").mkdir()
-    Path("models/person/skipped.json").write_text('{"skipped": "not trained here"}')
-    Path("params.yaml").write_text(PARAMS_YAML)
-    people = Settings.read(PROJECT_PARAMS["landmarks"], "landmarks")
-    digests = weights_digests(people, Path("models/person"), Path("models/pretrained"))
-    return {
-        "frames": {"fps": 8.0, "size": 240, "quality": 90},
-        "landmarks": people.model_dump(mode="json") | {"weights": list(digests)},
-        "flow": {"fps": 30.0, "size": 32, "method": "dis", "clip": 60.0, "stabilise": True},
-        "segments": CUTS | {"scaler": {name: [0.0, 1.0] for name in XY}},
-        "masked": {"hide": "people", "shape": "body", "margin": 0.05, "quality": 90},
-    }
 
 
 @pytest.mark.parametrize("name", ["panic", "pose_lstm", "activity"])

@@ -92,3 +92,6 @@ def add_calibrated_model(name: str) -> None:
     save_model(name, seed=len(name))
     calibrate_(name)
     FROZEN.rename(FROZEN.with_name(f"{name}.json"))
+    scores = SCORES["val"].parents[1] / name / "val.npz"
+    scores.parent.mkdir(parents=True, exist_ok=True)
+    SCORES["val"].rename(scores)

@@ -4,37 +4,18 @@ An address may hold them (rtsp://user:password@host/path). So may the environmen
 
     VIGIL_USER_DOOR=admin VIGIL_PASSWORD_DOOR=...
 
-and a file `cameras.yaml` in the project's folder, of which only its owner should have the right to read it:
-
-    door: {url: "rtsp://10.0.0.5/stream1", user: admin, password: "..."}
-    yard: {url: "http://10.0.0.6/video", kind: mjpeg}      # kind: what it serves, so that nobody has to ask it
+and a file of cameras: see camera_file.py.
 """
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
 from urllib.parse import quote, unquote
 
-from pydantic import Field
-
 from vigil.core.errors import VigilError
-from vigil.core.params import Frozen, load
 
-FILE = "cameras.yaml"
 HIDDEN = "***"
 SECRET_KEY = re.compile(r"(?i)([?&;][^=&;]*(?:pass|pwd|token|key|auth|secret|sig|user|usr|login)[^=&;]*=)([^&;#]*)")
-
-
-class CameraEntry(Frozen):
-    """A camera in cameras.yaml."""
-
-    url: Annotated[str, Field(min_length=1)]
-    user: str = ""
-    password: str = ""
-    kind: Literal["mjpeg", "hls"] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,28 +73,3 @@ def login_from_environment(name: str) -> Login | None:
     suffix = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
     password = os.environ.get(f"VIGIL_PASSWORD_{suffix}")
     return None if password is None else Login(os.environ.get(f"VIGIL_USER_{suffix}", ""), password)
-
-
-def load_cameras(folder: Path) -> Mapping[str, CameraEntry]:
-    """Reads cameras.yaml of a folder; empty where there is none. Errors show no value, as it may be a password."""
-    path = folder / FILE
-    if not path.exists():
-        return {}
-    try:
-        entries = load(path)
-    except VigilError as error:
-        raise VigilError(f"{FILE}: not valid YAML, or no list of cameras ({_place(str(error))}).") from None
-    cameras = {}
-    for name, entry in entries.items():
-        problems = CameraEntry.problems(entry, f"{FILE} [{name}]")
-        if problems:
-            key = entry.keys() - CameraEntry.model_fields.keys() if isinstance(entry, Mapping) else ()
-            wrong = f"unknown key '{min(map(str, key))}'" if key else "a missing or wrong value"
-            raise VigilError(f"{FILE} [{name}]: {wrong}. Expected: url, user, password as text; kind mjpeg or hls.")
-        cameras[str(name)] = CameraEntry.read(entry, f"{FILE} [{name}]")
-    return cameras
-
-
-def _place(error: str) -> str:
-    found = re.search(r"line \d+, column \d+", error)
-    return found[0] if found else "expected 'name: {url: ...}'"

@@ -2,6 +2,7 @@
 
 parse_source(text, name)    one source, nothing asked of any network
 expand_sources(texts)       globs, folders and lists of them, each source with a name of its own
+project_cameras()           the cameras of the project's file, which words may name; see camera_file.py
 
 A file, a folder of images and standard input (`-`) have an end: see recordings.py. A camera number and rtsp:// have
 none: see live/camera.py. What an http address is, its server knows: see addresses.py.
@@ -15,15 +16,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from vigil.capture.logins import (
-    NOBODY,
-    CameraEntry,
-    Login,
-    load_cameras,
-    login_from_environment,
-    show_address,
-    split_login,
-)
+from vigil.capture.camera_file import FILE, CameraEntry, load_cameras
+from vigil.capture.logins import NOBODY, Login, login_from_environment, show_address, split_login
 from vigil.core import settings
 from vigil.core.errors import VigilError, near_miss
 from vigil.footage.listing import local
@@ -52,6 +46,7 @@ class Source:
     opened: str = field(default="", repr=False)  # the address with what may be secret in it, but without the login
     page: str = field(default="", repr=False)  # where yt-dlp finds `opened`, which expires
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # that a page wants sent
+    entry: CameraEntry | None = field(default=None, repr=False)  # of a camera in a file of cameras
 
     def __str__(self) -> str:
         return self.name
@@ -77,32 +72,38 @@ class Source:
         return self.login.hide_in(text)
 
 
+def project_cameras() -> Mapping[str, CameraEntry]:
+    """The cameras of the project's own file; empty where it has none."""
+    path = settings.root() / FILE
+    return load_cameras(path) if path.exists() else {}
+
+
 def parse_source(text: str, name: str | None = None, cameras: Mapping[str, CameraEntry] | None = None) -> Source:
     """Understands one word: a camera of `cameras`, `-`, a camera number, an address, a file or a folder of images.
 
     VigilError says what is wrong with it, without a password that it may hold. Whether a path exists is looked at,
     whether an address answers is not.
     """
-    cameras = load_cameras(settings.root()) if cameras is None else cameras
-    if text in cameras:
-        return _parse_address(cameras[text].url, name or text, cameras[text])
+    cameras = project_cameras() if cameras is None else cameras
+    if (entry := cameras.get(text)) is not None:
+        return _parse_camera(entry, name or text)
     if text == STANDARD_INPUT:
         return Source("stdin", name or "stdin", "standard input", opened=STANDARD_INPUT)
     if text.isascii() and text.isdecimal():
         return Source("webcam", name or f"webcam-{int(text)}", f"webcam {int(text)}", opened=str(int(text)))
     if "://" in text:
-        return _parse_address(text, name, None)
+        return _parse_address(text, name)
     return _parse_path(text, name, cameras)
 
 
-def expand_sources(texts: Iterable[str]) -> list[Source]:
+def expand_sources(texts: Iterable[str], cameras: Mapping[str, CameraEntry] | None = None) -> list[Source]:
     """Understands all words, in order; globs and folders become what they hold. What is named twice comes once."""
-    cameras = load_cameras(settings.root())
-    sources: dict[tuple[str, str, Login], Source] = {}
+    cameras = project_cameras() if cameras is None else cameras
+    sources: dict[tuple[str, str, Login, str | None], Source] = {}
     for text in texts:
         for source in _expand(text, cameras):
             path = str(Path(source.opened).resolve()) if source.kind in ("file", "images") else source.opened
-            sources.setdefault((source.kind, path, source.login), source)
+            sources.setdefault((source.kind, path, source.login, source.name if source.entry else None), source)
     if not sources:
         raise VigilError("no source: name a file, a folder, a camera number, an rtsp:// or http:// address, or -.")
     return _name_apart(list(sources.values()))
@@ -130,7 +131,15 @@ def _expand(text: str, cameras: Mapping[str, CameraEntry]) -> list[Source]:
     return [parse_source(text, None, cameras)]
 
 
-def _parse_address(text: str, name: str | None, entry: CameraEntry | None) -> Source:
+def _parse_camera(entry: CameraEntry, name: str) -> Source:
+    """A camera of a file, whose name it keeps."""
+    source = parse_source(entry.source, name, {})
+    login = Login(entry.user or source.login.user, entry.password or source.login.password)
+    kind = entry.kind or source.kind
+    return replace(source, kind=kind, login=login_from_environment(name) or login, entry=entry)
+
+
+def _parse_address(text: str, name: str | None) -> Source:
     scheme, _, rest = text.partition("://")
     shown = show_address(text)
     kind = SCHEMES.get(scheme.lower())
@@ -146,9 +155,6 @@ def _parse_address(text: str, name: str | None, entry: CameraEntry | None) -> So
     if not parts.hostname:
         raise VigilError(f"{shown}: an address without a host; expected {scheme}://HOST/PATH.")
     name = name or slug(f"{parts.hostname}{port}{parts.path}")
-    if entry is not None:
-        login = Login(entry.user or login.user, entry.password or login.password)
-        kind = entry.kind or kind
     return Source(kind, name, shown, login_from_environment(name) or login, opened)
 
 
@@ -192,12 +198,16 @@ def _has_images(folder: Path) -> bool:
 
 def _name_apart(sources: Sequence[Source]) -> list[Source]:
     """Gives each source a name of its own: files after what tells their paths apart, others with a number."""
-    paths = [str(Path(source.opened).resolve()) for source in sources if source.kind in ("file", "images")]
+    files = [source for source in sources if source.kind in ("file", "images") and source.entry is None]
+    paths = [str(Path(source.opened).resolve()) for source in files]
     by_path = shortest_names(paths)
-    taken: set[str] = set()
+    taken = {source.name.casefold() for source in sources if source.entry is not None}
     named = []
     for source in sources:
         name = source.name
+        if source.entry is not None:
+            named.append(source)
+            continue
         if source.kind in ("file", "images"):
             name = by_path[str(Path(source.opened).resolve())]
         number = 2

@@ -24,7 +24,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     example="vigil detect gate.mp4 --models pose_cnn,i3d --video seen.mp4",
     exit_codes=EXIT_CODES,
 )
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option(
+    "--cameras",
+    type=FILE,
+    metavar="FILE",
+    help="Cameras by name, each with source, models, zones, hours and calibration; all of them run where no SOURCE is "
+    "named.  [default: the project's cameras.yaml, of which those run that are named]",
+)
 @click.option("--models", "names", metavar="A,B", help="The detectors, or `all`.  [default: fused, else all]")
 @click.option(
     "--trained", type=FOLDER, metavar="DIR", help="The folder of trained models.  [default: the project's models]"
@@ -34,6 +41,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     metavar="P",
     help="Alarm at this probability (0.7), at a percentile of normal frames (p90, p95, p98), or at `budget`; alerts "
     "say so.  [default: the frozen threshold]",
+)
+@click.option(
+    "--budget",
+    metavar="N/h",
+    help="At most so many false alarms of each detector on each camera, in the long run: 1/h, 12/d, 3/w. Refused where "
+    "the normal video of the calibration cannot promise it.",
 )
 @click.option(
     "--calibration",
@@ -49,6 +62,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw timelines, attention and heat maps.")
 @click.option("--clips", type=FOLDER, metavar="DIR", help="Cut a clip of every alert, with 5 s before and after.")
 @click.option("--batch", type=FOLDER, metavar="DIR", help="All of that in a folder for each recording, and index.html.")
+@click.option(
+    "--anonymise", is_flag=True, help="Hide heads in all that is written and shown, as far as people are found."
+)
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Post alerts there, until it has them.")
 @click.option("--mqtt", "brokers", multiple=True, metavar="URL", help="Publish alerts there: mqtt://HOST[:PORT].")
 @click.option("--outbox", type=FILE, metavar="FILE", help="Where alerts are kept.  [default: .vigil/outbox.sqlite]")
@@ -62,6 +78,8 @@ def detect(sources: tuple[str, ...], **options: Any) -> int:
     HLS, a file, or a page that yt-dlp knows), a camera of cameras.yaml, or - for standard input. A line is printed for
     every alert as it is raised and as it ends.
     """
+    if not sources and options["cameras"] is None:
+        raise click.UsageError("Missing argument 'SOURCE...'.", click.get_current_context())
     from vigil.watch.command import run_detect
     from vigil.watch.request import Request
 

@@ -105,6 +105,7 @@ class DetectorScore(Frozen):
     p: Share | None  # calibrated; None where the detector has no probabilities
     threshold: float  # raw score from which it raises an alert
     threshold_by_hand: bool  # set by a person, so no promise of false alarms holds
+    budget_per_hour: float | None = None  # false alarms that the threshold was set for, where a person named them
     model_sha256: Sha256
     calibration_sha256: Sha256 | None  # None without a calibration
 

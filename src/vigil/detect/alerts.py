@@ -47,6 +47,7 @@ class Provenance:
     calibration: str  # sha256
     threshold: float  # raw score
     by_hand: bool  # whether the threshold was set by hand, and promises nothing
+    budget_per_hour: float | None = None  # false alarms that it was set for, where a user named them
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class AlertChange:
             "box": None if finding.box is None else list(finding.box),
             "threshold": round(made_by.threshold, DIGITS),
             "threshold_by_hand": made_by.by_hand,
+            "budget_per_hour": _rounded(made_by.budget_per_hour),
             "model_sha256": made_by.model,
             "calibration_sha256": made_by.calibration,
         }

@@ -18,73 +18,49 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from vigil.core import clock
-from vigil.core.clock import Pace, update_pace
+from vigil.core.clock import update_pace
 from vigil.core.errors import VigilError
 from vigil.detect import frame_features, trained
 from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
 from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
+from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
+from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
+from vigil.features.zones import Zones
 from vigil.footage.video.views import ImageView, View, read_views
 from vigil.judging.calibration import Calibration
 from vigil.judging.judgements import Judgement
 from vigil.statistics import alerts
 
-NOTHING_FOUND = Finding()
-
-
-@dataclass(frozen=True, eq=False)
-class AlarmState:
-    """What is remembered of one detector's alerts."""
-
-    alert: alerts.State = alerts.START
-    number: int = 0  # of the newest alert
-    p: float | None = None  # its highest
-    finding: Finding = NOTHING_FOUND
-    members: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """All that is remembered of a source."""
-
-    frames: int = 0
-    features: frame_features.State = frame_features.START
-    models: Mapping[str, ModelState] = field(default_factory=dict)
-    alarms: Mapping[str, AlarmState] = field(default_factory=dict)
-    pace: Pace = clock.START  # of the frames that were judged
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """What one frame brings. Most frames are not stored: between them nothing is judged."""
-
-    stored: StoredFrame | None = None
-    scores: FrameScores | None = None
-    changes: Sequence[AlertChange] = ()
-    judgements: Mapping[str, Sequence[Judgement]] = field(default_factory=dict)  # that came with it, by model
+UNKNOWN = Score(float("nan"), None)
 
 
 class Detector:
     """Holds the models, which it shares with its copies, and the state of one source."""
 
     def __init__(
-        self, models: Sequence[Trained], fused: Fused | None, alarming: Sequence[str], estimate: estimators.Step | None
+        self,
+        models: Sequence[Trained],
+        fused: Fused | None,
+        alarming: Sequence[str],
+        estimate: estimators.Step | None,
+        zones: Zones | None = None,
     ) -> None:
         self.models, self.fused = tuple(models), fused
-        self.plan = make_plan([model.frozen.checkpoint.card for model in models])
+        self.plan = replace(make_plan([model.frozen.checkpoint.card for model in models]), zones=zones)
         self._estimate, self._open = estimate, ExitStack()
+        self._find_heads: Finder | None = None
         self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
         if fused:
             self._alarms[FUSED] = fused.alarm
@@ -99,16 +75,21 @@ class Detector:
         *,
         calibrations: Mapping[str, Path] | None = None,
         threshold: str | None = None,
+        budget: float | None = None,
+        zones: Zones | None = None,
+        find_heads: bool = False,
     ) -> Self:
         """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
 
         `calibrations` has the file of a camera's own calibration for a model, `threshold` what the alarm sounds at
-        instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget".
+        instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `budget` is how many
+        false alarms an hour each detector may raise; VigilError where that cannot be promised. `zones` are where it
+        looks, if that is not the whole picture. With `find_heads` every stored frame says where heads are.
         """
         folder = Path(models)
         chosen = trained.choose_models(folder, names)
-        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold)
-        detector = cls(loaded, fused, chosen, None)
+        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget)
+        detector = cls(loaded, fused, chosen, None, zones)
         plan = detector.plan
         if plan.landmarks is not None:
             person, pretrained = folder / "person", folder / "pretrained"
@@ -119,6 +100,8 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
+        if find_heads:
+            detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)
         return detector
 
     def __enter__(self) -> Self:
@@ -133,7 +116,9 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        return Detector(self.models, self.fused, self.alarming, self._estimate)
+        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones)
+        copied._find_heads = self._find_heads
+        return copied
 
     def run(self, source: str | Path, fps: Fraction | None = None) -> Iterator[AlertChange]:
         """Yields the alerts of a video file or a folder of images as they come; the detector is reset before."""
@@ -180,18 +165,20 @@ class Detector:
             raise VigilError("this state is of other models: load the same ones.")
         self._state = state
 
-    def step(self, view: View) -> Step:
-        """One frame more of a live source, judged at once."""
+    def step(self, view: View, is_armed: bool = True) -> Step:
+        """One frame more of a live source, judged at once. While it is not armed, no alert is raised or goes on."""
         stored = self._look(view)
-        return Step() if stored is None else self._judge_frame(stored, ends=False)
+        return Step() if stored is None else self._judge_frame(stored, ends=False, is_armed=is_armed)
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
         features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        if stored is not None and self._find_heads is not None:
+            stored = replace(stored, heads=self._find_heads(view, stored))
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)
         return stored
 
-    def _judge_frame(self, stored: StoredFrame, ends: bool) -> Step:
+    def _judge_frame(self, stored: StoredFrame, ends: bool, is_armed: bool = True) -> Step:
         """What models and alarms make of a stored frame; with `ends` nothing follows it in its piece."""
         state = self._state
         models, scores, judgements = dict(state.models), dict[str, Score](), dict[str, Sequence[Judgement]]()
@@ -204,7 +191,8 @@ class Detector:
         state = replace(state, models=models, pace=update_pace(state.pace, float(stored.time_s))[0])
         changes, alarms_after = list[AlertChange](), dict(state.alarms)
         for name in self.alarming:
-            alarms_after[name], of_detector = self._update_alarm(name, state, stored, scores, members)
+            score = scores[name] if is_armed else UNKNOWN
+            alarms_after[name], of_detector = self._update_alarm(name, state, stored, score, members)
             changes += of_detector
         self._state = replace(state, alarms=alarms_after)
         frame_scores = FrameScores(stored.position, stored.index, stored.time_s, scores)
@@ -225,9 +213,16 @@ class Detector:
         return tuple(self._alarms)
 
     @property
+    def finds_heads(self) -> bool:
+        """Whether every stored frame says where heads are."""
+        return self._find_heads is not None
+
+    @property
     def settings_sha256(self) -> str:
         """Hash of how features are made, and of how every model looks at them."""
-        settings = {model.name: model.frozen.calibration.settings_sha256 for model in self.models}
+        settings: dict[str, Any] = {model.name: model.frozen.calibration.settings_sha256 for model in self.models}
+        if self.plan.zones is not None:
+            settings["zones"] = self.plan.zones.polygons
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def calibration(self, name: str) -> Calibration:
@@ -248,9 +243,9 @@ class Detector:
         return State(models=models, alarms={name: AlarmState() for name in self.alarming})
 
     def _update_alarm(
-        self, name: str, state: State, stored: StoredFrame, scores: Mapping[str, Score], members: Mapping[str, float]
+        self, name: str, state: State, stored: StoredFrame, score: Score, members: Mapping[str, float]
     ) -> tuple[AlarmState, list[AlertChange]]:
-        before, score = state.alarms[name], scores[name]
+        before = state.alarms[name]
         after, changes = alerts.update_alert(
             before.alert, stored.position, float(stored.time_s), score.raw, self._alarms[name].rule
         )

@@ -6,6 +6,9 @@
 The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `segments` and `masked`, and so are the results, bit
 by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that `frames.fps` asks
 for, and motion is estimated at `flow.fps` in between.
+
+With zones, models see nothing of what lies outside them: pictures are covered there, flow is zero, and people whose
+feet are outside are not among those that models look at. They are found and followed all the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +29,7 @@ from vigil.features.landmarks import choices, estimators
 from vigil.features.landmarks.pose_table import Pose, round_pose
 from vigil.features.segments import columns
 from vigil.features.segments import segments as cutting
+from vigil.features.zones import Zones
 from vigil.footage.video.views import View
 from vigil.judging.items import Picture
 from vigil.judging.items import Segment as JudgedSegment
@@ -45,6 +49,7 @@ class Plan:
     scaler: columns.Scaler | None = None
     masked: masks.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
+    zones: Zones | None = None  # where the camera looks; None: everywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +61,12 @@ class StoredFrame:
     time_s: Fraction
     size: tuple[int, int]  # px of the source, width and height
     picture: Picture
-    jpeg: bytes
-    people: Sequence[Pose] = ()  # px of the source
+    people: Sequence[Pose] = ()  # who is found, px of the source
+    judged_people: Sequence[Pose] = ()  # those of them that models look at
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
     masked: Picture | None = None
+    heads: np.ndarray | None = None  # (N, 3) x, y, radius, px of the source, where somebody asks for them; heads.py
 
     def item(self, input_name: str) -> Any:
         """What a judge of this kind of input is fed."""
@@ -120,8 +126,10 @@ def update(state: State, view: View, plan: Plan, estimate: estimators.Step | Non
         state = _update_flow(state, view, plan.flow, is_stored)
     if not is_stored:
         return state, None
-    jpeg = encode_jpeg(view.rgb(plan.frames.size), plan.frames.quality)
-    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, Picture(jpeg), jpeg)
+    shown = view.rgb(plan.frames.size)
+    jpeg = encode_jpeg(shown, plan.frames.quality)
+    covered = jpeg if plan.zones is None else encode_jpeg(plan.zones.cover(shown), plan.frames.quality)
+    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, Picture(covered))
     state = replace(state, stored=state.stored + 1)
     if plan.landmarks is not None:
         assert estimate is not None
@@ -130,17 +138,18 @@ def update(state: State, view: View, plan: Plan, estimate: estimators.Step | Non
         scale = view.size[0] / image.shape[1]
         poses = [round_pose(pose) for pose in estimators.poses_of_frame(people, view.index, view.time_s, scale)]
         poses.sort(key=lambda pose: pose.person)
-        state, frame = replace(state, tracks=tracks), replace(frame, people=poses)
+        judged = poses if plan.zones is None else plan.zones.keep_people(poses, view.size)
+        state, frame = replace(state, tracks=tracks), replace(frame, people=poses, judged_people=judged)
         if plan.masked is not None:
+            image = image if plan.zones is None else plan.zones.cover(image)
             frame = replace(frame, masked=_mask(image, frame, plan.masked))
     if plan.flow is not None:
         assert state.flow is not None
         flow, motion = dense.take(state.flow, plan.flow)
-        heat = heatmap.people_density(frame.people, view.size, plan.flow.size)
-        state, frame = (
-            replace(state, flow=flow),
-            replace(frame, plane=dense.quantise(motion.flow, heat, plan.flow.clip)),
-        )
+        heat = heatmap.people_density(frame.judged_people, view.size, plan.flow.size)
+        seen = motion.flow if plan.zones is None else motion.flow * plan.zones.mask((plan.flow.size, plan.flow.size))
+        plane = dense.quantise(seen, heat, plan.flow.clip)
+        state, frame = replace(state, flow=flow), replace(frame, plane=plane)
     if plan.segments is not None:
         assert plan.scaler is not None
         state, complete = _update_segments(state, frame, plan.segments)
@@ -162,7 +171,7 @@ def _update_flow(state: State, view: View, settings: dense.Settings, is_stored: 
 def _update_segments(
     state: State, frame: StoredFrame, settings: cutting.Settings
 ) -> tuple[State, Sequence[cutting.Segment]]:
-    cut, complete = cutting.update(state.segments, frame.index, frame.time_s, frame.people, settings)
+    cut, complete = cutting.update(state.segments, frame.index, frame.time_s, frame.judged_people, settings)
     oldest = min((int(run.frame[0]) for run in cut.runs.values() if len(run.frame)), default=frame.index)
     numbers = tuple(number for number in (*state.numbers, frame.index) if number >= oldest)
     return replace(state, segments=cut, numbers=numbers), complete
@@ -188,7 +197,8 @@ def _judged(
 
 def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> Picture:
     assert settings.hide is not None  # else there were no masked frames to learn from
-    people = masks.mask_people(frame.people, image.shape[:2], frame.size, settings.shape, settings.margin)
+    shown = frame.people if settings.hide == "people" else frame.judged_people
+    people = masks.mask_people(shown, image.shape[:2], frame.size, settings.shape, settings.margin)
     return Picture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
 
 

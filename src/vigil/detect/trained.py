@@ -8,6 +8,7 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file
 from vigil.detect.alerts import Provenance
+from vigil.detect.budgets import rule_for_fused, rule_for_model
 from vigil.detect.frozen_model import FrozenModel, find_gate, load_frozen_model
 from vigil.detect.model_folder import CONFIG
 from vigil.detect.thresholds import choose_rule
@@ -90,18 +91,32 @@ def choose_models(models: Path, names: Sequence[str] | None) -> list[str]:
 
 
 def load_models(
-    models: Path, names: Sequence[str], calibrations: Mapping[str, Path], threshold: str | None
+    models: Path,
+    names: Sequence[str],
+    calibrations: Mapping[str, Path],
+    threshold: str | None,
+    budget: float | None = None,
 ) -> tuple[list[Trained], Fused | None]:
     """The models of `names`, with those that a fused detector among them hears, and that one."""
-    fused = read_fusion(models / FUSION, threshold) if FUSED in names else None
+    if threshold is not None and budget is not None:
+        raise VigilError("a threshold and a budget: each says where the alarm sounds; give one of them.")
+    fused = read_fusion(models / FUSION, threshold, budget) if FUSED in names else None
     heard = set(fused.fusion.models) if fused else set()
-    trained = [_load(models, name, calibrations.get(name), threshold) for name in sorted({*names, *heard} - {FUSED})]
+    running = sorted({*names, *heard} - {FUSED})
+    for name in calibrations:
+        if name not in running:
+            raise VigilError(
+                f"calibration of {name}, which does not run here: {', '.join(running)} do.{near_miss(name, running)}"
+            )
+    trained = [
+        _load(models, name, calibrations.get(name), threshold, budget if name in names else None) for name in running
+    ]
     if fused:
         _check_members(fused, trained, models / FUSION)
     return trained, fused
 
 
-def read_fusion(path: Path, threshold: str | None) -> Fused:
+def read_fusion(path: Path, threshold: str | None, budget: float | None = None) -> Fused:
     """The fused detector that stage `compare` has fitted."""
     if reason := why_skipped(path) if path.exists() else "not found":
         raise VigilError(f"{path}: {reason}. {TRAIN_FIRST}")
@@ -111,11 +126,13 @@ def read_fusion(path: Path, threshold: str | None) -> Fused:
     if calibration.sha256 != payload["calibration"].get("sha256"):
         raise VigilError(f"{path}: changed since it was frozen. Run `dvc repro compare`.")
     rule, by_hand = choose_rule(calibration, threshold)
-    made_by = Provenance(sha256_file(path), calibration.sha256, rule.threshold, by_hand)
+    if budget is not None:
+        rule = rule_for_fused(fusion, calibration, path.parent, budget)
+    made_by = Provenance(sha256_file(path), calibration.sha256, rule.threshold, by_hand, budget)
     return Fused(fusion, Alarm(calibration, rule, made_by))
 
 
-def _load(models: Path, name: str, calibration: Path | None, threshold: str | None) -> Trained:
+def _load(models: Path, name: str, calibration: Path | None, threshold: str | None, budget: float | None) -> Trained:
     frozen = load_frozen_model(str(models / name), calibration)
     checkpoint, step = frozen.checkpoint, frozen.calibration.params.step
     attended = checkpoint.card.input == "attended"
@@ -123,7 +140,9 @@ def _load(models: Path, name: str, calibration: Path | None, threshold: str | No
     alarm = None
     if score_type_of(checkpoint) != "classes":
         rule, by_hand = choose_rule(frozen.calibration, threshold)
-        made_by = Provenance(checkpoint.sha256, frozen.calibration.sha256, rule.threshold, by_hand)
+        if budget is not None:
+            rule = rule_for_model(frozen, models, budget)
+        made_by = Provenance(checkpoint.sha256, frozen.calibration.sha256, rule.threshold, by_hand, budget)
         alarm = Alarm(frozen.calibration, rule, made_by)
     judge = make_piece_judge(checkpoint, step, gate)
     return Trained(name, frozen, judge, alarm, gate.card.model if gate else None)

@@ -18,6 +18,7 @@ from vigil.footage.video.views import read_views
 from vigil.footage.video.writing import VideoWriter
 
 CALM, ALARM, INK, PAPER = (46, 160, 110), (214, 48, 49), (245, 246, 250), (24, 26, 32)
+ZONE = (255, 220, 90)  # where it looks
 COLOURS = ((84, 160, 255), (254, 202, 87), (29, 209, 161), (255, 107, 129), (162, 155, 254), (255, 159, 67))
 STRIP = 72  # px, height of the curves below the picture
 MAP_S = 1.0  # s that a map is shown
@@ -63,6 +64,9 @@ def draw_frame(
     alerts = [alert for alert in recording.alerts if _is_on(alert, moment.time_s)]
     for cells in _newest_maps(recording, position).values():
         _tint(picture, cells)
+    if detector.plan.zones is not None:
+        outlines = detector.plan.zones.outlines((layout.width, layout.height))
+        cv2.polylines(picture, outlines, True, ZONE, 1, cv2.LINE_AA)
     for pose in moment.people:
         alarmed = any(alert.finding.person == pose.person for alert in alerts)
         _draw_pose(picture, pose, scale, ALARM if alarmed else CALM)
@@ -82,7 +86,7 @@ def _steady_frames(source: Path, recording: Recording, fps: Fraction) -> Iterato
         if view.time_s < due:
             continue
         position = int(np.searchsorted(times, float(view.time_s) + 1e-6, side="right")) - 1
-        yield view.rgb(MOST_PX), max(position, 0)
+        yield recording.show(view.rgb(MOST_PX), float(view.time_s)), max(position, 0)
         due = max(due + 1 / fps, view.time_s)
 
 

@@ -32,7 +32,7 @@ def write_pictures(folder: Path, source: Path, detector: Detector, recording: Re
         recording.moments[position].index for chosen in clips.values() for clip in chosen for position in clip.shown
     }
     wanted |= {recording.moments[position].index for position, _ in maps.values()}
-    images = dict(_pick_frames(source, wanted))
+    images = dict(_pick_frames(source, wanted, recording))
     drawable = {model: chosen for model, chosen in clips.items() if chosen}
     if drawable:
         written.append(draw_attention(folder / ATTENTION, recording, drawable, images))
@@ -112,11 +112,11 @@ def _highest_maps(recording: Recording) -> dict[str, tuple[int, np.ndarray]]:
     return highest
 
 
-def _pick_frames(source: Path, indices: set[int]) -> Iterator[tuple[int, np.ndarray]]:
+def _pick_frames(source: Path, indices: set[int], recording: Recording) -> Iterator[tuple[int, np.ndarray]]:
     left = set(indices)
     for view in read_views(source) if left else ():
         if view.index in left:
-            yield view.index, view.rgb(THUMB_PX)
+            yield view.index, recording.show(view.rgb(THUMB_PX), float(view.time_s))
             left.discard(view.index)
             if not left:
                 return

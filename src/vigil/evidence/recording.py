@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vigil.detect.alerts import AlertChange, Score
-from vigil.detect.detector import Detector, Step
+from vigil.detect.detector import Detector
+from vigil.detect.states import Step
+from vigil.evidence.hiding import HeadTimes, hide_heads
 from vigil.features.landmarks.pose_table import Pose
 from vigil.judging.judgements import Judgement
 
@@ -31,6 +33,7 @@ class Recording:
     moments: list[Moment] = field(default_factory=list)
     alerts: list[AlertChange] = field(default_factory=list)  # that have ended, in the order of their ends
     clips: dict[str, list[Judgement]] = field(default_factory=dict)  # of models that attend or name crimes, by model
+    heads: HeadTimes | None = None  # where they are hidden in what is written
 
     def follow(self, steps: Iterable[Step]) -> Iterator[Step]:
         """Yields the steps, and remembers them."""
@@ -44,6 +47,9 @@ class Recording:
         if step.stored is None or step.scores is None:
             return
         self.size = step.stored.size
+        if step.stored.heads is not None:
+            self.heads = self.heads or HeadTimes()
+            self.heads.add(float(step.stored.time_s), step.stored.heads)
         cells = {
             model: judgement.cells
             for model, judgements in step.judgements.items()
@@ -57,6 +63,10 @@ class Recording:
             attending = [judgement for judgement in judgements if judgement.attention is not None]
             if attending:
                 self.clips.setdefault(model, []).extend(attending)
+
+    def show(self, image: np.ndarray, time_s: float) -> np.ndarray:
+        """What may be written of the picture (H, W, 3) of a moment, of any size."""
+        return image if self.heads is None else hide_heads(image, self.heads.near(time_s), self.size)
 
     @property
     def times(self) -> np.ndarray:

@@ -3,12 +3,39 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
+from vigil.capture.sources import Source
 from vigil.delivery import alert as delivered
 from vigil.delivery.alert import Alert, Box, DetectorScore, Moment
 from vigil.detect.alerts import AlertChange
 
 ABNORMAL = "abnormal"  # label of an alert whose detector names none
 Clock = Callable[[float], str | None]  # UTC of a time of the source, where it is known
+
+
+class AlertRecords:
+    """The alerts of one source that are open, each in its latest revision."""
+
+    def __init__(self, source: Source, settings: str) -> None:
+        self._source, self._settings = source, settings
+        self._open: dict[tuple[str, int], Alert] = {}
+
+    def revise(
+        self,
+        change: AlertChange,
+        clock: Clock,
+        size: tuple[int, int],
+        peak_s: float,
+        ended: delivered.Ended = "released",
+        add_picture: Callable[[Alert], Alert] = lambda alert: alert,
+    ) -> Alert:
+        """The first revision of an alert that is raised, or the next of one that ends, with its peak at `peak_s`."""
+        key = change.detector, change.number
+        if change.change == "raised":
+            source = self._source
+            alert = make_alert(change, source.name, source.address, clock, size, self._settings)
+            self._open[key] = add_picture(alert)
+            return self._open[key]
+        return end_alert(self._open.pop(key), change, peak_s, clock, size, ended)
 
 
 def make_alert(
@@ -22,6 +49,7 @@ def make_alert(
         p=change.p,
         threshold=made_by.threshold,
         threshold_by_hand=made_by.by_hand,
+        budget_per_hour=made_by.budget_per_hour,
         model_sha256=made_by.model,
         calibration_sha256=made_by.calibration,
     )

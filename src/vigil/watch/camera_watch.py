@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -16,11 +15,14 @@ from vigil.capture.frames import Event, Frame, Gone, Piece
 from vigil.capture.live.camera import Camera
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
-from vigil.delivery.alert import Alert, Ended, revise, utc_text
+from vigil.delivery.alert import Alert, Ended, utc_text
 from vigil.delivery.page.cameras import CameraSnapshot, CameraState, DetectorReading
 from vigil.detect.alerts import AlertChange, FrameScores
-from vigil.detect.detector import Detector, Step
-from vigil.watch.alert_records import end_alert, make_alert
+from vigil.detect.detector import Detector
+from vigil.detect.states import Step
+from vigil.evidence.hiding import HeadTimes, hide_heads
+from vigil.watch.alert_records import AlertRecords
+from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
 
 BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
@@ -34,15 +36,6 @@ Put = Callable[[Alert], object]
 Tell = Callable[[str, AlertChange | None], object]
 
 
-@dataclass(frozen=True)
-class PendingClip:
-    """A clip to be cut when the camera's time has come to `due_s`."""
-
-    alert: Alert
-    start_s: Fraction
-    due_s: Fraction
-
-
 class CameraWatch:
     """Feed it what a camera gives, in order; `tell` gets a line for everything that happens."""
 
@@ -52,13 +45,17 @@ class CameraWatch:
         self._evidence, self._put, self._tell = evidence, put, tell
         source = camera.source
         self._health = HealthAlerts(source.name, source.address, detector.settings_sha256, put)
-        self._open: dict[tuple[str, int], Alert] = {}
+        self._records = AlertRecords(source, detector.settings_sha256)
+        self._hours = source.entry.watched_hours if source.entry else None
         self._clips: list[PendingClip] = []
         self._frame: Frame | None = None
         self._times: deque[tuple[int, float]] = deque(maxlen=TIMES)  # position and time of the newest stored frames
         self._piece = -1
         self._state: CameraState = "connecting"
         self._reason: str | None = None
+        self._heads = HeadTimes(TIMES) if detector.finds_heads else None  # hidden in what is written and shown
+        self._shown: Frame | None = None  # the newest frame of which it is known where heads are, or any
+        self._clip_writer = ClipWriter(self._heads)
         self._jpeg: bytes | None = None
         self._scores: FrameScores | None = None
         self._judged: deque[float] = deque(maxlen=LAGS)
@@ -80,10 +77,13 @@ class CameraWatch:
             self._part("source ended")
             self._piece = item.piece
         self._state, self._reason, self._frame = "live", None, item
-        step = self.detector.step(item)
+        is_armed = self._hours is None or self._hours.include(item.utc)
+        step = self.detector.step(item, is_armed)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
-            self._jpeg, self._scores = None, step.scores
+            self._jpeg, self._scores, self._shown = None, step.scores, item
+            if self._heads is not None and step.stored.heads is not None:
+                self._heads.add(float(item.time_s), step.stored.heads)
             self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         for change in step.changes:
@@ -97,14 +97,15 @@ class CameraWatch:
         self._health.finish()
         if self._frame is not None:
             self._cut_clips(self._frame.time_s + AFTER_S + BEFORE_S + 1)
+        self._clip_writer.close(self._put)
         self._state = "ended"
 
     def snapshot(self) -> CameraSnapshot:
         """What the page shows of it."""
-        frame, now = self._frame, time.monotonic()
+        frame, now = (self._frame if self._heads is None else self._shown), time.monotonic()
         recent = [moment for moment in self._judged if now - moment <= RATE_S]
         if self._jpeg is None and frame is not None:
-            self._jpeg = _encode(frame.image, TILE_PX, TILE_QUALITY)
+            self._jpeg = _encode(self._hide(frame), TILE_PX, TILE_QUALITY)
         return CameraSnapshot(
             name=self.camera.source.name,
             state=self._state,
@@ -132,24 +133,19 @@ class CameraWatch:
         for change in self.detector.finish():
             self._deliver(change, ended)
         self.detector.reset()
-        self._open.clear()
         self._times.clear()
 
     def _deliver(self, change: AlertChange, ended: Ended) -> None:
-        source, frame = self.camera.source, self._frame
+        frame, raised = self._frame, change.change == "raised"
         assert frame is not None
-        size, key = frame.size, (change.detector, change.number)
-        if change.change == "raised":
-            self.alerts += 1
-            alert = make_alert(change, source.name, source.address, self._clock, size, self.detector.settings_sha256)
-            alert = self._add_picture(alert, frame, change)
-        else:
-            peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
-            alert = end_alert(self._open[key], change, peak_s, self._clock, size, ended)
+        peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
+        alert = self._records.revise(
+            change, self._clock, frame.size, peak_s, ended, lambda alert: self._add_picture(alert, frame, change)
+        )
+        self.alerts += raised
+        if not raised and self._evidence is not None:
             start_s, stop_s = Fraction(change.alert.start_s) - BEFORE_S, Fraction(change.alert.stop_s) + AFTER_S
-            if self._evidence is not None:
-                self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
-        self._open[key] = alert
+            self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
         self._put(alert)
         self._tell("", change)
 
@@ -158,7 +154,7 @@ class CameraWatch:
         if self._evidence is None:
             return alert
         name = f"{alert.camera}/{alert.id}.jpg"
-        image = frame.image.copy()
+        image = self._hide(frame).copy()
         if change.finding.box is not None:
             scale = frame.image.shape[1] / frame.size[0]
             left, top, right, bottom = (round(edge * scale) for edge in change.finding.box)
@@ -173,19 +169,19 @@ class CameraWatch:
 
     def _cut_clips(self, now_s: Fraction) -> None:
         """Cuts the clips whose time has come; an alert without one stays an alert."""
-        assert self._evidence is not None or not self._clips
-        waiting = []
-        for pending in self._clips:
-            if now_s < pending.due_s:
-                waiting.append(pending)
-                continue
-            name = f"{pending.alert.camera}/{pending.alert.id}.mp4"
+        self._clip_writer.settle(self._put)
+        due = [pending for pending in self._clips if now_s >= pending.due_s]
+        self._clips = [pending for pending in self._clips if now_s < pending.due_s]
+        for pending in due:
+            assert self._evidence is not None and self._frame is not None
             with suppress(VigilError):
-                assert self._evidence is not None
-                (self._evidence / name).parent.mkdir(parents=True, exist_ok=True)
-                self.camera.cut_clip(pending.start_s, pending.due_s, self._evidence / name)
-                self._put(revise(pending.alert, clip=name))
-        self._clips = waiting
+                self._clip_writer.write(self.camera, pending, self._evidence, self._frame.size, self._put)
+
+    def _hide(self, frame: Frame) -> np.ndarray:
+        """(H, W, 3) uint8 of what may be written of a frame."""
+        if self._heads is None:
+            return frame.image
+        return hide_heads(frame.image, self._heads.near(float(frame.time_s)), frame.size)
 
     def _clock(self, time_s: float) -> str | None:
         frame = self._frame

@@ -19,8 +19,8 @@ from vigil.core.errors import VigilError
 from vigil.delivery.addresses import read_secret
 from vigil.delivery.alert import Alert
 from vigil.detect.alerts import AlertChange
-from vigil.detect.detector import Detector
 from vigil.watch.camera_watch import CameraWatch
+from vigil.watch.detectors import Detectors
 from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
@@ -51,21 +51,21 @@ def stop_by_signal() -> Iterator[Stop]:
 
 
 def watch_cameras(
-    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
+    sources: Sequence[Source], detectors: Detectors, request: Request, sending: Sending | None, say: Say
 ) -> dict[str, Any]:
     """Watches until it is stopped; `say` gets a line for every alert. Returns the summary."""
     evidence = request.outputs.clips or (settings.home() / "evidence" if sending is not None else None)
     began = time.monotonic()
     with ExitStack() as stack:
         stop = stack.enter_context(stop_by_signal())
-        watches = _start(sources, detector, request, sending, evidence, say, stack)
+        watches = _start(sources, detectors, request, sending, evidence, say, stack)
         if request.serve is not None:
             assert sending is not None and evidence is not None
             url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
         table = None
         if request.outputs.scores is not None:
-            table = stack.enter_context(ScoreTable(request.outputs.scores, detector.scoring))
+            table = stack.enter_context(ScoreTable(request.outputs.scores, detectors.scoring))
         while not stop.wanted:
             for camera, item in read_cameras(list(watches), timeout_s=0.5):
                 step = watches[camera].take(item)
@@ -75,12 +75,12 @@ def watch_cameras(
                 sending.check()
         for watch in watches.values():
             watch.finish()
-        return _summarise(watches, began, detector)
+        return _summarise(watches, began, detectors)
 
 
 def _start(
     sources: Sequence[Source],
-    detector: Detector,
+    detectors: Detectors,
     request: Request,
     sending: Sending | None,
     evidence: Path | None,
@@ -93,8 +93,6 @@ def _start(
         if sending is not None:
             sending.put(alert)
 
-    flow = detector.plan.flow
-    params = CameraParams(size_px=detector.plan.frames.size, square_px=flow.size if flow else None)
     watches: dict[Camera, CameraWatch] = {}
     for source in sources:
         if sending is not None:
@@ -103,8 +101,11 @@ def _start(
         def tell(line: str, change: AlertChange | None, name: str = source.name) -> None:
             say(line if change is None else describe_change(change, name, request.as_json))
 
+        detector = detectors.of(source).copy()
+        flow = detector.plan.flow
+        params = CameraParams(size_px=detector.plan.frames.size, square_px=flow.size if flow else None)
         camera = stack.enter_context(Camera(source, params))
-        watches[camera] = CameraWatch(camera, detector.copy(), evidence, put, tell)
+        watches[camera] = CameraWatch(camera, detector, evidence, put, tell)
     return watches
 
 
@@ -132,7 +133,7 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or HOST, int(port)
 
 
-def _summarise(watches: dict[Camera, CameraWatch], began: float, detector: Detector) -> dict[str, Any]:
+def _summarise(watches: dict[Camera, CameraWatch], began: float, detectors: Detectors) -> dict[str, Any]:
     cameras = {}
     for camera, watch in watches.items():
         figures = camera.figures()
@@ -150,6 +151,6 @@ def _summarise(watches: dict[Camera, CameraWatch], began: float, detector: Detec
         "cameras": cameras,
         "alerts": sum(watch.alerts for watch in watches.values()),
         "elapsed_s": round(time.monotonic() - began, 1),
-        "detectors": list(detector.alarming),
+        "detectors": detectors.alarming,
         "broken": [],
     }

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from vigil.capture.addresses import look_up
-from vigil.capture.sources import Source, expand_sources
+from vigil.capture.camera_file import load_cameras
+from vigil.capture.sources import Source, expand_sources, project_cameras
 from vigil.core.errors import Rejected, VigilError
-from vigil.detect.detector import Detector
 from vigil.watch.cameras import watch_cameras
+from vigil.watch.detectors import Detectors
 from vigil.watch.recordings import Recordings
 from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.sending import Sending
@@ -20,32 +21,45 @@ PROGRESS_S = 0.3
 
 def run_detect(request: Request, say: Say) -> dict[str, Any]:
     """Judges all sources; `say` gets a line for every alert. Returns the summary."""
-    sources = [look_up(source) for source in expand_sources(request.sources)]
+    sources = [look_up(source) for source in _find_sources(request)]
     live = [source for source in sources if source.is_live]
     if live and len(live) < len(sources):
         raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
+    _refuse_hours([source for source in sources if not source.is_live])
     request.outputs.check(len(sources))
     with ExitStack() as stack:
-        detector = stack.enter_context(
-            Detector.load(
-                request.trained, request.names, calibrations=request.calibrations, threshold=request.threshold
-            )
-        )
+        detectors = stack.enter_context(Detectors(request, sources))
         sending = stack.enter_context(Sending(request)) if request.delivers else None
         if live:
-            summary = watch_cameras(live, detector, request, sending, say)
+            summary = watch_cameras(live, detectors, request, sending, say)
             if not request.as_json:
                 say(_describe_watch(summary))
             return summary
-        return _watch_recordings(sources, detector, request, sending, say)
+        return _watch_recordings(sources, detectors, request, sending, say)
+
+
+def _find_sources(request: Request) -> list[Source]:
+    """What is named; of a file of cameras that is named all, where nothing else is."""
+    cameras = project_cameras() if request.cameras is None else load_cameras(request.cameras)
+    if request.cameras is not None and not cameras:
+        raise VigilError(f"{request.cameras}: no camera in it. Expected such as `door: {{source: ...}}`.")
+    return expand_sources(request.sources or cameras, cameras)
+
+
+def _refuse_hours(recordings: Sequence[Source]) -> None:
+    for source in recordings:
+        if source.entry is not None and source.entry.hours is not None:
+            raise VigilError(
+                f"camera {source.name}: hours of a recording: nobody says when it was made; leave them out."
+            )
 
 
 def _watch_recordings(
-    sources: Sequence[Source], detector: Detector, request: Request, sending: Sending | None, say: Say
+    sources: Sequence[Source], detectors: Detectors, request: Request, sending: Sending | None, say: Say
 ) -> dict[str, Any]:
     began, broken, alerts = time.monotonic(), list[str](), 0
     progress = _Progress()
-    with Recordings(detector, request.outputs, sending, progress.tick) as recordings:
+    with Recordings(detectors, request.outputs, sending, progress.tick) as recordings:
         for number, source in enumerate(sources, 1):
             progress.begin(source, number, len(sources))
             try:
@@ -72,13 +86,13 @@ def _watch_recordings(
         "frames_per_second": round(recordings.frames / elapsed, 1),
         "seconds": round(recordings.seconds, 2),
         "elapsed_s": round(elapsed, 2),
-        "detectors": list(detector.alarming),
+        "detectors": detectors.alarming,
     }
     if not request.as_json:
         say(
             f"{summary['recordings']} recordings, {summary['abnormal']} abnormal, {alerts} alerts; "
             f"{summary['seconds']:.0f} s watched in {elapsed:.0f} s, {summary['frames_per_second']:g} frames/s, by "
-            f"{', '.join(detector.alarming)}"
+            f"{', '.join(detectors.alarming)}"
         )
     return summary
 

@@ -18,6 +18,7 @@ class Outputs:
     pictures: Path | None = None
     clips: Path | None = None
     batch: Path | None = None  # a folder for each recording, with all of these, and an index.html
+    anonymise: bool = False  # heads are hidden in all that is written and shown
     fps: Fraction = field(default=Fraction(10))  # of folders of images
 
     def check(self, recordings: int) -> None:

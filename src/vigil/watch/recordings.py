@@ -1,6 +1,6 @@
 """Recordings: each is judged from its first frame to its last, and then drawn and written down as it was asked for.
 
-    with Recordings(detector, outputs, sending) as recordings:
+    with Recordings(detectors, outputs, sending) as recordings:
         for source in sources:
             for line in recordings.watch(source):       # alerts, as they come
                 ...
@@ -21,14 +21,15 @@ from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
 from vigil.core.errors import Rejected
 from vigil.core.storage import write_json
-from vigil.delivery.alert import Alert
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.evidence import clips, index_page, overlay, pictures
 from vigil.evidence.anomalies import describe_recording
+from vigil.evidence.hidden_clips import Window, cut_recording
 from vigil.evidence.recording import Recording
 from vigil.footage.video import reading
-from vigil.watch.alert_records import end_alert, make_alert
+from vigil.watch.alert_records import AlertRecords
+from vigil.watch.detectors import Detectors
 from vigil.watch.outputs import Outputs
 from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
@@ -37,17 +38,17 @@ FASTEST = Fraction(30)  # frames a second of a video that is written, at most
 
 
 class Recordings:
-    """Judges recordings one after the other with one detector."""
+    """Judges recordings one after the other."""
 
     def __init__(
         self,
-        detector: Detector,
+        detectors: Detectors,
         outputs: Outputs,
         sending: Sending | None = None,
         tick: Callable[[float], object] = lambda _: None,
     ) -> None:
         """`tick` is called with the time of every frame before it is looked at."""
-        self.detector, self.outputs, self._sending, self._tick = detector, outputs, sending, tick
+        self.detectors, self.outputs, self._sending, self._tick = detectors, outputs, sending, tick
         self.verdicts: list[dict[str, Any]] = []
         self.frames = 0  # judged so far, of all rates
         self.seconds = 0.0  # of recordings, judged so far
@@ -56,7 +57,7 @@ class Recordings:
 
     def __enter__(self) -> Self:
         if self.outputs.scores is not None:
-            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, self.detector.scoring))
+            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, self.detectors.scoring))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -70,29 +71,30 @@ class Recordings:
 
     def watch(self, source: Source) -> Iterator[AlertChange]:
         """Yields the alerts of one recording as they are raised and end; its verdict is then the last one."""
-        recording, delivered = Recording(source.address), dict[tuple[str, int], Alert]()
-        self.detector.reset()
+        recording, detector = Recording(source.address), self.detectors.of(source)
+        records = AlertRecords(source, detector.settings_sha256)
+        detector.reset()
         opened = open_recording(source, self.outputs.fps)
         broken = ""
         try:
-            for step in recording.follow(self.detector.steps(self._count(opened))):
+            for step in recording.follow(detector.steps(self._count(opened))):
                 if step.scores is not None and self._table is not None:
                     self._table.write(source.name, step.scores)
                 for change in step.changes:
-                    self._deliver(change, source, recording, delivered)
+                    self._deliver(change, records, recording)
                     yield change
         except Rejected as error:
             broken = str(error)
-            for change in self.detector.finish():
+            for change in detector.finish():
                 recording.alerts.append(change)
-                self._deliver(change, source, recording, delivered)
+                self._deliver(change, records, recording)
                 yield change
         damage = broken or opened.damage
         self.seconds += recording.seconds
-        verdict = describe_recording(self.detector, recording) | ({"damage": damage} if damage else {})
+        verdict = describe_recording(detector, recording) | ({"damage": damage} if damage else {})
         self.verdicts.append(verdict)
         if recording.moments:
-            self._draw(source, recording, verdict)
+            self._draw(source, detector, recording, verdict)
 
     def _count(self, views: Any) -> Iterator[Any]:
         for view in views:
@@ -100,21 +102,12 @@ class Recordings:
             self._tick(float(view.time_s))
             yield view
 
-    def _deliver(
-        self, change: AlertChange, source: Source, recording: Recording, delivered: dict[tuple[str, int], Alert]
-    ) -> None:
-        if self._sending is None:
-            return
-        key, size = (change.detector, change.number), recording.size
-        if change.change == "raised":
-            alert = make_alert(change, source.name, source.address, _no_clock, size, self.detector.settings_sha256)
-        else:
+    def _deliver(self, change: AlertChange, records: AlertRecords, recording: Recording) -> None:
+        if self._sending is not None:
             peak_s = recording.moments[change.alert.peak_index].time_s
-            alert = end_alert(delivered[key], change, peak_s, _no_clock, size, "released")
-        delivered[key] = alert
-        self._sending.put(alert)
+            self._sending.put(records.revise(change, _no_clock, recording.size, peak_s))
 
-    def _draw(self, source: Source, recording: Recording, verdict: dict[str, Any]) -> None:
+    def _draw(self, source: Source, detector: Detector, recording: Recording, verdict: dict[str, Any]) -> None:
         """Everything that is made when all is known."""
         folder, outputs = None, self.outputs
         if outputs.batch is not None:
@@ -127,17 +120,31 @@ class Recordings:
             return
         if outputs.pictures is not None:
             target = outputs.pictures if folder else outputs.pictures / source.name
-            pictures.write_pictures(target, path, self.detector, recording)
+            pictures.write_pictures(target, path, detector, recording)
         if outputs.video is not None:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
-            overlay.write_overlay(outputs.video, path, self.detector, recording, fps)
-        if outputs.clips is not None and source.kind == "file":
-            for alert in recording.alerts:
-                start_s, stop_s = alert.alert.start_s - clips.BEFORE_S, alert.alert.stop_s + clips.AFTER_S
-                name = f"{source.name}-{alert.detector}-{alert.number}.mp4"
-                clips.cut_file(path, start_s, stop_s, outputs.clips / name)
+            overlay.write_overlay(outputs.video, path, detector, recording, fps)
+        if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
+            _cut_clips(path, recording, source.name, outputs.clips)
         if folder is not None:
             write_json(folder / "anomalies.json", verdict)
+
+
+def _cut_clips(path: Path, recording: Recording, name: str, folder: Path) -> None:
+    """A clip of every alert: as it was encoded, or, where heads are hidden, encoded anew."""
+    windows = [
+        Window(
+            alert.alert.start_s - clips.BEFORE_S,
+            alert.alert.stop_s + clips.AFTER_S,
+            folder / f"{name}-{alert.detector}-{alert.number}.mp4",
+        )
+        for alert in recording.alerts
+    ]
+    if recording.heads is not None:
+        cut_recording(path, recording, windows)
+        return
+    for window in windows:
+        clips.cut_file(path, window.start_s, window.stop_s, window.path)
 
 
 def _no_clock(_: float) -> None:

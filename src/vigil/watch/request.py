@@ -10,6 +10,7 @@ from typing import Any, Self
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.detect.alerts import AlertChange
+from vigil.detect.budgets import read_budget
 from vigil.watch.outputs import Outputs
 
 Say = Callable[[str], object]
@@ -20,9 +21,11 @@ class Request:
     """What a user has asked for."""
 
     sources: Sequence[str]
+    cameras: Path | None
     names: Sequence[str] | None
     trained: Path
     threshold: str | None
+    budget: float | None  # false alarms an hour
     calibrations: Mapping[str, Path]
     outputs: Outputs
     webhooks: Sequence[str]
@@ -39,13 +42,15 @@ class Request:
         names = options["names"]
         outputs = Outputs(
             options["alerts"], options["scores"], options["anomalies"], options["video"], options["pictures"],
-            options["clips"], options["batch"], Fraction(options["fps"]).limit_denominator(1000),
+            options["clips"], options["batch"], options["anonymise"], Fraction(options["fps"]).limit_denominator(1000),
         )  # fmt: skip
         return cls(
             sources=sources,
+            cameras=options["cameras"],
             names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
             trained=options["trained"] or settings.root() / "models",
             threshold=options["threshold"],
+            budget=None if options["budget"] is None else read_budget(options["budget"]),
             calibrations=dict(_calibration(text) for text in options["calibrations"]),
             outputs=outputs,
             webhooks=options["webhooks"],
@@ -70,8 +75,11 @@ def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
     who = "" if finding.person is None else f", person {finding.person}"
     sure = "" if change.p is None else f", p {change.p:.2f}"
     when = f"at {alert.start_s:.1f} s" if change.change == "raised" else f"{alert.start_s:.1f} to {alert.stop_s:.1f} s"
-    by_hand = " (threshold set by hand)" if change.provenance.by_hand else ""
-    return f"{source}: {change.change} {change.detector}: {what} {when}{sure}{who}{by_hand}"
+    made_by = change.provenance
+    how = " (threshold set by hand)" if made_by.by_hand else ""
+    if made_by.budget_per_hour is not None:
+        how = f" (budget {made_by.budget_per_hour:g}/h)"
+    return f"{source}: {change.change} {change.detector}: {what} {when}{sure}{who}{how}"
 
 
 def _calibration(text: str) -> tuple[str, Path]:

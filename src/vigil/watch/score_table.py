@@ -36,7 +36,8 @@ class ScoreTable:
 
     def write(self, source: str, scores: FrameScores) -> None:
         """One row; it is in the file when this returns, so that whoever follows the file sees it."""
-        cells = [_cell(value) for name in self._detectors for value in (scores.scores[name].raw, scores.scores[name].p)]
+        of_frame = [scores.scores.get(name) for name in self._detectors]
+        cells = [_cell(value) for score in of_frame for value in ((score.raw, score.p) if score else (None, None))]
         self._writer.writerow([source, scores.index, f"{float(scores.time_s):.{DIGITS}f}", *cells])
         self._file.flush()
 

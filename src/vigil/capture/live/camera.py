@@ -12,6 +12,7 @@ older ones. Read at least every few seconds: a process that hangs is noticed the
 live as long as the camera does.
 """
 
+import io
 import os
 import signal
 import time
@@ -31,7 +32,7 @@ from vigil.capture.frames import Back, Event, Frame, Gone, Piece
 from vigil.capture.health.monitor import HealthParams, HealthState, update_health
 from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.live.capture_process import run
-from vigil.capture.live.clips import NS, Clip, write_clip
+from vigil.capture.live.clips import NS, Clip, copy_clip, write_clip
 from vigil.capture.live.frame_ring import FrameRing
 from vigil.capture.live.job import Begun, Failed, Job, Opened
 from vigil.capture.live.packet_ring import PacketRing
@@ -154,6 +155,12 @@ class Camera:
         self._receive()
         packets = self._packets.packets(round(start_s * NS), round(stop_s * NS))
         return write_clip(path, packets, self._templates, start_s, stop_s)
+
+    def copy_clip(self, start_s: Fraction, stop_s: Fraction) -> tuple[io.BytesIO, Clip]:
+        """The same in memory: for who must change it before it is written."""
+        self._receive()
+        packets = self._packets.packets(round(start_s * NS), round(stop_s * NS))
+        return copy_clip(self.source.name, packets, self._templates, start_s, stop_s)
 
     def figures(self) -> Figures:
         """Says how the camera does, and begins anew to look for the greatest lag."""

@@ -6,7 +6,7 @@ What decodes packets travels as a template: a file in memory with a header and a
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -27,10 +27,10 @@ NO_LOOK = {"probesize": "32", "analyzeduration": "1"}  # the header says it all
 class Clip:
     """A clip that was cut. It begins before what was asked for, at a key picture, unless that is gone already."""
 
-    path: Path
     start_s: Fraction  # of the camera's time
     stop_s: Fraction
     missing: str = ""  # what was asked for and is not in it
+    path: Path | None = None  # None: it is in memory
 
 
 def pack_configuration(stream: Any) -> bytes:
@@ -49,21 +49,45 @@ def write_clip(
     path: Path, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
 ) -> Clip:
     """Writes packets as MP4. Where the camera changed how it encodes, the longer part is kept and the rest is told."""
+    with replacing(path) as part:
+        options = {"movflags": "+faststart"}
+        clip = _mux(str(part.absolute()), str(path), options, packets, templates, start_s, stop_s)
+    return replace(clip, path=path)
+
+
+def copy_clip(
+    name: str, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
+) -> tuple[io.BytesIO, Clip]:
+    """The same in memory, for who must not write what was captured; `name` is for errors."""
+    memory = io.BytesIO()
+    clip = _mux(memory, name, {}, packets, templates, start_s, stop_s)
+    memory.seek(0)
+    return memory, clip
+
+
+def _mux(
+    target: str | io.BytesIO,
+    name: str,
+    options: dict[str, str],
+    packets: Sequence[RingPacket],
+    templates: Mapping[int, bytes],
+    start_s: Fraction,
+    stop_s: Fraction,
+) -> Clip:
     if not packets:
-        raise VigilError(f"{path}: no packet from {float(start_s):.1f} to {float(stop_s):.1f} s of the camera is kept.")
+        raise VigilError(f"{name}: no packet from {float(start_s):.1f} to {float(stop_s):.1f} s of the camera is kept.")
     counts = Counter(templates[packet.configuration] for packet in packets if packet.configuration in templates)
     if not counts:
-        raise VigilError(f"{path}: nothing says how the packets of the clip are decoded.")
+        raise VigilError(f"{name}: nothing says how the packets of the clip are decoded.")
     template = max(counts, key=lambda header: counts[header])
     kept = [packet for packet in packets if templates.get(packet.configuration) == template]
     while kept and not kept[0].is_key:
         del kept[0]
     if not kept:
-        raise VigilError(f"{path}: no key picture from {float(start_s):.1f} to {float(stop_s):.1f} s is kept.")
+        raise VigilError(f"{name}: no key picture from {float(start_s):.1f} to {float(stop_s):.1f} s is kept.")
     first = kept[0].dts
-    with replacing(path) as part, av.open(io.BytesIO(template), options=NO_LOOK) as header:
-        options = {"movflags": "+faststart"}
-        with av.open(str(part.absolute()), "w", format="mp4", options=options) as container:
+    with av.open(io.BytesIO(template), options=NO_LOOK) as header:
+        with av.open(target, "w", format="mp4", options=options) as container:
             stream: Any = container.add_stream_from_template(header.streams.video[0])
             starts = _rising([_ticks(packet.dts - first) for packet in kept])
             durations = [stop - start for start, stop in pairwise(starts)]
@@ -81,7 +105,7 @@ def write_clip(
         missing.append(f"the first {float(begun - start_s):.1f} s")
     if len(kept) < len(packets):
         missing.append("a part in which the camera encoded otherwise")
-    return Clip(path, begun, ended, " and ".join(missing))
+    return Clip(begun, ended, " and ".join(missing))
 
 
 def _rising(ticks: Sequence[int]) -> list[int]:

@@ -83,10 +83,15 @@ function makeFacts(alert) {
 
 function makeScores(alert) {
   const cells = (kind, words) => element("tr", {}, ...words.map((word) => element(kind, {}, word)));
-  const rows = alert.detectors.map((d) => cells("td", [d.detector, number(d.score, d.threshold), number(d.threshold, d.threshold), d.threshold_by_hand ? "by hand" : "calibrated", number(d.p)]));
+  const rows = alert.detectors.map((d) => cells("td", [d.detector, number(d.score, d.threshold), number(d.threshold, d.threshold), thresholdOrigin(d), number(d.p)]));
   return element("table", { className: "scores" },
     element("thead", {}, cells("th", ["Detector", "Score", "Threshold", "Set", "Probability"])),
     element("tbody", {}, ...rows));
+}
+
+function thresholdOrigin(detector) {
+  if (detector.threshold_by_hand) return "by hand";
+  return detector.budget_per_hour ? `for ${detector.budget_per_hour}/h` : "calibrated";
 }
 
 function makeProvenance(alert) {
