@@ -1,6 +1,8 @@
 """`vigil benchmark fights`: nobody is judged by who has seen its source, what is frozen stays, and it goes on."""
 
 import shutil
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from videos import walk
 
 from vigil.cli.clip_benchmark import protocol
 from vigil.cli.clip_benchmark.setting import Setting
+from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
 from vigil.cli.clip_benchmark.split_run import Opinion, choose_threshold
 from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.cli.main import main
@@ -17,6 +20,7 @@ from vigil.cli.params_layers import lay_over, read_keys
 from vigil.cli.project_files import PARAMS, read_preset, read_project_file
 from vigil.core.errors import VigilError
 from vigil.engine.per_video import Runtime
+from vigil.evaluation.flow_trees import ForestParams
 from vigil.footage.video_table import Video
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)
@@ -57,7 +61,7 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     setting = setting_of(small_params(pretrained), said)
     record = protocol.run(data, test, setting)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
-    detectors = {"fused", "flow_trees", "crime_gate", "i3d"}
+    detectors = {"fused", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
     for row in record["folds"]["detectors"].values():
         assert len(row["auc"]["seeds"]) == 2 and 0 <= row["accuracy"]["value"] <= 1
@@ -114,6 +118,20 @@ def test_a_threshold_lies_in_the_widest_gap_that_parts_best() -> None:
     assert choose_threshold(np.array([0.1, np.nan, 0.2, 0.9]), is_abnormal) == pytest.approx(0.15)
     alike = choose_threshold(np.full(4, 0.3), is_abnormal)
     assert alike <= 0.3 or alike > 0.3  # a number
+
+
+def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> None:
+    clips = [
+        replace(clip, duration_s=Fraction(2 + clip.abnormal), fps=Fraction(25), width=320, height=240)
+        for clip in clips_of(12, 4)
+    ]
+    params = ForestParams(window_s=1.0, windows=100, trees=20, leaf=1, seed=7)
+    is_abnormal = np.array([clip.abnormal for clip in clips])
+    learn_shortcuts(Path("longer.npz"), clips, params)
+    assert np.array_equal(ask_shortcuts(Path("longer.npz"), clips) > 0.5, is_abnormal)
+    alike = [replace(clip, duration_s=Fraction(2)) for clip in clips]
+    learn_shortcuts(Path("alike.npz"), alike, params)
+    assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
 
 
 def test_numbers_are_those_of_the_opinions() -> None:

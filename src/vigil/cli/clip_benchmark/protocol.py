@@ -23,6 +23,7 @@ import numpy as np
 from vigil.cli.clip_benchmark import split_run
 from vigil.cli.clip_benchmark.features import make_features, read_dataset
 from vigil.cli.clip_benchmark.frozen import score_once
+from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
 from vigil.cli.clip_benchmark.setting import Setting, fold_by_source, hold_out, printing_to
 from vigil.cli.clip_benchmark.split_run import Opinion
 from vigil.cli.clip_benchmark.verdicts import Record, describe_table, summarise
@@ -60,6 +61,7 @@ def run(data: Path, test: Path | None, setting: Setting) -> Record:
         "kind": "fights",
         "data": data.name,
         "seeds": list(setting.seeds),
+        "published": list(NUMBERS),
         "folds": summarise(clips, _join_folds(clips, splits, opinions, setting.seeds)),
     }
     if test is not None:
@@ -80,7 +82,7 @@ def describe(record: Record) -> str:
     lines = describe_table(f"{record['data']}, judged by folds of sources", record["folds"])
     if "test" in record:
         lines += ["", *describe_table(f"{record['test']['data']}, by detectors that never saw it", record["test"])]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *describe_published()])
 
 
 def _judge_splits(clips: Sequence[Video], splits: Sequence[Split], setting: Setting) -> list[dict[str, Opinion]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vigil.cli.clip_benchmark.features import PRESET
+from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
 from vigil.core import lineage
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, read_json, write_json
@@ -30,8 +31,9 @@ from vigil.stages import baselines, calibrate, context, segments, train
 from vigil.statistics.scores import Scores
 from vigil.training.schedules import TrainParams
 
-TREES, FUSED = "flow_trees", "fused"
+TREES, SHORTCUTS, FUSED = "flow_trees", "shortcuts", "fused"
 THRESHOLDS, FUSION = "thresholds.json", "fusion.json"
+SHORTCUTS_FOREST = "baselines/shortcuts.npz"
 RUNTIME = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)  # splits run side by side already
 
 
@@ -49,6 +51,8 @@ def learn(
     """Trains, calibrates and fuses all models of `params`, with `seed`."""
     _write_tables(home, train_clips, val_clips, [])
     _make_split_features(home, features, params)
+    forest_params = ForestParams.read(params["baselines"] | {"seed": seed}, f"{PRESET} [baselines]")
+    learn_shortcuts(home / SHORTCUTS_FOREST, train_clips, forest_params)
     baselines.main(
         train=home / "train.csv",
         val=home / "val.csv",
@@ -56,7 +60,7 @@ def learn(
         flow=features / "flow",
         out=home / "baselines",
         scores=home / "scores" / TREES,
-        params=ForestParams.read(params["baselines"] | {"seed": seed}, f"{PRESET} [baselines]"),
+        params=forest_params,
     )
     train_params = TrainParams.read(params["train"] | {"seed": seed}, f"{PRESET} [train]")
     for name, section in params["models"].items():
@@ -93,7 +97,10 @@ def judge(home: Path, features: Path, clips: Sequence[Video], params: Any) -> di
     _write_tables(home, train_clips, val_clips, clips)
     _make_split_features(home, features, params)
     names = [clip.video for clip in clips]
-    probabilities = {TREES: _ask_trees(home, features, clips, params)}
+    probabilities = {
+        TREES: _ask_trees(home, features, clips, params),
+        SHORTCUTS: ask_shortcuts(home / SHORTCUTS_FOREST, clips),
+    }
     for name in _alarming(home, params["models"]):
         calibration = read_calibration(home / "calibration" / f"{name}.json")
         inputs = _inputs(home, features, params["models"][name]["input"])
@@ -129,7 +136,10 @@ def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
 def _fuse(home: Path, features: Path, val_clips: Sequence[Video], params: Any) -> None:
     """Fits the fused detector on `val`, and chooses where each detector flags a clip."""
     names, is_abnormal = [clip.video for clip in val_clips], np.array([clip.abnormal for clip in val_clips])
-    chosen = {TREES: choose_threshold(_ask_trees(home, features, val_clips, params), is_abnormal)}
+    chosen = {
+        TREES: choose_threshold(_ask_trees(home, features, val_clips, params), is_abnormal),
+        SHORTCUTS: choose_threshold(ask_shortcuts(home / SHORTCUTS_FOREST, val_clips), is_abnormal),
+    }
     tables: dict[str, Scores] = {}
     calibrations: dict[str, Calibration] = {}
     for name in _alarming(home, params["models"]):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.split_run import FUSED, TREES, Opinion
+from vigil.cli.clip_benchmark.split_run import FUSED, SHORTCUTS, TREES, Opinion
 from vigil.footage.video_table import Video
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
@@ -13,6 +13,7 @@ from vigil.statistics.ranking import Ranking, auc
 Record = dict[str, Any]
 ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
+LAST = (FUSED, TREES, SHORTCUTS)  # in a table, after the models
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
@@ -33,14 +34,14 @@ def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]])
         for name, of_seeds in opinions.items()
     }
     detectors: dict[str, Record] = {}
-    for name in sorted(opinions, key=lambda name: (name == FUSED, name == TREES, name)):
+    for name in sorted(opinions, key=lambda name: (LAST.index(name) if name in LAST else -1, name)):
         record: Record = {}
         for measure in MEASURES:
             seeds = [statistics[measure].value for statistics in measured[name]]
             record[measure] = bootstrap(pooled[name][measure], weights).to_json() | {
                 "seeds": [rounded(value) for value in seeds]
             }
-        if name != TREES and TREES in pooled:
+        if name not in (TREES, SHORTCUTS) and TREES in pooled:
             lead = difference(pooled[name]["auc"], pooled[TREES]["auc"], weights)
             record["auc_over_trees"] = lead.interval.to_json() | {"clear": lead.clear}
         silent = [float(np.isnan(opinion.probability).mean()) for opinion in opinions[name]]
@@ -77,7 +78,8 @@ def describe_table(title: str, record: Record) -> list[str]:
     lines = [
         f"{title}: {record['clips']} clips of {record['sources']} sources, {record['abnormal']} abnormal; always the "
         f"commonest class: accuracy {record['commonest_class']:.3f}",
-        f"  {'':<12} {'AUC':>22} {'seeds':>20} {'accuracy':>22} {'seeds':>20} {'AUC over the trees':>26}",
+        f"  {'':<12} {'AUC':>22} {'seeds':>20} {'accuracy':>22} {'seeds':>20} {'balanced accuracy':>22} "
+        f"{'AUC over the trees':>34}",
     ]
     for name, row in record["detectors"].items():
         lead = row.get("auc_over_trees")
@@ -86,10 +88,15 @@ def describe_table(title: str, record: Record) -> list[str]:
             f"{_seeds(row['auc']):>20}",
             f"{_with_interval(row['accuracy']):>22}",
             f"{_seeds(row['accuracy']):>20}",
-            f"{_with_interval(lead) if lead else '':>26}",
+            f"{_with_interval(row['balanced_accuracy']):>22}",
+            f"{_describe_lead(lead) if lead else '':>34}",
         ]
         lines.append(f"  {name:<12} {' '.join(cells)}".rstrip())
     return lines
+
+
+def _describe_lead(lead: Record) -> str:
+    return f"{_with_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"
 
 
 def _with_interval(record: Record) -> str:
