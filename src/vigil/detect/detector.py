@@ -34,6 +34,7 @@ from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
+from vigil.features import trunk
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
 from vigil.footage.video.views import ImageView, View, read_views
@@ -80,11 +81,16 @@ class Detector:
     """Holds the models, which it shares with its copies, and the state of one source."""
 
     def __init__(
-        self, models: Sequence[Trained], fused: Fused | None, alarming: Sequence[str], estimate: estimators.Step | None
+        self,
+        models: Sequence[Trained],
+        fused: Fused | None,
+        alarming: Sequence[str],
+        estimate: estimators.Step | None,
+        look: trunk.Look | None = None,
     ) -> None:
         self.models, self.fused = tuple(models), fused
         self.plan = make_plan([model.frozen.checkpoint.card for model in models])
-        self._estimate, self._open = estimate, ExitStack()
+        self._estimate, self._look_on, self._open = estimate, look, ExitStack()
         self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
         if fused:
             self._alarms[FUSED] = fused.alarm
@@ -119,6 +125,13 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
+        if plan.trunk is not None:
+            if trunk.weights_digest(folder / "pretrained") != plan.trunk_weights:
+                raise VigilError(
+                    f"{folder / 'pretrained'}: another network sees changes than when the models were trained. "
+                    "Run `vigil repro`."
+                )
+            detector._look_on = trunk.open_look(plan.trunk, folder / "pretrained")
         return detector
 
     def __enter__(self) -> Self:
@@ -133,7 +146,7 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        return Detector(self.models, self.fused, self.alarming, self._estimate)
+        return Detector(self.models, self.fused, self.alarming, self._estimate, self._look_on)
 
     def run(self, source: str | Path, fps: Fraction | None = None) -> Iterator[AlertChange]:
         """Yields the alerts of a video file or a folder of images as they come; the detector is reset before."""
@@ -187,7 +200,9 @@ class Detector:
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
-        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        features, stored = frame_features.update(
+            self._state.features, view, self.plan, self._estimate, self._look_on
+        )
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)
         return stored
 
