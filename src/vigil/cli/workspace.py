@@ -117,12 +117,8 @@ def _track_people(model: FrozenModel, data: Path, runtime: Runtime) -> None:
 def _see_changes(model: FrozenModel, data: Path, runtime: Runtime) -> None:
     """Stage `trunk`, with the very network that it ran when the model was trained."""
     made_with = dict(model.checkpoint.card.features["trunk"])
-    digest, pretrained = made_with.pop("weights"), settings.root() / "models/pretrained"
-    if changes.weights_digest(pretrained) != digest:
-        raise VigilError(
-            f"{model.name}: trained on changes that another network saw than that in models/pretrained. "
-            "Bring it back (`dvc checkout`), or train it again."
-        )
+    pretrained = settings.root() / "models/pretrained"
+    changes.require_network(pretrained, made_with.pop("weights"))
     params = trunk.Params.read(made_with, f"{model.name}: trained with trunk")
     trunk.main(frames=data / "frames", pretrained=pretrained, out=data / "trunk", params=params, runtime=runtime)
 

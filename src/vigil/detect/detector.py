@@ -126,11 +126,7 @@ class Detector:
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
         if plan.trunk is not None:
-            if trunk.weights_digest(folder / "pretrained") != plan.trunk_weights:
-                raise VigilError(
-                    f"{folder / 'pretrained'}: another network sees changes than when the models were trained. "
-                    "Run `vigil repro`."
-                )
+            trunk.require_network(folder / "pretrained", plan.trunk_weights)
             detector._look_on = trunk.open_look(plan.trunk, folder / "pretrained")
         return detector
 
@@ -200,9 +196,7 @@ class Detector:
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
-        features, stored = frame_features.update(
-            self._state.features, view, self.plan, self._estimate, self._look_on
-        )
+        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate, self._look_on)
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)
         return stored
 

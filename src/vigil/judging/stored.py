@@ -41,8 +41,8 @@ def judge_video(
 ) -> dict[str, Any]:
     """Writes what the model makes of a video.
 
-    `source` holds its flow, its changes, its frames, or the clips that stage `attend` found in it, with what it says of each in
-    `clips`.
+    `source` holds its flow, its changes, its frames, or the clips that stage `attend` found in it, with what it says of
+    each in `clips`.
     """
     checkpoint = load_checkpoint(model)
     with single_thread():
@@ -111,7 +111,10 @@ def _read_recording(source: Path, input_name: str) -> tuple[Iterable[Any], list[
     if input_name not in ("flow", "trunk"):
         archive = FrameArchive(source)
         return map(Picture, archive.jpegs()), archive.times
-    arrays, times = np.load(source, mmap_mode="r", allow_pickle=False), read_times(source.with_suffix(".npz"), input_name)
+    arrays, times = (
+        np.load(source, mmap_mode="r", allow_pickle=False),
+        read_times(source.with_suffix(".npz"), input_name),
+    )
     if len(arrays) != len(times):
         raise VigilError(f"{source}: not as many frames as there are times. Delete it and run stage `{input_name}`.")
     return arrays, times

@@ -1,7 +1,7 @@
 """Tells abnormal from normal by how much changes in a scene, in the eyes of a network that learnt on photographs.
 
-It knows neither where in the picture things change nor in which order, and sees neither faces nor scenery. A camera that
-moves, and a light that flickers, change everything.
+It knows neither where in the picture things change nor in which order, and sees neither faces nor scenery. For a camera
+that moves, and in a light that flickers, everything changes.
 """
 
 from typing import Annotated

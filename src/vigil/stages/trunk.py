@@ -25,6 +25,7 @@ from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features import trunk
 from vigil.features.frames import FrameArchive
+from vigil.features.networks.middle import CHANNELS
 from vigil.features.times import write_times
 
 Params = trunk.Settings
@@ -61,7 +62,7 @@ def write_changes(frames: Path, pretrained: Path, out: Path, times: Path, *, par
     """Writes the changes of one video and the times of its stored frames."""
     cv2.setNumThreads(1)
     archive, look = FrameArchive(frames), trunk.open_look(params, pretrained)
-    state, shape = None, (len(archive), trunk.POOLS, trunk.CHANNELS)
+    state, shape = None, (len(archive), trunk.POOLS, CHANNELS)
     with out.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
         for time_s, image in zip(archive.times, archive.images(), strict=True):
