@@ -125,9 +125,9 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
-        if plan.trunk is not None:
-            trunk.require_network(folder / "pretrained", plan.trunk_weights)
-            detector._look_on = trunk.open_look(plan.trunk, folder / "pretrained")
+        if plan.changes is not None:
+            trunk.require_network(folder / "pretrained", plan.changes_network)
+            detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         return detector
 
     def __enter__(self) -> Self:

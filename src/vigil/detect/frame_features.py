@@ -44,9 +44,9 @@ class Plan:
     segments: cutting.Settings | None = None
     scaler: columns.Scaler | None = None
     masked: masks.Settings | None = None
-    trunk: trunk.Settings | None = None
+    changes: trunk.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
-    trunk_weights: str = ""  # digest of the network in whose eyes things changed
+    changes_network: str = ""  # digest of the network in whose eyes things changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class State:
     flow_tick: int = NO_TICK  # and of `flow.fps`
     tracks: Any = estimators.START
     flow: dense.State | None = None
-    trunk: trunk.State | None = None
+    changes: trunk.State | None = None
     segments: cutting.State = cutting.START
     numbers: tuple[int, ...] = ()  # of the newest stored frames, as many as a segment spans
 
@@ -113,9 +113,9 @@ def make_plan(cards: Sequence[Card]) -> Plan:
         segments=cutting.Settings.read(cut, "segments") if "segments" in inputs else None,
         scaler=columns.Scaler.of(sections["segments"]["scaler"]) if "segments" in inputs else None,
         masked=masks.Settings.read(sections["masked"], "masked") if "masked" in inputs else None,
-        trunk=trunk.Settings.read(_without(sections["trunk"], "weights"), "trunk") if "trunk" in inputs else None,
+        changes=trunk.Settings.read(_without(sections["trunk"], "weights"), "trunk") if "trunk" in inputs else None,
         weights=tuple(sections["landmarks"]["weights"]) if has_people else (),
-        trunk_weights=sections["trunk"]["weights"] if "trunk" in inputs else "",
+        changes_network=sections["trunk"]["weights"] if "trunk" in inputs else "",
     )
 
 
@@ -150,10 +150,10 @@ def update(
             replace(state, flow=flow),
             replace(frame, plane=dense.quantise(motion.flow, heat, plan.flow.clip)),
         )
-    if plan.trunk is not None:
+    if plan.changes is not None:
         assert look is not None
-        seen, change = trunk.update(state.trunk, decode_jpeg(jpeg), float(view.time_s), look)
-        state, frame = replace(state, trunk=seen), replace(frame, change=change)
+        seen, change = trunk.update(state.changes, decode_jpeg(jpeg), float(view.time_s), look)
+        state, frame = replace(state, changes=seen), replace(frame, change=change)
     if plan.segments is not None:
         assert plan.scaler is not None
         state, complete = _update_segments(state, frame, plan.segments)
