@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from vigil.capture.sources import Source
-from vigil.core.errors import Rejected
+from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
@@ -95,7 +95,10 @@ class Recordings:
         verdict = describe_recording(detector, recording) | ({"damage": damage} if damage else {})
         self.verdicts.append(verdict)
         if recording.moments:
-            self._draw(source, detector, recording, verdict)
+            try:
+                self._draw(source, detector, recording, verdict)
+            except VigilError as error:  # the others are judged all the same
+                verdict["undrawn"] = str(error)
 
     def _count(self, views: Any) -> Iterator[Any]:
         for view in views:
@@ -152,7 +155,7 @@ def _stem(source: Source, change: AlertChange) -> str:
 
 
 def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -> None:
-    """A clip of every alert: as it was encoded, or, where heads are hidden, encoded anew."""
+    """A clip of every alert: as it was encoded; encoded anew where heads are hidden, or where packets are lost."""
     windows = [
         Window(
             alert.alert.start_s - clips.BEFORE_S,
@@ -161,11 +164,13 @@ def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -
         )
         for alert in recording.alerts
     ]
-    if recording.heads is not None:
-        cut_recording(path, recording, windows)
-        return
-    for window in windows:
-        clips.cut_file(path, window.start_s, window.stop_s, window.path)
+    uncut = windows if recording.heads is not None else []
+    for window in windows if recording.heads is None else []:
+        try:
+            clips.cut_file(path, window.start_s, window.stop_s, window.path)
+        except VigilError:
+            uncut = [*uncut, window]
+    cut_recording(path, recording, uncut)
 
 
 def _no_clock(_: float) -> None:
