@@ -20,7 +20,7 @@ outbox_option = click.option(
 
 @click.group()
 def outbox() -> None:
-    """Say what waits for whom, let go what is parked, forget a target.
+    """Say which alerts wait for whom, and let them go.
 
     Every alert is in the outbox before it is sent anywhere. What a target will not take, or has failed for seven days,
     is parked there with the reason. All of this works while `vigil detect` runs, too.
