@@ -54,6 +54,14 @@ class Plan:
     zones: Zones | None = None  # where the camera looks; None: everywhere
 
 
+class StoredPicture(Picture):
+    """A picture that can be kept as it is."""
+
+    def __init__(self, jpeg: bytes) -> None:
+        super().__init__(jpeg)
+        self.jpeg = jpeg
+
+
 @dataclass(frozen=True, eq=False)
 class StoredFrame:
     """A frame that models are fed, with all that the plan asks for."""
@@ -62,13 +70,13 @@ class StoredFrame:
     index: int  # among all its frames
     time_s: Fraction
     size: tuple[int, int]  # px of the source, width and height
-    picture: Picture
+    picture: StoredPicture | None  # None of a frame of which pictures are not kept
     people: Sequence[Pose] = ()  # who is found, px of the source
     judged_people: Sequence[Pose] = ()  # those of them that models look at
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
     change: np.ndarray | None = None  # (2, C) float16
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
-    masked: Picture | None = None
+    masked: StoredPicture | None = None
     heads: np.ndarray | None = None  # (N, 3) x, y, radius, px of the source, where somebody asks for them; heads.py
 
     def item(self, input_name: str) -> Any:
@@ -138,7 +146,7 @@ def update(
     shown = view.rgb(plan.frames.size)
     jpeg = encode_jpeg(shown, plan.frames.quality)
     covered = jpeg if plan.zones is None else encode_jpeg(plan.zones.cover(shown), plan.frames.quality)
-    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, Picture(covered))
+    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, StoredPicture(covered))
     state = replace(state, stored=state.stored + 1)
     if plan.landmarks is not None:
         assert estimate is not None
@@ -208,11 +216,11 @@ def _judged(
     return judged
 
 
-def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> Picture:
+def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> StoredPicture:
     assert settings.hide is not None  # else there were no masked frames to learn from
     shown = frame.people if settings.hide == "people" else frame.judged_people
     people = masks.mask_people(shown, image.shape[:2], frame.size, settings.shape, settings.margin)
-    return Picture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
+    return StoredPicture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
 
 
 def _without(section: Mapping[str, Any], key: str) -> dict[str, Any]:
