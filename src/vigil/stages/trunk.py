@@ -2,9 +2,9 @@
 
 Reads   <frames>/<set>/<v>.npz      JPEG frames
         <pretrained>                the network, if weights.people brought it
-Writes  <out>/<set>/<v>.npy         float16 (T, 2, C) of the T stored frames: how much each of C channels differs from the
-                                    frame before and from the one before that, where it differs most; NaN where there
-                                    is none in the same piece of the recording; see features/trunk.py
+Writes  <out>/<set>/<v>.npy         float16 (T, 2, C) of the T stored frames: how much each of C channels differs from
+                                    the frame before and from the one before that, where it differs most; NaN where
+                                    there is none in the same piece of the recording; see features/trunk.py
         <out>/<set>/<v>.npz         when each of them is, see features/times.py
         <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
