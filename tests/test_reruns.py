@@ -121,7 +121,7 @@ def scratch(pristine: Scratch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scra
 
 
 FROM_VIDEOS = ALL - {"weights", "code"}  # fetched, whatever the videos are
-AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames"}  # the person detector learns from the training split
+AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames", "trunk"}  # the person detector learns from the training split
 FROM_FRAMES = FROM_VIDEOS - {"download", "manifest"}
 EVALUATED = {f"evaluate@{key}" for key in MODELS} | {"compare"}
 FROM_CALIBRATION = {f"calibrate@{key}" for key in MODELS} | {"attend", "train@crime_type"} | EVALUATED

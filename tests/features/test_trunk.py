@@ -32,24 +32,28 @@ def changes(*steps: Step) -> list[np.ndarray]:
     return told
 
 
-def test_a_change_is_its_mean_and_its_maximum_over_the_places() -> None:
-    first, second, third = changes((0.0, 10), (0.125, 30), (0.25, 30))
+def test_a_change_is_that_of_the_place_where_it_is_largest_since_one_and_two_frames_before() -> None:
+    first, second, third, fourth = changes((0.0, 10), (0.125, 30), (0.25, 60), (0.375, 60))
     assert np.isnan(first).all()
-    assert second.tolist() == [[10, 20], [20, 40]], "one of two places changes by 20, and by 40 in the second channel"
-    assert third.tolist() == [[0, 0], [0, 0]]
+    assert second[0].tolist() == [20, 40], "the left half changes by 20, and by 40 in the second channel"
+    assert np.isnan(second[1]).all(), "there is no frame before the one before"
+    assert third.tolist() == [[30, 60], [50, 100]]
+    assert fourth.tolist() == [[0, 0], [30, 60]]
     assert second.dtype == np.float16
 
 
 def test_a_slower_camera_tells_less_of_the_same_difference() -> None:
-    slow = changes((0.0, 10), (0.25, 30))[1]
-    assert slow[1, 0] == pytest.approx(20 / 2**GROWTH, rel=1e-3)
+    slow = changes((0.0, 10), (0.25, 30), (0.5, 30))
+    assert slow[1][0, 0] == pytest.approx(20 / 2**GROWTH, rel=1e-3)
+    assert slow[2][1, 0] == pytest.approx(20 / 2**GROWTH, rel=1e-3)
 
 
 def test_nothing_is_known_after_a_pause_or_of_a_picture_of_another_shape() -> None:
-    after = changes((0.0, 10), (0.125, 10), (60.0, 200), (60.125, 210))
-    assert [bool(np.isnan(change).all()) for change in after] == [True, False, True, False]
+    told = changes((0.0, 10), (0.125, 10), (60.0, 200), (60.125, 210), (60.25, 230))
+    assert [bool(np.isnan(change[0]).all()) for change in told] == [True, False, True, False, False]
+    assert np.isnan(told[3][1]).all() and told[4].tolist() == [[20, 40], [30, 60]], "nothing is of before the pause"
     state, _ = update(None, picture(10), 0.0, look)
-    _, change = update(state, picture(10), 0.125, lambda image: np.zeros((2, 1, 3), np.float32))
+    _, change = update(state, picture(10), 0.125, lambda _: np.zeros((2, 1, 3), np.float32))
     assert np.isnan(change).all()
 
 
@@ -57,7 +61,7 @@ def test_an_update_changes_nothing_that_others_hold() -> None:
     state, _ = update(None, picture(10), 0.0, look)
     update(state, picture(90), 0.125, look)
     _, change = update(state, picture(20), 0.125, look)
-    assert change[1].tolist() == [10, 20]
+    assert change[0].tolist() == [10, 20]
 
 
 def test_a_network_that_is_not_there_says_where_it_comes_from(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def _map_planes(path: Path, size: int | None) -> np.ndarray:
 
 
 def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
-    """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN at the first frame of a piece of the recording."""
+    """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
     class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
     ticks: dict[str, Ticks] = {}
     for video in videos_with_features(request.folder, request.videos, ".npy", "trunk"):

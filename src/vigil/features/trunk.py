@@ -2,12 +2,12 @@
 
     state, change = update(state, image, time_s, look)      # at every stored frame; the state is None before the first
 
-Its middle layers see parts of bodies and things (networks/middle.py). How much what they see differs from one stored
-frame to the next says that something happens: on average over the places of the picture, and at the place where it
+Its middle layers see parts of bodies and things (networks/middle.py). How much what they see differs from the stored
+frame before, and from the one before that, says that something happens: each channel tells it of the place where it
 differs most. What is there to be seen is not kept, so neither faces nor scenery are.
 
-A change is told per eighth of a second. Over twice the time things change 1.3 times as much, whatever the channel, so
-that of a slower camera is divided by what its longer steps make of it.
+The two differences are told per eighth and per quarter of a second. Over twice the time things differ 1.3 times as
+much, whatever the channel, so those of a slower camera are divided by what its longer steps make of them.
 """
 
 from collections.abc import Callable
@@ -25,9 +25,8 @@ from vigil.core.storage import sha256_file
 from vigil.features.networks.middle import FILE, Middle
 
 Look = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 RGB -> (C, h, w) float32
-POOLS = 2  # over the places of a picture: mean and maximum
-STEP_S = 0.125  # s, of which a change is told
-GROWTH = 0.38  # a change grows with the time between two frames to this power; measured over 1/8 and 1/4 s
+STEPS_S = (0.125, 0.25)  # s, of which differences are told: from the frame before, and from the one before that
+GROWTH = 0.38  # a difference grows with the time between two frames to this power; measured over 1/8 and 1/4 s
 
 
 class Settings(Frozen):
@@ -40,24 +39,23 @@ class Settings(Frozen):
 class State:
     """What is remembered from stored frame to stored frame."""
 
-    maps: np.ndarray  # (C, h, w) float32, of the newest
     pace: Pace
+    seen: tuple[tuple[float, np.ndarray], ...]  # s and maps (C, h, w) float32 of the newest frames, newest last
 
 
 def update(state: State | None, image: np.ndarray, time_s: float, look: Look) -> tuple[State, np.ndarray]:
-    """Returns the state after `image` and the change (2, C) float16 that it brings.
+    """Returns the state after `image` and the changes (2, C) float16 that it brings.
 
-    NaN at the first frame of a piece of the recording, and where the picture has another shape than before.
+    NaN where the frame to compare with lies before a pause in the recording or its beginning, or has another shape.
     """
     maps = look(image)
     pace, is_paused = update_pace(START if state is None else state.pace, time_s)
-    after = State(maps, pace)
-    if state is None or is_paused or state.maps.shape != maps.shape:
-        return after, np.full((POOLS, len(maps)), np.nan, np.float16)
-    change = np.abs(maps - state.maps).reshape(len(maps), -1)
-    scale = (STEP_S / pace.recent[-1]) ** GROWTH
-    pooled = np.stack([change.mean(axis=1), change.max(axis=1)])
-    return after, (pooled * np.float32(scale)).astype(np.float16)
+    before = () if state is None or is_paused or state.seen[-1][1].shape != maps.shape else state.seen
+    changes = np.full((len(STEPS_S), len(maps)), np.nan, np.float32)
+    for row, (step_s, (earlier_s, earlier)) in enumerate(zip(STEPS_S, reversed(before), strict=False)):
+        scale = (step_s / (time_s - earlier_s)) ** GROWTH
+        changes[row] = np.abs(maps - earlier).max(axis=(1, 2)) * np.float32(scale)
+    return State(pace, (*before, (time_s, maps))[-len(STEPS_S) :]), changes.astype(np.float16)
 
 
 def open_look(settings: Settings, pretrained: Path) -> Look:

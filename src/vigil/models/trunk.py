@@ -32,7 +32,7 @@ class Config(Frozen):
 
     frames: Annotated[int, Field(ge=1)] = 16  # T
     window_s: Annotated[float, Field(gt=0)] = 2.0  # s, over which the frames are spread; a shorter video gives all
-    features: Annotated[int, Field(ge=1)] = 448  # mean and maximum of each channel, as stage `trunk` writes them
+    features: Annotated[int, Field(ge=1)] = 448  # two changes of each channel, as stage `trunk` writes them
     slow: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the clip left out at most in training
 
 

@@ -2,9 +2,9 @@
 
 Reads   <frames>/<set>/<v>.npz      JPEG frames
         <pretrained>                the network, if weights.people brought it
-Writes  <out>/<set>/<v>.npy         float16 (T, 2, C) of the T stored frames: mean and maximum over the picture's places
-                                    of the change in each of C channels; NaN at the first frame of a piece of the
-                                    recording; see features/trunk.py
+Writes  <out>/<set>/<v>.npy         float16 (T, 2, C) of the T stored frames: how much each of C channels differs from
+                                    the frame before and from the one before that, where it differs most; NaN where
+                                    there is none in the same piece of the recording; see features/trunk.py
         <out>/<set>/<v>.npz         when each of them is, see features/times.py
         <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
@@ -62,7 +62,7 @@ def write_changes(frames: Path, pretrained: Path, out: Path, times: Path, *, par
     """Writes the changes of one video and the times of its stored frames."""
     cv2.setNumThreads(1)
     archive, look = FrameArchive(frames), trunk.open_look(params, pretrained)
-    state, shape = None, (len(archive), trunk.POOLS, CHANNELS)
+    state, shape = None, (len(archive), len(trunk.STEPS_S), CHANNELS)
     with out.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
         for time_s, image in zip(archive.times, archive.images(), strict=True):
