@@ -37,6 +37,13 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     "--trained", type=FOLDER, metavar="DIR", help="The folder of trained models.  [default: the project's models]"
 )
 @click.option(
+    "--runtime",
+    type=click.Choice(["torch", "onnx"]),
+    default="torch",
+    show_default=True,
+    help="What runs the models; onnx: what `vigil export` has written.",
+)
+@click.option(
     "--threshold",
     metavar="P",
     help="Alarm at this probability (0.7), at a percentile of normal frames (p90, p95, p98), or at `budget`; alerts "

@@ -10,6 +10,7 @@ from vigil.cli.calibrate import calibrate
 from vigil.cli.compare import compare
 from vigil.cli.detect import detect
 from vigil.cli.evaluate import evaluate
+from vigil.cli.export import export
 from vigil.cli.init import init
 from vigil.cli.models import models
 from vigil.cli.outbox import outbox
@@ -39,7 +40,7 @@ def vigil() -> None:
 
 
 COMMANDS = (
-    init, sync, repro, results, models, detect, replay, outbox, store, evaluate, calibrate, compare, benchmark,
+    init, sync, repro, results, models, export, detect, replay, outbox, store, evaluate, calibrate, compare, benchmark,
     register,
 )  # fmt: skip
 for command in COMMANDS:

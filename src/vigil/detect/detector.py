@@ -32,6 +32,7 @@ from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
+from vigil.detect.onnx_models import Runtime
 from vigil.detect.peaks import explain_peak
 from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
@@ -81,6 +82,7 @@ class Detector:
         budget: float | None = None,
         zones: Zones | None = None,
         find_heads: bool = False,
+        runtime: Runtime = "torch",
     ) -> Self:
         """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
 
@@ -88,16 +90,18 @@ class Detector:
         instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `budget` is how many
         false alarms an hour each detector may raise; VigilError where that cannot be promised. `zones` are where it
         looks, if that is not the whole picture. With `find_heads` every stored frame says where heads are.
+        `runtime` is what runs the models: torch, or `onnx` what `vigil export` has written.
         """
         folder = Path(models)
         chosen = trained.choose_models(folder, names)
-        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget)
+        loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget, runtime)
         detector = cls(loaded, fused, chosen, None, zones)
         detector.loaded_as = {
             "names": list(chosen),
             "calibrations": {name: str(path.absolute()) for name, path in (calibrations or {}).items()},
             "threshold": threshold,
             "budget": budget,
+            "runtime": runtime,
             "zones": None if zones is None else zones.polygons,
         }
         plan = detector.plan

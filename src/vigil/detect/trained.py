@@ -1,7 +1,7 @@
 """Which trained models run, and how each raises its alarm: loaded from a project's folder `models`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vigil.core.errors import VigilError, near_miss
@@ -11,12 +11,13 @@ from vigil.detect.alerts import Provenance
 from vigil.detect.budgets import rule_for_fused, rule_for_model
 from vigil.detect.frozen_model import FrozenModel, find_gate, load_frozen_model
 from vigil.detect.model_folder import CONFIG
+from vigil.detect.onnx_models import Runtime, onnx_path, open_model
 from vigil.detect.thresholds import choose_rule
 from vigil.evaluation.fusion import Fusion
 from vigil.judging.calibration import Calibration
 from vigil.judging.pieces import PieceJudge, make_piece_judge
 from vigil.judging.scoring import score_type_of
-from vigil.models.checkpoint import load_checkpoint
+from vigil.models.checkpoint import Checkpoint, load_checkpoint
 from vigil.statistics.alerts import Rule
 
 FUSED = "fused"
@@ -101,6 +102,7 @@ def load_models(
     calibrations: Mapping[str, Path],
     threshold: str | None,
     budget: float | None = None,
+    runtime: Runtime = "torch",
 ) -> tuple[list[Trained], Fused | None]:
     """The models of `names`, with those that a fused detector among them hears, and that one."""
     if threshold is not None and budget is not None:
@@ -114,7 +116,8 @@ def load_models(
                 f"calibration of {name}, which does not run here: {', '.join(running)} do.{near_miss(name, running)}"
             )
     trained = [
-        _load(models, name, calibrations.get(name), threshold, budget if name in names else None) for name in running
+        _load(models, name, calibrations.get(name), threshold, budget if name in names else None, runtime)
+        for name in running
     ]
     if fused:
         _check_members(fused, trained, models / FUSION)
@@ -137,7 +140,14 @@ def read_fusion(path: Path, threshold: str | None, budget: float | None = None) 
     return Fused(fusion, Alarm(calibration, rule, made_by))
 
 
-def _load(models: Path, name: str, calibration: Path | None, threshold: str | None, budget: float | None) -> Trained:
+def _load(
+    models: Path,
+    name: str,
+    calibration: Path | None,
+    threshold: str | None,
+    budget: float | None,
+    runtime: Runtime,
+) -> Trained:
     frozen = load_frozen_model(str(models / name), calibration)
     checkpoint, step = frozen.checkpoint, frozen.calibration.params.step
     attended = checkpoint.card.input == "attended"
@@ -149,8 +159,15 @@ def _load(models: Path, name: str, calibration: Path | None, threshold: str | No
             rule = rule_for_model(frozen, models, budget)
         made_by = Provenance(checkpoint.sha256, frozen.calibration.sha256, rule.threshold, by_hand, budget)
         alarm = Alarm(frozen.calibration, rule, made_by)
-    judge = make_piece_judge(checkpoint, step, gate)
+    judge = make_piece_judge(_run_by(runtime, models, checkpoint), step, gate and _run_by(runtime, models, gate))
     return Trained(name, frozen, judge, alarm, gate.card.model if gate else None)
+
+
+def _run_by(runtime: Runtime, models: Path, checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with a model that `runtime` runs."""
+    if runtime == "torch":
+        return checkpoint
+    return replace(checkpoint, model=open_model(onnx_path(models, checkpoint.card.model), checkpoint))
 
 
 def _check_members(fused: Fused, trained: Sequence[Trained], path: Path) -> None:

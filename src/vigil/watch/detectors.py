@@ -70,6 +70,7 @@ class Detectors:
                 budget=request.budget,
                 zones=zones,
                 find_heads=request.outputs.anonymise,
+                runtime=request.runtime,
             )
         except VigilError as error:
             if source.entry is None:

@@ -60,7 +60,9 @@ def _load_detector(models: Path, settings: dict[str, Any]) -> Detector:
     try:
         names, zones = settings["names"], settings["zones"]
         calibrations = {name: Path(file) for name, file in settings["calibrations"].items()}
-        loaded, fused = trained.load_models(models, names, calibrations, settings["threshold"], settings["budget"])
+        loaded, fused = trained.load_models(
+            models, names, calibrations, settings["threshold"], settings["budget"], settings["runtime"]
+        )
     except (KeyError, TypeError) as error:
         raise VigilError(
             f"what an alert is judged again from does not say how its detector was loaded: {error}."

@@ -11,6 +11,7 @@ from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.detect.alerts import AlertChange
 from vigil.detect.budgets import read_budget
+from vigil.detect.onnx_models import Runtime
 from vigil.watch.outputs import Outputs
 
 Say = Callable[[str], object]
@@ -24,6 +25,7 @@ class Request:
     cameras: Path | None
     names: Sequence[str] | None
     trained: Path
+    runtime: Runtime
     threshold: str | None
     budget: float | None  # false alarms an hour
     calibrations: Mapping[str, Path]
@@ -49,6 +51,7 @@ class Request:
             cameras=options["cameras"],
             names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
             trained=options["trained"] or settings.root() / "models",
+            runtime=options["runtime"],
             threshold=options["threshold"],
             budget=None if options["budget"] is None else read_budget(options["budget"]),
             calibrations=dict(_calibration(text) for text in options["calibrations"]),
