@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mutations import films_of_all_containers, mutate
 from videos import broken, film, images, number, scrambled, truncated
 
 from vigil.capture.recordings import open_recording
@@ -148,38 +149,9 @@ def test_no_standard_input_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         list(open_recording(parse_source("-")))
 
 
-def mutate(data: bytes, seed: int) -> bytes:
-    """Flips bytes, overwrites, cuts out, doubles or cuts off, by chance."""
-    random = np.random.default_rng(seed)
-    changed = bytearray(data)
-    for _ in range(int(random.integers(1, 6))):
-        start = int(random.integers(0, max(len(changed) - 1, 1)))
-        length = int(random.integers(1, 400))
-        kind = random.integers(0, 5)
-        if kind == 0:
-            for place in random.integers(0, len(changed), 20):
-                changed[place] ^= int(random.integers(1, 256))
-        elif kind == 1:
-            changed[start : start + length] = random.bytes(length)
-        elif kind == 2:
-            del changed[start : start + length]
-        elif kind == 3:
-            changed[start:start] = changed[start : start + length]
-        else:
-            del changed[max(start, 64) :]
-    return bytes(changed)
-
-
 def read_mutated(folder: Path, seeds: range) -> tuple[int, int]:
     """Reads mutated videos of all containers; returns how many gave frames and how many were refused."""
-    originals = [
-        film(folder / "a.mp4", frames=24, options={"g": "8"}, container=INDEX_FIRST),
-        film(folder / "b.avi", frames=24, codec="mpeg4"),
-        film(folder / "c.mkv", frames=24, options={"g": "8"}),
-        film(folder / "d.ts", frames=24, options={"g": "8"}),
-        film(folder / "e.mov", frames=24, codec="mjpeg"),
-        film(folder / "f.flv", frames=24, options={"g": "8"}),
-    ]
+    originals = films_of_all_containers(folder)
     used, refusals = 0, list[str]()
     for seed in seeds:
         original = originals[seed % len(originals)]

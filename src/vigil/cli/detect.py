@@ -9,7 +9,7 @@ import click
 from vigil.cli.command import Command
 
 EXIT_CODES = (
-    "0 done; 1 a problem, said in one line; 2 wrong usage; 3 a source broke off, what was found until then is kept; "
+    "0 done; 1 a problem, said in one line; 2 wrong usage; 3 a source is damaged, what was found in it is kept; "
     "130 stopped"
 )
 BROKEN = 3

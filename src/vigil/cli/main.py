@@ -12,7 +12,9 @@ from vigil.cli.detect import detect
 from vigil.cli.evaluate import evaluate
 from vigil.cli.init import init
 from vigil.cli.models import models
+from vigil.cli.outbox import outbox
 from vigil.cli.register import register
+from vigil.cli.replay import replay
 from vigil.cli.repro import repro
 from vigil.cli.results import results
 from vigil.cli.store import store
@@ -37,7 +39,8 @@ def vigil() -> None:
 
 
 COMMANDS = (
-    init, sync, repro, results, models, detect, store, evaluate, calibrate, compare, benchmark, register,
+    init, sync, repro, results, models, detect, replay, outbox, store, evaluate, calibrate, compare, benchmark,
+    register,
 )  # fmt: skip
 for command in COMMANDS:
     vigil.add_command(command)

@@ -26,6 +26,17 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class ParkedDelivery:
+    """One revision of an alert that a target will not take."""
+
+    target: str
+    key: str
+    camera: str
+    parked: float  # seconds since 1970
+    reason: str
+
+
+@dataclass(frozen=True)
 class TargetState:
     """How a target fares."""
 
@@ -106,6 +117,19 @@ class Deliveries:
                 (now, reason, delivery.target, delivery.seq),
             )
 
+    def parked(self) -> list[ParkedDelivery]:
+        """Returns what is parked, by target, in the order of writing."""
+        rows = self._database.read(
+            "SELECT target, d.camera AS camera, id, revision, settled, last_error FROM deliveries d "
+            "JOIN alerts USING (seq) WHERE state = 'parked' ORDER BY target, seq"
+        )
+        return [
+            ParkedDelivery(
+                row["target"], f"{row['id']}.{row['revision']}", row["camera"], row["settled"], row["last_error"] or ""
+            )
+            for row in rows
+        ]
+
     def release_parked(self, target: str) -> int:
         """Let everything that was parked be tried anew; returns how many these are."""
         with self._database.write() as connection:
@@ -120,11 +144,15 @@ class Deliveries:
         with self._database.write() as connection:
             connection.execute("DELETE FROM deliveries WHERE target = ? AND state = 'delivered'", (target,))
 
-    def forget_target(self, target: str) -> None:
-        """It is no target any more: what waits for it, or was parked, is kept for nobody."""
+    def forget_target(self, target: str) -> int:
+        """It is no target any more; returns how many that waited for it, or were parked, nobody will get."""
         with self._database.write() as connection:
+            lost = connection.execute(
+                "SELECT count(*) AS n FROM deliveries WHERE target = ? AND state IN ('waiting', 'parked')", (target,)
+            ).fetchone()["n"]
             connection.execute("DELETE FROM deliveries WHERE target = ?", (target,))
             connection.execute("DELETE FROM targets WHERE name = ?", (target,))
+        return int(lost)
 
     def waiting(self, targets: Iterable[str]) -> int:
         """How many deliveries to these targets wait."""

@@ -28,13 +28,14 @@ import numpy as np
 from vigil.core.clock import update_pace
 from vigil.core.errors import VigilError
 from vigil.detect import frame_features, trained
-from vigil.detect.alerts import AlertChange, Finding, FrameScores, Score
-from vigil.detect.findings import describe, name_crime
+from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
+from vigil.detect.peaks import explain_peak
 from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
+from vigil.features import trunk
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.zones import Zones
@@ -56,11 +57,13 @@ class Detector:
         alarming: Sequence[str],
         estimate: estimators.Step | None,
         zones: Zones | None = None,
+        look: trunk.Look | None = None,
     ) -> None:
         self.models, self.fused = tuple(models), fused
         self.plan = replace(make_plan([model.frozen.checkpoint.card for model in models]), zones=zones)
-        self._estimate, self._open = estimate, ExitStack()
+        self._estimate, self._look_on, self._open = estimate, look, ExitStack()
         self._find_heads: Finder | None = None
+        self.loaded_as: Mapping[str, Any] = {}  # arguments of `load`, by which the same detector is loaded again
         self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
         if fused:
             self._alarms[FUSED] = fused.alarm
@@ -90,6 +93,13 @@ class Detector:
         chosen = trained.choose_models(folder, names)
         loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget)
         detector = cls(loaded, fused, chosen, None, zones)
+        detector.loaded_as = {
+            "names": list(chosen),
+            "calibrations": {name: str(path.absolute()) for name, path in (calibrations or {}).items()},
+            "threshold": threshold,
+            "budget": budget,
+            "zones": None if zones is None else zones.polygons,
+        }
         plan = detector.plan
         if plan.landmarks is not None:
             person, pretrained = folder / "person", folder / "pretrained"
@@ -100,6 +110,9 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
+        if plan.changes is not None:
+            trunk.require_network(folder / "pretrained", plan.changes_network)
+            detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
             detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)
         return detector
@@ -116,8 +129,8 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones)
-        copied._find_heads = self._find_heads
+        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones, self._look_on)
+        copied._find_heads, copied.loaded_as = self._find_heads, self.loaded_as
         return copied
 
     def run(self, source: str | Path, fps: Fraction | None = None) -> Iterator[AlertChange]:
@@ -139,10 +152,10 @@ class Detector:
             if stored is None:
                 continue
             if waiting is not None:
-                yield self._judge_frame(waiting, ends=update_pace(self._state.pace, float(stored.time_s))[1])
+                yield self.judge_stored(waiting, ends=update_pace(self._state.pace, float(stored.time_s))[1])
             waiting = stored
         if waiting is not None:
-            yield self._judge_frame(waiting, ends=True)
+            yield self.judge_stored(waiting, ends=True)
         yield Step(changes=self.finish())
 
     def update(self, image: np.ndarray, time_s: float | Fraction) -> list[AlertChange]:
@@ -168,23 +181,34 @@ class Detector:
     def step(self, view: View, is_armed: bool = True) -> Step:
         """One frame more of a live source, judged at once. While it is not armed, no alert is raised or goes on."""
         stored = self._look(view)
-        return Step() if stored is None else self._judge_frame(stored, ends=False, is_armed=is_armed)
+        return Step() if stored is None else self.judge_stored(stored, ends=False, is_armed=is_armed)
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
-        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate, self._look_on)
         if stored is not None and self._find_heads is not None:
             stored = replace(stored, heads=self._find_heads(view, stored))
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)
         return stored
 
-    def _judge_frame(self, stored: StoredFrame, ends: bool, is_armed: bool = True) -> Step:
-        """What models and alarms make of a stored frame; with `ends` nothing follows it in its piece."""
-        state = self._state
+    def judge_stored(
+        self,
+        stored: StoredFrame,
+        ends: bool,
+        is_armed: bool = True,
+        kept: Mapping[str, Sequence[Judgement]] | None = None,
+    ) -> Step:
+        """What models and alarms make of a stored frame; with `ends` nothing follows it in its piece.
+
+        Models of `kept` do not look at it: these are the judgements that they have come to before.
+        """
+        state, kept = self._state, kept or {}
         models, scores, judgements = dict(state.models), dict[str, Score](), dict[str, Sequence[Judgement]]()
         for model in self.models:
-            before = models[model.name]
-            models[model.name], scores[model.name], judgements[model.name] = judge_frame(model, before, stored, ends)
+            name = model.name
+            models[name], scores[name], judgements[name] = judge_frame(
+                model, models[name], stored, ends, kept.get(name)
+            )
         members: dict[str, float] = {}
         if self.fused:
             scores[FUSED], members = fuse_scores(self.fused, self.models, scores)
@@ -196,7 +220,7 @@ class Detector:
             changes += of_detector
         self._state = replace(state, alarms=alarms_after)
         frame_scores = FrameScores(stored.position, stored.index, stored.time_s, scores)
-        return Step(stored, frame_scores, changes, judgements)
+        return Step(stored, frame_scores, changes, judgements, ends, is_armed)
 
     def finish(self) -> list[AlertChange]:
         """The ends of the alerts that are on when the source ends."""
@@ -233,6 +257,10 @@ class Detector:
         """When an alarming detector raises an alert, and when it lets go."""
         return self._alarms[name].rule
 
+    def provenance(self, name: str) -> Provenance:
+        """What makes the alerts of an alarming detector."""
+        return self._alarms[name].provenance
+
     def threshold_probability(self, name: str) -> float:
         """The probability of the score at which a detector's alarm sounds."""
         alarm = self._alarms[name]
@@ -253,7 +281,9 @@ class Detector:
         alarm_state = replace(before, alert=after)
         raised = any(change == "raised" for change, _ in changes)
         if raised or (after.alert is not None and after.alert.peak_index == stored.position):
-            finding = self._find(name, state, stored.size, members, None if raised else before.finding)
+            finding = explain_peak(
+                self.models, name, state.models, stored.size, members, NOTHING_FOUND if raised else before.finding
+            )
             p = score.p if raised or before.p is None or score.p is None else max(score.p, before.p)
             alarm_state = replace(
                 alarm_state, number=before.number + raised, p=p, finding=finding,
@@ -261,26 +291,6 @@ class Detector:
             )  # fmt: skip
         rows += [self._describe(name, change, alert, alarm_state) for change, alert in changes if change == "raised"]
         return alarm_state, rows
-
-    def _find(
-        self, name: str, state: State, size: tuple[int, int], members: Mapping[str, float], before: Finding | None
-    ) -> Finding:
-        """What an alert is about at its most abnormal frame; the fused one's is that of the model it heeds most."""
-        if name == FUSED:
-            if not members:
-                return before or NOTHING_FOUND
-            name = max(members, key=lambda member: members[member])
-        model = next(model for model in self.models if model.name == name)
-        judgement = state.models[name].newest
-        if judgement is None:
-            return before or NOTHING_FOUND
-        finding = describe(model.frozen.checkpoint.card, model.frozen.calibration, judgement, size)
-        for namer in self.models:
-            if namer.names_for == name:
-                of_alert = [other for other in state.models[namer.name].recent if other.stop > judgement.start]
-                card = namer.frozen.checkpoint.card
-                finding = name_crime(card, namer.frozen.calibration, of_alert, finding)
-        return finding
 
     def _describe(self, name: str, change: Any, alert: alerts.Alert, state: AlarmState) -> AlertChange:
         made_by = self._alarms[name].provenance

@@ -1,11 +1,11 @@
 """What models look at, made of a source frame by frame: once for each frame, and only what some model needs.
 
     state = START
-    state, stored = update(state, view, plan, estimate)     # at every frame; `stored` is None for most of them
+    state, stored = update(state, view, plan, estimate, look) # at every frame; `stored` is None for most of them
 
-The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `segments` and `masked`, and so are the results, bit
-by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that `frames.fps` asks
-for, and motion is estimated at `flow.fps` in between.
+The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `trunk`, `segments` and `masked`, and so are the
+results, bit by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that
+`frames.fps` asks for, and motion is estimated at `flow.fps` in between.
 
 With zones, models see nothing of what lies outside them: pictures are covered there, flow is zero, and people whose
 feet are outside are not among those that models look at. They are found and followed all the same.
@@ -21,7 +21,7 @@ import numpy as np
 from vigil.core import lineage
 from vigil.core.clock import exact_fraction
 from vigil.core.errors import VigilError
-from vigil.features import frames, masks
+from vigil.features import frames, masks, trunk
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import START as NO_TICK
 from vigil.features.frames import advance_tick, decode_jpeg, encode_jpeg
@@ -35,7 +35,7 @@ from vigil.judging.items import Picture
 from vigil.judging.items import Segment as JudgedSegment
 from vigil.models.checkpoint import Card
 
-SECTIONS = ("frames", "landmarks", "flow", "segments", "masked")  # of the settings that features are made with
+SECTIONS = ("frames", "landmarks", "flow", "trunk", "segments", "masked")  # of the settings that features are made with
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,18 @@ class Plan:
     segments: cutting.Settings | None = None
     scaler: columns.Scaler | None = None
     masked: masks.Settings | None = None
+    changes: trunk.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
+    changes_network: str = ""  # digest of the network in whose eyes things changed
     zones: Zones | None = None  # where the camera looks; None: everywhere
+
+
+class StoredPicture(Picture):
+    """A picture that can be kept as it is."""
+
+    def __init__(self, jpeg: bytes) -> None:
+        super().__init__(jpeg)
+        self.jpeg = jpeg
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +70,19 @@ class StoredFrame:
     index: int  # among all its frames
     time_s: Fraction
     size: tuple[int, int]  # px of the source, width and height
-    picture: Picture
+    picture: StoredPicture | None  # None of a frame of which pictures are not kept
     people: Sequence[Pose] = ()  # who is found, px of the source
     judged_people: Sequence[Pose] = ()  # those of them that models look at
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
+    change: np.ndarray | None = None  # (2, C) float16
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
-    masked: Picture | None = None
+    masked: StoredPicture | None = None
     heads: np.ndarray | None = None  # (N, 3) x, y, radius, px of the source, where somebody asks for them; heads.py
 
     def item(self, input_name: str) -> Any:
         """What a judge of this kind of input is fed."""
-        return {"flow": self.plane, "segments": self.segments, "masked": self.masked}.get(input_name, self.picture)
+        items = {"flow": self.plane, "trunk": self.change, "segments": self.segments, "masked": self.masked}
+        return items.get(input_name, self.picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +94,7 @@ class State:
     flow_tick: int = NO_TICK  # and of `flow.fps`
     tracks: Any = estimators.START
     flow: dense.State | None = None
+    changes: trunk.State | None = None
     segments: cutting.State = cutting.START
     numbers: tuple[int, ...] = ()  # of the newest stored frames, as many as a segment spans
 
@@ -114,12 +127,16 @@ def make_plan(cards: Sequence[Card]) -> Plan:
         segments=cutting.Settings.read(cut, "segments") if "segments" in inputs else None,
         scaler=columns.Scaler.of(sections["segments"]["scaler"]) if "segments" in inputs else None,
         masked=masks.Settings.read(sections["masked"], "masked") if "masked" in inputs else None,
+        changes=trunk.Settings.read(_without(sections["trunk"], "weights"), "trunk") if "trunk" in inputs else None,
         weights=tuple(sections["landmarks"]["weights"]) if has_people else (),
+        changes_network=sections["trunk"]["weights"] if "trunk" in inputs else "",
     )
 
 
-def update(state: State, view: View, plan: Plan, estimate: estimators.Step | None) -> tuple[State, StoredFrame | None]:
-    """One frame more. `estimate` finds the people, for a plan with landmarks."""
+def update(
+    state: State, view: View, plan: Plan, estimate: estimators.Step | None, look: trunk.Look | None = None
+) -> tuple[State, StoredFrame | None]:
+    """One frame more. `estimate` finds the people for a plan with landmarks, `look` sees changes for one with trunk."""
     tick, is_stored = advance_tick(state.tick, view.time_s, exact_fraction(plan.frames.fps))
     state = replace(state, tick=tick)
     if plan.flow is not None:
@@ -129,7 +146,7 @@ def update(state: State, view: View, plan: Plan, estimate: estimators.Step | Non
     shown = view.rgb(plan.frames.size)
     jpeg = encode_jpeg(shown, plan.frames.quality)
     covered = jpeg if plan.zones is None else encode_jpeg(plan.zones.cover(shown), plan.frames.quality)
-    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, Picture(covered))
+    frame = StoredFrame(state.stored, view.index, view.time_s, view.size, StoredPicture(covered))
     state = replace(state, stored=state.stored + 1)
     if plan.landmarks is not None:
         assert estimate is not None
@@ -150,6 +167,10 @@ def update(state: State, view: View, plan: Plan, estimate: estimators.Step | Non
         seen = motion.flow if plan.zones is None else motion.flow * plan.zones.mask((plan.flow.size, plan.flow.size))
         plane = dense.quantise(seen, heat, plan.flow.clip)
         state, frame = replace(state, flow=flow), replace(frame, plane=plane)
+    if plan.changes is not None:
+        assert look is not None
+        changes, change = trunk.update(state.changes, decode_jpeg(covered), float(view.time_s), look)
+        state, frame = replace(state, changes=changes), replace(frame, change=change)
     if plan.segments is not None:
         assert plan.scaler is not None
         state, complete = _update_segments(state, frame, plan.segments)
@@ -195,11 +216,11 @@ def _judged(
     return judged
 
 
-def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> Picture:
+def _mask(image: np.ndarray, frame: StoredFrame, settings: masks.Settings) -> StoredPicture:
     assert settings.hide is not None  # else there were no masked frames to learn from
     shown = frame.people if settings.hide == "people" else frame.judged_people
     people = masks.mask_people(shown, image.shape[:2], frame.size, settings.shape, settings.margin)
-    return Picture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
+    return StoredPicture(encode_jpeg(masks.hide(image, people, settings.hide), settings.quality))
 
 
 def _without(section: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -26,13 +26,14 @@ class ModelState:
 
 
 def judge_frame(
-    model: Trained, state: ModelState, stored: StoredFrame, ends: bool
+    model: Trained, state: ModelState, stored: StoredFrame, ends: bool, kept: Sequence[Judgement] | None = None
 ) -> tuple[ModelState, Score, Sequence[Judgement]]:
-    """The model's state, what it says of the frame, and what it judged with it."""
-    card = model.frozen.checkpoint.card
-    judged, judgements = model.judge.update(state.judged, stored.item(card.input), stored.time_s)
-    if ends:
-        judgements += model.judge.finish(judged)
+    """The model's state, what it says of the frame, and what it judged with it; or `kept`, if it did so before."""
+    judged, judgements = state.judged, kept or ()
+    if kept is None:
+        judged, judgements = model.judge.update(judged, stored.item(model.input), stored.time_s)
+        if ends:
+            judgements = [*judgements, *model.judge.finish(judged)]
     standing, raw = update_score(state.standing, float(stored.time_s), judgements, model.judge.judge.hold_s)
     of_frame = [judgement for judgement in judgements if judgement.stop > stored.position]
     newest = max(of_frame, key=lambda judgement: judgement.newest, default=state.newest)

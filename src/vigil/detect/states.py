@@ -45,3 +45,5 @@ class Step:
     scores: FrameScores | None = None
     changes: Sequence[AlertChange] = ()
     judgements: Mapping[str, Sequence[Judgement]] = field(default_factory=dict)  # that came with it, by model
+    ends: bool = False  # whether nothing follows it in its piece
+    is_armed: bool = True

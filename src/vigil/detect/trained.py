@@ -43,6 +43,11 @@ class Trained:
     alarm: Alarm | None
     names_for: str | None = None  # the model whose alerts it names
 
+    @property
+    def input(self) -> str:
+        """The kind of features that it looks at."""
+        return self.frozen.checkpoint.card.input
+
 
 @dataclass(frozen=True, eq=False)
 class Fused:

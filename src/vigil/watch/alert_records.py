@@ -62,7 +62,7 @@ def make_alert(
         params_sha256=settings,
         code_revision=version("vigil"),
         person=change.finding.person,
-        region=_region(change, size),
+        region=make_region(change, size),
     )
 
 
@@ -77,7 +77,7 @@ def end_alert(
         peak=_moment(peak_s, clock),
         stop=_moment(change.alert.stop_s, clock),
         ended=ended,
-        region=_region(change, size),
+        region=make_region(change, size),
     )
 
 
@@ -85,7 +85,8 @@ def _moment(time_s: float, clock: Clock) -> Moment:
     return Moment(utc=clock(time_s), source_s=round(time_s, 6))
 
 
-def _region(change: AlertChange, size: tuple[int, int]) -> Box | None:
+def make_region(change: AlertChange, size: tuple[int, int]) -> Box | None:
+    """Where an alert is, in shares of a picture of `size` (width, height); None: it does not say."""
     if change.finding.box is None:
         return None
     left, top, right, bottom = change.finding.box

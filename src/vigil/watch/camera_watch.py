@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ from vigil.evidence.hiding import HeadTimes, hide_heads
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
+from vigil.watch.replay_files import ReplayFiles
 
 BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
 TILE_PX = 480  # width of a picture on the page
@@ -56,6 +58,7 @@ class CameraWatch:
         self._heads = HeadTimes(TIMES) if detector.finds_heads else None  # hidden in what is written and shown
         self._shown: Frame | None = None  # the newest frame of which it is known where heads are, or any
         self._clip_writer = ClipWriter(self._heads)
+        self._replays = None if evidence is None else ReplayFiles(detector)
         self._jpeg: bytes | None = None
         self._scores: FrameScores | None = None
         self._judged: deque[float] = deque(maxlen=LAGS)
@@ -86,8 +89,7 @@ class CameraWatch:
                 self._heads.add(float(item.time_s), step.stored.heads)
             self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
-        for change in step.changes:
-            self._deliver(change, "released")
+        self._deliver(step, "released")
         self._cut_clips(item.time_s)
         return step
 
@@ -130,24 +132,31 @@ class CameraWatch:
 
     def _part(self, ended: Ended) -> None:
         """Nothing goes on from here: a piece, or the watch, is over."""
-        for change in self.detector.finish():
-            self._deliver(change, ended)
+        self._deliver(Step(changes=self.detector.finish()), ended)
         self.detector.reset()
+        if self._replays is not None:
+            self._replays.reset()
         self._times.clear()
 
-    def _deliver(self, change: AlertChange, ended: Ended) -> None:
-        frame, raised = self._frame, change.change == "raised"
-        assert frame is not None
-        peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
-        alert = self._records.revise(
-            change, self._clock, frame.size, peak_s, ended, lambda alert: self._add_picture(alert, frame, change)
-        )
-        self.alerts += raised
-        if not raised and self._evidence is not None:
-            start_s, stop_s = Fraction(change.alert.start_s) - BEFORE_S, Fraction(change.alert.stop_s) + AFTER_S
-            self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
-        self._put(alert)
-        self._tell("", change)
+    def _deliver(self, step: Step, ended: Ended) -> None:
+        """Puts the alerts of a step into the outbox, with their evidence."""
+        if self._replays is not None:
+            self._replays.add(step)
+        for change in step.changes:
+            frame, raised = self._frame, change.change == "raised"
+            assert frame is not None
+            peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
+            alert = self._records.revise(
+                change, self._clock, frame.size, peak_s, ended, partial(self._add_picture, frame=frame, change=change)
+            )
+            self.alerts += raised
+            if self._evidence is not None and self._replays is not None:
+                self._replays.write(self._evidence / alert.camera / alert.id, change, alert)
+            if not raised and self._evidence is not None:
+                start_s, stop_s = Fraction(change.alert.start_s) - BEFORE_S, Fraction(change.alert.stop_s) + AFTER_S
+                self._clips.append(PendingClip(alert, max(start_s, Fraction(0)), stop_s))
+            self._put(alert)
+            self._tell("", change)
 
     def _add_picture(self, alert: Alert, frame: Frame, change: AlertChange) -> Alert:
         """The frame with which it was raised, with the place where that is known; written before the alert is put."""

@@ -17,6 +17,7 @@ from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.sending import Sending
 
 PROGRESS_S = 0.3
+PROBLEMS = {"damage": "damaged", "undrawn": "not all of it is drawn"}  # of a verdict
 
 
 def run_detect(request: Request, say: Say) -> dict[str, Any]:
@@ -73,8 +74,10 @@ def _watch_recordings(
                 continue
             finally:
                 progress.clear()
-            if damage := recordings.verdicts[-1].get("damage"):
-                print(f"{source.address}: damaged: {damage}", file=sys.stderr)
+            verdict = recordings.verdicts[-1]
+            problems = [f"{word}: {verdict[key]}" for key, word in PROBLEMS.items() if verdict.get(key)]
+            if problems:
+                print(f"{source.address}: {'; '.join(problems)}", file=sys.stderr)
                 broken.append(source.address)
     elapsed = max(time.monotonic() - began, 1e-9)
     summary = {

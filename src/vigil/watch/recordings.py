@@ -19,10 +19,11 @@ from typing import Any, Self
 
 from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
-from vigil.core.errors import Rejected
+from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
+from vigil.detect.states import Step
 from vigil.evidence import clips, index_page, overlay, pictures
 from vigil.evidence.anomalies import describe_recording
 from vigil.evidence.hidden_clips import Window, cut_recording
@@ -31,6 +32,7 @@ from vigil.footage.video import reading
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.detectors import Detectors
 from vigil.watch.outputs import Outputs
+from vigil.watch.replay_files import ReplayFiles
 from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
 
@@ -54,6 +56,7 @@ class Recordings:
         self.seconds = 0.0  # of recordings, judged so far
         self._stack = ExitStack()
         self._table: ScoreTable | None = None
+        self._replays: ReplayFiles | None = None
 
     def __enter__(self) -> Self:
         if self.outputs.scores is not None:
@@ -74,27 +77,28 @@ class Recordings:
         recording, detector = Recording(source.address), self.detectors.of(source)
         records = AlertRecords(source, detector.settings_sha256)
         detector.reset()
+        self._replays = ReplayFiles(detector) if self._clips_folder(source) is not None else None
         opened = open_recording(source, self.outputs.fps)
         broken = ""
         try:
             for step in recording.follow(detector.steps(self._count(opened))):
                 if step.scores is not None and self._table is not None:
                     self._table.write(source.name, step.scores)
-                for change in step.changes:
-                    self._deliver(change, records, recording)
-                    yield change
+                yield from self._hand_on(step, source, records, recording)
         except Rejected as error:
             broken = str(error)
-            for change in detector.finish():
-                recording.alerts.append(change)
-                self._deliver(change, records, recording)
-                yield change
+            last = Step(changes=detector.finish())
+            recording.add(last)
+            yield from self._hand_on(last, source, records, recording)
         damage = broken or opened.damage
         self.seconds += recording.seconds
         verdict = describe_recording(detector, recording) | ({"damage": damage} if damage else {})
         self.verdicts.append(verdict)
         if recording.moments:
-            self._draw(source, detector, recording, verdict)
+            try:
+                self._draw(source, detector, recording, verdict)
+            except VigilError as error:  # the others are judged all the same
+                verdict["undrawn"] = str(error)
 
     def _count(self, views: Any) -> Iterator[Any]:
         for view in views:
@@ -102,10 +106,25 @@ class Recordings:
             self._tick(float(view.time_s))
             yield view
 
-    def _deliver(self, change: AlertChange, records: AlertRecords, recording: Recording) -> None:
-        if self._sending is not None:
+    def _hand_on(
+        self, step: Step, source: Source, records: AlertRecords, recording: Recording
+    ) -> Iterator[AlertChange]:
+        """Puts the alerts of a step into the outbox and the evidence, and yields them."""
+        if self._replays is not None:
+            self._replays.add(step)
+        folder = self._clips_folder(source)
+        for change in step.changes:
             peak_s = recording.moments[change.alert.peak_index].time_s
-            self._sending.put(records.revise(change, _no_clock, recording.size, peak_s))
+            alert = records.revise(change, _no_clock, recording.size, peak_s)
+            if self._sending is not None:
+                self._sending.put(alert)
+            if self._replays is not None and folder is not None:
+                self._replays.write(folder / _stem(source, change), change, alert)
+            yield change
+
+    def _clips_folder(self, source: Source) -> Path | None:
+        """Where evidence of a recording goes; None: nowhere."""
+        return self.outputs.clips if self.outputs.batch is None else self.outputs.batch / source.name / "clips"
 
     def _draw(self, source: Source, detector: Detector, recording: Recording, verdict: dict[str, Any]) -> None:
         """Everything that is made when all is known."""
@@ -114,7 +133,7 @@ class Recordings:
             folder = outputs.batch / source.name
             folder.mkdir(parents=True, exist_ok=True)
             verdict["folder"] = source.name
-            outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=folder / "clips")
+            outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=self._clips_folder(source))
         path = Path(source.opened)
         if source.kind not in ("file", "images"):
             return
@@ -125,26 +144,33 @@ class Recordings:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
             overlay.write_overlay(outputs.video, path, detector, recording, fps)
         if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
-            _cut_clips(path, recording, source.name, outputs.clips)
+            _cut_clips(path, recording, source, outputs.clips)
         if folder is not None:
             write_json(folder / "anomalies.json", verdict)
 
 
-def _cut_clips(path: Path, recording: Recording, name: str, folder: Path) -> None:
-    """A clip of every alert: as it was encoded, or, where heads are hidden, encoded anew."""
+def _stem(source: Source, change: AlertChange) -> str:
+    """By what an alert's evidence is named."""
+    return f"{source.name}-{change.detector}-{change.number}"
+
+
+def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -> None:
+    """A clip of every alert: as it was encoded; encoded anew where heads are hidden, or where packets are lost."""
     windows = [
         Window(
             alert.alert.start_s - clips.BEFORE_S,
             alert.alert.stop_s + clips.AFTER_S,
-            folder / f"{name}-{alert.detector}-{alert.number}.mp4",
+            folder / f"{_stem(source, alert)}.mp4",
         )
         for alert in recording.alerts
     ]
-    if recording.heads is not None:
-        cut_recording(path, recording, windows)
-        return
-    for window in windows:
-        clips.cut_file(path, window.start_s, window.stop_s, window.path)
+    uncut = windows if recording.heads is not None else []
+    for window in windows if recording.heads is None else []:
+        try:
+            clips.cut_file(path, window.start_s, window.stop_s, window.path)
+        except VigilError:
+            uncut = [*uncut, window]
+    cut_recording(path, recording, uncut)
 
 
 def _no_clock(_: float) -> None:

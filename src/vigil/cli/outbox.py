@@ -1,0 +1,109 @@
+"""`vigil outbox`: what waits in the outbox of alerts, and what is parked there."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vigil.cli.command import Command, json_option, print_result
+from vigil.core import settings
+from vigil.core.errors import VigilError, near_miss
+
+outbox_option = click.option(
+    "--outbox",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The outbox.  [default: .vigil/outbox.sqlite]",
+)
+
+
+@click.group()
+def outbox() -> None:
+    """Say which alerts wait for whom, and let them go.
+
+    Every alert is in the outbox before it is sent anywhere. What a target will not take, or has failed for seven days,
+    is parked there with the reason. All of this works while `vigil detect` runs, too.
+    """
+
+
+@outbox.command(cls=Command, reads="the outbox", writes="nothing", example="vigil outbox targets --json")
+@outbox_option
+@json_option
+def targets(path: Path | None, as_json: bool) -> None:
+    """Say how each target fares: what waits, what is parked, what was delivered."""
+    with _open(path) as opened:
+        states = opened.deliveries.states()
+    lines = [
+        f"{state.name}: {state.waiting} wait, {state.parked} parked, {state.delivered} delivered"
+        + (f"; {state.last_error}" if state.last_error else "")
+        for state in states
+    ]
+    print_result([vars(state) for state in states], "\n".join(lines) or "no target so far", as_json)
+
+
+@outbox.command(cls=Command, reads="the outbox", writes="nothing", example="vigil outbox parked")
+@outbox_option
+@json_option
+def parked(path: Path | None, as_json: bool) -> None:
+    """List what is parked, with the reason: an alert's id and revision, its camera, its target."""
+    from vigil.delivery.alert import utc_text
+
+    with _open(path) as opened:
+        deliveries = opened.deliveries.parked()
+    lines = [
+        f"{delivery.target}: {delivery.key} of {delivery.camera}, since {utc_text(delivery.parked)}: {delivery.reason}"
+        for delivery in deliveries
+    ]
+    print_result([vars(delivery) for delivery in deliveries], "\n".join(lines) or "nothing is parked", as_json)
+
+
+@outbox.command(
+    cls=Command, reads="the outbox", writes="the outbox", example="vigil outbox release https://hooks/vigil"
+)
+@click.argument("target")
+@outbox_option
+@json_option
+def release(target: str, path: Path | None, as_json: bool) -> None:
+    """Let all that is parked for a target be tried again.
+
+    By the vigil that runs, within a second, or by the next one that sends there.
+    """
+    with _open(path) as opened:
+        target = _find_target(opened, target)
+        count = opened.deliveries.release_parked(target)
+    print_result({"released": count}, f"{target}: {count} will be tried again", as_json)
+
+
+@outbox.command(cls=Command, reads="the outbox", writes="the outbox", example="vigil outbox forget https://hooks/old")
+@click.argument("target")
+@outbox_option
+@json_option
+def forget(target: str, path: Path | None, as_json: bool) -> None:
+    """Forget a target that is none any more, and all that waits for it.
+
+    The alerts stay, and so does what other targets get. A vigil that still sends there makes it a target again.
+    """
+    with _open(path) as opened:
+        target = _find_target(opened, target)
+        count = opened.deliveries.forget_target(target)
+    print_result({"forgotten": count}, f"{target}: forgotten, and {count} that were not delivered to it", as_json)
+
+
+def _open(path: Path | None) -> Any:
+    from vigil.delivery.outbox import Outbox
+
+    path = path or settings.home() / "outbox.sqlite"
+    if not path.exists():
+        raise VigilError(f"{path}: not found: there is no outbox until `vigil detect` sends alerts somewhere.")
+    return Outbox(path)
+
+
+def _find_target(opened: Any, words: str) -> str:
+    """The target's name, which may be given without its kind, and a file's path as it was on the command line."""
+    names = [state.name for state in opened.deliveries.states()]
+    for name in names:
+        if words == name or name.partition(" ")[2] in (words, str(Path(words).resolve())):
+            return str(name)
+    hint = near_miss(words, names) or near_miss(str(Path(words).resolve()), names)
+    raise VigilError(f"{words}: no target. Known: {', '.join(names) or 'none'}.{hint}")
