@@ -13,7 +13,7 @@ from videos import walk
 from vigil.cli.clip_benchmark import protocol
 from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
-from vigil.cli.clip_benchmark.split_run import Opinion, choose_threshold
+from vigil.cli.clip_benchmark.split_run import Opinion, choose_threshold, mean_by_skill, measure_skill
 from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.cli.main import main
 from vigil.cli.params_layers import lay_over, read_keys
@@ -61,7 +61,7 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     setting = setting_of(small_params(pretrained), said)
     record = protocol.run(data, test, setting)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
-    detectors = {"fused", "flow_trees", "shortcuts", "crime_gate", "i3d"}
+    detectors = {"fused", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
     for row in record["folds"]["detectors"].values():
         assert len(row["auc"]["seeds"]) == 2 and 0 <= row["accuracy"]["value"] <= 1
@@ -132,6 +132,18 @@ def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> Non
     alike = [replace(clip, duration_s=Fraction(2)) for clip in clips]
     learn_shortcuts(Path("alike.npz"), alike, params)
     assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
+
+
+def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
+    is_abnormal = np.array([True, True, False, False])
+    sharp, blunt = np.array([0.9, 0.8, 0.3, np.nan]), np.array([0.4, 0.6, 0.6, 0.4])
+    assert measure_skill(sharp, is_abnormal) == pytest.approx(1.0)  # silence is even odds, 0.5
+    assert measure_skill(blunt, is_abnormal) == 0.0
+    assert measure_skill(1 - sharp, is_abnormal) == 0.0  # worse than chance is no skill
+    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.5, "blunt": 0.0})
+    assert joined[:3] == pytest.approx(sharp[:3]) and np.isnan(joined[3])
+    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.25, "blunt": 0.25})
+    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.4], abs=1e-3)  # logit 2.197 and -0.405: 0.896
 
 
 def test_numbers_are_those_of_the_opinions() -> None:

@@ -1,6 +1,6 @@
 """Clips of one or more folders with all their features, made by the stages of the pipeline in one folder.
 
-<folder>/clips.csv, raw/, frames/, landmarks/, flow/, truth/    as in data/ of a project
+<folder>/clips.csv, raw/, frames/, landmarks/, flow/, trunk/, truth/    as in data/ of a project
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from vigil.core.storage import read_table
 from vigil.engine.per_video import Runtime
 from vigil.footage import sources, video_table
 from vigil.footage.video_table import Video
-from vigil.stages import download, flow, frames, landmarks, person, weights
+from vigil.stages import download, flow, frames, landmarks, person, trunk, weights
 
 PRESET = "preset fights"
 
@@ -73,4 +73,12 @@ def make_features(
         params=flow.Params.read(params["flow"], f"{PRESET} [flow]"),
         runtime=runtime,
     )
+    if any(model["input"] == "trunk" for model in params["models"].values()):
+        trunk.main(
+            frames=folder / "frames",
+            pretrained=folder / "pretrained",
+            out=folder / "trunk",
+            params=trunk.Params.read(params["trunk"], f"{PRESET} [trunk]"),
+            runtime=runtime,
+        )
     return video_table.read(videos)

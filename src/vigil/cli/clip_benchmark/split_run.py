@@ -3,8 +3,13 @@
     learn(home, features, train, val, seed, setup)      # opens no other clip
     judge(home, features, clips, setup)                 # -> {detector: Opinion}
 
-<home>/models/, calibration/, scores/, baselines/, fusion.json, thresholds.json: what is learnt, as in a project. The
-threshold of a verdict on a clip is chosen on `val`; of the fused detector by those that did not see the clip's source.
+<home>/models/, calibration/, scores/, baselines/, fusion.json, thresholds.json: what is learnt, as in a project.
+
+A fold of a few sources is too small to choose where a clip is flagged: what has learnt both kinds, which weigh alike
+in training, flags a clip from even odds. Only what knows no odds of its own takes a threshold from `val`: panic, and
+the fused detector that stage `compare` would fit (`fused_fitted`), by its fits that did not see the clip's source.
+`fused` is the mean of the log odds of the models that have learnt both kinds, each as heavy as it is skilled on `val`.
+docs/experiments.md compares these rules.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,10 +33,12 @@ from vigil.judging.calibration import Calibration, CalibrationParams, read_calib
 from vigil.judging.scoring import Sources, build_table
 from vigil.models.checkpoint import load_checkpoint
 from vigil.stages import baselines, calibrate, context, segments, train
+from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 from vigil.training.schedules import TrainParams
 
-TREES, SHORTCUTS, FUSED = "flow_trees", "shortcuts", "fused"
+TREES, SHORTCUTS, FUSED, FITTED = "flow_trees", "shortcuts", "fused", "fused_fitted"
+EVEN = 0.5
 THRESHOLDS, FUSION = "thresholds.json", "fusion.json"
 SHORTCUTS_FOREST = "baselines/shortcuts.npz"
 RUNTIME = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)  # splits run side by side already
@@ -88,11 +95,11 @@ def learn(
             params=CalibrationParams.read(params["calibrate"], f"{PRESET} [calibrate]"),
             runtime=RUNTIME,
         )
-    _fuse(home, features, val_clips, params)
+    _fuse(home, val_clips, params)
 
 
 def judge(home: Path, features: Path, clips: Sequence[Video], params: Any) -> dict[str, Opinion]:
-    """What the models in `home` say of other clips, at thresholds that were chosen before."""
+    """What the models in `home` say of other clips, by what was settled before."""
     train_clips, val_clips = (video_table.read(home / f"{split}.csv") for split in ("train", "val"))
     _write_tables(home, train_clips, val_clips, clips)
     _make_split_features(home, features, params)
@@ -101,6 +108,7 @@ def judge(home: Path, features: Path, clips: Sequence[Video], params: Any) -> di
         TREES: _ask_trees(home, features, clips, params),
         SHORTCUTS: ask_shortcuts(home / SHORTCUTS_FOREST, clips),
     }
+    calibrated = {}
     for name in _alarming(home, params["models"]):
         calibration = read_calibration(home / "calibration" / f"{name}.json")
         inputs = _inputs(home, features, params["models"][name]["input"])
@@ -108,16 +116,35 @@ def judge(home: Path, features: Path, clips: Sequence[Video], params: Any) -> di
         calibration.check(checkpoint, f"{home}/calibration/{name}.json")
         sources = Sources(inputs, home / "context", features / "truth", "test")
         table = Scores.of(build_table(checkpoint, clips, sources, calibration.judging_params, RUNTIME))
-        probabilities[name] = _by_clip(names, table, calibration)
+        calibrated[name], probabilities[name] = _by_clip(names, table, calibration)
     record = read_json(home / FUSION)
     if record is not None:
-        detector = fusion.Fusion.read(record, f"{home}/{FUSION}")
-        probabilities[FUSED] = detector.probability({name: probabilities[name] for name in detector.models}, "video")
+        detector = fusion.Fusion.model_validate(record["fitted"])
+        probabilities[FITTED] = detector.probability({name: calibrated[name] for name in detector.models}, "video")
+        if record["skills"]:
+            probabilities[FUSED] = mean_by_skill(probabilities, record["skills"])
     thresholds: Mapping[str, float] = read_json(home / THRESHOLDS)
     return {
-        name: Opinion(values, np.nan_to_num(values, nan=-1.0) >= thresholds[name])
+        name: Opinion(values, np.nan_to_num(values, nan=-1.0) >= thresholds.get(name, EVEN))
         for name, values in probabilities.items()
     }
+
+
+def measure_skill(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
+    """0 for chance and worse, to 1: by how much more often than not an abnormal clip is above a normal one."""
+    p = np.nan_to_num(probability, nan=EVEN)
+    above = np.sign(p[is_abnormal][:, None] - p[~is_abnormal][None, :])
+    return max(0.0, float(above.mean())) if above.size else 0.0
+
+
+def mean_by_skill(probabilities: Mapping[str, np.ndarray], skills: Mapping[str, float]) -> np.ndarray:
+    """(V,) of (V,) by name: the mean of the log odds of those that say something of a clip; NaN where none does."""
+    p = np.array([probabilities[name] for name in skills])
+    weights = np.array(list(skills.values()))[:, None] * np.isfinite(p)
+    odds = np.clip(logit(np.where(np.isfinite(p), p, EVEN)), -fusion.SUREST, fusion.SUREST)
+    total = weights.sum(axis=0)
+    mean: np.ndarray = expit((weights * odds).sum(axis=0) / np.where(total > 0, total, 1))
+    return np.where(total > 0, mean, np.nan)
 
 
 def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
@@ -133,19 +160,21 @@ def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
     return float(borders[best[np.argmax(gaps[best])]])
 
 
-def _fuse(home: Path, features: Path, val_clips: Sequence[Video], params: Any) -> None:
-    """Fits the fused detector on `val`, and chooses where each detector flags a clip."""
+def _fuse(home: Path, val_clips: Sequence[Video], params: Any) -> None:
+    """Joins the models by `val`, and chooses where those that know no odds of their own flag a clip."""
     names, is_abnormal = [clip.video for clip in val_clips], np.array([clip.abnormal for clip in val_clips])
-    chosen = {
-        TREES: choose_threshold(_ask_trees(home, features, val_clips, params), is_abnormal),
-        SHORTCUTS: choose_threshold(ask_shortcuts(home / SHORTCUTS_FOREST, val_clips), is_abnormal),
-    }
+    chosen: dict[str, float] = {}
+    skills: dict[str, float] = {}
     tables: dict[str, Scores] = {}
     calibrations: dict[str, Calibration] = {}
     for name in _alarming(home, params["models"]):
         tables[name] = Scores.of(load_arrays(home / "scores" / name / "val.npz"), True, name)
         calibrations[name] = read_calibration(home / "calibration" / f"{name}.json")
-        chosen[name] = choose_threshold(_by_clip(names, tables[name], calibrations[name]), is_abnormal)
+        _, probability = _by_clip(names, tables[name], calibrations[name])
+        if calibrations[name].score_type == "logits":
+            skills[name] = measure_skill(probability, is_abnormal)
+        else:
+            chosen[name] = choose_threshold(probability, is_abnormal)
     record = None
     if len(tables) > 1:
         frames = {name: calibrations[name].validation_probability(table.score) for name, table in tables.items()}
@@ -154,12 +183,15 @@ def _fuse(home: Path, features: Path, val_clips: Sequence[Video], params: Any) -
             for name, table in tables.items()
         }
         hashes = {name: calibration.sha256 for name, calibration in calibrations.items()}
-        record = fusion.fit_fusion(tables, frames, videos, hashes).model_dump(mode="json")
+        fitted = fusion.fit_fusion(tables, frames, videos, hashes)
+        if not any(skills.values()):  # then all count alike
+            skills = dict.fromkeys(skills, 1.0)
+        record = {"fitted": fitted.model_dump(mode="json"), "skills": skills}
         held_out = fusion.cross_fit(tables, frames, videos, hashes).scores
         odds = dict(zip(held_out.video.tolist(), held_out.video_score.tolist(), strict=True))
         known = np.array([name in odds for name in names])
-        p = 1 / (1 + np.exp(-np.array([odds[name] for name in names if name in odds])))
-        chosen[FUSED] = choose_threshold(p, is_abnormal[known])
+        p = expit(np.array([odds[name] for name in names if name in odds]))
+        chosen[FITTED] = choose_threshold(p, is_abnormal[known])
     write_json(home / FUSION, record)
     write_json(home / THRESHOLDS, chosen)
 
@@ -184,11 +216,17 @@ def _ask_trees(home: Path, features: Path, clips: Sequence[Video], params: Any) 
     return np.array(means)
 
 
-def _by_clip(names: Sequence[str], table: Scores, calibration: Calibration) -> np.ndarray:
-    """(V,) how probable each clip is abnormal; NaN where the model says nothing of it."""
+def _by_clip(names: Sequence[str], table: Scores, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
+    """(V,) calibrated, and (V,) the model's own: how probable each clip is abnormal; NaN where it says nothing of it.
+
+    A model that says no odds, but how far a clip is from what is normal, has none of its own but the calibrated.
+    """
     score = dict(zip(table.video.tolist(), table.video_score.tolist(), strict=True))
-    raw = np.array([score.get(name, -np.inf) for name in names])
-    return np.where(np.isfinite(raw), calibration.validation_probability(raw, "video"), np.nan)
+    raw = np.array([score.get(name, -np.inf) for name in names], np.float64)
+    calibrated = np.where(np.isfinite(raw), calibration.validation_probability(raw, "video"), np.nan)
+    return calibrated, np.where(
+        np.isfinite(raw), expit(raw), np.nan
+    ) if calibration.score_type == "logits" else calibrated
 
 
 def _inputs(home: Path, features: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.split_run import FUSED, SHORTCUTS, TREES, Opinion
+from vigil.cli.clip_benchmark.split_run import FITTED, FUSED, SHORTCUTS, TREES, Opinion
 from vigil.footage.video_table import Video
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
@@ -13,7 +13,7 @@ from vigil.statistics.ranking import Ranking, auc
 Record = dict[str, Any]
 ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
-LAST = (FUSED, TREES, SHORTCUTS)  # in a table, after the models
+LAST = (FITTED, FUSED, TREES, SHORTCUTS)  # in a table, after the models
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
