@@ -119,7 +119,7 @@ def judge(home: Path, features: Path, clips: Sequence[Video], params: Any) -> di
         calibrated[name], probabilities[name] = _by_clip(names, table, calibration)
     record = read_json(home / FUSION)
     if record is not None:
-        detector = fusion.Fusion.model_validate(record["fitted"])
+        detector = fusion.Fusion.read(record["fitted"], f"{home}/{FUSION}")
         probabilities[FITTED] = detector.probability({name: calibrated[name] for name in detector.models}, "video")
         if record["skills"]:
             probabilities[FUSED] = mean_by_skill(probabilities, record["skills"])
