@@ -22,6 +22,7 @@ from vigil.capture.sources import Source
 from vigil.core.clock import START, update_pace
 from vigil.core.errors import Rejected
 from vigil.footage.video import decoding, images, reading
+from vigil.footage.video.views import view_pictures
 
 
 class FrameReader(Iterator[Frame]):
@@ -107,22 +108,11 @@ def _decode(
     is_due: Callable[[Fraction], bool] | None,
 ) -> Iterator[reading.Frame]:
     """Yields what `reading.read_frames` yields of a file, and tells the reader what is lost."""
-    container, stream = opened
-    tally = decoding.Tally()
-    picture: decoding.Picture | None = None
-    for decoded in decoding.decode_pictures(container, stream, tally):
-        if picture is None:
-            picture = decoding.Picture(decoded.picture, size_px)
-            _refuse_tiny(decoded.picture)
-        if is_due is None or is_due(decoded.time_s):
-            yield reading.Frame(decoded.index, decoded.time_s, picture(decoded.picture))
-    reader.damage = reading.explain_losses(path or Path(os.devnull), container, stream, tally)
-    if not tally.sound:
-        raise Rejected(f"{reader.damage or 'no frame decodes: the source is damaged'}; fetch it again")
-
-
-def _refuse_tiny(picture: Any) -> None:
-    if min(picture.width, picture.height) < reading.SMALLEST_PX:
-        raise Rejected(
-            f"{picture.width}x{picture.height} px: too small to see a person (at least {reading.SMALLEST_PX} px)"
-        )
+    lost: list[str] = []
+    for number, view in enumerate(view_pictures(path or Path(os.devnull), *opened, lost)):
+        if not number and min(view.size) < reading.SMALLEST_PX:
+            size = "x".join(map(str, view.size))
+            raise Rejected(f"{size} px: too small to see a person (at least {reading.SMALLEST_PX} px)")
+        if is_due is None or is_due(view.time_s):
+            yield reading.Frame(view.index, view.time_s, view.rgb(size_px))
+    reader.damage = lost[-1] if lost else ""

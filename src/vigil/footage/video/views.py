@@ -117,12 +117,20 @@ def read_views(path: Path, fps: Fraction = images.FPS, lost: list[str] | None = 
             size = (image.shape[1], image.shape[0])
             yield ImageView(index, position / fps, image)
         return
+    with decoding.open_video(path, 1) as opened:
+        yield from view_pictures(path, *opened, [] if lost is None else lost)
+
+
+def view_pictures(path: Path, container: Any, stream: Any, lost: list[str]) -> Iterator[View]:
+    """Yields every sound frame of what is open, in order; what is lost of it is added to `lost` at its end.
+
+    Rejected, at the end, where there was none. `path` is the file, or one of nothing where there is no file.
+    """
     maker, tally = PictureMaker(), decoding.Tally()
-    with decoding.open_video(path, 1) as (container, stream):
-        for decoded in decoding.decode_pictures(container, stream, tally):
-            yield maker.view(decoded.index, decoded.time_s, decoded.picture)
-        explained = reading.explain_losses(path, container, stream, tally)
-    if lost is not None and explained:
+    for decoded in decoding.decode_pictures(container, stream, tally):
+        yield maker.view(decoded.index, decoded.time_s, decoded.picture)
+    explained = reading.explain_losses(path, container, stream, tally)
+    if explained:
         lost.append(explained)
     if not tally.sound:
-        raise Rejected(f"{explained or 'no frame decodes: the file is damaged'}; fetch it again")
+        raise Rejected(f"{explained or 'no frame decodes: it is damaged'}; fetch it again")
