@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
+from judged_people import bring_networks, save_calibrated
 from servers import rtsp_server, stream_server
 from videos import film
+
+from vigil.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("models")
 ALERTS = Path("alerts.jsonl")
@@ -35,8 +40,9 @@ def wait_until(is_so: Callable[[], object], process: subprocess.Popen[str]) -> N
 
 
 @contextmanager
-def detecting(*words: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "vigil.cli.main", "detect", *words, "--threshold", "p90", "--alerts", str(ALERTS)]
+def detecting(*words: str, loud: bool = True) -> Iterator[subprocess.Popen[str]]:
+    threshold = ["--threshold", "p90"] if loud else []
+    command = [sys.executable, "-m", "vigil.cli.main", "detect", *words, *threshold, "--alerts", str(ALERTS)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     )
@@ -100,6 +106,32 @@ def test_what_a_killed_process_left_open_is_ended_by_the_next(tmp_path: Path) ->
             process.communicate(timeout=60)
     assert process.returncode == 0
     assert all(alert["ended"] for alert in latest(read_alerts()).values())
+
+
+@pytest.mark.timeout(400)
+def test_what_a_camera_leaves_behind_can_be_judged_again_also_when_heads_are_hidden(
+    tmp_path: Path, people_networks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree("models")
+    lineage = bring_networks(people_networks)
+    save_calibrated("crime_gate", {"frames": lineage["frames"]})
+    words = ("--clips", "ev", "--models", "crime_gate", "--threshold", "0.0001", "--anonymise")
+    with stream_server(tmp_path) as server, detecting(server.url("mjpeg"), *words, loud=False) as process:
+        wait_until(lambda: len(read_alerts()) >= 1, process)
+        time.sleep(3)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    (alert,) = latest(read_alerts()).values()
+    assert alert["ended"] == "interrupted" and alert["clip"], "written in the background, and waited for in the end"
+    with av.open(str(Path("ev") / alert["clip"])) as container:
+        assert container.streams.video[0].codec_context.name == "h264", "encoded anew, for it came as MJPEG"
+        assert sum(1 for _ in container.decode(video=0)) > 20
+    evidence = Path("ev") / alert["clip"]
+    assert main(["replay", str(evidence.with_suffix(".json"))]) == 0
+    line = capsys.readouterr().out
+    assert line.startswith(f"same: alert {alert['id']}") and "crime_gate by the judgements that were kept" in line
+    assert b"\xff\xd8\xff" not in evidence.with_suffix(".npz").read_bytes()
 
 
 @pytest.mark.slow
