@@ -101,6 +101,8 @@ def example(checkpoint: Checkpoint, samples: int, seed: int = 0) -> Tensor:
     else:
         shape = (samples, clip.frames, 3, side, side)
     noise = torch.randn(shape, generator=generator)
+    if card.input == "trunk":
+        noise[:, 0] = torch.nan  # of the first frame nobody knows what has changed
     return noise.clamp(-1, 1) if card.input == "flow" else noise
 
 
