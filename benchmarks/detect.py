@@ -30,7 +30,7 @@ def measure(video: Path, models: str) -> dict[str, Any]:
         frames, decode_s = _time(read_views(video))
         state, began = frame_features.START, time.process_time()
         for view in read_views(video):
-            state, _ = frame_features.update(state, view, detector.plan, detector._estimate)  # noqa: SLF001
+            state, _ = frame_features.update(state, view, detector.plan, detector._estimate, detector._look_on)  # noqa: SLF001
         features_s = time.process_time() - began - decode_s
         began, wall = time.process_time(), time.monotonic()
         alerts = sum(len(step.changes) for step in detector.steps(read_views(video)))
