@@ -11,9 +11,10 @@ import pytest
 from videos import walk
 
 from vigil.cli.clip_benchmark import protocol
+from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, mean_by_skill, measure_skill
+from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
-from vigil.cli.clip_benchmark.split_run import Opinion, choose_threshold, mean_by_skill, measure_skill
 from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.cli.main import main
 from vigil.cli.params_layers import lay_over, read_keys
@@ -51,7 +52,8 @@ def small_params(pretrained: Path) -> dict[str, Any]:
 
 
 def setting_of(params: dict[str, Any], said: list[str]) -> Setting:
-    return Setting(params, Path("work"), "code", SERIAL, said.append, seeds=(7, 11))
+    code = dict.fromkeys((*params["models"], TREES, SHORTCUTS), "code")
+    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7, 11))
 
 
 @pytest.mark.slow
@@ -66,16 +68,24 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     for row in record["folds"]["detectors"].values():
         assert len(row["auc"]["seeds"]) == 2 and 0 <= row["accuracy"]["value"] <= 1
     assert sum("is judged" in line for line in said) == 10
-    assert not [path for path in Path("work/splits").iterdir() if path.is_dir()]
+    assert not [path for path in Path("work/learning").iterdir() if path.is_dir()]
 
     said.clear()
-    judged = sorted(Path("work/splits").glob("*.npz"))
-    before = {path: path.read_bytes() for path in judged}
-    judged[3].unlink()
+    kept = sorted(Path("work/said").glob("*.npz"))
+    assert len(kept) == 2 * 5 * 4
+    before = {path: path.read_bytes() for path in kept}
+    kept[3].unlink()
     assert protocol.run(data, test, setting) == record
-    assert [path.read_bytes() for path in judged] == list(before.values())
+    assert [path.read_bytes() for path in kept] == list(before.values())
     assert sum("is judged" in line for line in said) == 1
     assert any("was scored before" in line for line in said)
+
+    said.clear()  # one model fewer, as a first look has it: all is known already
+    fewer = small_params(pretrained)
+    del fewer["models"]["i3d"]
+    alone = protocol.run(data, None, setting_of(fewer, said))["folds"]["detectors"]
+    assert alone["crime_gate"] == record["folds"]["detectors"]["crime_gate"] and "fused" not in alone
+    assert not any("is judged" in line for line in said)
 
     weights = next(Path("work/frozen").rglob("weights.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")

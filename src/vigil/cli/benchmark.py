@@ -113,7 +113,7 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
     model of preset `fights` is trained, calibrated and fused by the stages of the pipeline, beside trees on the flow,
     five folds by source for each seed, with intervals over sources.
     """
-    from vigil.cli.clip_benchmark import protocol, split_run
+    from vigil.cli.clip_benchmark import members, protocol
     from vigil.cli.clip_benchmark.setting import Setting
     from vigil.cli.params_layers import lay_over, read_keys
     from vigil.cli.project_files import PARAMS, read_preset, read_project_file
@@ -121,6 +121,7 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
     from vigil.core import settings
     from vigil.core.errors import VigilError, near_miss
     from vigil.engine.code_version import WHOLE, code_version
+    from vigil.evaluation.benchmark.kept import digest
 
     params = read_keys(lay_over(read_project_file(PARAMS), [read_preset("fights")]))
     if models is not None:
@@ -130,10 +131,13 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
             hint = near_miss(unknown[0], params["models"])
             raise VigilError(f"--models: no model '{unknown[0]}' in preset fights. Known: {known}.{hint}")
         params["models"] = {name: params["models"][name] for name in names}
+    trees = code_version(members.learn, members.ask)
+    code = {name: digest(trees, code_version((f"vigil.models.{name}", WHOLE))) for name in params["models"]}
+    code |= dict.fromkeys((members.TREES, members.SHORTCUTS), trees)
     setting = Setting(
         params,
         work or settings.home() / "benchmark" / "fights",
-        code_version(split_run.learn, split_run.judge, *((f"vigil.models.{name}", WHOLE) for name in params["models"])),
+        code,
         read_runtime(),
         lambda line: click.echo(line, err=True),
         FIGHT_SEEDS[:seeds],

@@ -5,23 +5,26 @@ from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
-from vigil.cli.clip_benchmark import split_run
+import numpy as np
+
+from vigil.cli.clip_benchmark import members
 from vigil.cli.clip_benchmark.features import make_features, read_dataset
+from vigil.cli.clip_benchmark.joining import Joined, Opinion, join
 from vigil.cli.clip_benchmark.setting import Setting, hold_out, printing_to
-from vigil.cli.clip_benchmark.split_run import Opinion
 from vigil.cli.clip_benchmark.verdicts import Record, summarise
 from vigil.core.errors import VigilError
-from vigil.core.storage import read_json, sha256_file, write_json
+from vigil.core.storage import load_arrays, read_json, sha256_file, write_json
 from vigil.evaluation.benchmark.kept import digest
 from vigil.footage.video_table import Video
 
-SEAL = "frozen.json"
-SEALED = ("models", "calibration", "baselines", split_run.THRESHOLDS, split_run.FUSION)
+SEAL, JOINED = "frozen.json", "joined.json"
+SEALED = ("models", "calibration", "baselines", "inner", JOINED)
 
 
 def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting) -> Record:
     """What detectors that have learnt from `clips`, those of `data`, say of the folder `test`."""
-    folder = setting.work / "frozen" / setting.digest(clips, "frozen")
+    of_members = [setting.digest(name, seed, clips) for name in setting.members for seed in setting.seeds]
+    folder = setting.work / "frozen" / digest(of_members)[:24]
     homes = {seed: folder / str(seed) for seed in setting.seeds}
     _learn_from_all(clips, homes, setting)
     _seal(folder)
@@ -39,11 +42,13 @@ def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting)
         record: Record = read_json(path)
         return record
     opinions: dict[str, list[Opinion]] = {}
-    for home in homes.values():
+    for seed, home in homes.items():
         with printing_to(home / "log.txt"):
-            said = split_run.judge(home, features, unseen, setting.params)
-        for name, opinion in said.items():
+            members.prepare(home, features, (*hold_out(clips, seed), unseen), setting.params)
+            said = {name: members.ask(home, features, name, unseen, setting.params) for name in setting.members}
+        for name, opinion in Joined.read(read_json(home / JOINED), str(home / JOINED)).judge(said).items():
             opinions.setdefault(name, []).append(opinion)
+        setting.say(f"fights: the detectors of seed {seed} have judged {test}")
     by_all_seeds = {name: of_seeds for name, of_seeds in opinions.items() if len(of_seeds) == len(homes)}
     record = {"data": test.name, "frozen_sha256": sha256_file(folder / SEAL)} | summarise(unseen, by_all_seeds)
     write_json(path, record)
@@ -54,20 +59,35 @@ def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setting: 
     """All but an inner fold, another for each seed."""
     with setting.processes_to_learn() as pool:
         tasks = {
-            pool.submit(_learn, home, setting.features, *hold_out(clips, seed), seed, setting.params): seed
+            pool.submit(
+                _learn, home, setting.features, hold_out(clips, seed), setting.members, seed, setting.params
+            ): seed
             for seed, home in homes.items()
-            if not (home / split_run.THRESHOLDS).exists()
+            if not (home / JOINED).exists()
         }
-        for task in as_completed(tasks):
+        for done, task in enumerate(as_completed(tasks), 1):
             task.result()
-            setting.say(f"fights: seed {tasks[task]} has learnt from all clips of the first folder")
+            left = len(tasks) - done
+            setting.say(f"fights: seed {tasks[task]} has learnt from all clips of the first folder, {left} seeds left")
 
 
 def _learn(
-    home: Path, features: Path, train: Sequence[Video], val: Sequence[Video], seed: int, params: Mapping[str, Any]
+    home: Path,
+    features: Path,
+    splits: tuple[Sequence[Video], Sequence[Video]],
+    names: Sequence[str],
+    seed: int,
+    params: Mapping[str, Any],
 ) -> None:
+    """In a process of its own."""
     with printing_to(home / "log.txt"):
-        split_run.learn(home, features, train, val, seed, params)
+        members.prepare(home, features, (*splits, []), params)
+        for name in names:
+            if not members.inner_path(home, name).exists():
+                members.learn(home, features, name, seed, params)
+    inner = {name: load_arrays(members.inner_path(home, name)) for name in names}
+    joined = join(inner, np.array([clip.abnormal for clip in splits[1]]))
+    write_json(home / JOINED, joined.model_dump(mode="json"))
 
 
 def _seal(folder: Path) -> None:

@@ -5,12 +5,12 @@ for each seed; the best epoch and every threshold by an inner fold. For the seco
 first but an inner fold, and are frozen on disk with their digests; only then is it opened, and it is scored once.
 
 <work>/clips/                   the clips of the first folder with their features
-<work>/splits/<digest>.npz      what was said of the clips of one fold, by all that it depends on
+<work>/said/<digest>.npz        what one member says of the clips of one fold, by all that it depends on
 <work>/frozen/<digest>/<seed>/  what is learnt from all of the first folder; frozen.json: sha256 of all of it
 <work>/frozen/<digest>/scores-<digest>.json     the one score on another folder
 """
 
-import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
@@ -20,19 +20,19 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark import split_run
+from vigil.cli.clip_benchmark import members
 from vigil.cli.clip_benchmark.features import make_features, read_dataset
 from vigil.cli.clip_benchmark.frozen import score_once
+from vigil.cli.clip_benchmark.joining import Opinion, join
 from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
 from vigil.cli.clip_benchmark.setting import Setting, fold_by_source, hold_out, printing_to
-from vigil.cli.clip_benchmark.split_run import Opinion
 from vigil.cli.clip_benchmark.verdicts import Record, describe_table, summarise
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
+from vigil.evaluation.benchmark.kept import Arrays
 from vigil.footage.video_table import Video
 
 LEAST = 3  # sources of a class: one to learn from, one to choose by, one to be judged
-KEYS = ("probability", "verdict")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def run(data: Path, test: Path | None, setting: Setting) -> Record:
         clips = make_features(setting.features, {"data": dataset}, setting.params, setting.runtime)
     _require_sources(clips, data)
     splits = [split for seed in setting.seeds for split in make_splits(clips, seed)]
-    opinions = _judge_splits(clips, splits, setting)
+    opinions = _judge_splits(splits, setting)
     record: Record = {
         "kind": "fights",
         "data": data.name,
@@ -85,14 +85,17 @@ def describe(record: Record) -> str:
     return "\n".join([*lines, "", *describe_published()])
 
 
-def _judge_splits(clips: Sequence[Video], splits: Sequence[Split], setting: Setting) -> list[dict[str, Opinion]]:
-    """What is said of the clips of each split; several are worked on at once, and none that is done already."""
-    paths = [setting.work / "splits" / f"{setting.digest(clips, split.seed, split.fold)}.npz" for split in splits]
-    waiting = [number for number, path in enumerate(paths) if not path.exists()]
+def _judge_splits(splits: Sequence[Split], setting: Setting) -> list[dict[str, Opinion]]:
+    """What is said of the clips of each split; several are worked on at once, and nothing is done twice."""
+    paths = [
+        {name: setting.said(name, split.seed, split.train, split.val, split.judged) for name in setting.members}
+        for split in splits
+    ]
+    waiting = [number for number, of_split in enumerate(paths) if not all(path.exists() for path in of_split.values())]
     began = time.monotonic()
     with setting.processes_to_learn() as pool:
         tasks = {
-            pool.submit(_judge_split, splits[number], setting.features, paths[number], setting.params): splits[number]
+            pool.submit(_judge_split, splits[number], setting.work, paths[number], setting.params): splits[number]
             for number in waiting
         }
         for done, task in enumerate(as_completed(tasks), 1):
@@ -103,23 +106,35 @@ def _judge_splits(clips: Sequence[Video], splits: Sequence[Split], setting: Sett
                 f"fights: seed {tasks[task].seed}, fold {tasks[task].fold + 1} is judged; {left} of {len(splits)} "
                 f"folds left, about {minutes:.0f} min"
             )
-    return [_read_opinions(path) for path in paths]
+    return [_join_members(split, of_split) for split, of_split in zip(splits, paths, strict=True)]
 
 
-def _judge_split(split: Split, features: Path, path: Path, params: Mapping[str, Any]) -> None:
-    """In a process of its own."""
-    home = path.with_suffix("")
-    with printing_to(path.with_suffix(".log")):
-        split_run.learn(home, features, split.train, split.val, split.seed, params)
-        opinions = split_run.judge(home, features, split.judged, params)
-    save_arrays(path, **{f"{name}/{key}": getattr(said, key) for name, said in opinions.items() for key in KEYS})
-    shutil.rmtree(home)
+def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Mapping[str, Any]) -> None:
+    """In a process of its own: what members say of the clips that are judged, and of those that choose."""
+    features = work / "clips"
+    with (
+        printing_to(work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}.log"),
+        tempfile.TemporaryDirectory(dir=work / "learning") as folder,
+    ):
+        home = Path(folder)
+        members.prepare(home, features, (split.train, split.val, split.judged), params)
+        for name, path in paths.items():
+            if not path.exists():
+                members.learn(home, features, name, split.seed, params)
+                inner = load_arrays(members.inner_path(home, name))
+                judged = members.ask(home, features, name, split.judged, params)
+                sides = {"inner": inner, "judged": judged}
+                save_arrays(path, **{f"{side}/{key}": x for side, said in sides.items() for key, x in said.items()})
 
 
-def _read_opinions(path: Path) -> dict[str, Opinion]:
-    arrays = load_arrays(path)
-    names = dict.fromkeys(key.rpartition("/")[0] for key in arrays)
-    return {name: Opinion(*(arrays[f"{name}/{key}"] for key in KEYS)) for name in names}
+def _join_members(split: Split, paths: Mapping[str, Path]) -> dict[str, Opinion]:
+    said = {name: load_arrays(path) for name, path in paths.items()}
+    inner, judged = ({name: _take(arrays, side) for name, arrays in said.items()} for side in ("inner/", "judged/"))
+    return join(inner, np.array([clip.abnormal for clip in split.val])).judge(judged)
+
+
+def _take(arrays: Arrays, side: str) -> Arrays:
+    return {key.removeprefix(side): values for key, values in arrays.items() if key.startswith(side)}
 
 
 def _join_folds(

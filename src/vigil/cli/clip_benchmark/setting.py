@@ -20,6 +20,7 @@ from vigil.evaluation.benchmark.kept import digest
 from vigil.footage.video_table import Video
 
 FOLDS = 5
+ELSEWHERE = ("datasets", "runtime", "models")  # settings that change nothing, or that are asked for by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Setting:
 
     params: Mapping[str, Any]  # of the preset, laid over those of the project
     work: Path
-    code: str  # digest of all code that a result depends on
+    code: Mapping[str, str]  # member -> digest of all code that what it says depends on
     runtime: Runtime  # of the features
     say: Callable[[str], object]  # is told how far it is
     seeds: tuple[int, ...] = (7, 11, 13)
@@ -38,11 +39,20 @@ class Setting:
     def features(self) -> Path:
         return self.work / "clips"
 
-    def digest(self, clips: Sequence[Video], *what: object) -> str:
-        """Of all that a result depends on."""
-        params = {name: section for name, section in self.params.items() if name not in ("datasets", "runtime")}
-        listed = [(clip.video, clip.sha256, clip.label, clip.source) for clip in clips]
-        return digest(self.code, params, listed, what)[:24]
+    @property
+    def members(self) -> list[str]:
+        return list(self.code)
+
+    def digest(self, member: str, seed: int, *splits: Sequence[Video]) -> str:
+        """Of all that depends on what `member` says: other models are no part of it."""
+        params = {name: section for name, section in self.params.items() if name not in ELSEWHERE}
+        own = self.params["models"].get(member)
+        listed = [[(clip.video, clip.sha256, clip.label, clip.source) for clip in clips] for clips in splits]
+        return digest(member, self.code[member], params, own, seed, listed)[:24]
+
+    def said(self, member: str, seed: int, *splits: Sequence[Video]) -> Path:
+        """Where it lies what a member says that has learnt from some of these clips."""
+        return self.work / "said" / f"{self.digest(member, seed, *splits)}.npz"
 
     def processes_to_learn(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=_begin_process)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.split_run import FITTED, FUSED, SHORTCUTS, TREES, Opinion
+from vigil.cli.clip_benchmark.joining import FITTED, FUSED, Opinion
+from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.footage.video_table import Video
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
