@@ -1,8 +1,12 @@
 """`vigil benchmark fights`: nobody is judged by who has seen its source, what is frozen stays, and it goes on."""
 
+import os
 import shutil
+import signal
+import time
 from dataclasses import replace
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 from videos import walk
 
 from vigil.cli.clip_benchmark import protocol
-from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, mean_by_skill, measure_skill
+from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, join_seeds, mean_by_skill, measure_skill
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
@@ -63,10 +67,11 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     setting = setting_of(small_params(pretrained), said)
     record = protocol.run(data, test, setting)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
-    detectors = {"fused", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
+    detectors = {"fused", "fused_seeds", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
-    for row in record["folds"]["detectors"].values():
-        assert len(row["auc"]["seeds"]) == 2 and 0 <= row["accuracy"]["value"] <= 1
+    for name, row in record["folds"]["detectors"].items():
+        assert len(row["auc"]["seeds"]) == (1 if name == "fused_seeds" else 2)
+        assert 0 <= row["accuracy"]["value"] <= 1
     assert sum("is judged" in line for line in said) == 10
     assert not [path for path in Path("work/learning").iterdir() if path.is_dir()]
 
@@ -96,6 +101,36 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     shutil.rmtree("work/frozen")
     with pytest.raises(VigilError, match="1 of its clips are among those that were learnt from"):
         protocol.run(data, test, setting)
+
+
+def run_alone(pretrained: Path, work: Path) -> None:
+    """In a process of its own: the folds of `data` with one model and one seed."""
+    params = small_params(pretrained)
+    del params["models"]["i3d"]
+    protocol.run(Path("data"), None, replace(setting_of(params, []), work=work, seeds=(7,)))
+
+
+def read_kept(work: str) -> dict[str, bytes]:
+    """What members said, by file, without what was being written when the run was killed."""
+    return {path.name: path.read_bytes() for path in Path(work, "said").glob("[!.]*.npz")}
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(pretrained: Path) -> None:
+    draw_clips(Path("data"), 5)
+    run_alone(pretrained, Path("whole"))
+    whole = read_kept("whole")
+    process = get_context("spawn").Process(target=run_alone, args=(pretrained, Path("work")))
+    process.start()
+    while len(read_kept("work")) < 4:
+        assert process.is_alive()
+        time.sleep(0.02)
+    assert process.pid
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert read_kept("work").keys() < whole.keys()
+    run_alone(pretrained, Path("work"))
+    assert read_kept("work") == whole
 
 
 def clips_of(sources: int, each: int) -> list[Video]:
@@ -154,6 +189,14 @@ def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
     assert joined[:3] == pytest.approx(sharp[:3]) and np.isnan(joined[3])
     joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.25, "blunt": 0.25})
     assert joined == pytest.approx([0.710, 0.710, 0.445, 0.4], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+
+
+def test_seeds_are_joined_by_their_log_odds_and_flag_from_even_odds() -> None:
+    first = Opinion(np.array([0.9, 0.4, 0.6, np.nan]), np.array([True, False, True, False]))
+    second = Opinion(np.array([0.4, 0.55, 0.6, np.nan]), np.array([False, True, True, False]))
+    joined = join_seeds([first, second])
+    assert joined.probability[:3] == pytest.approx([0.710, 0.474, 0.6], abs=1e-3) and np.isnan(joined.probability[3])
+    assert joined.verdict.tolist() == [True, False, True, False]
 
 
 def test_numbers_are_those_of_the_opinions() -> None:

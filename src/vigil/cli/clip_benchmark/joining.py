@@ -4,10 +4,11 @@ A fold of a few sources is too small to choose where a clip is flagged: what has
 in training, flags a clip from even odds. Only what knows no odds of its own takes a threshold from the inner fold:
 panic, and the fused detector that stage `compare` would fit (`fused_fitted`), by its fits that did not see the clip's
 source. `fused` is the mean of the log odds of the models that have learnt both kinds, each as heavy as it is skilled on
-the inner fold. docs/experiments.md compares these rules.
+the inner fold; `fused_seeds` is the mean of what those of all seeds say, none of which has seen the clip's source.
+docs/experiments.md compares these rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from vigil.evaluation.fusion import Fusion
 from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 
-FUSED, FITTED = "fused", "fused_fitted"
+FUSED, FITTED, JOINED_SEEDS = "fused", "fused_fitted", "fused_seeds"
 EVEN = 0.5
 
 
@@ -72,6 +73,13 @@ def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> Joined:
         return Joined(skills={}, fitted=None, thresholds=thresholds)
     fitted, thresholds[FITTED] = _fit(models)
     return Joined(skills=skills, fitted=fitted, thresholds=thresholds)
+
+
+def join_seeds(of_seeds: Sequence[Opinion]) -> Opinion:
+    """One opinion of each clip out of those of several seeds."""
+    by_seed = {str(number): opinion.probability for number, opinion in enumerate(of_seeds)}
+    joined = mean_by_skill(by_seed, dict.fromkeys(by_seed, 1.0))
+    return Opinion(joined, np.nan_to_num(joined, nan=-1.0) >= EVEN)
 
 
 def measure_skill(probability: np.ndarray, is_abnormal: np.ndarray) -> float:

@@ -10,7 +10,7 @@ first but an inner fold, and are frozen on disk with their digests; only then is
 <work>/frozen/<digest>/scores-<digest>.json     the one score on another folder
 """
 
-import tempfile
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
@@ -111,12 +111,9 @@ def _judge_splits(splits: Sequence[Split], setting: Setting) -> list[dict[str, O
 
 def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Mapping[str, Any]) -> None:
     """In a process of its own: what members say of the clips that are judged, and of those that choose."""
-    features = work / "clips"
-    with (
-        printing_to(work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}.log"),
-        tempfile.TemporaryDirectory(dir=work / "learning") as folder,
-    ):
-        home = Path(folder)
+    features, home = work / "clips", work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}"
+    shutil.rmtree(home, ignore_errors=True)  # of a run that was killed; finished trainings lie in the store
+    with printing_to(home.with_suffix(".log")):
         members.prepare(home, features, (split.train, split.val, split.judged), params)
         for name, path in paths.items():
             if not path.exists():
@@ -125,6 +122,7 @@ def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Ma
                 judged = members.ask(home, features, name, split.judged, params)
                 sides = {"inner": inner, "judged": judged}
                 save_arrays(path, **{f"{side}/{key}": x for side, said in sides.items() for key, x in said.items()})
+    shutil.rmtree(home)
 
 
 def _join_members(split: Split, paths: Mapping[str, Path]) -> dict[str, Opinion]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.joining import FITTED, FUSED, Opinion
+from vigil.cli.clip_benchmark.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.footage.video_table import Video
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
@@ -14,7 +14,7 @@ from vigil.statistics.ranking import Ranking, auc
 Record = dict[str, Any]
 ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
-LAST = (FITTED, FUSED, TREES, SHORTCUTS)  # in a table, after the models
+LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the models
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
@@ -22,6 +22,8 @@ def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]])
 
     The seeds are pooled: a source that is drawn brings its clips as every seed judged them.
     """
+    if len(opinions.get(FUSED, [])) > 1:
+        opinions = {**opinions, JOINED_SEEDS: [join_seeds(opinions[FUSED])]}
     source = np.array([clip.source for clip in clips])
     is_abnormal = np.array([clip.abnormal for clip in clips])
     names, group = np.unique(source, return_inverse=True)
@@ -43,8 +45,9 @@ def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]])
                 "seeds": [rounded(value) for value in seeds]
             }
         if name not in (TREES, SHORTCUTS) and TREES in pooled:
-            lead = difference(pooled[name]["auc"], pooled[TREES]["auc"], weights)
-            record["auc_over_trees"] = lead.interval.to_json() | {"clear": lead.clear}
+            for measure in ("auc", "accuracy"):
+                lead = difference(pooled[name][measure], pooled[TREES][measure], weights)
+                record[f"{measure}_over_trees"] = lead.interval.to_json() | {"clear": lead.clear}
         silent = [float(np.isnan(opinion.probability).mean()) for opinion in opinions[name]]
         detectors[name] = record | {"says_nothing": rounded(float(np.mean(silent)))}
     return {
@@ -80,17 +83,16 @@ def describe_table(title: str, record: Record) -> list[str]:
         f"{title}: {record['clips']} clips of {record['sources']} sources, {record['abnormal']} abnormal; always the "
         f"commonest class: accuracy {record['commonest_class']:.3f}",
         f"  {'':<12} {'AUC':>22} {'seeds':>20} {'accuracy':>22} {'seeds':>20} {'balanced accuracy':>22} "
-        f"{'AUC over the trees':>34}",
+        f"{'AUC over the trees':>34} {'accuracy over them':>34}",
     ]
     for name, row in record["detectors"].items():
-        lead = row.get("auc_over_trees")
         cells = [
             f"{_with_interval(row['auc']):>22}",
             f"{_seeds(row['auc']):>20}",
             f"{_with_interval(row['accuracy']):>22}",
             f"{_seeds(row['accuracy']):>20}",
             f"{_with_interval(row['balanced_accuracy']):>22}",
-            f"{_describe_lead(lead) if lead else '':>34}",
+            *(f"{_describe_lead(row[lead]):>34}" for lead in ("auc_over_trees", "accuracy_over_trees") if lead in row),
         ]
         lines.append(f"  {name:<12} {' '.join(cells)}".rstrip())
     return lines
