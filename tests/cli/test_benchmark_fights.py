@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from videos import walk
 
-from vigil.cli.clip_benchmark import protocol
+from vigil.cli.clip_benchmark import features, frozen, protocol
 from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, mean_by_skill, measure_skill
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.cli.clip_benchmark.setting import Setting
@@ -92,10 +92,28 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     with pytest.raises(VigilError, match="has changed since it was frozen"):
         protocol.run(data, test, setting)
 
+
+def test_a_folder_that_shares_clips_or_sources_is_refused(pretrained: Path) -> None:
+    data, test = draw_clips(Path("data"), 3), draw_clips(Path("test"), 3, first=50)
+    said: list[str] = []
+    setting = setting_of(small_params(pretrained), said)
+    clips = features.make_features(
+        setting.features, {"data": features.read_dataset(setting.params, data)}, setting.params, SERIAL
+    )
+    table = (test / "clips.csv").read_text()
+
     shutil.copy(data / "fight/fi000.mp4", test / "fight/fi900.mp4")
-    shutil.rmtree("work/frozen")
-    with pytest.raises(VigilError, match="1 of its clips are among those that were learnt from"):
-        protocol.run(data, test, setting)
+    for row in ("", "fight/fi900.mp4,fight,yt-900\n"):  # whether the table names it or not
+        (test / "clips.csv").write_text(table + row)
+        with pytest.raises(VigilError, match=r"1 of its clips are among .* such as fight/fi900.mp4"):
+            frozen.open_unseen(clips, data, test, setting)
+
+    (test / "fight/fi900.mp4").unlink()
+    (test / "fight/broken.mp4").write_bytes(b"no film")
+    (test / "clips.csv").write_text(table.replace("yt-51", "yt-1") + "fight/broken.mp4,fight,yt-77\n")
+    with pytest.raises(VigilError, match="1 of its sources are among those that were learnt from, such as yt-1"):
+        frozen.open_unseen(clips, data, test, setting)
+    assert [line for line in said if "left out: test/fight/broken.mp4" in line]
 
 
 def clips_of(sources: int, each: int) -> list[Video]:
