@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from vigil.cli.clip_benchmark import members
-from vigil.cli.clip_benchmark.features import make_features, read_dataset
+from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
 from vigil.cli.clip_benchmark.frozen import score_once
 from vigil.cli.clip_benchmark.joining import Opinion, join
 from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
@@ -54,6 +54,7 @@ def run(data: Path, test: Path | None, setting: Setting) -> Record:
     setting.say(f"fights: features of the clips in {data}")
     with printing_to(setting.work / "features.log"):
         clips = make_features(setting.features, {"data": dataset}, setting.params, setting.runtime)
+    say_left_out(setting.features, "data", setting)
     _require_sources(clips, data)
     splits = [split for seed in setting.seeds for split in make_splits(clips, seed)]
     opinions = _judge_splits(splits, setting)
