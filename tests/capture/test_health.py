@@ -28,7 +28,7 @@ def watch(
     state, told = state or HealthState(), list[Ailment]()
     for number, image in enumerate(images):
         time_s = begin_s + Fraction(number, FPS)
-        frame = Frame(number, time_s, BEGUN + timedelta(seconds=float(time_s)), image, 0)
+        frame = Frame(number, time_s, BEGUN + timedelta(seconds=float(time_s)), image, 0, image.shape[1::-1])
         state, ailments = update_health(state, frame, QUICK)
         told += ailments
     return state, told
@@ -177,6 +177,6 @@ def test_two_real_streets_have_nothing(real_data: Path) -> None:
                 continue
             due = frame.time_s + Fraction(1, 2)
             utc = BEGUN + timedelta(seconds=float(frame.time_s))
-            state, ailments = update_health(state, Frame(frame.index, frame.time_s, utc, frame.image, 0))
+            state, ailments = update_health(state, Frame(frame.index, frame.time_s, utc, frame.image, 0, frame.size))
             told += ailments
         assert told == [], path.name

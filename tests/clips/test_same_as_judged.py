@@ -28,7 +28,7 @@ class Weigher(nn.Module):
         self.weights = nn.Parameter(10.0 ** torch.arange(clip.frames), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x.mean(dim=(2, 3, 4)) * self.weights).sum(dim=1)
+        return (x.flatten(2).mean(dim=2).nan_to_num(7.0) * self.weights).sum(dim=1)  # 7: nothing is known
 
     def judge(self, output: Tensor, x: Tensor) -> dict[str, Tensor]:
         return {"window": output}
@@ -68,3 +68,18 @@ def test_flow_of_slow_cameras_in_training_is_that_which_is_judged() -> None:
     samples = sampling.make_dataset("flow", FOLDER, videos, CLASSES, clip, train=False, fps=8.0)
     model = Weigher(clip)
     assert scores_judged(model, "flow", planes) == scores_of(model, samples, "a/one")
+
+
+def test_changes_of_slow_cameras_in_training_are_those_that_are_judged() -> None:
+    clip = Clip(8)
+    changes = np.random.default_rng(1).gamma(2.0, size=(len(TIMES), 2, 3)).astype(np.float16)
+    changes[0] = np.nan
+    for name in ("one", "two"):
+        FOLDER.joinpath("a").mkdir(parents=True, exist_ok=True)
+        np.save(FOLDER / f"a/{name}.npy", changes)
+        write_times(FOLDER / f"a/{name}.npz", TIMES)
+    videos = [video("one"), video("two")]
+    samples = sampling.make_dataset("trunk", FOLDER, videos, CLASSES, clip, train=False, fps=8.0)
+    assert tuple(samples[0]["x"].shape) == (8, 6) and torch.isnan(samples[0]["x"][0]).all()
+    model = Weigher(clip)
+    assert scores_judged(model, "trunk", changes) == scores_of(model, samples, "a/one")

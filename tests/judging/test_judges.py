@@ -26,14 +26,12 @@ def noise(count: int) -> list[bytes]:
 def items(model: str, count: int) -> list[Any]:
     """What the model is fed of a video of so many frames."""
     clip_video = judging.video("one", frames=count)
-    return (
-        list(judging.flow(clip_video))
-        if model == "panic"
-        else [Picture(jpeg) for jpeg in judging.store_frames(clip_video)]
-    )
+    if model in ("panic", "trunk"):
+        return list(judging.flow(clip_video) if model == "panic" else judging.changes(clip_video))
+    return [Picture(jpeg) for jpeg in judging.store_frames(clip_video)]
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity", "trunk"])
 @pytest.mark.parametrize("count", [1, 5, 8, 12, 13, 29, 40])
 def test_a_whole_video_is_judged_as_its_frames_one_by_one(model: str, count: int) -> None:
     frames_fed = items(model, count)
@@ -91,7 +89,7 @@ def test_the_state_can_be_set_down_and_taken_up_anywhere() -> None:
         assert_alike(judgements + judge.finish(state), all_at_once)
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity", "trunk"])
 def test_no_score_knows_a_later_frame(model: str) -> None:
     frames_fed = items(model, 40)
     judge = make_judge(judging.load_model(model), STEP)

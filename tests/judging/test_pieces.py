@@ -59,11 +59,13 @@ def items_of(model: str, times: Sequence[Fraction]) -> tuple[list[Any], Path]:
     video = judging.video("one", frames=len(times))
     if model == "panic":
         return list(judging.flow(video, times=times)), judging.DATA / f"flow/{video.video}.npy"
+    if model == "trunk":
+        return list(judging.changes(video, times=times)), judging.DATA / f"trunk/{video.video}.npy"
     jpegs = judging.store_frames(video, times=times)
     return [Picture(jpeg) for jpeg in jpegs], judging.DATA / f"frames/{video.video}.npz"
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity", "trunk"])
 def test_in_one_go_frame_by_frame_and_from_a_file_it_is_the_same(model: str) -> None:
     items, path = items_of(model, MIXED)
     folder = judging.save_model(model)
@@ -81,7 +83,7 @@ def test_in_one_go_frame_by_frame_and_from_a_file_it_is_the_same(model: str) -> 
     assert {judgement.stop for judgement in judgements} >= {20, 33, 50, 53, 62}, "each piece is judged to its end"
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity", "trunk"])
 def test_each_piece_is_judged_as_a_video_of_its_own(model: str) -> None:
     times = [*steady(20, 8), *steady(9, 8, 500)]
     items, _ = items_of(model, times)
@@ -179,7 +181,7 @@ def test_what_is_left_of_a_piece_is_not_said_of_the_frame_after_the_pause() -> N
     assert np.allclose(np.delete(scores, ends), np.delete(stored, ends), atol=1e-5, equal_nan=True)
 
 
-@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity"])
+@pytest.mark.parametrize("model", ["i3d", "crime_gate", "panic", "activity", "trunk"])
 @pytest.mark.parametrize("every", [2, 4, 8])
 def test_a_camera_of_half_the_rate_is_judged_over_the_same_seconds(model: str, every: int) -> None:
     times = steady(81, 8)

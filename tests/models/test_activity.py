@@ -49,6 +49,14 @@ def test_the_order_of_frames_matters() -> None:
         assert not torch.allclose(model(x), model(x.flip(1)))
 
 
+def test_stronger_motion_in_the_same_place_is_another_map() -> None:
+    still, motion = torch.randn(1, 1, 3, 64, 64), torch.randn(1, 3, 3, 64, 64)
+    with torch.no_grad():
+        maps = [build(see="motion")(still + strength * motion) for strength in (0.02, 1.0, 2.0)]
+    assert not torch.allclose(maps[0], maps[1], atol=1e-3)
+    assert not torch.allclose(maps[1], maps[2], atol=1e-3)
+
+
 def test_a_scene_in_which_nothing_moves_looks_like_any_other_to_a_model_that_sees_motion() -> None:
     still = torch.randn(2, 1, 3, 64, 64).expand(-1, 3, -1, -1, -1)
     moved = still.clone()

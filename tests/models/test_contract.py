@@ -39,6 +39,7 @@ SPECIAL_FIELDS: dict[str, dict[str, Any]] = {  # where the general rule does not
     "panic": {"frames": 4, "size": 16, "hidden": (4, 8, 4)},
     "pose_cnn": {"frames": 16},
     "pose_lstm": {"hidden": (12, 16, 12)},
+    "trunk": {"features": 8, "window_s": 1.0},
 }
 CLASSES = {"pose_lstm": 4, "pose_cnn": 4, "crime_type": 13}
 CALM = ("dropout", "jitter", "drop", "noise")  # what a model may do at random while it learns

@@ -33,6 +33,7 @@ TINY: dict[str, tuple[str, dict[str, Any]]] = {
     "i3d": ("frames", {"frames": 8, "window": 12, "size": 32, "width": 0.125, "stride": 2, "hidden": 4}),
     "panic": ("flow", {"hidden": (4, 6, 4), "frames": 4, "size": 32, "stem": 2}),
     "activity": ("frames", {"size": 64, "frames": 3, "stride": 2, "channels": (8, 8, 8, 8, 8), "hidden": 4}),
+    "trunk": ("trunk", {"frames": 4, "window_s": 1.0, "features": 6}),
     "pose_lstm": ("segments", {"frames": 4, "features": 26, "hidden": (8, 8)}),
     "pose_cnn": ("segments", {"frames": 4, "features": 26, "hidden": 8, "channels": (8, 8)}),
 }
@@ -110,6 +111,17 @@ def flow(clip: Video, size: int = 32, times: Sequence[Fraction] | None = None) -
     np.save(path, planes.astype(np.int8))
     write_times(path.with_suffix(".npz"), [Fraction(k, FPS) for k in range(clip.frames)] if times is None else times)
     return planes.astype(np.int8)
+
+
+def changes(clip: Video, channels: int = 3, times: Sequence[Fraction] | None = None) -> np.ndarray:
+    """Changes as of stage `trunk`; of the first frame of the video none is known."""
+    values = np.random.default_rng(sum(clip.video.encode())).gamma(2.0, size=(clip.frames, 2, channels))
+    values[0] = np.nan
+    path = DATA / f"trunk/{clip.video}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, values.astype(np.float16))
+    write_times(path.with_suffix(".npz"), [Fraction(k, FPS) for k in range(clip.frames)] if times is None else times)
+    return values.astype(np.float16)
 
 
 def people(videos: Sequence[Video], split: str = "test", skill: float = 0.0) -> None:

@@ -10,8 +10,29 @@ from vigil.capture.live.packet_ring import PacketRing, RingPacket
 
 
 def ring_frame(number: int, size: tuple[int, int] = (48, 64)) -> RingFrame:
+    """Every pixel is its number, those of the grey square too."""
+    shade = number % 251
     return RingFrame(
-        number, Fraction(number, 25), number / 25, number // 10, np.full((*size, 3), number % 251, np.uint8)
+        number,
+        Fraction(number, 25),
+        number / 25,
+        number // 10,
+        (2 * size[1], 2 * size[0]),
+        np.full((*size, 3), shade, np.uint8),
+        np.full((16, 16), shade, np.uint8) if number % 2 else None,
+    )
+
+
+def is_whole(frame: RingFrame) -> bool:
+    """Whether it is as `ring_frame` made it, its header too."""
+    expected = ring_frame(frame.number, frame.image.shape[:2])
+    squares = (frame.square is None) == (expected.square is None)
+    return (
+        squares
+        and frame.time_s == expected.time_s
+        and frame.size == expected.size
+        and np.array_equal(frame.image, expected.image)
+        and (frame.square is None or np.array_equal(frame.square, expected.square))
     )
 
 

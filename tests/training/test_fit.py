@@ -61,6 +61,17 @@ def test_early_stopping_counts_on_over_an_interruption() -> None:
     assert same(train(resume=Path("state.pt"), **changes), whole)
 
 
+def test_the_last_epoch_is_kept_where_one_wants_that_and_patience_still_asks_for_the_best() -> None:
+    changes = {"epochs": 30, "patience": 3, "lr": 0.1}
+    chosen, last = train(**changes), train(keep="last", **changes)
+    assert last.history == chosen.history
+    assert last.best["epoch"] == len(last.history) == chosen.best["epoch"] + 3
+    assert largest_difference(chosen, last) > 0
+    assert last.end is not None and chosen.end is not None
+    for fitted in (last, chosen):
+        assert all(torch.equal(value, last.weights[name]) for name, value in fitted.end.state["model"].items())
+
+
 def test_a_damaged_state_is_reported_and_the_training_starts_again(capsys: pytest.CaptureFixture[str]) -> None:
     Path("state.pt").write_bytes(b"PK\x03\x04 no more came")
     assert same(train(resume=Path("state.pt")), train())

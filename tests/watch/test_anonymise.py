@@ -105,7 +105,9 @@ def test_pictures_of_a_camera_on_disk_and_on_the_page_show_no_head(names: list[s
     with Detector.load("models", names, threshold="0.01", find_heads=True) as detector:
         watch = CameraWatch(camera, detector, Path("ev"), put.append, lambda *_: None)
         for index, image in images.items():
-            watch.take(Frame(index, Fraction(index, 12), began + timedelta(seconds=index / 12), image, 0))
+            watch.take(
+                Frame(index, Fraction(index, 12), began + timedelta(seconds=index / 12), image, 0, image.shape[1::-1])
+            )
             tiles[index] = watch.snapshot().jpeg
         watch.finish()
     camera.close()

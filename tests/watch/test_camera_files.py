@@ -118,7 +118,9 @@ def test_outside_its_hours_a_camera_raises_no_alert_but_says_when_it_is_ill(mode
         watch = CameraWatch(camera, detector, None, put.append, lambda *_: None)
         watch.take(Black(began, Fraction(0), Fraction(0)))
         for number, image in enumerate(images):
-            watch.take(Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0))
+            watch.take(
+                Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0, image.shape[1::-1])
+            )
         watch.finish()
     camera.close()
     raised = [alert for alert in put if alert.revision == 1]

@@ -85,7 +85,9 @@ def watch_noise(models: Path, seconds: int, evidence: Path, **options: Any) -> l
         for number in range(8 * seconds):
             loud = 200 if number // 40 % 3 == 1 else 20
             image = rng.integers(0, loud, (64, 96, 3), dtype=np.uint8)
-            watch.take(Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0))
+            watch.take(
+                Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0, image.shape[1::-1])
+            )
         watch.finish()
     camera.close()
     return sorted(evidence.glob("door/*.json"))
@@ -153,7 +155,9 @@ def test_an_alert_that_is_on_can_be_judged_again_as_far_as_it_is_kept(models: Pa
         watch = CameraWatch(camera, detector, Path("ev"), lambda _: None, lambda *_: None)
         for number in range(24):
             image = rng.integers(0, 200, (64, 96, 3), dtype=np.uint8)
-            watch.take(Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0))
+            watch.take(
+                Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0, image.shape[1::-1])
+            )
         (path,) = Path("ev/door").glob("*.json")
         verdict = replay_alert(path, models)
         assert not verdict.difference and not verdict.to_the_end

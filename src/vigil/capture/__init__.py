@@ -2,7 +2,7 @@
 
     sources = expand_sources(["shop.mp4", "yard/", "rtsp://door/1"])   sources.py: what the words mean
     source = look_up(source)                                           addresses.py: what an http address serves
-    for frame in read_frames(source): ...                              recordings.py: has an end; every frame comes
+    for view in open_recording(source): ...                            recordings.py: has an end; every frame comes
     with Camera(source) as camera: camera.read(timeout_s=1)            live/camera.py: has none; the newest frame wins
 
 A recording gives the frames that the pipeline's stages see. A camera is captured by a process of its own, which may

@@ -1,6 +1,6 @@
 """What capture hands on: frames, and what happens to a source.
 
-Frame                   a picture, with its time
+Frame                   a picture of a camera, with its time
 Gone, Back              of the connection to a camera
 Piece                   the next frame does not follow the one before: forget what was remembered of the stream
 Frozen, Black,          the camera shows nothing of use, or something else than it did; each comes twice, when it
@@ -14,22 +14,35 @@ from typing import Literal
 
 import numpy as np
 
+from vigil.footage.video.views import ImageView
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture as shown: `image` (H, W, 3) uint8 RGB, the channels in the order in which features take them.
+    """One picture of a camera: `image` (H, W, 3) uint8 RGB, scaled down as the camera's settings ask.
 
-    `time_s` is the time of its packet and never goes back: from the first picture of a recording on, of a camera from
-    when it was started. `utc` is when it was captured; None for a recording of which nobody says when it began.
-    `piece` counts the pieces of the source: nothing is remembered from one to the next. `index` counts pictures, also
-    those that are not handed on.
+    `time_s` is the time of its packet and never goes back, counted from when the camera was started; `utc` is when it
+    was captured. `piece` counts the pieces of the stream: nothing is remembered from one to the next. `index` counts
+    pictures, also those that are not handed on.
     """
 
     index: int
     time_s: Fraction
-    utc: datetime | None
+    utc: datetime
     image: np.ndarray
     piece: int
+    size: tuple[int, int]  # px, width and height of the picture that the camera sent
+    square: np.ndarray | None = None  # grey (side, side) uint8, made of that picture by the decoder
+
+    def rgb(self, size_px: int | None = None) -> np.ndarray:
+        """(H, W, 3) uint8 of the image, with a shorter side of at most `size_px`."""
+        return ImageView(self.index, self.time_s, self.image).rgb(size_px)
+
+    def grey(self, side_px: int) -> np.ndarray:
+        """(side_px, side_px) uint8: the square that the decoder made, else one that is made of the image."""
+        if self.square is not None and len(self.square) == side_px:
+            return self.square
+        return ImageView(self.index, self.time_s, self.image).grey(side_px)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def init(
 
     if lists:
         known = preset_names()
-        print_result(known, "\n".join(f"{name:<12}  {purpose}" for name, purpose in known.items()), as_json)
+        print_result(
+            known, "\n".join(f"{name:<{max(map(len, known))}}  {purpose}" for name, purpose in known.items()), as_json
+        )
     elif upgrade:
         if folder or names or videos:
             raise click.UsageError("--upgrade takes nothing else: run it in the workspace.")

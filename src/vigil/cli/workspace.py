@@ -18,13 +18,14 @@ from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.detect.frozen_model import FrozenModel, find_gate
 from vigil.engine.per_video import Runtime, finish_folder, run_per_video
+from vigil.features import trunk as changes
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.segments.columns import Scaler, segment_features
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
 from vigil.judging.scoring import Sources, build_table
 from vigil.judging.stored import Arrays
-from vigil.stages import context, flow, frames, landmarks, masked, segments
+from vigil.stages import context, flow, frames, landmarks, masked, segments, trunk
 
 TOO_FEW = "segments to train on"  # what stage `segments` warns of where nothing is trained
 
@@ -74,6 +75,8 @@ def make_features(model: FrozenModel, videos: Sequence[Video], data: Path) -> No
             params=flow_params,
             runtime=runtime,
         )
+    if model.checkpoint.card.input == "trunk":
+        _see_changes(model, data, runtime)
     if model.checkpoint.card.input == "segments":
         _cut_segments(model, data, runtime)
     if model.checkpoint.card.input == "masked":
@@ -109,6 +112,15 @@ def _track_people(model: FrozenModel, data: Path, runtime: Runtime) -> None:
         params=params,
         runtime=runtime,
     )
+
+
+def _see_changes(model: FrozenModel, data: Path, runtime: Runtime) -> None:
+    """Stage `trunk`, with the very network that it ran when the model was trained."""
+    made_with = dict(model.checkpoint.card.features["trunk"])
+    pretrained = settings.root() / "models/pretrained"
+    changes.require_network(pretrained, made_with.pop("weights"))
+    params = trunk.Params.read(made_with, f"{model.name}: trained with trunk")
+    trunk.main(frames=data / "frames", pretrained=pretrained, out=data / "trunk", params=params, runtime=runtime)
 
 
 def _convert_landmarks(data: Path, runtime: Runtime) -> None:

@@ -1,4 +1,4 @@
-"""Samples of the features that are arrays already: flow, segments of people, clips that the gate attended to."""
+"""Samples of the features that are arrays already: flow, changes, segments of people, clips that were attended to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,37 @@ def _map_planes(path: Path, size: int | None) -> np.ndarray:
             f"{path}: flow of {actual_size} px, the model looks at {size}: set flow.size or the model's size."
         )
     return planes
+
+
+def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
+    """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
+    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
+    ticks: dict[str, Ticks] = {}
+    for video in videos_with_features(request.folder, request.videos, ".npy", "trunk"):
+        path = request.folder / f"{video.video}.npy"
+        times = read_times(path.with_suffix(".npz"), "trunk")
+        if len(times) != len(_map_array(path, "trunk")):
+            raise VigilError(f"{path}: not as many changes as there are times. Delete it and run stage `trunk`.")
+        ticks[video.video] = request.ticks(times, flow_ticks)
+        for window in request.windows(ticks[video.video]):
+            builder.add(video, window, class_of_label[video.label])
+    windows = builder.build()
+    return windows, _Changes(request.folder, request.clip, windows, ticks)
+
+
+@dataclass(frozen=True, eq=False)
+class _Changes:
+    folder: Path
+    clip: Clip
+    windows: WindowTable
+    ticks: dict[str, Ticks]
+
+    def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
+        video = str(self.windows.videos[window])
+        changes, ticks = _map_array(self.folder / f"{video}.npy", "trunk"), self.ticks[video]
+        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        x = torch.from_numpy(changes[ticks.frames[sample.ticks]].astype(np.float32)).flatten(1)
+        return x, torch.tensor(self.windows.labels[window])
 
 
 def segment_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:

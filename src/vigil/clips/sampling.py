@@ -60,7 +60,7 @@ def make_dataset(
 ) -> ClipDataset:
     """Makes the samples of one split for one model; `kind` is the model's input and `folder` is data/<kind>.
 
-    fps      ticks per second of the clock by which models are fed; for flow and frames
+    fps      ticks per second of the clock by which models are fed; for flow, changes and frames
     truth    data/truth, for maps of cells
     samples  at most so many, evenly spread over all there are; 0: all
     stride   ticks between windows; 0: a quarter of a window to train on, else half a window
@@ -107,9 +107,11 @@ RANDOM_PHASE = {
     "flow",
     "frames",
     "masked",
+    "trunk",
 }  # inputs whose frames are drawn; samples of the others are stored ready-made
 SOURCES: Mapping[str, Callable[[SampleRequest], tuple[WindowTable, Reader]]] = {
     "flow": feature_samples.flow_samples,
+    "trunk": feature_samples.change_samples,
     "segments": feature_samples.segment_samples,
     "frames": frame_samples.picture_samples,
     "masked": frame_samples.picture_samples,

@@ -36,6 +36,7 @@ from vigil.detect.onnx.networks import Runtime
 from vigil.detect.peaks import explain_peak
 from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
+from vigil.features import trunk
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.zones import Zones
@@ -57,10 +58,11 @@ class Detector:
         alarming: Sequence[str],
         estimate: estimators.Step | None,
         zones: Zones | None = None,
+        look: trunk.Look | None = None,
     ) -> None:
         self.models, self.fused = tuple(models), fused
         self.plan = replace(make_plan([model.frozen.checkpoint.card for model in models]), zones=zones)
-        self._estimate, self._open = estimate, ExitStack()
+        self._estimate, self._look_on, self._open = estimate, look, ExitStack()
         self._find_heads: Finder | None = None
         self.loaded_as: Mapping[str, Any] = {}  # arguments of `load`, by which the same detector is loaded again
         self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
@@ -112,6 +114,9 @@ class Detector:
             detector._estimate = detector._open.enter_context(
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
+        if plan.changes is not None:
+            trunk.require_network(folder / "pretrained", plan.changes_network)
+            detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
             detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)
         return detector
@@ -128,7 +133,7 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones)
+        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones, self._look_on)
         copied._find_heads, copied.loaded_as = self._find_heads, self.loaded_as
         return copied
 
@@ -184,7 +189,7 @@ class Detector:
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
-        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate)
+        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate, self._look_on)
         if stored is not None and self._find_heads is not None:
             stored = replace(stored, heads=self._find_heads(view, stored))
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)

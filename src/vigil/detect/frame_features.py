@@ -1,11 +1,11 @@
 """What models look at, made of a source frame by frame: once for each frame, and only what some model needs.
 
     state = START
-    state, stored = update(state, view, plan, estimate)     # at every frame; `stored` is None for most of them
+    state, stored = update(state, view, plan, estimate, look) # at every frame; `stored` is None for most of them
 
-The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `segments` and `masked`, and so are the results, bit
-by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that `frames.fps` asks
-for, and motion is estimated at `flow.fps` in between.
+The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `trunk`, `segments` and `masked`, and so are the
+results, bit by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that
+`frames.fps` asks for, and motion is estimated at `flow.fps` in between.
 
 With zones, models see nothing of what lies outside them: pictures are covered there, flow is zero, and people whose
 feet are outside are not among those that models look at. They are found and followed all the same.
@@ -21,7 +21,7 @@ import numpy as np
 from vigil.core import lineage
 from vigil.core.clock import exact_fraction
 from vigil.core.errors import VigilError
-from vigil.features import frames, masks
+from vigil.features import frames, masks, trunk
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import START as NO_TICK
 from vigil.features.frames import advance_tick, decode_jpeg, encode_jpeg
@@ -35,7 +35,7 @@ from vigil.judging.items import Picture
 from vigil.judging.items import Segment as JudgedSegment
 from vigil.models.checkpoint import Card
 
-SECTIONS = ("frames", "landmarks", "flow", "segments", "masked")  # of the settings that features are made with
+SECTIONS = ("frames", "landmarks", "flow", "trunk", "segments", "masked")  # of the settings that features are made with
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Plan:
     segments: cutting.Settings | None = None
     scaler: columns.Scaler | None = None
     masked: masks.Settings | None = None
+    changes: trunk.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
+    changes_network: str = ""  # digest of the network in whose eyes things changed
     zones: Zones | None = None  # where the camera looks; None: everywhere
 
 
@@ -72,13 +74,15 @@ class StoredFrame:
     people: Sequence[Pose] = ()  # who is found, px of the source
     judged_people: Sequence[Pose] = ()  # those of them that models look at
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
+    change: np.ndarray | None = None  # (2, C) float16
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
     masked: StoredPicture | None = None
     heads: np.ndarray | None = None  # (N, 3) x, y, radius, px of the source, where somebody asks for them; heads.py
 
     def item(self, input_name: str) -> Any:
         """What a judge of this kind of input is fed."""
-        return {"flow": self.plane, "segments": self.segments, "masked": self.masked}.get(input_name, self.picture)
+        items = {"flow": self.plane, "trunk": self.change, "segments": self.segments, "masked": self.masked}
+        return items.get(input_name, self.picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +94,7 @@ class State:
     flow_tick: int = NO_TICK  # and of `flow.fps`
     tracks: Any = estimators.START
     flow: dense.State | None = None
+    changes: trunk.State | None = None
     segments: cutting.State = cutting.START
     numbers: tuple[int, ...] = ()  # of the newest stored frames, as many as a segment spans
 
@@ -122,12 +127,16 @@ def make_plan(cards: Sequence[Card]) -> Plan:
         segments=cutting.Settings.read(cut, "segments") if "segments" in inputs else None,
         scaler=columns.Scaler.of(sections["segments"]["scaler"]) if "segments" in inputs else None,
         masked=masks.Settings.read(sections["masked"], "masked") if "masked" in inputs else None,
+        changes=trunk.Settings.read(_without(sections["trunk"], "weights"), "trunk") if "trunk" in inputs else None,
         weights=tuple(sections["landmarks"]["weights"]) if has_people else (),
+        changes_network=sections["trunk"]["weights"] if "trunk" in inputs else "",
     )
 
 
-def update(state: State, view: View, plan: Plan, estimate: estimators.Step | None) -> tuple[State, StoredFrame | None]:
-    """One frame more. `estimate` finds the people, for a plan with landmarks."""
+def update(
+    state: State, view: View, plan: Plan, estimate: estimators.Step | None, look: trunk.Look | None = None
+) -> tuple[State, StoredFrame | None]:
+    """One frame more. `estimate` finds the people for a plan with landmarks, `look` sees changes for one with trunk."""
     tick, is_stored = advance_tick(state.tick, view.time_s, exact_fraction(plan.frames.fps))
     state = replace(state, tick=tick)
     if plan.flow is not None:
@@ -158,6 +167,10 @@ def update(state: State, view: View, plan: Plan, estimate: estimators.Step | Non
         seen = motion.flow if plan.zones is None else motion.flow * plan.zones.mask((plan.flow.size, plan.flow.size))
         plane = dense.quantise(seen, heat, plan.flow.clip)
         state, frame = replace(state, flow=flow), replace(frame, plane=plane)
+    if plan.changes is not None:
+        assert look is not None
+        changes, change = trunk.update(state.changes, decode_jpeg(covered), float(view.time_s), look)
+        state, frame = replace(state, changes=changes), replace(frame, change=change)
     if plan.segments is not None:
         assert plan.scaler is not None
         state, complete = _update_segments(state, frame, plan.segments)

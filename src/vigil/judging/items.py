@@ -1,6 +1,6 @@
 """What judges are fed of a video: a picture of every stored frame, the segments that it completes, or stored clips.
 
-Of flow they are fed the planes (3, H, W) int8 as they are.
+Of flow they are fed the planes (3, H, W) int8 as they are, and of changes (2, C) float16.
 """
 
 from dataclasses import dataclass

@@ -128,7 +128,7 @@ class StepJudge:
 class _Window:
     span: tuple[int, int]
     shown: tuple[int, ...]  # indices of the frames that the model sees
-    inputs: tuple[np.ndarray, ...]  # flow or picture of each of those
+    inputs: tuple[np.ndarray, ...]  # flow, change or picture of each of those
 
 
 class WindowJudge:
@@ -168,7 +168,7 @@ class WindowJudge:
     def _extend(self, state: tuple[int, tuple[np.ndarray, ...]], item: Any) -> tuple[Any, list[_Window]]:
         """The state with one more frame, and the window that it completes, if it does."""
         count, recent = state
-        newest = item if self.features == "flow" else item.square(self.clip.size)
+        newest = item if self.features in ("flow", "trunk") else item.square(self.clip.size)
         count, recent = count + 1, (*recent, newest)[-self.length :]
         return (count, recent), [self._window(count, recent)] if self._is_due(count) else []
 
@@ -200,6 +200,8 @@ class WindowJudge:
         return _make_judgements(self.name, predictions, [(window.span, window.shown) for window in windows])
 
     def _tensor(self, inputs: np.ndarray) -> Tensor:
+        if self.features == "trunk":
+            return torch.from_numpy(inputs.astype(np.float32)).flatten(1)
         return _flow(inputs) if self.features == "flow" else normalise_squares(inputs, self.clip.layout)
 
 

@@ -8,8 +8,8 @@
     judgements = list(judge_recording(judge, items, times))     # the same, frame by frame
 
 Models are fed by a clock; see core/clock.py. A stored frame stands for the ticks since the frame before it: of pictures
-the frame before is fed for the earlier of them and the new one for the last, of flow the new one's for all. Segments
-are on that clock already, and come with the frame that completes them.
+the frame before is fed for the earlier of them and the new one for the last, of flow and changes the new one's for all.
+Segments are on that clock already, and come with the frame that completes them.
 
 What a judge says of ticks is said of stored frames here. A judgement spans from the frame that is seen at its first
 tick to the frame with which its last tick is fed; several may end with one frame, and then the later counts. What is
@@ -46,6 +46,7 @@ FEEDS: Mapping[str, Feed] = {
     "masked": "held",
     "attended": "held",
     "flow": "newest",
+    "trunk": "newest",
     "segments": "once",
 }  # by input
 

@@ -53,6 +53,7 @@ from vigil.models.checkpoint import CONFIG, WEIGHTS, Card, Checkpoint, find_modu
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
 FILES = {
     "flow": (".npy", "flow"),
+    "trunk": (".npy", "trunk"),
     "frames": (".npz", "frames"),
     "masked": (".npz", "masked"),
     "attended": (".npy", "attend"),
@@ -167,7 +168,7 @@ def _judge_files(
         for video in videos:
             path = _path_of(sources.features, video, ending)
             video_clips = None if clips is None else clips[video.video]
-            times = repr(read_times(path.with_suffix(".npz"), "flow")) if card.input == "flow" else ""
+            times = repr(read_times(path.with_suffix(".npz"), stage)) if card.input in ("flow", "trunk") else ""
             items.append(
                 Item(
                     video.video,

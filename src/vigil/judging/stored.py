@@ -41,8 +41,8 @@ def judge_video(
 ) -> dict[str, Any]:
     """Writes what the model makes of a video.
 
-    `source` holds its flow, its frames, or the clips that stage `attend` found in it, with what it says of each in
-    `clips`.
+    `source` holds its flow, its changes, its frames, or the clips that stage `attend` found in it, with what it says of
+    each in `clips`.
     """
     checkpoint = load_checkpoint(model)
     with single_thread():
@@ -108,13 +108,16 @@ def read_judgements(path: Path) -> list[Judgement]:
 
 def _read_recording(source: Path, input_name: str) -> tuple[Iterable[Any], list[Fraction]]:
     """What a judge is fed of each stored frame, and when that is."""
-    if input_name != "flow":
+    if input_name not in ("flow", "trunk"):
         archive = FrameArchive(source)
         return map(Picture, archive.jpegs()), archive.times
-    planes, times = np.load(source, mmap_mode="r", allow_pickle=False), read_times(source.with_suffix(".npz"), "flow")
-    if len(planes) != len(times):
-        raise VigilError(f"{source}: not as many planes as there are times. Delete it and run stage `flow`.")
-    return planes, times
+    arrays, times = (
+        np.load(source, mmap_mode="r", allow_pickle=False),
+        read_times(source.with_suffix(".npz"), input_name),
+    )
+    if len(arrays) != len(times):
+        raise VigilError(f"{source}: not as many frames as there are times. Delete it and run stage `{input_name}`.")
+    return arrays, times
 
 
 def _stored_clip(clip: Mapping[str, Any], pixels: np.ndarray) -> StoredClip:

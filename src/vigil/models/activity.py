@@ -17,7 +17,6 @@ from vigil.models.blocks.convlstm import ConvLSTM, Kernel
 from vigil.models.blocks.layers import Batch, Clip, Losses, Predictions, augment_per_sample, relight_clip
 
 CELL = 32  # px of the picture to a cell of the map: five halvings
-GROUPS = 8  # of channels that are normalised together
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -28,9 +27,7 @@ class Config(Frozen):
     frames: Annotated[int, Field(ge=1)] = 10  # T
     stride: Annotated[int, Field(ge=1)] = 3  # ticks from one of them to the next
     see: Literal["pictures", "motion"] = "pictures"  # motion: what differs from the frame before
-    channels: tuple[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)], ...] = Field(
-        (16, 32, 64, 128, 64), min_length=5, max_length=5
-    )
+    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field((16, 32, 64, 128, 64), min_length=5, max_length=5)
     hidden: Annotated[int, Field(ge=1)] = 32  # of the ConvLSTM
     kernel: Kernel = 3  # cells, of the ConvLSTM
     balance: Annotated[float, Field(gt=0)] = 1.0  # weight of a cell that moves; they are few
@@ -85,12 +82,12 @@ class Model(nn.Module):
 
 
 class Halving(nn.Module):
-    """A convolution that halves the picture. Normalised per frame and not per batch: a stream judges one at a time."""
+    """A convolution that halves the picture. Normalised per batch: how much a frame moves must not be lost."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
         self.halve = nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False)
-        self.norm = nn.GroupNorm(GROUPS, after)
+        self.norm = nn.BatchNorm2d(after)
 
     def forward(self, pictures: Tensor) -> Tensor:
         return F.relu(self.norm(self.halve(pictures)))

@@ -45,7 +45,7 @@ class Card:
     data_hash: str  # of what it was trained on
     seed: int
     best: Sequence[Mapping[str, Any]]  # of each member: epoch, metric, value, loss
-    epochs: Sequence[int]  # that each member was trained for
+    epochs: Sequence[int]  # among which validation chose each member
     datasets: Sequence[str] | None = None  # sets that it learnt from and is judged on in the pipeline; None: all
 
 

@@ -122,7 +122,7 @@ def main(
     shutil.rmtree(resume, ignore_errors=True)
     epochs = " + ".join(str(len(rows)) for rows in result["histories"])
     summary = "; ".join(history.describe_best(member_best) for member_best in best)
-    print(f"{model}: {origin}best of {epochs} epochs: {summary}; {time.monotonic() - began:.0f} s")
+    print(f"{model}: {origin}{job.params.keep} of {epochs} epochs: {summary}; {time.monotonic() - began:.0f} s")
 
 
 def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
@@ -252,7 +252,7 @@ def write_model(folder: Path, job: TrainingJob, clip: Any, data_hash: str, fitte
         data_hash=data_hash,
         seed=job.params.seed,
         best=best,
-        epochs=[len(rows) for rows in histories],
+        epochs=[1 if job.params.keep == "last" else len(rows) for rows in histories],
     )
     checkpoint.save_checkpoint(folder, card, [member.weights for member in fitted])
     ends = training_file.SavedTraining(job.model, data_hash, [member.end for member in fitted])

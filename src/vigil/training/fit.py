@@ -50,7 +50,7 @@ Show = Callable[[int, Tensor, Tensor, Predictions], None]  # epoch (from 1), x, 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """The weights that were best on the validation split, and how they came about."""
+    """The weights that are kept, as a rule those that were best on the validation split, and how they came about."""
 
     weights: dict[str, Tensor]
     history: list[Row]
@@ -70,7 +70,7 @@ def fit(
     earlier: EndState | None = None,
     show: Show | None = None,
 ) -> FittedModel:
-    """Train `model`, whose weights are then those of the last epoch; the best are returned.
+    """Train `model`, whose weights are then those of the last epoch; `params.keep` says which are returned.
 
     `name` is the model's in params.yaml. `resume` is a file that holds the state after the last epoch, and stays.
     `report` is given each new line of the history, in the first process, and `show` some validation samples after every
@@ -147,8 +147,8 @@ class Training:
             while not progress.finished:
                 trained = self._train_epoch(progress, advance)
                 row = self._make_row(progress.epoch, trained, self._validate(progress.epoch))
-                is_best = progress.add_epoch(row, self.metric, self.params)
-                if is_best:
+                is_kept = progress.add_epoch(row, self.metric, self.params)
+                if is_kept:
                     weights = self.model.state_dict() if self.average is None else self.average.weights
                     progress.best_weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
                 if resume and self.group.rank == 0:
@@ -270,7 +270,7 @@ class Training:
     def _announce(self, row: Row, progress: Progress) -> None:
         epochs = self.params.epochs
         if progress.finished or progress.epoch % self.params.report_every == 0:
-            say(f"{self.name}: {describe_epoch(row, epochs, progress.best['epoch'])}")
+            say(f"{self.name}: {describe_epoch(row, epochs, progress.best['epoch'], self.params.keep)}")
         if progress.finished and progress.epoch < epochs:
             say(f"{self.name}: no better for {progress.epochs_since_best} epochs: stopped (train.patience)")
 

@@ -18,8 +18,8 @@ def write_history(path: Path, members: Sequence[Sequence[Row]]) -> None:
     write_table(path, ({column: row.get(column) for column in columns} for row in rows), columns)
 
 
-def describe_epoch(row: Row, epochs: int, best: int) -> str:
-    """An epoch in words; `epochs` are planned, and `best` is the best so far."""
+def describe_epoch(row: Row, epochs: int, best: int, keep: str = "best") -> str:
+    """An epoch in words; `epochs` are planned, and `best` is the best so far, if that is what one wants to `keep`."""
     shown = {name: value for name, value in row.items() if name != "epoch" and value is not None}
     keys = (
         "lr",
@@ -29,7 +29,7 @@ def describe_epoch(row: Row, epochs: int, best: int) -> str:
         *(name for name in shown if name.startswith("val_") and name != "val_loss"),
     )
     numbers = ", ".join(f"{name.replace('_', ' ')} {shown[name]:.4g}" for name in dict.fromkeys(keys) if name in shown)
-    return f"epoch {row['epoch']} of {epochs}: {numbers}; best so far: epoch {best}"
+    return f"epoch {row['epoch']} of {epochs}: {numbers}{f'; best so far: epoch {best}' if keep == 'best' else ''}"
 
 
 def describe_best(best: Mapping[str, Any]) -> str:

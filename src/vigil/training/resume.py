@@ -25,24 +25,26 @@ class Progress:
     finished: bool = False
     plateau: Plateau = field(default_factory=Plateau)
     history: list[Row] = field(default_factory=list)
-    best: dict[str, Any] = field(default_factory=dict)  # epoch (from 1), metric, value, loss
-    best_rank: tuple[float, float] | None = None  # metric, then how low the loss was
+    best: dict[str, Any] = field(default_factory=dict)  # epoch (from 1), metric, value, loss; `keep` says which is kept
+    best_rank: tuple[float, float] | None = None  # metric, then how low the loss was, whichever epoch is kept
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def add_epoch(self, row: Row, metric: str | None, params: TrainParams) -> bool:
-        """Take in the history's line of an epoch; whether it is the best so far."""
+        """Take in the history's line of an epoch; whether its weights are kept."""
         self.history.append(row)
         value, loss = row.get(f"val_{metric}"), float(row["val_loss"] or 0.0)
         rank = (-math.inf if value is None else value, -loss)
         is_best = self.best_rank is None or rank > self.best_rank
+        is_kept = is_best or params.keep == "last"
         if is_best:
             self.best_rank = rank
+        if is_kept:
             self.best = {"epoch": row["epoch"], "metric": metric, "value": value, "loss": loss}
         self.epochs_since_best = 0 if is_best else self.epochs_since_best + 1
         self.plateau = self.plateau.after(loss, params)
         self.epoch += 1
         self.finished = self.is_over(params)
-        return is_best
+        return is_kept
 
     def is_over(self, params: TrainParams) -> bool:
         """Whether all epochs are done, or nothing has become better for too long."""

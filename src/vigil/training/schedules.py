@@ -32,6 +32,7 @@ class TrainParams(Frozen):
     clip: Annotated[float, Field(ge=0)] = 0.0  # largest norm of the gradient; 0: any
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0  # decay of the running mean of the weights; 0: no mean
     patience: Natural = 0  # epochs without a better validation metric after which training stops; 0: never
+    keep: Literal["best", "last"] = "best"  # weights of the epoch with the best validation metric, or of the last epoch
     class_weights: bool = True  # a rare class weighs as much as a common one
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # mixed: under torch.autocast
     compile: bool = False  # with torch.compile, where there is a C++ compiler

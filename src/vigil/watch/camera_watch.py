@@ -22,7 +22,6 @@ from vigil.detect.alerts import AlertChange, FrameScores
 from vigil.detect.detector import Detector
 from vigil.detect.states import Step
 from vigil.evidence.hiding import HeadTimes, hide_heads
-from vigil.footage.video.views import ImageView
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
@@ -81,15 +80,14 @@ class CameraWatch:
             self._part("source ended")
             self._piece = item.piece
         self._state, self._reason, self._frame = "live", None, item
-        is_armed = self._hours is None or item.utc is None or self._hours.include(item.utc)
-        step = self.detector.step(ImageView(item.index, item.time_s, item.image), is_armed)
+        is_armed = self._hours is None or self._hours.include(item.utc)
+        step = self.detector.step(item, is_armed)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
             if self._heads is not None and step.stored.heads is not None:
                 self._heads.add(float(item.time_s), step.stored.heads)  # before another thread shows the frame
             self._jpeg, self._scores, self._shown = None, step.scores, item
-            if item.utc is not None:
-                self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
+            self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         self._deliver(step, "released")
         self._cut_clips(item.time_s)
@@ -116,7 +114,7 @@ class CameraWatch:
             reason=self._reason,
             fps=round(len(recent) / RATE_S, 2) if recent else None,
             lag_s=round(self.lags[-1], 3) if self.lags else None,
-            frame_utc=utc_text(frame.utc.timestamp()) if frame and frame.utc else None,
+            frame_utc=utc_text(frame.utc.timestamp()) if frame else None,
             frame_index=frame.index if frame else 0,
             jpeg=self._jpeg,
             readings=self._readings(),
@@ -147,10 +145,9 @@ class CameraWatch:
         for change in step.changes:
             frame, raised = self._frame, change.change == "raised"
             assert frame is not None
-            size = frame.image.shape[1], frame.image.shape[0]
             peak_s = dict(self._times).get(change.alert.peak_index, change.alert.start_s)
             alert = self._records.revise(
-                change, self._clock, size, peak_s, ended, partial(self._add_picture, frame=frame, change=change)
+                change, self._clock, frame.size, peak_s, ended, partial(self._add_picture, frame=frame, change=change)
             )
             self.alerts += raised
             if self._evidence is not None and self._replays is not None:
@@ -168,7 +165,8 @@ class CameraWatch:
         name = f"{alert.camera}/{alert.id}.jpg"
         image = self._hide(frame).copy()
         if change.finding.box is not None:
-            left, top, right, bottom = change.finding.box
+            scale = frame.image.shape[1] / frame.size[0]
+            left, top, right, bottom = (round(edge * scale) for edge in change.finding.box)
             cv2.rectangle(image, (left, top), (right, bottom), (214, 48, 49), 2)
         try:
             with replacing(self._evidence / name) as part:
@@ -185,9 +183,8 @@ class CameraWatch:
         self._clips = [pending for pending in self._clips if now_s < pending.due_s]
         for pending in due:
             assert self._evidence is not None and self._frame is not None
-            size = self._frame.image.shape[1], self._frame.image.shape[0]
             with suppress(VigilError):
-                self._clip_writer.write(self.camera, pending, self._evidence, size, self._put_clip)
+                self._clip_writer.write(self.camera, pending, self._evidence, self._frame.size, self._put_clip)
 
     def _put_clip(self, alert: Alert) -> None:
         """An alert that has got its clip, which its evidence says too."""
@@ -200,12 +197,11 @@ class CameraWatch:
         """(H, W, 3) uint8 of what may be written of a frame."""
         if self._heads is None:
             return frame.image
-        size = frame.image.shape[1], frame.image.shape[0]
-        return hide_heads(frame.image, self._heads.near(float(frame.time_s)), size)
+        return hide_heads(frame.image, self._heads.near(float(frame.time_s)), frame.size)
 
     def _clock(self, time_s: float) -> str | None:
         frame = self._frame
-        if frame is None or frame.utc is None:
+        if frame is None:
             return None
         return utc_text(frame.utc.timestamp() + time_s - float(frame.time_s))
 

@@ -102,7 +102,9 @@ def _start(
             say(line if change is None else describe_change(change, name, request.as_json))
 
         detector = detectors.of(source).copy()
-        camera = stack.enter_context(Camera(source, CameraParams(size_px=detector.plan.frames.size)))
+        flow = detector.plan.flow
+        params = CameraParams(size_px=detector.plan.frames.size, square_px=flow.size if flow else None)
+        camera = stack.enter_context(Camera(source, params))
         watches[camera] = CameraWatch(camera, detector, evidence, put, tell)
     return watches
 

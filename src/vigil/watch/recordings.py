@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
 from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
@@ -34,7 +35,6 @@ from vigil.watch.outputs import Outputs
 from vigil.watch.replay_files import ReplayFiles
 from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
-from vigil.watch.views import open_views
 
 FASTEST = Fraction(30)  # frames a second of a video that is written, at most
 
@@ -78,7 +78,7 @@ class Recordings:
         records = AlertRecords(source, detector.settings_sha256)
         detector.reset()
         self._replays = ReplayFiles(detector) if self._clips_folder(source) is not None else None
-        opened = open_views(source, self.outputs.fps)
+        opened = open_recording(source, self.outputs.fps)
         broken = ""
         try:
             for step in recording.follow(detector.steps(self._count(opened))):

@@ -14,7 +14,7 @@ from watching import watch
 from vigil.capture.frames import Back, Frame, Gone, Piece
 from vigil.capture.live.camera import Camera
 from vigil.capture.live.camera_params import CameraParams
-from vigil.capture.recordings import read_frames
+from vigil.capture.recordings import open_recording
 from vigil.capture.sources import parse_source
 
 QUICK = CameraParams(timeout_s=3, hang_s=8, first_pause_s=0.2, longest_pause_s=0.5)
@@ -31,10 +31,11 @@ def camera_of(server: Server, path: str, login: str = "", params: CameraParams =
     return Camera(parse_source(server.url(path, "rtsp", login)), params)
 
 
-@pytest.mark.parametrize("size_px", [None, 120])
-def test_frames_are_those_of_the_file_that_is_sent(recording: Path, size_px: int | None) -> None:
-    stored = {number(frame.image): frame for frame in read_frames(parse_source(str(recording)), size_px)}
-    params = QUICK.model_copy(update={"size_px": size_px})
+@pytest.mark.parametrize(("size_px", "square_px"), [(None, None), (120, 32)])
+def test_frames_are_those_of_the_file_that_is_sent(recording: Path, size_px: int | None, square_px: int | None) -> None:
+    """Made of the decoder's picture, as the pipeline makes them: not one of the other."""
+    stored = {number(view.rgb(size_px)): view for view in open_recording(parse_source(str(recording)))}
+    params = QUICK.model_copy(update={"size_px": size_px, "square_px": square_px})
     with rtsp_server(recording, "door") as server, camera_of(server, "door", params=params) as camera:
         frames, events = watch(camera, lambda frames, _: len(frames) >= 40)
         figures = camera.figures()
@@ -42,7 +43,10 @@ def test_frames_are_those_of_the_file_that_is_sent(recording: Path, size_px: int
     first = frames[0]
     for frame in frames:
         same = stored[number(frame.image)]
-        assert np.array_equal(frame.image, same.image)
+        assert np.array_equal(frame.rgb(size_px), same.rgb(size_px))
+        assert frame.size == same.size == (320, 240)
+        if square_px is not None:
+            assert np.array_equal(frame.grey(square_px), same.grey(square_px))
         assert frame.time_s - first.time_s == same.time_s - stored[number(first.image)].time_s
     assert figures.lag_s < 0.5
 

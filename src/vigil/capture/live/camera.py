@@ -34,7 +34,7 @@ from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.live.capture_process import run
 from vigil.capture.live.clips import NS, Clip, copy_clip, write_clip
 from vigil.capture.live.frame_ring import FrameRing
-from vigil.capture.live.job import BEAT, Begun, Failed, Job, Opened
+from vigil.capture.live.job import Begun, Failed, Job, Opened
 from vigil.capture.live.packet_ring import PacketRing
 from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
@@ -66,7 +66,7 @@ class Camera:
             raise ValueError(f"{source.name}: a source of kind {source.kind} is no camera")
         self.source, self.params = source, params or CameraParams()
         self._frames, self._packets = FrameRing(), PacketRing(self.params.packet_mib << 20)
-        self._beat = SharedMemory(BEAT.size)
+        self._beat = SharedMemory(8)
         self._listen, self._bell = os.pipe()
         os.set_blocking(self._listen, False)
         os.set_blocking(self._bell, False)
@@ -192,7 +192,7 @@ class Camera:
         self._longest_lag_s = max(self._longest_lag_s, self._lag_s)
         self._last_utc_s = max(time.time() - self._lag_s, self._last_utc_s)
         utc = datetime.fromtimestamp(self._last_utc_s, UTC)
-        return Frame(found.number - 1, found.time_s, utc, found.image, found.piece)
+        return Frame(found.number - 1, found.time_s, utc, found.image, found.piece, found.size, found.square)
 
     def _watch_over(self) -> None:
         """Takes messages, kills a process that hangs and starts one that died."""
@@ -203,7 +203,7 @@ class Camera:
             if now_s >= self._start_at_s:
                 self.start()
             return
-        beaten_s = BEAT.unpack_from(self._beat.view, 0)[0]
+        beaten_s = self._beat.load(0) / NS
         patience_s = self.params.hang_s if beaten_s > self._started_s else START_S
         beaten_s = max(beaten_s, self._started_s)
         if process.is_alive() and now_s - beaten_s <= patience_s:

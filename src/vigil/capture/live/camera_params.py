@@ -14,6 +14,7 @@ class CameraParams(Frozen):
     """A camera's settings, the same for all."""
 
     size_px: Annotated[int, Field(ge=16)] | None = None  # shorter side of frames; None: as the camera sends them
+    square_px: Annotated[int, Field(ge=16)] | None = None  # side of the grey square that comes with a frame; None: none
     timeout_s: Positive = 10.0  # without a packet the camera is gone
     hang_s: Positive = (
         30.0  # without a sign of life the process is killed; more than timeout_s, as connecting is silent

@@ -22,7 +22,7 @@ from vigil.capture.addresses import explain_status, renew
 from vigil.capture.live.arrivals import Arrivals, JumpedError
 from vigil.capture.live.clips import pack_configuration
 from vigil.capture.live.frame_ring import RingFrame
-from vigil.capture.live.job import BEAT, BEAT_S, Begun, Failed, Job, Opened, PieceReason
+from vigil.capture.live.job import BEAT_S, Begun, Failed, Job, Opened, PieceReason
 from vigil.capture.network import open_stream
 from vigil.capture.sources import Source
 from vigil.core import settings
@@ -81,7 +81,7 @@ class _Capture:
         self.beat()
 
     def beat(self) -> None:
-        BEAT.pack_into(self._job.beat.view, 0, time.monotonic())
+        self._job.beat.store(0, time.monotonic_ns())
 
     @contextmanager
     def beating(self, longest_s: float) -> Iterator[None]:
@@ -121,6 +121,7 @@ class _Capture:
 
     def _decode(self, stream: Any, arrivals: "Arrivals", reason: PieceReason | None) -> None:
         picture: decoding.Picture | None = None
+        square: decoding.Picture | None = None
         clock = decoding.Clock(stream, by_dts=False)
         is_paced = self._job.source.kind in PACED
         size, is_whole = (0, 0), False
@@ -143,7 +144,10 @@ class _Capture:
                     is_whole = is_whole and not decoded.is_corrupt
                     continue
                 if picture is None:
-                    size, picture = (decoded.width, decoded.height), decoding.Picture(decoded, self._job.params.size_px)
+                    size, params = (decoded.width, decoded.height), self._job.params
+                    picture = decoding.Picture(decoded, params.size_px)
+                    square = None if params.square_px is None else decoding.Picture(decoded, None, params.square_px)
+                    whole = decoding.Picture(decoded).size
                     clock.start, clock.tick = arrivals.first_stamp, arrivals.tick
                     self._begin(reason, arrivals.begin_s)
                 elif (decoded.width, decoded.height) != size:
@@ -153,16 +157,17 @@ class _Capture:
                 while is_paced and (early_s := due_s - time.monotonic()) > 0:
                     self.beat()
                     time.sleep(min(early_s, BEAT_S))
-                self._publish(time_s, captured_s, picture(decoded))
+                grey = None if square is None else square(decoded)
+                frame = RingFrame(self.number + 1, time_s, captured_s, self._piece, whole, picture(decoded), grey)
+                self._publish(frame)
 
     def _begin(self, reason: PieceReason | None, begin_s: Fraction) -> None:
         self._piece += 1
         self._connection.send(Begun(self._piece, reason, begin_s))
 
-    def _publish(self, time_s: Fraction, captured_s: float, image: Any) -> None:
-        self.number += 1
-        self._job.frames.write(RingFrame(self.number, time_s, captured_s, self._piece, image))
-        self._last_s = time_s
+    def _publish(self, frame: RingFrame) -> None:
+        self._job.frames.write(frame)
+        self.number, self._last_s = frame.number, frame.time_s
         with suppress(BlockingIOError):  # nobody has listened for long; the frame is there all the same
             os.write(self._job.bell, b".")
 

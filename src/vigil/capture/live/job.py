@@ -1,6 +1,5 @@
 """What the process that captures a camera is told, and what it tells: the memory it shares, and its messages."""
 
-import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing.reduction import DupFd
@@ -12,7 +11,6 @@ from vigil.capture.live.packet_ring import PacketRing
 from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
 
-BEAT = struct.Struct("<d")  # when this process was last known to be alive, by the steady clock
 BEAT_S = 0.2
 PieceReason = Literal["clock jump", "size change", "reconnect"]
 
@@ -25,7 +23,7 @@ class Job:
     params: CameraParams
     frames: FrameRing
     packets: PacketRing
-    beat: SharedMemory
+    beat: SharedMemory  # when this process was last known to be alive, in ns of the steady clock
     bell: int  # a byte is written to this pipe with every frame
     begun_s: float  # time 0 of the camera, by the steady clock
     piece: int  # number of the first piece

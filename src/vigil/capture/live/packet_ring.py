@@ -11,9 +11,9 @@ import numpy as np
 
 from vigil.capture.live.shared_memory import SharedMemory
 
-RECORD = struct.Struct("<QQQqqIIQ")  # number, offset (of all bytes ever), size, pts, dts, configuration, key, number
+RECORD = struct.Struct("<QQQqqII")  # number, offset (of all bytes ever), size, pts, dts, configuration, key
 RECORDS = 16384  # nine minutes at 30 frames a second
-COUNTS = struct.Struct("<QQ")  # packets and bytes that were ever written
+PACKETS, BYTES = 0, 8  # places of how many were ever written
 START = 4096
 TABLE = START + RECORDS * RECORD.size
 
@@ -42,8 +42,8 @@ class PacketRing:
         if size > self.capacity:
             return False
         view = self.memory.view
-        number, offset = COUNTS.unpack_from(view, 0)
-        COUNTS.pack_into(view, 0, number, offset + size)  # what is overwritten is given up first
+        number, offset = self.memory.load(PACKETS), self.memory.load(BYTES)
+        self.memory.store(BYTES, offset + size)  # what is overwritten is given up first
         place = offset % self.capacity
         first = min(size, self.capacity - place)
         view[TABLE + place : TABLE + place + first] = packet.data[:first]
@@ -59,14 +59,13 @@ class PacketRing:
             packet.dts,
             packet.configuration,
             packet.is_key,
-            number,
         )
-        COUNTS.pack_into(view, 0, number, offset + size)
+        self.memory.store(PACKETS, number)
         return True
 
     def packets(self, start: int, stop: int) -> list[RingPacket]:
         """Copies the packets with `start` <= dts < `stop` (ns), and those before back to the nearest key packet."""
-        count, _ = COUNTS.unpack_from(self.memory.view, 0)
+        count = self.memory.load(PACKETS)
         packets: list[RingPacket] = []
         for number in range(count, max(count - RECORDS + 1, 0), -1):
             packet = self._copy(number)
@@ -83,7 +82,7 @@ class PacketRing:
 
     def span(self) -> tuple[int, int] | None:
         """Returns the dts (ns) of the oldest key packet and of the newest packet; None where there is none."""
-        count, _ = COUNTS.unpack_from(self.memory.view, 0)
+        count = self.memory.load(PACKETS)
         oldest = newest = None
         for number in range(count, max(count - RECORDS + 1, 0), -1):
             record = self._record(number)
@@ -95,17 +94,17 @@ class PacketRing:
 
     def _record(self, number: int) -> tuple[int, ...] | None:
         """Returns the table's line of a packet; None where the packet is overwritten already."""
-        view = self.memory.view
-        record = RECORD.unpack_from(view, START + number % RECORDS * RECORD.size)
-        is_there = record[0] == record[7] == number
-        return record if is_there and COUNTS.unpack_from(view, 0)[1] - record[1] <= self.capacity else None
+        view, place = self.memory.view, START + number % RECORDS * RECORD.size
+        record = RECORD.unpack_from(view, place)
+        is_there = record[0] == number and record == RECORD.unpack_from(view, place)  # not in the middle of writing
+        return record if is_there and self.memory.load(BYTES) - record[1] <= self.capacity else None
 
     def _copy(self, number: int) -> RingPacket | None:
         """Copies a packet by its number; None where it is overwritten already."""
         view, record = self.memory.view, self._record(number)
         if record is None:
             return None
-        _, offset, size, pts, dts, configuration, key, _ = record
+        _, offset, size, pts, dts, configuration, key = record
         place = offset % self.capacity
         first = min(size, self.capacity - place)
         data = bytes(view[TABLE + place : TABLE + place + first]) + bytes(view[TABLE : TABLE + size - first])

@@ -92,7 +92,7 @@ def example(checkpoint: Checkpoint, samples: int, seed: int = 0) -> Tensor:
     """Samples of noise in the shape in which a judge feeds the model."""
     card, generator = checkpoint.card, torch.Generator().manual_seed(seed)
     clip, side = card.clip, card.clip.size or 0
-    if card.input == "segments":
+    if card.input in ("segments", "trunk"):
         shape: tuple[int, ...] = (samples, clip.frames, int(getattr(card.config, "features")))  # noqa: B009
     elif has_step(checkpoint.model):
         shape = (samples, 3, side, side)
@@ -101,6 +101,8 @@ def example(checkpoint: Checkpoint, samples: int, seed: int = 0) -> Tensor:
     else:
         shape = (samples, clip.frames, 3, side, side)
     noise = torch.randn(shape, generator=generator)
+    if card.input == "trunk":
+        noise[:, 0] = torch.nan  # of the first frame nobody knows what has changed
     return noise.clamp(-1, 1) if card.input == "flow" else noise
 
 

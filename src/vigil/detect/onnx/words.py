@@ -35,6 +35,15 @@ def _diff(x: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None) -
     return x.narrow(dim, 1, size - 1) - x.narrow(dim, 0, size - 1)
 
 
+def _nanmean(x: Tensor, dim: int) -> Tensor:
+    unknown = torch.isnan(x)
+    return torch.where(unknown, torch.zeros_like(x), x).sum(dim) / (~unknown).to(x.dtype).sum(dim)
+
+
+def _nan_to_num(x: Tensor, nan: float) -> Tensor:
+    return torch.where(torch.isnan(x), torch.full_like(x, nan), x)
+
+
 def _pixel_unshuffle(x: Tensor, factor: int) -> Tensor:
     *batch, channels, height, width = (int(side) for side in x.shape)
     rows, columns, first = height // factor, width // factor, len(batch)
@@ -91,6 +100,8 @@ def _numel(x: Tensor) -> int:
 PLAIN: Mapping[Any, Callable[..., Any]] = {
     Tensor.diff: _diff,
     torch.diff: _diff,
+    Tensor.nanmean: _nanmean,
+    Tensor.nan_to_num: _nan_to_num,
     F.pixel_unshuffle: _pixel_unshuffle,
     F.pixel_shuffle: _pixel_shuffle,
     F.batch_norm: _batch_norm,

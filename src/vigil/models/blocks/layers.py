@@ -1,4 +1,4 @@
-"""Shared by the models: the clip that a model sees, how training changes it, and how pretrained weights are read."""
+"""Shared by the models: the clip that a model sees, how training changes it, standardising, published weights."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.utils.data import default_collate
 
 from vigil.core.errors import VigilError
@@ -76,6 +76,28 @@ def relight_clip(x: Tensor, light: float, gain: float, shift: float) -> Tensor:
         return x
     mean = x.mean()
     return (x - mean) * (1 + light * (2 * gain - 1)) + mean + light * (2 * shift - 1)
+
+
+def play_part(length: int, left_out: float, later: float) -> list[int]:
+    """Returns the frames that play a part of a clip as the whole, as many as before; the rest plays slower.
+
+    `left_out` 0..1 is the share that is not played; `later` 0..1 says where the part begins.
+    """
+    played = length * (1 - left_out)
+    begin = later * (length - played)
+    return [int(begin + number * played / length) for number in range(length)]
+
+
+class Standardise(nn.BatchNorm1d):
+    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers."""
+
+    def __init__(self, signals: int) -> None:
+        super().__init__(signals, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) == 1:  # of one value there is no deviation
+            return F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
+        return super().forward(x)
 
 
 def mean_loss(sample_losses: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:

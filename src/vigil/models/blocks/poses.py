@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import SLOWEST, Batch, Clip, Generators, Losses, Predictions, mean_loss
+from vigil.models.blocks.layers import SLOWEST, Batch, Clip, Generators, Losses, Predictions, Standardise, mean_loss
 from vigil.models.blocks.pose_signals import BODY, JOINTS, PAIRS, SIGNALS, describe_body
 
 OTHER_SIDE = dict(PAIRS) | {right: left for left, right in PAIRS}
@@ -91,18 +91,6 @@ class PoseModel(nn.Module):
     def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], generators: Generators) -> tuple[Tensor, Tensor]:
         """Segments changed as the config says, (B, T, F), and their classes (B,)."""
         return augment_poses(xs, self.config, generators), torch.stack(list(ys))
-
-
-class Standardise(nn.BatchNorm1d):
-    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers."""
-
-    def __init__(self, signals: int) -> None:
-        super().__init__(signals, affine=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.training and len(x) == 1:  # of one value there is no deviation
-            return F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
-        return super().forward(x)
 
 
 def pool_time(states: Tensor) -> Tensor:

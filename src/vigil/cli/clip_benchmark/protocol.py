@@ -1,0 +1,162 @@
+"""`vigil benchmark fights`: what the detectors of preset `fights` reach on one folder of clips, and on another.
+
+On the first folder every clip is judged by detectors that have seen nothing of its source: five folds by source, anew
+for each seed; the best epoch and every threshold by an inner fold. For the second folder they learn from all of the
+first but an inner fold, and are frozen on disk with their digests; only then is it opened, and it is scored once.
+
+<work>/clips/                   the clips of the first folder with their features
+<work>/said/<digest>.npz        what one member says of the clips of one fold, by all that it depends on
+<work>/frozen/<digest>/<seed>/  what is learnt from all of the first folder; frozen.json: sha256 of all of it
+<work>/frozen/<digest>/scores-<digest>.json     the one score on another folder
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vigil.cli.clip_benchmark import members
+from vigil.cli.clip_benchmark.features import make_features, read_dataset
+from vigil.cli.clip_benchmark.frozen import score_once
+from vigil.cli.clip_benchmark.joining import Opinion, join
+from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
+from vigil.cli.clip_benchmark.setting import Setting, fold_by_source, hold_out, printing_to
+from vigil.cli.clip_benchmark.verdicts import Record, describe_table, summarise
+from vigil.core.errors import VigilError
+from vigil.core.storage import load_arrays, save_arrays
+from vigil.evaluation.benchmark.kept import Arrays
+from vigil.footage.video_table import Video
+
+LEAST = 3  # sources of a class: one to learn from, one to choose by, one to be judged
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One fold of one seed."""
+
+    seed: int
+    fold: int
+    train: list[Video]
+    val: list[Video]
+    judged: list[Video]
+
+
+def run(data: Path, test: Path | None, setting: Setting) -> Record:
+    """The record of the folds of `data`, and of the score on `test` where there is such a folder."""
+    dataset = read_dataset(setting.params, data)
+    if test is not None:
+        read_dataset(setting.params, test)
+    setting.say(f"fights: features of the clips in {data}")
+    with printing_to(setting.work / "features.log"):
+        clips = make_features(setting.features, {"data": dataset}, setting.params, setting.runtime)
+    _require_sources(clips, data)
+    splits = [split for seed in setting.seeds for split in make_splits(clips, seed)]
+    opinions = _judge_splits(splits, setting)
+    record: Record = {
+        "kind": "fights",
+        "data": data.name,
+        "seeds": list(setting.seeds),
+        "published": list(NUMBERS),
+        "folds": summarise(clips, _join_folds(clips, splits, opinions, setting.seeds)),
+    }
+    if test is not None:
+        record["test"] = score_once(clips, data, test, setting)
+    return record
+
+
+def make_splits(clips: Sequence[Video], seed: int) -> list[Split]:
+    """Every clip is judged in one of them; a fold of the others chooses."""
+    return [
+        Split(seed, number, *hold_out(others, seed), judged)
+        for number, (others, judged) in enumerate(fold_by_source(clips, seed))
+    ]
+
+
+def describe(record: Record) -> str:
+    """Both tables, for a person."""
+    lines = describe_table(f"{record['data']}, judged by folds of sources", record["folds"])
+    if "test" in record:
+        lines += ["", *describe_table(f"{record['test']['data']}, by detectors that never saw it", record["test"])]
+    return "\n".join([*lines, "", *describe_published()])
+
+
+def _judge_splits(splits: Sequence[Split], setting: Setting) -> list[dict[str, Opinion]]:
+    """What is said of the clips of each split; several are worked on at once, and nothing is done twice."""
+    paths = [
+        {name: setting.said(name, split.seed, split.train, split.val, split.judged) for name in setting.members}
+        for split in splits
+    ]
+    waiting = [number for number, of_split in enumerate(paths) if not all(path.exists() for path in of_split.values())]
+    began = time.monotonic()
+    with setting.processes_to_learn() as pool:
+        tasks = {
+            pool.submit(_judge_split, splits[number], setting.work, paths[number], setting.params): splits[number]
+            for number in waiting
+        }
+        for done, task in enumerate(as_completed(tasks), 1):
+            task.result()
+            left = len(waiting) - done
+            minutes = (time.monotonic() - began) / done * left / 60
+            setting.say(
+                f"fights: seed {tasks[task].seed}, fold {tasks[task].fold + 1} is judged; {left} of {len(splits)} "
+                f"folds left, about {minutes:.0f} min"
+            )
+    return [_join_members(split, of_split) for split, of_split in zip(splits, paths, strict=True)]
+
+
+def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Mapping[str, Any]) -> None:
+    """In a process of its own: what members say of the clips that are judged, and of those that choose."""
+    features = work / "clips"
+    with (
+        printing_to(work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}.log"),
+        tempfile.TemporaryDirectory(dir=work / "learning") as folder,
+    ):
+        home = Path(folder)
+        members.prepare(home, features, (split.train, split.val, split.judged), params)
+        for name, path in paths.items():
+            if not path.exists():
+                members.learn(home, features, name, split.seed, params)
+                inner = load_arrays(members.inner_path(home, name))
+                judged = members.ask(home, features, name, split.judged, params)
+                sides = {"inner": inner, "judged": judged}
+                save_arrays(path, **{f"{side}/{key}": x for side, said in sides.items() for key, x in said.items()})
+
+
+def _join_members(split: Split, paths: Mapping[str, Path]) -> dict[str, Opinion]:
+    said = {name: load_arrays(path) for name, path in paths.items()}
+    inner, judged = ({name: _take(arrays, side) for name, arrays in said.items()} for side in ("inner/", "judged/"))
+    return join(inner, np.array([clip.abnormal for clip in split.val])).judge(judged)
+
+
+def _take(arrays: Arrays, side: str) -> Arrays:
+    return {key.removeprefix(side): values for key, values in arrays.items() if key.startswith(side)}
+
+
+def _join_folds(
+    clips: Sequence[Video], splits: Sequence[Split], opinions: Sequence[Mapping[str, Opinion]], seeds: Sequence[int]
+) -> dict[str, list[Opinion]]:
+    """One opinion of all clips for each seed, of the detectors that have one in every fold."""
+    row_of = {clip.video: row for row, clip in enumerate(clips)}
+    names = [name for name in opinions[0] if all(name in said for said in opinions)]
+    whole = {name: [Opinion(np.full(len(clips), np.nan), np.zeros(len(clips), bool)) for _ in seeds] for name in names}
+    for split, said in zip(splits, opinions, strict=True):
+        rows = [row_of[clip.video] for clip in split.judged]
+        for name in names:
+            joined = whole[name][seeds.index(split.seed)]
+            joined.probability[rows], joined.verdict[rows] = said[name].probability, said[name].verdict
+    return whole
+
+
+def _require_sources(clips: Sequence[Video], data: Path) -> None:
+    for label in ("fight", "normal"):
+        sources = {clip.source for clip in clips if clip.label == label}
+        if len(sources) < LEAST:
+            raise VigilError(
+                f"{data}: its clips of label '{label}' are of {len(sources)} sources; a benchmark needs {LEAST}: one "
+                "to learn from, one to choose by and one to be judged. Bring more, or name the sources in clips.csv."
+            )

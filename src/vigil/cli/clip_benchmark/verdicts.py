@@ -1,0 +1,111 @@
+"""What detectors said of clips, by several seeds, to numbers: accuracy and AUC with intervals over sources."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vigil.cli.clip_benchmark.joining import FITTED, FUSED, Opinion
+from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
+from vigil.footage.video_table import Video
+from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
+from vigil.statistics.ranking import Ranking, auc
+
+Record = dict[str, Any]
+ROUNDS, DRAW_SEED = 1000, 7
+MEASURES = ("auc", "accuracy", "balanced_accuracy")
+LAST = (FITTED, FUSED, TREES, SHORTCUTS)  # in a table, after the models
+
+
+def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
+    """By detector, whose opinions are there once for each seed: each measure, and its lead over the flow trees.
+
+    The seeds are pooled: a source that is drawn brings its clips as every seed judged them.
+    """
+    source = np.array([clip.source for clip in clips])
+    is_abnormal = np.array([clip.abnormal for clip in clips])
+    names, group = np.unique(source, return_inverse=True)
+    weights = draws(len(names), ROUNDS, DRAW_SEED)
+    measured = {
+        name: [_measure([opinion], group, is_abnormal, len(names)) for opinion in of_seeds]
+        for name, of_seeds in opinions.items()
+    }
+    pooled = {
+        name: _measure(of_seeds, np.tile(group, len(of_seeds)), np.tile(is_abnormal, len(of_seeds)), len(names))
+        for name, of_seeds in opinions.items()
+    }
+    detectors: dict[str, Record] = {}
+    for name in sorted(opinions, key=lambda name: (LAST.index(name) if name in LAST else -1, name)):
+        record: Record = {}
+        for measure in MEASURES:
+            seeds = [statistics[measure].value for statistics in measured[name]]
+            record[measure] = bootstrap(pooled[name][measure], weights).to_json() | {
+                "seeds": [rounded(value) for value in seeds]
+            }
+        if name not in (TREES, SHORTCUTS) and TREES in pooled:
+            lead = difference(pooled[name]["auc"], pooled[TREES]["auc"], weights)
+            record["auc_over_trees"] = lead.interval.to_json() | {"clear": lead.clear}
+        silent = [float(np.isnan(opinion.probability).mean()) for opinion in opinions[name]]
+        detectors[name] = record | {"says_nothing": rounded(float(np.mean(silent)))}
+    return {
+        "clips": len(clips),
+        "abnormal": int(is_abnormal.sum()),
+        "sources": len(names),
+        "commonest_class": rounded(float(max(is_abnormal.mean(), 1 - is_abnormal.mean()))),
+        "detectors": detectors,
+    }
+
+
+def _measure(
+    of_seeds: Sequence[Opinion], group: np.ndarray, is_abnormal: np.ndarray, sources: int
+) -> dict[str, Statistic]:
+    """Each measure of all that is said, as a function of how often each source is drawn."""
+    score = np.concatenate([np.nan_to_num(opinion.probability, nan=-1.0) for opinion in of_seeds])
+    right = np.concatenate([opinion.verdict for opinion in of_seeds]) == is_abnormal
+    shares = np.zeros((2, sources, 2))
+    np.add.at(shares[0], (group, is_abnormal.astype(int)), right)
+    np.add.at(shares[1], (group, is_abnormal.astype(int)), 1)
+    return {
+        "auc": Ranking.of(score, is_abnormal, group, sources).statistic(auc),
+        "accuracy": ratio(
+            np.bincount(group, right, minlength=sources), np.bincount(group, minlength=sources), "no clip is judged"
+        ),
+        "balanced_accuracy": mean_of_shares(shares[0], shares[1], "fewer than two classes"),
+    }
+
+
+def describe_table(title: str, record: Record) -> list[str]:
+    """Lines of a table for a person."""
+    lines = [
+        f"{title}: {record['clips']} clips of {record['sources']} sources, {record['abnormal']} abnormal; always the "
+        f"commonest class: accuracy {record['commonest_class']:.3f}",
+        f"  {'':<12} {'AUC':>22} {'seeds':>20} {'accuracy':>22} {'seeds':>20} {'balanced accuracy':>22} "
+        f"{'AUC over the trees':>34}",
+    ]
+    for name, row in record["detectors"].items():
+        lead = row.get("auc_over_trees")
+        cells = [
+            f"{_with_interval(row['auc']):>22}",
+            f"{_seeds(row['auc']):>20}",
+            f"{_with_interval(row['accuracy']):>22}",
+            f"{_seeds(row['accuracy']):>20}",
+            f"{_with_interval(row['balanced_accuracy']):>22}",
+            f"{_describe_lead(lead) if lead else '':>34}",
+        ]
+        lines.append(f"  {name:<12} {' '.join(cells)}".rstrip())
+    return lines
+
+
+def _describe_lead(lead: Record) -> str:
+    return f"{_with_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"
+
+
+def _with_interval(record: Record) -> str:
+    if record["value"] is None:
+        return "–"
+    value = f"{record['value']:.3f}"
+    return value if record["low"] is None else f"{value} ({record['low']:.3f} to {record['high']:.3f})"
+
+
+def _seeds(record: Record) -> str:
+    return " ".join("–" if value is None else f"{value:.3f}" for value in record["seeds"])

@@ -1,0 +1,180 @@
+"""`vigil benchmark fights`: nobody is judged by who has seen its source, what is frozen stays, and it goes on."""
+
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from videos import walk
+
+from vigil.cli.clip_benchmark import protocol
+from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, mean_by_skill, measure_skill
+from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
+from vigil.cli.clip_benchmark.setting import Setting
+from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.cli.clip_benchmark.verdicts import summarise
+from vigil.cli.main import main
+from vigil.cli.params_layers import lay_over, read_keys
+from vigil.cli.project_files import PARAMS, read_preset, read_project_file
+from vigil.core.errors import VigilError
+from vigil.engine.per_video import Runtime
+from vigil.evaluation.flow_trees import ForestParams
+from vigil.footage.video_table import Video
+
+SERIAL = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)
+
+
+def draw_clips(folder: Path, sources: int, first: int = 0) -> Path:
+    """Two clips of each source, one of them with faster walkers; a source shows both classes."""
+    rows = ["path,label,source"]
+    for number in range(first, first + sources):
+        for kind, label in (("fight/fi", "fight"), ("normal/nofi", "normal")):
+            name = f"{kind}{number:03}.mp4"
+            walk(folder / name, fast=label == "fight", frames=20)
+            rows.append(f"{name},{label},yt-{number}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def small_params(pretrained: Path) -> dict[str, Any]:
+    """Preset `fights` with two models, each trained for a moment."""
+    params: dict[str, Any] = read_keys(lay_over(read_project_file(PARAMS), [read_preset("fights")]))
+    params["weights"] |= {"people": None, "pose": str(pretrained.resolve() / "pose_landmarker.task")}
+    params["landmarks"] |= {"detector": "mediapipe", "tile": None}
+    params["train"] |= {"epochs": 1, "warmup": 0, "workers": 0}
+    params["models"] = {name: params["models"][name] for name in ("crime_gate", "i3d")}
+    for model in params["models"].values():
+        model["train"] = {"samples": 8}
+    return params
+
+
+def setting_of(params: dict[str, Any], said: list[str]) -> Setting:
+    code = dict.fromkeys((*params["models"], TREES, SHORTCUTS), "code")
+    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7, 11))
+
+
+@pytest.mark.slow
+def test_folds_freezing_and_going_on(pretrained: Path) -> None:
+    data, test = draw_clips(Path("data"), 5), draw_clips(Path("test"), 3, first=50)
+    said: list[str] = []
+    setting = setting_of(small_params(pretrained), said)
+    record = protocol.run(data, test, setting)
+    assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
+    detectors = {"fused", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
+    assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
+    for row in record["folds"]["detectors"].values():
+        assert len(row["auc"]["seeds"]) == 2 and 0 <= row["accuracy"]["value"] <= 1
+    assert sum("is judged" in line for line in said) == 10
+    assert not [path for path in Path("work/learning").iterdir() if path.is_dir()]
+
+    said.clear()
+    kept = sorted(Path("work/said").glob("*.npz"))
+    assert len(kept) == 2 * 5 * 4
+    before = {path: path.read_bytes() for path in kept}
+    kept[3].unlink()
+    assert protocol.run(data, test, setting) == record
+    assert [path.read_bytes() for path in kept] == list(before.values())
+    assert sum("is judged" in line for line in said) == 1
+    assert any("was scored before" in line for line in said)
+
+    said.clear()  # one model fewer, as a first look has it: all is known already
+    fewer = small_params(pretrained)
+    del fewer["models"]["i3d"]
+    alone = protocol.run(data, None, setting_of(fewer, said))["folds"]["detectors"]
+    assert alone["crime_gate"] == record["folds"]["detectors"]["crime_gate"] and "fused" not in alone
+    assert not any("is judged" in line for line in said)
+
+    weights = next(Path("work/frozen").rglob("weights.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(VigilError, match="has changed since it was frozen"):
+        protocol.run(data, test, setting)
+
+    shutil.copy(data / "fight/fi000.mp4", test / "fight/fi900.mp4")
+    shutil.rmtree("work/frozen")
+    with pytest.raises(VigilError, match="1 of its clips are among those that were learnt from"):
+        protocol.run(data, test, setting)
+
+
+def clips_of(sources: int, each: int) -> list[Video]:
+    blank = Video.__dataclass_fields__
+    values: dict[str, Any] = dict.fromkeys(blank, "")
+    clips = []
+    for number in range(sources * each):
+        label = ("fight", "normal")[number % 2]
+        name = f"data/{number:03}"
+        clips.append(Video(**values | {"video": name, "label": label, "source": f"s{number // each}", "spans": ()}))
+    return clips
+
+
+@pytest.mark.parametrize("seed", [7, 11])
+def test_no_source_is_on_two_sides_and_every_clip_is_judged_once(seed: int) -> None:
+    clips = clips_of(12, 4)
+    splits = protocol.make_splits(clips, seed)
+    judged = sorted(clip.video for split in splits for clip in split.judged)
+    assert judged == [clip.video for clip in clips]
+    for split in splits:
+        sides = [{clip.source for clip in side} for side in (split.train, split.val, split.judged)]
+        assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+        assert sum(map(len, (split.train, split.val, split.judged))) == len(clips)
+        assert {clip.label for clip in split.val} == {"fight", "normal"}
+
+
+def test_a_threshold_lies_in_the_widest_gap_that_parts_best() -> None:
+    is_abnormal = np.array([False, False, True, True])
+    assert choose_threshold(np.array([0.1, 0.2, 0.8, 0.9]), is_abnormal) == pytest.approx(0.5)
+    assert choose_threshold(np.array([0.1, np.nan, 0.2, 0.9]), is_abnormal) == pytest.approx(0.15)
+    alike = choose_threshold(np.full(4, 0.3), is_abnormal)
+    assert alike <= 0.3 or alike > 0.3  # a number
+
+
+def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> None:
+    clips = [
+        replace(clip, duration_s=Fraction(2 + clip.abnormal), fps=Fraction(25), width=320, height=240)
+        for clip in clips_of(12, 4)
+    ]
+    params = ForestParams(window_s=1.0, windows=100, trees=20, leaf=1, seed=7)
+    is_abnormal = np.array([clip.abnormal for clip in clips])
+    learn_shortcuts(Path("longer.npz"), clips, params)
+    assert np.array_equal(ask_shortcuts(Path("longer.npz"), clips) > 0.5, is_abnormal)
+    alike = [replace(clip, duration_s=Fraction(2)) for clip in clips]
+    learn_shortcuts(Path("alike.npz"), alike, params)
+    assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
+
+
+def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
+    is_abnormal = np.array([True, True, False, False])
+    sharp, blunt = np.array([0.9, 0.8, 0.3, np.nan]), np.array([0.4, 0.6, 0.6, 0.4])
+    assert measure_skill(sharp, is_abnormal) == pytest.approx(1.0)  # silence is even odds, 0.5
+    assert measure_skill(blunt, is_abnormal) == 0.0
+    assert measure_skill(1 - sharp, is_abnormal) == 0.0  # worse than chance is no skill
+    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.5, "blunt": 0.0})
+    assert joined[:3] == pytest.approx(sharp[:3]) and np.isnan(joined[3])
+    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.25, "blunt": 0.25})
+    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.4], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+
+
+def test_numbers_are_those_of_the_opinions() -> None:
+    clips = clips_of(6, 4)
+    is_abnormal = np.array([clip.abnormal for clip in clips])
+    sure = Opinion(is_abnormal.astype(float), is_abnormal)
+    silent = Opinion(np.full(len(clips), np.nan), np.zeros(len(clips), bool))
+    record = summarise(clips, {"sure": [sure, sure], "flow_trees": [silent, silent]})["detectors"]
+    assert record["sure"]["auc"]["value"] == record["sure"]["accuracy"]["value"] == 1
+    assert record["flow_trees"]["auc"]["value"] == record["flow_trees"]["accuracy"]["value"] == 0.5
+    assert record["sure"]["auc_over_trees"] == {"value": 0.5, "low": 0.5, "high": 0.5, "n": 6, "clear": 1}
+    assert (record["sure"]["says_nothing"], record["flow_trees"]["says_nothing"]) == (0, 1)
+
+
+def test_wrong_folders_are_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for arguments, problem in (
+        (["--data", "none"], "none: not found. Name a folder of clips."),
+        (["--data", "file"], "file: not a folder. Name a folder of clips."),
+        (["--data", ".", "--models", "crimegate"], "--models: no model 'crimegate' in preset fights."),
+    ):
+        assert main(["benchmark", "fights", *arguments]) == 1
+        err = capsys.readouterr().err
+        assert problem in err and err.count("\n") == 1

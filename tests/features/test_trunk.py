@@ -1,0 +1,69 @@
+"""Changes from frame to frame: counted on paper, told per eighth of a second, forgotten across pauses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vigil.core.errors import VigilError
+from vigil.features.trunk import GROWTH, State, require_network, update
+
+Step = tuple[float, float]  # when, and how bright the left half is
+
+
+def look(image: np.ndarray) -> np.ndarray:
+    """Two channels of two places: the left and the right half, and twice that."""
+    left, right = float(image[:, :4].mean()), float(image[:, 4:].mean())
+    return np.array([[[left, right]], [[2 * left, 2 * right]]], np.float32)
+
+
+def picture(left: float, width: int = 8) -> np.ndarray:
+    image = np.zeros((6, width, 3), np.uint8)
+    image[:, :4] = left
+    return image
+
+
+def changes(*steps: Step) -> list[np.ndarray]:
+    state: State | None = None
+    told = []
+    for time_s, left in steps:
+        state, change = update(state, picture(left), time_s, look)
+        told.append(change)
+    return told
+
+
+def test_a_change_is_that_of_the_place_where_it_is_largest_since_one_and_two_frames_before() -> None:
+    first, second, third, fourth = changes((0.0, 10), (0.125, 30), (0.25, 60), (0.375, 60))
+    assert np.isnan(first).all()
+    assert second[0].tolist() == [20, 40], "the left half changes by 20, and by 40 in the second channel"
+    assert np.isnan(second[1]).all(), "there is no frame before the one before"
+    assert third.tolist() == [[30, 60], [50, 100]]
+    assert fourth.tolist() == [[0, 0], [30, 60]]
+    assert second.dtype == np.float16
+
+
+def test_a_slower_camera_tells_less_of_the_same_difference() -> None:
+    slow = changes((0.0, 10), (0.25, 30), (0.5, 30))
+    assert slow[1][0, 0] == pytest.approx(20 / 2**GROWTH, rel=1e-3)
+    assert slow[2][1, 0] == pytest.approx(20 / 2**GROWTH, rel=1e-3)
+
+
+def test_nothing_is_known_after_a_pause_or_of_a_picture_of_another_shape() -> None:
+    told = changes((0.0, 10), (0.125, 10), (60.0, 200), (60.125, 210), (60.25, 230))
+    assert [bool(np.isnan(change[0]).all()) for change in told] == [True, False, True, False, False]
+    assert np.isnan(told[3][1]).all() and told[4].tolist() == [[20, 40], [30, 60]], "nothing is of before the pause"
+    state, _ = update(None, picture(10), 0.0, look)
+    _, change = update(state, picture(10), 0.125, lambda _: np.zeros((2, 1, 3), np.float32))
+    assert np.isnan(change).all()
+
+
+def test_an_update_changes_nothing_that_others_hold() -> None:
+    state, _ = update(None, picture(10), 0.0, look)
+    update(state, picture(90), 0.125, look)
+    _, change = update(state, picture(20), 0.125, look)
+    assert change[0].tolist() == [10, 20]
+
+
+def test_a_network_that_is_not_there_says_where_it_comes_from(tmp_path: Path) -> None:
+    with pytest.raises(VigilError, match=r"movenet_middle\.onnx: not found\. Set weights\.people"):
+        require_network(tmp_path, "0" * 64)
