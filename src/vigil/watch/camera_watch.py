@@ -84,9 +84,9 @@ class CameraWatch:
         step = self.detector.step(item, is_armed)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
-            self._jpeg, self._scores, self._shown = None, step.scores, item
             if self._heads is not None and step.stored.heads is not None:
-                self._heads.add(float(item.time_s), step.stored.heads)
+                self._heads.add(float(item.time_s), step.stored.heads)  # before another thread shows the frame
+            self._jpeg, self._scores, self._shown = None, step.scores, item
             self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         self._deliver(step, "released")
