@@ -7,6 +7,7 @@ from typing import Any
 from videos import walk
 
 from vigil.cli.clip_benchmark import protocol
+from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.params_layers import lay_over, read_keys
 from vigil.cli.project_files import PARAMS, read_preset, read_project_file
