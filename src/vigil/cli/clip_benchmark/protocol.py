@@ -1,8 +1,9 @@
 """`vigil benchmark fights`: what the detectors of preset `fights` reach on one folder of clips, and on another.
 
 On the first folder every clip is judged by detectors that have seen nothing of its source: five folds by source, anew
-for each seed; the best epoch and every threshold by an inner fold. For the second folder they learn from all of the
-first but an inner fold, and are frozen on disk with their digests; only then is it opened, and it is scored once.
+for each seed. What is settled by examples is settled on an inner fold, and the rest by rule: joining.py says which. For
+the second folder they learn from all of the first but an inner fold, and are frozen on disk with their digests; only
+then is it opened, and it is scored once.
 
 <work>/clips/                   the clips of the first folder with their features
 <work>/said/<digest>.npz        what one member says of the clips of one fold, by all that it depends on
