@@ -10,6 +10,7 @@ import torch
 from commands import PARAMS_YAML
 
 from judging import CLASSES, write_gate_calibration
+from vigil.cli.main import main
 from vigil.cli.own_videos import bring_in_dataset
 from vigil.cli.workspace import score_videos
 from vigil.core.errors import VigilError
@@ -56,6 +57,16 @@ def test_scores_of_changes_are_those_of_the_pipeline() -> None:
     live = np.array([step.scores.scores["trunk"].raw for step in steps if step.scores is not None], np.float32)
     assert len(np.unique(live[np.isfinite(live)])) > 4
     assert np.allclose(live, stored, atol=1e-5, equal_nan=True)
+
+
+def test_an_alert_of_changes_is_the_same_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the changes that its evidence keeps: without the network, which is gone."""
+    assert main(["detect", str(FILM), "--models", "trunk", "--threshold", "0.01", "--clips", "ev"]) == 0
+    (alert,) = Path("ev").glob("*.json")
+    (Path("models/pretrained") / FILE).unlink()
+    capsys.readouterr()
+    assert main(["replay", str(alert)]) == 0
+    assert capsys.readouterr().out.startswith("same: alert ")
 
 
 def test_another_network_than_that_of_the_training_is_refused() -> None:

@@ -12,8 +12,7 @@ no picture is kept. Of such models the judgements are, so that what follows from
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,12 @@ from vigil.detect.frame_scores import ModelState
 from vigil.detect.states import AlarmState, State, Step
 from vigil.evidence.packing import load_packed, save_packed
 
-FORMAT = 1
+FORMAT = 2
 BEFORE_S = 5.0  # s of an alert, from which on it is judged again
 MARK_S = 1.0  # s from one state that is remembered to the next
 MOST_S = 120.0  # s after an alert is raised, that are kept of it
+DROPPED: Mapping[str, Any] = {"people": (), "judged_people": (), "heads": None}  # of a stored frame: fed to no judge
+FIELDS = tuple(field.name for field in fields(StoredFrame) if field.name not in DROPPED)
 PICTURES = frozenset({"frames", "masked", "attended"})  # inputs that show people
 Key = tuple[str, int]  # detector, and the number of its alert
 
@@ -125,9 +126,7 @@ class ReplayRecorder:
         shows = bool(inputs & {"frames", "attended"}) and not hides
         kept = replace(
             stored,
-            people=(),
-            judged_people=(),
-            heads=None,
+            **DROPPED,
             picture=stored.picture if shows else None,
             masked=stored.masked if "masked" in inputs and not hides else None,
         )
@@ -191,16 +190,7 @@ def read_replay(path: Path) -> tuple[ReplayRecord, dict[str, Any]]:
 
 
 def _pack_frame(frame: KeptFrame) -> dict[str, Any]:
-    stored = frame.stored
-    return {
-        "position": stored.position,
-        "index": stored.index,
-        "time_s": Fraction(stored.time_s),
-        "size": stored.size,
-        "picture": stored.picture,
-        "plane": stored.plane,
-        "segments": list(stored.segments),
-        "masked": stored.masked,
+    return {name: getattr(frame.stored, name) for name in FIELDS} | {
         "ends": frame.ends,
         "is_armed": frame.is_armed,
         "judgements": {name: list(judgements) for name, judgements in frame.judgements.items()},
@@ -209,6 +199,5 @@ def _pack_frame(frame: KeptFrame) -> dict[str, Any]:
 
 
 def _unpack_frame(row: dict[str, Any]) -> KeptFrame:
-    keys = ("position", "index", "time_s", "size", "picture", "plane", "segments", "masked")
-    stored = StoredFrame(**{key: row[key] for key in keys})
+    stored = StoredFrame(**{name: row[name] for name in FIELDS})
     return KeptFrame(stored, row["ends"], row["is_armed"], row["judgements"], row["scores"])
