@@ -11,10 +11,11 @@ from vigil.cli.clip_benchmark import members
 from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
 from vigil.cli.clip_benchmark.joining import Joined, Opinion, join
 from vigil.cli.clip_benchmark.setting import Setting, hold_out, printing_to
-from vigil.cli.clip_benchmark.verdicts import Record, summarise
+from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file, write_json
 from vigil.evaluation.benchmark.kept import digest
+from vigil.evaluation.benchmark.outcome import Record
 from vigil.footage import sources
 from vigil.footage.video_table import Video
 

@@ -27,10 +27,11 @@ from vigil.cli.clip_benchmark.frozen import score_once
 from vigil.cli.clip_benchmark.joining import Opinion, join
 from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
 from vigil.cli.clip_benchmark.setting import Setting, fold_by_source, hold_out, printing_to
-from vigil.cli.clip_benchmark.verdicts import Record, describe_table, summarise
+from vigil.cli.clip_benchmark.verdicts import describe_table, summarise
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.evaluation.benchmark.kept import Arrays
+from vigil.evaluation.benchmark.outcome import Record
 from vigil.footage.video_table import Video
 
 LEAST = 3  # sources of a class: one to learn from, one to choose by, one to be judged

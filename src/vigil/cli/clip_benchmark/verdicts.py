@@ -1,17 +1,16 @@
 """What detectors said of clips, by several seeds, to numbers: accuracy and AUC with intervals over sources."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from vigil.cli.clip_benchmark.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
+from vigil.evaluation.benchmark.outcome import Record, list_seeds, with_interval
 from vigil.footage.video_table import Video
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
 
-Record = dict[str, Any]
 ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
 LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the models
@@ -87,11 +86,11 @@ def describe_table(title: str, record: Record) -> list[str]:
     ]
     for name, row in record["detectors"].items():
         cells = [
-            f"{_with_interval(row['auc']):>22}",
-            f"{_seeds(row['auc']):>20}",
-            f"{_with_interval(row['accuracy']):>22}",
-            f"{_seeds(row['accuracy']):>20}",
-            f"{_with_interval(row['balanced_accuracy']):>22}",
+            f"{with_interval(row['auc']):>22}",
+            f"{list_seeds(row['auc']):>20}",
+            f"{with_interval(row['accuracy']):>22}",
+            f"{list_seeds(row['accuracy']):>20}",
+            f"{with_interval(row['balanced_accuracy']):>22}",
             *(f"{_describe_lead(row[lead]):>34}" for lead in ("auc_over_trees", "accuracy_over_trees") if lead in row),
         ]
         lines.append(f"  {name:<12} {' '.join(cells)}".rstrip())
@@ -99,15 +98,4 @@ def describe_table(title: str, record: Record) -> list[str]:
 
 
 def _describe_lead(lead: Record) -> str:
-    return f"{_with_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"
-
-
-def _with_interval(record: Record) -> str:
-    if record["value"] is None:
-        return "–"
-    value = f"{record['value']:.3f}"
-    return value if record["low"] is None else f"{value} ({record['low']:.3f} to {record['high']:.3f})"
-
-
-def _seeds(record: Record) -> str:
-    return " ".join("–" if value is None else f"{value:.3f}" for value in record["seeds"])
+    return f"{with_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"

@@ -100,17 +100,21 @@ def describe_table(title: str, record: Record) -> list[str]:
         part = row.get("segment_balanced_accuracy")
         segments = f"{part['value']:.3f}" if part else "–"
         lines.append(
-            f"  {name:<12} {_with_interval(value):>22} {_seeds(value):>22} {segments:>9} {_with_interval(lead):>25}"
+            f"  {name:<12} {with_interval(value):>22} {list_seeds(value):>22} {segments:>9} {with_interval(lead):>25}"
         )
     for name, value in record["baselines"].items():
-        lines.append(f"  {name:<12} {_with_interval(value):>22} {_seeds(value):>22}")
+        lines.append(f"  {name:<12} {with_interval(value):>22} {list_seeds(value):>22}")
     return lines + [f"  mind: {note}" for note in record["notes"]]
 
 
-def _with_interval(record: Record) -> str:
+def with_interval(record: Record) -> str:
+    """A number with its interval, for a table; a dash where there is none."""
+    if record["value"] is None:
+        return "–"
     value = f"{record['value']:.3f}"
     return value if record["low"] is None else f"{value} ({record['low']:.3f} to {record['high']:.3f})"
 
 
-def _seeds(record: Record) -> str:
-    return " ".join(f"{value:.3f}" for value in record["seeds"])
+def list_seeds(record: Record) -> str:
+    """The number of each seed, for a table."""
+    return " ".join("–" if value is None else f"{value:.3f}" for value in record["seeds"])
