@@ -15,7 +15,14 @@ import pytest
 from videos import walk
 
 from vigil.cli.clip_benchmark import protocol
-from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, join_seeds, mean_by_skill, measure_skill
+from vigil.cli.clip_benchmark.joining import (
+    Opinion,
+    choose_threshold,
+    find_middle,
+    join_seeds,
+    mean_by_skill,
+    measure_skill,
+)
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
@@ -57,27 +64,28 @@ def small_params(pretrained: Path) -> dict[str, Any]:
 
 def setting_of(params: dict[str, Any], said: list[str]) -> Setting:
     code = dict.fromkeys((*params["models"], TREES, SHORTCUTS), "code")
-    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7, 11))
+    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7,))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     data, test = draw_clips(Path("data"), 5), draw_clips(Path("test"), 3, first=50)
     said: list[str] = []
     setting = setting_of(small_params(pretrained), said)
     record = protocol.run(data, test, setting)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
-    detectors = {"fused", "fused_seeds", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
+    detectors = {"fused", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
     for name, row in record["folds"]["detectors"].items():
-        assert len(row["auc"]["seeds"]) == (1 if name == "fused_seeds" else 2)
+        assert len(row["auc"]["seeds"]) == 1, name
         assert 0 <= row["accuracy"]["value"] <= 1
-    assert sum("is judged" in line for line in said) == 10
+    assert sum("is judged" in line for line in said) == 5
     assert not [path for path in Path("work/learning").iterdir() if path.is_dir()]
 
     said.clear()
     kept = sorted(Path("work/said").glob("*.npz"))
-    assert len(kept) == 2 * 5 * 4
+    assert len(kept) == 5 * 4
     before = {path: path.read_bytes() for path in kept}
     kept[3].unlink()
     assert protocol.run(data, test, setting) == record
@@ -104,10 +112,10 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
 
 
 def run_alone(pretrained: Path, work: Path) -> None:
-    """In a process of its own: the folds of `data` with one model and one seed."""
+    """In a process of its own: the folds of `data` with one model."""
     params = small_params(pretrained)
     del params["models"]["i3d"]
-    protocol.run(Path("data"), None, replace(setting_of(params, []), work=work, seeds=(7,)))
+    protocol.run(Path("data"), None, replace(setting_of(params, []), work=work))
 
 
 def read_kept(work: str) -> dict[str, bytes]:
@@ -116,6 +124,7 @@ def read_kept(work: str) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(pretrained: Path) -> None:
     draw_clips(Path("data"), 5)
     run_alone(pretrained, Path("whole"))
@@ -185,10 +194,21 @@ def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
     assert measure_skill(sharp, is_abnormal) == pytest.approx(1.0)  # silence is even odds, 0.5
     assert measure_skill(blunt, is_abnormal) == 0.0
     assert measure_skill(1 - sharp, is_abnormal) == 0.0  # worse than chance is no skill
-    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.5, "blunt": 0.0})
-    assert joined[:3] == pytest.approx(sharp[:3]) and np.isnan(joined[3])
-    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.25, "blunt": 0.25})
-    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.4], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+    both, nowhere = {"sharp": sharp, "blunt": blunt}, {"sharp": 0.0, "blunt": 0.0}
+    joined = mean_by_skill(both, {"sharp": 0.5, "blunt": 0.0}, nowhere)
+    assert joined == pytest.approx([0.9, 0.8, 0.3, 0.5])
+    joined = mean_by_skill(both, {"sharp": 0.25, "blunt": 0.25}, nowhere)
+    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.449], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+    joined = mean_by_skill(both, {"sharp": 0.25, "blunt": 0.25}, {"sharp": 0.8, "blunt": 0.0})
+    assert joined == pytest.approx([0.622, 0.622, 0.350, 0.449], abs=1e-3)  # silence is not moved
+    assert np.isnan(mean_by_skill({"sharp": sharp[3:]}, {"sharp": 1.0}, {"sharp": 0.8}))
+
+
+def test_who_leans_to_alarm_has_its_middle_above_even_odds() -> None:
+    is_abnormal = np.array([True, True, False, False])
+    leaning = np.array([0.9, 0.8, 0.6, np.nan])  # log odds 2.197, 1.386; 0.405
+    assert find_middle(leaning, is_abnormal) == pytest.approx((1.792 + 0.405) / 2, abs=1e-3)
+    assert find_middle(leaning[:2], is_abnormal[:2]) == 0.0
 
 
 def test_seeds_are_joined_by_their_log_odds_and_flag_from_even_odds() -> None:

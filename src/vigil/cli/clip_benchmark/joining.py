@@ -4,8 +4,10 @@ A fold of a few sources is too small to choose where a clip is flagged: what has
 in training, flags a clip from even odds. Only what knows no odds of its own takes a threshold from the inner fold:
 panic, and the fused detector that stage `compare` would fit (`fused_fitted`), by its fits that did not see the clip's
 source. `fused` is the mean of the log odds of the models that have learnt both kinds, each as heavy as it is skilled on
-the inner fold; `fused_seeds` is the mean of what those of all seeds say, none of which has seen the clip's source.
-docs/experiments.md compares these rules.
+the inner fold, and moved by half of what parts its middle there from even odds: who takes the most alarming of many
+people in a clip leans to alarm. Silence is even odds, since nobody to be seen is no sign of a fight. `fused_seeds` is
+the mean of what those of all seeds say, none of which has seen the clip's source. docs/experiments.md compares these
+rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ from vigil.statistics.scores import Scores
 
 FUSED, FITTED, JOINED_SEEDS = "fused", "fused_fitted", "fused_seeds"
 EVEN = 0.5
+MOVED = 0.5  # of the middle on so few clips, of which half is chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,7 @@ class Joined(Frozen):
     """What is settled by the inner fold."""
 
     skills: dict[str, float]  # of the models that `fused` joins; empty where there is one at most
+    middles: dict[str, float]  # log odds that are taken off what each of them says
     fitted: Fusion | None
     thresholds: dict[str, float]  # of those that do not flag a clip from even odds
 
@@ -44,7 +48,7 @@ class Joined(Frozen):
         """The opinion of every member and of the fused detectors, of what members say of some clips."""
         probabilities = {name: arrays["probability"] for name, arrays in said.items() if arrays}
         if self.skills:
-            probabilities[FUSED] = mean_by_skill(probabilities, self.skills)
+            probabilities[FUSED] = mean_by_skill(probabilities, self.skills, self.middles)
         if self.fitted is not None:
             calibrated = {name: said[name]["calibrated"] for name in self.fitted.models}
             probabilities[FITTED] = self.fitted.probability(calibrated, "video")
@@ -70,15 +74,16 @@ def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> Joined:
         if not arrays["knows_odds"]
     }
     if len(models) < 2:
-        return Joined(skills={}, fitted=None, thresholds=thresholds)
+        return Joined(skills={}, middles={}, fitted=None, thresholds=thresholds)
     fitted, thresholds[FITTED] = _fit(models)
-    return Joined(skills=skills, fitted=fitted, thresholds=thresholds)
+    middles = {name: MOVED * find_middle(models[name]["probability"], is_abnormal) for name in skills}
+    return Joined(skills=skills, middles=middles, fitted=fitted, thresholds=thresholds)
 
 
 def join_seeds(of_seeds: Sequence[Opinion]) -> Opinion:
     """One opinion of each clip out of those of several seeds."""
     by_seed = {str(number): opinion.probability for number, opinion in enumerate(of_seeds)}
-    joined = mean_by_skill(by_seed, dict.fromkeys(by_seed, 1.0))
+    joined = mean_by_skill(by_seed, dict.fromkeys(by_seed, 1.0), dict.fromkeys(by_seed, 0.0))
     return Opinion(joined, np.nan_to_num(joined, nan=-1.0) >= EVEN)
 
 
@@ -89,14 +94,28 @@ def measure_skill(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
     return max(0.0, float(above.mean())) if above.size else 0.0
 
 
-def mean_by_skill(probabilities: Mapping[str, np.ndarray], skills: Mapping[str, float]) -> np.ndarray:
-    """(V,) of (V,) by name: the mean of the log odds of those that say something of a clip; NaN where none does."""
+def find_middle(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
+    """Log odds halfway between the mean abnormal and the mean normal clip; 0 where it says nothing of one kind."""
+    known = np.isfinite(probability)
+    odds = _log_odds(probability)
+    kinds = [odds[known & kind] for kind in (is_abnormal, ~is_abnormal)]
+    return float(np.mean([kind.mean() for kind in kinds])) if all(map(len, kinds)) else 0.0
+
+
+def mean_by_skill(
+    probabilities: Mapping[str, np.ndarray], skills: Mapping[str, float], middles: Mapping[str, float]
+) -> np.ndarray:
+    """(V,) of (V,) by name: the weighted mean of log odds, to a probability; NaN where nobody says anything."""
     p = np.array([probabilities[name] for name in skills])
-    weights = np.array(list(skills.values()))[:, None] * np.isfinite(p)
-    odds = np.clip(logit(np.where(np.isfinite(p), p, EVEN)), -fusion.SUREST, fusion.SUREST)
-    total = weights.sum(axis=0)
-    mean: np.ndarray = expit((weights * odds).sum(axis=0) / np.where(total > 0, total, 1))
-    return np.where(total > 0, mean, np.nan)
+    moved = _log_odds(p) - np.array([middles[name] for name in skills])[:, None]
+    weights = np.array(list(skills.values()))
+    mean: np.ndarray = expit(weights @ np.where(np.isfinite(p), moved, 0.0) / weights.sum())
+    return np.where(np.isfinite(p).any(axis=0), mean, np.nan)
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    known: np.ndarray = np.clip(logit(np.nan_to_num(probability, nan=EVEN)), -fusion.SUREST, fusion.SUREST)
+    return known
 
 
 def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
