@@ -5,7 +5,7 @@ in training, flags a clip from even odds. Only what knows no odds of its own tak
 panic, and the fused detector that stage `compare` would fit (`fused_fitted`), by its fits that did not see the clip's
 source. `fused` is the mean of the log odds of the models that have learnt both kinds, each as heavy as it is skilled on
 the inner fold, and moved by half of what parts its middle there from even odds: who takes the most alarming of many
-people in a clip leans to alarm. Silence is even odds, since nobody to be seen is no sign of a fight. `fused_seeds` is
+people in a frame leans to alarm. Silence is even odds, since nobody to be seen is no sign of a fight. `fused_seeds` is
 the mean of what those of all seeds say, none of which has seen the clip's source. docs/experiments.md compares these
 rules.
 """
