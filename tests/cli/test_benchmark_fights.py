@@ -107,7 +107,12 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
 
     shutil.copy(data / "fight/fi000.mp4", test / "fight/fi900.mp4")
     shutil.rmtree("work/frozen")
-    with pytest.raises(VigilError, match="1 of its clips are among those that were learnt from"):
+    with pytest.raises(VigilError, match=r"1 of its clips .* learnt from, such as fi900\.mp4"):
+        protocol.run(data, test, setting)  # though its table does not name it
+
+    (test / "fight/fi900.mp4").unlink()
+    (test / "clips.csv").write_text((test / "clips.csv").read_text().replace("yt-50", "yt-0"))
+    with pytest.raises(VigilError, match="1 of its sources are among those that were learnt from, such as yt-0"):
         protocol.run(data, test, setting)
 
 

@@ -28,6 +28,7 @@ def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting)
     homes = {seed: folder / str(seed) for seed in setting.seeds}
     _learn_from_all(clips, homes, setting)
     _seal(folder)
+    _refuse_known(clips, test)
     datasets = {"data": read_dataset(setting.params, data), "test": read_dataset(setting.params, test)}
     setting.say(f"fights: features of the clips in {test}")
     features = setting.work / "with-test"
@@ -35,7 +36,7 @@ def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting)
         unseen = [
             clip for clip in make_features(features, datasets, setting.params, setting.runtime) if clip.set == "test"
         ]
-    _refuse_shared(clips, unseen, test)
+    _require_other_sources(clips, unseen, test)
     path = folder / f"scores-{digest([(clip.video, clip.sha256) for clip in unseen])[:16]}.json"
     if path.exists():
         setting.say(f"fights: {test} was scored before by these detectors: that score is shown")
@@ -105,13 +106,23 @@ def _seal(folder: Path) -> None:
     write_json(folder / SEAL, seal)
 
 
-def _refuse_shared(clips: Sequence[Video], unseen: Sequence[Video], test: Path) -> None:
+def _refuse_known(clips: Sequence[Video], test: Path) -> None:
+    """Whatever it is called and whatever is said of it there."""
+    known = {clip.sha256 for clip in clips}
+    shared = [path for path in sorted(test.rglob("*")) if path.is_file() and sha256_file(path) in known]
+    if shared:
+        raise VigilError(
+            f"{test}: {len(shared)} of its clips are among those that were learnt from, such as {shared[0].name}: a "
+            "test on them says nothing. Take them out of one of the two folders."
+        )
+
+
+def _require_other_sources(clips: Sequence[Video], unseen: Sequence[Video], test: Path) -> None:
     if not unseen:
         raise VigilError(f"{test}: not one clip in it can be used.")
-    for what, key in (("clips", "sha256"), ("sources", "source")):
-        shared = {getattr(clip, key) for clip in unseen} & {getattr(clip, key) for clip in clips}
-        if shared:
-            raise VigilError(
-                f"{test}: {len(shared)} of its {what} are among those that were learnt from, such as {min(shared)}: a "
-                "test on them says nothing. Take them out of one of the two folders."
-            )
+    shared = {clip.source for clip in unseen} & {clip.source for clip in clips}
+    if shared:
+        raise VigilError(
+            f"{test}: {len(shared)} of its sources are among those that were learnt from, such as {min(shared)}: a "
+            "test on them says nothing. Take them out of one of the two folders."
+        )
