@@ -28,9 +28,10 @@ def measure(video: Path, models: str) -> dict[str, Any]:
     torch.set_num_threads(1)
     with Detector.load(settings.root() / "models", models.split(",")) as detector:
         frames, decode_s = _time(read_views(video))
+        networks = detector._estimate, detector._look_on  # noqa: SLF001
         state, began = frame_features.START, time.process_time()
         for view in read_views(video):
-            state, _ = frame_features.update(state, view, detector.plan, detector._estimate)  # noqa: SLF001
+            state, _ = frame_features.update(state, view, detector.plan, *networks)
         features_s = time.process_time() - began - decode_s
         began, wall = time.process_time(), time.monotonic()
         alerts = sum(len(step.changes) for step in detector.steps(read_views(video)))

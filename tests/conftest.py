@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from vigil.core import settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 settings.prepare(threads=1)
+hypothesis.settings.register_profile("any machine", deadline=None)  # another process may take the core for a while
+hypothesis.settings.load_profile("any machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs have it; tests send it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests/support")])

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from videos import walk
+from fight_clips import SERIAL, draw_clips, run_alone, setting_of, small_params
 
-from vigil.cli.clip_benchmark import protocol
+from vigil.cli.clip_benchmark import features, frozen, protocol
 from vigil.cli.clip_benchmark.joining import (
     Opinion,
     choose_threshold,
@@ -23,48 +23,12 @@ from vigil.cli.clip_benchmark.joining import (
     mean_by_skill,
     measure_skill,
 )
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
-from vigil.cli.clip_benchmark.setting import Setting
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
 from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.cli.main import main
-from vigil.cli.params_layers import lay_over, read_keys
-from vigil.cli.project_files import PARAMS, read_preset, read_project_file
 from vigil.core.errors import VigilError
-from vigil.engine.per_video import Runtime
 from vigil.evaluation.flow_trees import ForestParams
 from vigil.footage.video_table import Video
-
-SERIAL = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)
-
-
-def draw_clips(folder: Path, sources: int, first: int = 0) -> Path:
-    """Two clips of each source, one of them with faster walkers; a source shows both classes."""
-    rows = ["path,label,source"]
-    for number in range(first, first + sources):
-        for kind, label in (("fight/fi", "fight"), ("normal/nofi", "normal")):
-            name = f"{kind}{number:03}.mp4"
-            walk(folder / name, fast=label == "fight", frames=20)
-            rows.append(f"{name},{label},yt-{number}")
-    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
-    return folder
-
-
-def small_params(pretrained: Path) -> dict[str, Any]:
-    """Preset `fights` with two models, each trained for a moment."""
-    params: dict[str, Any] = read_keys(lay_over(read_project_file(PARAMS), [read_preset("fights")]))
-    params["weights"] |= {"people": None, "pose": str(pretrained.resolve() / "pose_landmarker.task")}
-    params["landmarks"] |= {"detector": "mediapipe", "tile": None}
-    params["train"] |= {"epochs": 1, "warmup": 0, "workers": 0}
-    params["models"] = {name: params["models"][name] for name in ("crime_gate", "i3d")}
-    for model in params["models"].values():
-        model["train"] = {"samples": 8}
-    return params
-
-
-def setting_of(params: dict[str, Any], said: list[str]) -> Setting:
-    code = dict.fromkeys((*params["models"], TREES, SHORTCUTS), "code")
-    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7,))
 
 
 @pytest.mark.slow
@@ -75,17 +39,17 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     setting = setting_of(small_params(pretrained), said)
     record = protocol.run(data, test, setting)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
-    detectors = {"fused", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
+    detectors = {"fused", "fused_seeds", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
     for name, row in record["folds"]["detectors"].items():
-        assert len(row["auc"]["seeds"]) == 1, name
+        assert len(row["auc"]["seeds"]) == (1 if name == "fused_seeds" else 2)
         assert 0 <= row["accuracy"]["value"] <= 1
-    assert sum("is judged" in line for line in said) == 5
+    assert sum("is judged" in line for line in said) == 10
     assert not [path for path in Path("work/learning").iterdir() if path.is_dir()]
 
     said.clear()
     kept = sorted(Path("work/said").glob("*.npz"))
-    assert len(kept) == 5 * 4
+    assert len(kept) == 2 * 5 * 4
     before = {path: path.read_bytes() for path in kept}
     kept[3].unlink()
     assert protocol.run(data, test, setting) == record
@@ -105,22 +69,28 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     with pytest.raises(VigilError, match="has changed since it was frozen"):
         protocol.run(data, test, setting)
 
+
+def test_a_folder_that_shares_clips_or_sources_is_refused(pretrained: Path) -> None:
+    data, test = draw_clips(Path("data"), 3), draw_clips(Path("test"), 3, first=50)
+    said: list[str] = []
+    setting = setting_of(small_params(pretrained), said)
+    clips = features.make_features(
+        setting.features, {"data": features.read_dataset(setting.params, data)}, setting.params, SERIAL
+    )
+    table = (test / "clips.csv").read_text()
+
     shutil.copy(data / "fight/fi000.mp4", test / "fight/fi900.mp4")
-    shutil.rmtree("work/frozen")
-    with pytest.raises(VigilError, match=r"1 of its clips .* learnt from, such as fi900\.mp4"):
-        protocol.run(data, test, setting)  # though its table does not name it
+    for row in ("", "fight/fi900.mp4,fight,yt-900\n"):  # whether the table names it or not
+        (test / "clips.csv").write_text(table + row)
+        with pytest.raises(VigilError, match=r"1 of its clips are among .* such as fight/fi900.mp4"):
+            frozen.open_unseen(clips, data, test, setting)
 
     (test / "fight/fi900.mp4").unlink()
-    (test / "clips.csv").write_text((test / "clips.csv").read_text().replace("yt-50", "yt-0"))
-    with pytest.raises(VigilError, match="1 of its sources are among those that were learnt from, such as yt-0"):
-        protocol.run(data, test, setting)
-
-
-def run_alone(pretrained: Path, work: Path) -> None:
-    """In a process of its own: the folds of `data` with one model."""
-    params = small_params(pretrained)
-    del params["models"]["i3d"]
-    protocol.run(Path("data"), None, replace(setting_of(params, []), work=work))
+    (test / "fight/broken.mp4").write_bytes(b"no film")
+    (test / "clips.csv").write_text(table.replace("yt-51", "yt-1") + "fight/broken.mp4,fight,yt-77\n")
+    with pytest.raises(VigilError, match="1 of its sources are among those that were learnt from, such as yt-1"):
+        frozen.open_unseen(clips, data, test, setting)
+    assert [line for line in said if "left out: test/fight/broken.mp4" in line]
 
 
 def read_kept(work: str) -> dict[str, bytes]:
@@ -193,7 +163,7 @@ def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> Non
     assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
 
 
-def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
+def test_the_skilled_decide_and_silence_is_even_odds() -> None:
     is_abnormal = np.array([True, True, False, False])
     sharp, blunt = np.array([0.9, 0.8, 0.3, np.nan]), np.array([0.4, 0.6, 0.6, 0.4])
     assert measure_skill(sharp, is_abnormal) == pytest.approx(1.0)  # silence is even odds, 0.5

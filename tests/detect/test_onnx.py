@@ -12,10 +12,10 @@ from videos import film
 from judging import TINY, load_model, save_model
 from vigil.cli.main import main
 from vigil.core.errors import VigilError
-from vigil.detect import onnx_export
 from vigil.detect.detector import Detector
-from vigil.detect.onnx_export import PARITY, example, export_model
-from vigil.detect.onnx_models import OnnxStepModel, onnx_path, open_model
+from vigil.detect.onnx import export
+from vigil.detect.onnx.export import PARITY, example, export_model
+from vigil.detect.onnx.networks import OnnxStepModel, onnx_path, open_model
 from vigil.footage.video.views import read_views
 from vigil.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -77,13 +77,13 @@ def test_several_members_are_one_network() -> None:
 def test_what_differs_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = load_model("pose_cnn")
     content: list[bytes] = []
-    trace = onnx_export._trace
+    trace = export._trace
 
     def trace_another(*arguments: Any) -> bytes:
         content.append(trace(*arguments))
         return content[0]
 
-    monkeypatch.setattr(onnx_export, "_trace", trace_another)
+    monkeypatch.setattr(export, "_trace", trace_another)
     export_model(checkpoint, Path("first.onnx"))
     other = load_checkpoint(save_model("pose_cnn", seed=3))
     with pytest.raises(VigilError, match=r"pose_cnn: ONNX says something else than torch, by .* Nothing was written"):

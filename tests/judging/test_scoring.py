@@ -155,7 +155,7 @@ def test_flow_of_other_frames_is_noticed() -> None:
     store_frames(ONE)
     run_context([ONE])
     write_times(DATA / f"flow/{ONE.video}.npz", [Fraction(k, 8) for k in range(39)])
-    with pytest.raises(VigilError, match="not as many planes as there are times"):
+    with pytest.raises(VigilError, match="not as many frames as there are times"):
         scored("panic", [ONE])
 
 

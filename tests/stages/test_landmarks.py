@@ -1,5 +1,6 @@
 """The landmarks stage on a photograph that moves: every backend, bad input, reuse, and the same rows live."""
 
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -116,9 +117,11 @@ def test_two_workers_write_the_bytes_of_none(pretrained: Path, tmp_path: Path, m
     assert digests[0] == digests[1]
 
 
-def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path) -> None:
+def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive("a/one", pan(4))
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     run(pretrained, settings(backend="landmarker", max_people=2))
+    assert os.environ["https_proxy"] == "http://proxy.example:3128"
     rows = pose_table.group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
     assert rows and max(len(track) for track in rows.values()) == 4
 

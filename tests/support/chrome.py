@@ -38,7 +38,7 @@ class Chrome:
         address = self._address()
         assert address is not None
         self._open = ExitStack()
-        self.socket = self._open.enter_context(connect(address, max_size=None, close_timeout=0.5))
+        self.socket = self._open.enter_context(connect(address, max_size=None, close_timeout=0.5, proxy=None))
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
             self.call(f"{domain}.enable")
         return self

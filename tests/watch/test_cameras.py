@@ -128,6 +128,7 @@ def test_what_a_camera_leaves_behind_can_be_judged_again_also_when_heads_are_hid
         assert container.streams.video[0].codec_context.name == "h264", "encoded anew, for it came as MJPEG"
         assert sum(1 for _ in container.decode(video=0)) > 20
     evidence = Path("ev") / alert["clip"]
+    assert json.loads(evidence.with_suffix(".json").read_text()) == alert, "the latest revision lies beside it"
     assert main(["replay", str(evidence.with_suffix(".json"))]) == 0
     line = capsys.readouterr().out
     assert line.startswith(f"same: alert {alert['id']}") and "crime_gate by the judgements that were kept" in line

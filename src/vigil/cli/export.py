@@ -34,8 +34,8 @@ def export(models: tuple[str, ...], trained: Path | None, as_json: bool) -> None
             raise VigilError(f"{folder}: no trained model. Run `vigil repro`.")
     folders = [find_model_folder(name, folder) for name in names]
 
-    from vigil.detect.onnx_export import export_model  # takes seconds, which no mistake has to wait for
-    from vigil.detect.onnx_models import onnx_path
+    from vigil.detect.onnx.export import export_model  # takes seconds, which no mistake has to wait for
+    from vigil.detect.onnx.networks import onnx_path
     from vigil.models.checkpoint import load_checkpoint
 
     written = {}

@@ -32,7 +32,7 @@ from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
-from vigil.detect.onnx_models import Runtime
+from vigil.detect.onnx.networks import Runtime
 from vigil.detect.peaks import explain_peak
 from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained

@@ -11,7 +11,7 @@ from vigil.detect.alerts import Provenance
 from vigil.detect.budgets import rule_for_fused, rule_for_model
 from vigil.detect.frozen_model import FrozenModel, find_gate, load_frozen_model
 from vigil.detect.model_folder import CONFIG
-from vigil.detect.onnx_models import Runtime, onnx_path, open_model
+from vigil.detect.onnx.networks import Runtime, onnx_path, open_model
 from vigil.detect.thresholds import choose_rule
 from vigil.evaluation.fusion import Fusion
 from vigil.judging.calibration import Calibration

@@ -28,9 +28,9 @@ class HeadTimes:
         self._heads: deque[np.ndarray] = deque(maxlen=most)
 
     def add(self, time_s: float, heads: np.ndarray) -> None:
-        """Times rise."""
-        self._times.append(time_s)
+        """Times rise. Another thread that asks meanwhile finds heads for every time that it sees."""
         self._heads.append(heads)
+        self._times.append(time_s)
 
     def near(self, time_s: float) -> np.ndarray:
         """(N, 3) of all moments within HOLD_S, and always of the newest before it."""

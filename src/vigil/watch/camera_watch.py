@@ -25,7 +25,7 @@ from vigil.evidence.hiding import HeadTimes, hide_heads
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
-from vigil.watch.replay_files import ReplayFiles
+from vigil.watch.replay_files import ReplayFiles, write_alert
 
 BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
 TILE_PX = 480  # width of a picture on the page
@@ -84,9 +84,9 @@ class CameraWatch:
         step = self.detector.step(item, is_armed)
         if step.stored is not None:
             self._times.append((step.stored.position, float(item.time_s)))
-            self._jpeg, self._scores, self._shown = None, step.scores, item
             if self._heads is not None and step.stored.heads is not None:
-                self._heads.add(float(item.time_s), step.stored.heads)
+                self._heads.add(float(item.time_s), step.stored.heads)  # before another thread shows the frame
+            self._jpeg, self._scores, self._shown = None, step.scores, item
             self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         self._deliver(step, "released")
@@ -99,7 +99,7 @@ class CameraWatch:
         self._health.finish()
         if self._frame is not None:
             self._cut_clips(self._frame.time_s + AFTER_S + BEFORE_S + 1)
-        self._clip_writer.close(self._put)
+        self._clip_writer.close(self._put_clip)
         self._state = "ended"
 
     def snapshot(self) -> CameraSnapshot:
@@ -178,13 +178,20 @@ class CameraWatch:
 
     def _cut_clips(self, now_s: Fraction) -> None:
         """Cuts the clips whose time has come; an alert without one stays an alert."""
-        self._clip_writer.settle(self._put)
+        self._clip_writer.settle(self._put_clip)
         due = [pending for pending in self._clips if now_s >= pending.due_s]
         self._clips = [pending for pending in self._clips if now_s < pending.due_s]
         for pending in due:
             assert self._evidence is not None and self._frame is not None
             with suppress(VigilError):
-                self._clip_writer.write(self.camera, pending, self._evidence, self._frame.size, self._put)
+                self._clip_writer.write(self.camera, pending, self._evidence, self._frame.size, self._put_clip)
+
+    def _put_clip(self, alert: Alert) -> None:
+        """An alert that has got its clip, which its evidence says too."""
+        self._put(alert)
+        if self._evidence is not None:
+            with suppress(VigilError):
+                write_alert(self._evidence / alert.camera / alert.id, alert)
 
     def _hide(self, frame: Frame) -> np.ndarray:
         """(H, W, 3) uint8 of what may be written of a frame."""

@@ -11,7 +11,7 @@ from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.detect.alerts import AlertChange
 from vigil.detect.budgets import read_budget
-from vigil.detect.onnx_models import Runtime
+from vigil.detect.onnx.networks import Runtime
 from vigil.watch.outputs import Outputs
 
 Say = Callable[[str], object]

@@ -14,7 +14,7 @@ from videos import film
 from vigil.capture.live.arrivals import Arrivals, stamp_packets
 from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.live.frame_ring import FrameRing
-from vigil.capture.live.job import BEAT, Job
+from vigil.capture.live.job import Job
 from vigil.capture.live.packet_ring import PacketRing
 from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import parse_source
@@ -32,7 +32,7 @@ def opened(tmp_path: Path) -> Iterator[tuple[Any, Any]]:
 
 @pytest.fixture
 def job() -> Iterator[Job]:
-    frames, packets, beat = FrameRing(), PacketRing(1 << 20), SharedMemory(BEAT.size)
+    frames, packets, beat = FrameRing(), PacketRing(1 << 20), SharedMemory(8)
     listen, bell = os.pipe()
     yield Job(parse_source("rtsp://cam/1"), CameraParams(), frames, packets, beat, bell, time.monotonic(), 0)
     os.close(listen)

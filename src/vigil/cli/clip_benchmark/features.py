@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vigil.cli.clip_benchmark.setting import Setting
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_table
 from vigil.engine.per_video import Runtime
@@ -41,8 +42,6 @@ def make_features(
         datasets=datasets,
         runtime=runtime,
     )
-    for reject in read_table(folder / "rejects.csv"):
-        print(f"left out: {reject['path']}: {reject['reason']}")
     frames.main(videos, raw, folder / "frames", frames.Params.read(params["frames"], f"{PRESET} [frames]"), runtime)
     weights.main(folder / "pretrained", weights.Params.read(params["weights"], f"{PRESET} [weights]"))
     person.main(
@@ -82,3 +81,10 @@ def make_features(
             runtime=runtime,
         )
     return video_table.read(videos)
+
+
+def say_left_out(folder: Path, dataset: str, setting: Setting) -> None:
+    """Names each clip that cannot be used, which no number counts."""
+    for reject in read_table(folder / "rejects.csv"):
+        if reject["path"].startswith(f"{dataset}/"):
+            setting.say(f"fights: left out: {reject['path']}: {reject['reason']}")

@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from vigil.cli.clip_benchmark import members
-from vigil.cli.clip_benchmark.features import make_features, read_dataset
+from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
 from vigil.cli.clip_benchmark.joining import Joined, Opinion, join
 from vigil.cli.clip_benchmark.setting import Setting, hold_out, printing_to
 from vigil.cli.clip_benchmark.verdicts import Record, summarise
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file, write_json
 from vigil.evaluation.benchmark.kept import digest
+from vigil.footage import sources
 from vigil.footage.video_table import Video
 
 SEAL, JOINED = "frozen.json", "joined.json"
+WITH_TEST = "with-test"  # in the folder of work: both folders of clips with their features
 SEALED = ("models", "calibration", "baselines", "inner", JOINED)
 
 
@@ -28,15 +30,8 @@ def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting)
     homes = {seed: folder / str(seed) for seed in setting.seeds}
     _learn_from_all(clips, homes, setting)
     _seal(folder)
-    _refuse_known(clips, test)
-    datasets = {"data": read_dataset(setting.params, data), "test": read_dataset(setting.params, test)}
-    setting.say(f"fights: features of the clips in {test}")
-    features = setting.work / "with-test"
-    with printing_to(setting.work / "features.log"):
-        unseen = [
-            clip for clip in make_features(features, datasets, setting.params, setting.runtime) if clip.set == "test"
-        ]
-    _require_other_sources(clips, unseen, test)
+    unseen = open_unseen(clips, data, test, setting)
+    features = setting.work / WITH_TEST
     path = folder / f"scores-{digest([(clip.video, clip.sha256) for clip in unseen])[:16]}.json"
     if path.exists():
         setting.say(f"fights: {test} was scored before by these detectors: that score is shown")
@@ -54,6 +49,20 @@ def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting)
     record = {"data": test.name, "frozen_sha256": sha256_file(folder / SEAL)} | summarise(unseen, by_all_seeds)
     write_json(path, record)
     return record
+
+
+def open_unseen(clips: Sequence[Video], data: Path, test: Path, setting: Setting) -> list[Video]:
+    """The clips of `test` with their features, unless it shares clips or sources with `clips`, those of `data`."""
+    datasets = {"data": read_dataset(setting.params, data), "test": read_dataset(setting.params, test)}
+    features = setting.work / WITH_TEST
+    _refuse_shared_clips(clips, datasets, features / "sources.csv", test)
+    setting.say(f"fights: features of the clips in {test}")
+    with printing_to(setting.work / "features.log"):
+        both = make_features(features, datasets, setting.params, setting.runtime)
+    say_left_out(features, "test", setting)
+    unseen = [clip for clip in both if clip.set == "test"]
+    _refuse_shared_sources(clips, unseen, test)
+    return unseen
 
 
 def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setting: Setting) -> None:
@@ -106,23 +115,24 @@ def _seal(folder: Path) -> None:
     write_json(folder / SEAL, seal)
 
 
-def _refuse_known(clips: Sequence[Video], test: Path) -> None:
-    """Whatever it is called and whatever is said of it there."""
+def _refuse_shared_clips(
+    clips: Sequence[Video], datasets: Mapping[str, Mapping[str, Any]], listing: Path, test: Path
+) -> None:
+    """By content, before stage `download` leaves out what it has already."""
+    sources.sync(datasets, listing)
     known = {clip.sha256 for clip in clips}
-    shared = [path for path in sorted(test.rglob("*")) if path.is_file() and sha256_file(path) in known]
-    if shared:
+    if shared := sorted(file.path for file in sources.read_sources(listing).get("test", []) if file.sha256 in known):
         raise VigilError(
-            f"{test}: {len(shared)} of its clips are among those that were learnt from, such as {shared[0].name}: a "
-            "test on them says nothing. Take them out of one of the two folders."
+            f"{test}: {len(shared)} of its clips are among those that were learnt from, such as {shared[0]}: a test on "
+            "them says nothing. Take them out of one of the two folders."
         )
 
 
-def _require_other_sources(clips: Sequence[Video], unseen: Sequence[Video], test: Path) -> None:
+def _refuse_shared_sources(clips: Sequence[Video], unseen: Sequence[Video], test: Path) -> None:
     if not unseen:
         raise VigilError(f"{test}: not one clip in it can be used.")
-    shared = {clip.source for clip in unseen} & {clip.source for clip in clips}
-    if shared:
+    if shared := {clip.source for clip in unseen} & {clip.source for clip in clips}:
         raise VigilError(
             f"{test}: {len(shared)} of its sources are among those that were learnt from, such as {min(shared)}: a "
-            "test on them says nothing. Take them out of one of the two folders."
+            "test on them says nothing. Take their clips out of one of the two folders."
         )

@@ -1,8 +1,9 @@
 """`vigil benchmark fights`: what the detectors of preset `fights` reach on one folder of clips, and on another.
 
 On the first folder every clip is judged by detectors that have seen nothing of its source: five folds by source, anew
-for each seed; the best epoch and every threshold by an inner fold. For the second folder they learn from all of the
-first but an inner fold, and are frozen on disk with their digests; only then is it opened, and it is scored once.
+for each seed. What is settled by examples is settled on an inner fold, and the rest by rule: joining.py says which. For
+the second folder they learn from all of the first but an inner fold, and are frozen on disk with their digests; only
+then is it opened, and it is scored once.
 
 <work>/clips/                   the clips of the first folder with their features
 <work>/said/<digest>.npz        what one member says of the clips of one fold, by all that it depends on
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from vigil.cli.clip_benchmark import members
-from vigil.cli.clip_benchmark.features import make_features, read_dataset
+from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
 from vigil.cli.clip_benchmark.frozen import score_once
 from vigil.cli.clip_benchmark.joining import Opinion, join
 from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
@@ -54,6 +55,7 @@ def run(data: Path, test: Path | None, setting: Setting) -> Record:
     setting.say(f"fights: features of the clips in {data}")
     with printing_to(setting.work / "features.log"):
         clips = make_features(setting.features, {"data": dataset}, setting.params, setting.runtime)
+    say_left_out(setting.features, "data", setting)
     _require_sources(clips, data)
     splits = [split for seed in setting.seeds for split in make_splits(clips, seed)]
     opinions = _judge_splits(splits, setting)

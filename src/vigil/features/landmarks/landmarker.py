@@ -23,7 +23,11 @@ def open_landmarker(
     bundle: Path, settings: Settings
 ) -> Iterator[Callable[[np.ndarray], list[tuple[np.ndarray, float]]]]:
     """Yields a function from (H, W, 3) uint8 RGB to (joints (13, 3), certainty) of each person, best first."""
-    os.environ["https_proxy"] = NOWHERE
+    with _without_network():
+        yield from _open(bundle, settings)
+
+
+def _open(bundle: Path, settings: Settings) -> Iterator[Callable[[np.ndarray], list[tuple[np.ndarray, float]]]]:
     with _quiet():
         import mediapipe
         from mediapipe.tasks import python as tasks
@@ -59,6 +63,19 @@ def _image(mediapipe: Any, image: np.ndarray) -> Any:
         size = [max(1, round(side * LARGEST_PX / longest)) for side in image.shape[1::-1]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    """MediaPipe finds nobody to talk to; afterwards this process goes on with the proxy that it had."""
+    before = os.environ.get("https_proxy")
+    os.environ["https_proxy"] = NOWHERE
+    try:
+        yield
+    finally:
+        del os.environ["https_proxy"]
+        if before is not None:
+            os.environ["https_proxy"] = before
 
 
 @contextmanager

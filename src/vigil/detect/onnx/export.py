@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
-from vigil.detect.onnx_models import META, open_session, run_session
-from vigil.detect.onnx_words import Traceable, make_traceable
+from vigil.detect.onnx.networks import META, open_session, run_session
+from vigil.detect.onnx.words import Traceable, make_traceable
 from vigil.models.checkpoint import Checkpoint
 
 OPSET = 17
