@@ -15,7 +15,7 @@ import pytest
 from fight_clips import SERIAL, draw_clips, run_alone, setting_of, small_params
 
 from vigil.cli.clip_benchmark import features, frozen, protocol
-from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, join_seeds, mean_by_skill, measure_skill
+from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, find_middle, join_odds, join_seeds
 from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
 from vigil.cli.clip_benchmark.verdicts import summarise
 from vigil.cli.main import main
@@ -25,6 +25,7 @@ from vigil.footage.video_table import Video
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     data, test = draw_clips(Path("data"), 5), draw_clips(Path("test"), 3, first=50)
     said: list[str] = []
@@ -91,6 +92,7 @@ def read_kept(work: str) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(pretrained: Path) -> None:
     draw_clips(Path("data"), 5)
     run_alone(pretrained, Path("whole"))
@@ -154,16 +156,20 @@ def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> Non
     assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
 
 
-def test_the_skilled_decide_and_who_is_silent_does_not_count() -> None:
-    is_abnormal = np.array([True, True, False, False])
+def test_members_count_alike_and_silence_is_even_odds() -> None:
     sharp, blunt = np.array([0.9, 0.8, 0.3, np.nan]), np.array([0.4, 0.6, 0.6, 0.4])
-    assert measure_skill(sharp, is_abnormal) == pytest.approx(1.0)  # silence is even odds, 0.5
-    assert measure_skill(blunt, is_abnormal) == 0.0
-    assert measure_skill(1 - sharp, is_abnormal) == 0.0  # worse than chance is no skill
-    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.5, "blunt": 0.0})
-    assert joined[:3] == pytest.approx(sharp[:3]) and np.isnan(joined[3])
-    joined = mean_by_skill({"sharp": sharp, "blunt": blunt}, {"sharp": 0.25, "blunt": 0.25})
-    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.4], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+    joined = join_odds(np.array([sharp, blunt]), np.zeros(2))
+    assert joined == pytest.approx([0.710, 0.710, 0.445, 0.449], abs=1e-3)  # logit 2.197 and -0.405: 0.896
+    moved = join_odds(np.array([sharp, blunt]), np.array([0.8, 0.0]))
+    assert moved == pytest.approx([0.622, 0.622, 0.350, 0.449], abs=1e-3)  # silence is not moved
+    assert np.isnan(join_odds(np.array([[np.nan], [np.nan]]), np.array([0.8, 0.8]))).all()
+
+
+def test_who_leans_to_alarm_has_its_middle_above_even_odds() -> None:
+    is_abnormal = np.array([True, True, False, False])
+    leaning = np.array([0.9, 0.8, 0.6, np.nan])  # log odds 2.197, 1.386; 0.405
+    assert find_middle(leaning, is_abnormal) == pytest.approx((1.792 + 0.405) / 2, abs=1e-3)
+    assert find_middle(leaning[:2], is_abnormal[:2]) == 0.0
 
 
 def test_seeds_are_joined_by_their_log_odds_and_flag_from_even_odds() -> None:

@@ -3,9 +3,10 @@
 A fold of a few sources is too small to choose where a clip is flagged: what has learnt both kinds, which weigh alike
 in training, flags a clip from even odds. Only what knows no odds of its own takes a threshold from the inner fold:
 panic, and the fused detector that stage `compare` would fit (`fused_fitted`), by its fits that did not see the clip's
-source. `fused` is the mean of the log odds of the models that have learnt both kinds, each as heavy as it is skilled on
-the inner fold; `fused_seeds` is the mean of what those of all seeds say, none of which has seen the clip's source.
-docs/experiments.md compares these rules.
+source. `fused` is the mean of the log odds of the models that have learnt both kinds, all alike, each moved by half of
+what parts its middle on the inner fold from even odds: who takes the most alarming of many people in a frame leans to
+alarm. Silence is even odds, since nobody to be seen is no sign of a fight. `fused_seeds` is the mean of what those of
+all seeds say, none of which has seen the clip's source. docs/experiments.md compares these rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from vigil.statistics.scores import Scores
 
 FUSED, FITTED, JOINED_SEEDS = "fused", "fused_fitted", "fused_seeds"
 EVEN = 0.5
+MOVED = 0.5  # of the middle on so few clips, of which half is chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +38,17 @@ class Opinion:
 class Joined(Frozen):
     """What is settled by the inner fold."""
 
-    skills: dict[str, float]  # of the models that `fused` joins; empty where there is one at most
+    middles: dict[str, float]  # log odds to take off what each model says that `fused` joins; empty: nothing to join
     fitted: Fusion | None
     thresholds: dict[str, float]  # of those that do not flag a clip from even odds
 
     def judge(self, said: Mapping[str, Arrays]) -> dict[str, Opinion]:
         """The opinion of every member and of the fused detectors, of what members say of some clips."""
         probabilities = {name: arrays["probability"] for name, arrays in said.items() if arrays}
-        if self.skills:
-            probabilities[FUSED] = mean_by_skill(probabilities, self.skills)
+        if self.middles:
+            probabilities[FUSED] = join_odds(
+                np.array([probabilities[name] for name in self.middles]), np.array(list(self.middles.values()))
+            )
         if self.fitted is not None:
             calibrated = {name: said[name]["calibrated"] for name in self.fitted.models}
             probabilities[FITTED] = self.fitted.probability(calibrated, "video")
@@ -57,46 +61,47 @@ class Joined(Frozen):
 def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> Joined:
     """`inner`: what each member says of the clips of the inner fold; see members.learn."""
     models = {name: arrays for name, arrays in inner.items() if arrays and name not in (TREES, SHORTCUTS)}
-    skills = {
-        name: measure_skill(arrays["probability"], is_abnormal)
-        for name, arrays in models.items()
-        if arrays["knows_odds"]
-    }
-    if not any(skills.values()):  # then all count alike
-        skills = dict.fromkeys(skills, 1.0)
     thresholds = {
         name: choose_threshold(arrays["probability"], is_abnormal)
         for name, arrays in models.items()
         if not arrays["knows_odds"]
     }
     if len(models) < 2:
-        return Joined(skills={}, fitted=None, thresholds=thresholds)
+        return Joined(middles={}, fitted=None, thresholds=thresholds)
     fitted, thresholds[FITTED] = _fit(models)
-    return Joined(skills=skills, fitted=fitted, thresholds=thresholds)
+    middles = {
+        name: MOVED * find_middle(arrays["probability"], is_abnormal)
+        for name, arrays in models.items()
+        if arrays["knows_odds"]
+    }
+    return Joined(middles=middles, fitted=fitted, thresholds=thresholds)
 
 
 def join_seeds(of_seeds: Sequence[Opinion]) -> Opinion:
     """One opinion of each clip out of those of several seeds."""
-    by_seed = {str(number): opinion.probability for number, opinion in enumerate(of_seeds)}
-    joined = mean_by_skill(by_seed, dict.fromkeys(by_seed, 1.0))
+    joined = join_odds(np.array([opinion.probability for opinion in of_seeds]), np.zeros(len(of_seeds)))
     return Opinion(joined, np.nan_to_num(joined, nan=-1.0) >= EVEN)
 
 
-def measure_skill(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
-    """0 for chance and worse, to 1: by how much more often than not an abnormal clip is above a normal one."""
-    p = np.nan_to_num(probability, nan=EVEN)
-    above = np.sign(p[is_abnormal][:, None] - p[~is_abnormal][None, :])
-    return max(0.0, float(above.mean())) if above.size else 0.0
+def find_middle(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
+    """Log odds halfway between the mean abnormal and the mean normal clip; 0 where it says nothing of one kind."""
+    known = np.isfinite(probability)
+    odds = _log_odds(probability)
+    kinds = [odds[known & kind] for kind in (is_abnormal, ~is_abnormal)]
+    return float(np.mean([kind.mean() for kind in kinds])) if all(map(len, kinds)) else 0.0
 
 
-def mean_by_skill(probabilities: Mapping[str, np.ndarray], skills: Mapping[str, float]) -> np.ndarray:
-    """(V,) of (V,) by name: the mean of the log odds of those that say something of a clip; NaN where none does."""
-    p = np.array([probabilities[name] for name in skills])
-    weights = np.array(list(skills.values()))[:, None] * np.isfinite(p)
-    odds = np.clip(logit(np.where(np.isfinite(p), p, EVEN)), -fusion.SUREST, fusion.SUREST)
-    total = weights.sum(axis=0)
-    mean: np.ndarray = expit((weights * odds).sum(axis=0) / np.where(total > 0, total, 1))
-    return np.where(total > 0, mean, np.nan)
+def join_odds(probabilities: np.ndarray, middles: np.ndarray) -> np.ndarray:
+    """(V,) of (D, V): the mean of log odds, each less its middle (D,), as a probability; NaN where nobody speaks."""
+    speaks = np.isfinite(probabilities)
+    odds = np.where(speaks, _log_odds(probabilities) - middles[:, None], 0.0)
+    joined: np.ndarray = np.where(speaks.any(axis=0), expit(odds.mean(axis=0)), np.nan)
+    return joined
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    known: np.ndarray = np.clip(logit(np.nan_to_num(probability, nan=EVEN)), -fusion.SUREST, fusion.SUREST)
+    return known
 
 
 def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:

@@ -187,14 +187,22 @@ def _ask_trees(home: Path, features: Path, clips: Sequence[Video], params: Mappi
 def _by_clip(names: Sequence[str], table: Scores, calibration: Calibration) -> Arrays:
     """The model's own probability of each clip, and the calibrated one.
 
-    A model that says no odds, but how far a clip is from what is normal, has none of its own but the calibrated.
+    A clip is of one kind from its first frame to its last, so the model's own is by the mean of its scores, as that of
+    the trees on flow; the calibrated one is by the highest, as the pipeline has it. A model that says no odds, but how
+    far a clip is from what is normal, has none of its own but the calibrated.
     """
-    score = dict(zip(table.video.tolist(), table.video_score.tolist(), strict=True))
-    raw = np.array([score.get(name, -np.inf) for name in names], np.float64)
-    silent = ~np.isfinite(raw)
-    calibrated = np.where(silent, np.nan, calibration.validation_probability(raw, "video"))
-    own = np.where(silent, np.nan, expit(raw)) if calibration.score_type == "logits" else calibrated
-    return {"probability": own, "calibrated": calibrated}
+    row_of = {video: row for row, video in enumerate(table.video.tolist())}
+    highest, mean = np.full((2, len(names)), np.nan)
+    for number, name in enumerate(names):
+        if (row := row_of.get(name)) is None:
+            continue
+        known = table.score[table.offsets[row] : table.offsets[row + 1]]
+        known = known[np.isfinite(known)]
+        if len(known) and np.isfinite(table.video_score[row]):
+            highest[number], mean[number] = table.video_score[row], known.mean()
+    silent = np.isnan(highest)
+    calibrated = np.where(silent, np.nan, calibration.validation_probability(highest, "video"))
+    return {"probability": expit(mean) if calibration.score_type == "logits" else calibrated, "calibrated": calibrated}
 
 
 def _inputs(home: Path, features: Path, name: str) -> Path:
