@@ -120,16 +120,16 @@ class Bomb:
         (lambda path: path.unlink(), "not found"),
         (
             lambda _path: weights(lambda tensors: tensors.update({"head.bias": torch.zeros(4)})),
-            "head.bias: 4 torch.float32 found, 3 torch.float32 expected: weights of another model",
+            "head.bias: 4 float32 found, 3 float32 expected: weights of another model",
         ),
         (lambda _path: weights(lambda tensors: tensors.pop("head.bias")), "head.bias: nothing found"),
         (
             lambda _path: weights(lambda tensors: tensors.update({"extra": torch.zeros(2)})),
-            "extra: 2 torch.float32 found, nothing expected",
+            "extra: 2 float32 found, nothing expected",
         ),
         (
             lambda _path: weights(lambda tensors: tensors.update({"head.bias": torch.zeros(3).half()})),
-            "head.bias: 3 torch.float16 found",
+            "head.bias: 3 float16 found",
         ),
     ],
 )

@@ -140,7 +140,9 @@ def test_what_has_no_epoch_left_is_refused() -> None:
 
 def test_the_state_of_another_training_is_refused() -> None:
     path = written(train(6))
-    assert "net.4.bias: 2 found, 3 expected. Give models.toy the classes" in refused(ends, path, Toy(3), epochs=9)
+    assert "net.4.bias: 2 float32 found, 3 float32 expected. Give models.toy the classes" in refused(
+        ends, path, Toy(3), epochs=9
+    )
     assert "1 members found, 2 expected" in refused(ends, path, epochs=9, count=2)
     assert train(6).end is not None
     write_training(path, SavedTraining("panic", "data", [train(6).end]))  # type: ignore[list-item]
@@ -243,8 +245,10 @@ def test_weights_of_another_shape_are_one_line() -> None:
     path = Path("weights.safetensors")
     save_file(Toy(3).state_dict(), path)
     text = refused(start, path, [Toy()])
-    assert text.startswith("toy: train.start_from = 'weights.safetensors': net.4.bias: 3 found, 2 expected. Give ")
+    assert text.startswith(
+        "toy: train.start_from = 'weights.safetensors': net.4.bias: 3 float32 found, 2 float32 expected. Give "
+    )
     save_file(Toy(norm=False).state_dict(), path)
-    assert "net.0.bias: 16 found, nothing expected" in refused(start, path, [Toy()])
+    assert "net.0.bias: 16 float32 found, nothing expected" in refused(start, path, [Toy()])
     path.write_bytes(b"PK\x03\x04")
     assert "no safetensors" in refused(start, path, [Toy()])

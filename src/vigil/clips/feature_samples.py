@@ -1,5 +1,6 @@
 """Samples of the features that are arrays already: flow, changes, segments of people, clips that were attended to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,32 +24,54 @@ BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a pa
 
 def flow_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/flow/<set>/<v>.npy: x (T, 3, H, W), dx and dy in -1..1 and people in 0..1."""
-    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
-    ticks: dict[str, Ticks] = {}
-    for video in videos_with_features(request.folder, request.videos, ".npy", "flow"):
-        path = request.folder / f"{video.video}.npy"
-        times = read_times(path.with_suffix(".npz"), "flow")
-        if len(times) != len(_map_planes(path, request.clip.size)):
-            raise VigilError(f"{path}: not as many planes as there are times. Delete it and run stage `flow`.")
-        ticks[video.video] = request.ticks(times, flow_ticks)
-        for window in request.windows(ticks[video.video]):
-            builder.add(video, window, class_of_label[video.label])
-    windows = builder.build()
+    windows, ticks = _cut_windows(request, "flow", lambda path: _map_planes(path, request.clip.size))
     return windows, _Flow(request.folder, request.clip, windows, ticks)
 
 
+def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
+    """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
+    windows, ticks = _cut_windows(request, "trunk", lambda path: _map_array(path, "trunk"))
+    return windows, _Changes(request.folder, request.clip, windows, ticks)
+
+
+def _cut_windows(
+    request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]
+) -> tuple[WindowTable, dict[str, Ticks]]:
+    """The windows of data/<stage>/<set>/<v>.npy, which `map_rows` checks, and the ticks of each video."""
+    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
+    ticks: dict[str, Ticks] = {}
+    for video in videos_with_features(request.folder, request.videos, ".npy", stage):
+        path = request.folder / f"{video.video}.npy"
+        times, rows = read_times(path.with_suffix(".npz"), stage), len(map_rows(path))
+        if len(times) != rows:
+            raise VigilError(f"{path}: {rows} rows and {len(times)} times. Delete it and run stage `{stage}`.")
+        ticks[video.video] = request.ticks(times, flow_ticks)
+        for window in request.windows(ticks[video.video]):
+            builder.add(video, window, class_of_label[video.label])
+    return builder.build(), ticks
+
+
 @dataclass(frozen=True, eq=False)
-class _Flow:
+class _Timed:
+    """What the readers of an array with a time for each row have in common."""
+
     folder: Path
     clip: Clip
     windows: WindowTable
     ticks: dict[str, Ticks]
 
+    def draw(self, window: int, generator: Generator | None) -> tuple[Path, Ticks, Sample]:
+        """The file and the ticks of the window's video, and which of them make the sample."""
+        video = str(self.windows.videos[window])
+        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        return self.folder / f"{video}.npy", self.ticks[video], sample
+
+
+class _Flow(_Timed):
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         """A slower camera tells the mean motion since its frame before, and the people of its newest frame."""
-        video = str(self.windows.videos[window])
-        planes, ticks = _map_planes(self.folder / f"{video}.npy", self.clip.size), self.ticks[video]
-        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        path, ticks, sample = self.draw(window, generator)
+        planes = _map_planes(path, self.clip.size)
         pace = draw_pace(self.clip, sample.window, ticks.piece_of(sample.window[0]), generator)
         if pace == 1:
             shown = _read_flow(planes, ticks.frames, sample)
@@ -82,33 +105,10 @@ def _map_planes(path: Path, size: int | None) -> np.ndarray:
     return planes
 
 
-def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
-    """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
-    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
-    ticks: dict[str, Ticks] = {}
-    for video in videos_with_features(request.folder, request.videos, ".npy", "trunk"):
-        path = request.folder / f"{video.video}.npy"
-        times = read_times(path.with_suffix(".npz"), "trunk")
-        if len(times) != len(_map_array(path, "trunk")):
-            raise VigilError(f"{path}: not as many changes as there are times. Delete it and run stage `trunk`.")
-        ticks[video.video] = request.ticks(times, flow_ticks)
-        for window in request.windows(ticks[video.video]):
-            builder.add(video, window, class_of_label[video.label])
-    windows = builder.build()
-    return windows, _Changes(request.folder, request.clip, windows, ticks)
-
-
-@dataclass(frozen=True, eq=False)
-class _Changes:
-    folder: Path
-    clip: Clip
-    windows: WindowTable
-    ticks: dict[str, Ticks]
-
+class _Changes(_Timed):
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        video = str(self.windows.videos[window])
-        changes, ticks = _map_array(self.folder / f"{video}.npy", "trunk"), self.ticks[video]
-        sample = draw_sample(self.windows.spans[window], self.clip, generator)
+        path, ticks, sample = self.draw(window, generator)
+        changes = _map_array(path, "trunk")
         x = torch.from_numpy(changes[ticks.frames[sample.ticks]].astype(np.float32)).flatten(1)
         return x, torch.tensor(self.windows.labels[window])
 

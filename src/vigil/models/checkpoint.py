@@ -196,18 +196,25 @@ def _read_tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
                 f"{path}: a pickle, which can run code when it is read, and no safetensors. {again}"
             ) from None
         raise VigilError(f"{path}: damaged, or no safetensors ({' '.join(str(error).split())}). {again}") from None
-    expected = model.state_dict()
-    for name in sorted(expected.keys() | tensors.keys()):
-        expected_shape, shape = (_shape_of(state.get(name)) for state in (expected, tensors))
-        if expected_shape != shape:
-            raise VigilError(
-                f"{path}: {name}: {shape} found, {expected_shape} expected: weights of another model. {again}"
-            )
+    if mismatch := find_mismatch(tensors, model):
+        raise VigilError(f"{path}: {mismatch}: weights of another model. {again}")
     return tensors
 
 
-def _shape_of(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else f"{'x'.join(map(str, tensor.shape)) or 'one'} {tensor.dtype}"
+def find_mismatch(weights: Mapping[str, Tensor], model: nn.Module) -> str | None:
+    """The first of the weights that `model` cannot take, by name, shape or type, or that it lacks."""
+    expected = model.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        expected_shape, shape = (_describe_shape(tensors.get(name)) for tensors in (expected, weights))
+        if expected_shape != shape:
+            return f"{name}: {shape} found, {expected_shape} expected"
+    return None
+
+
+def _describe_shape(tensor: Tensor | None) -> str:
+    if tensor is None:
+        return "nothing"
+    return f"{'x'.join(map(str, tensor.shape)) or 'a number'} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _load_pyfunc(path: str) -> "Served":

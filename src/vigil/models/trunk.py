@@ -7,24 +7,12 @@ that moves, and in a light that flickers, everything changes.
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
 
-from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import (
-    Batch,
-    Clip,
-    Losses,
-    Predictions,
-    Standardise,
-    augment_per_sample,
-    mean_loss,
-    play_part,
-)
-
-SURE = 5.0  # standard deviations; what is farther out says no more
+from vigil.models.blocks.classifier import Classifier
+from vigil.models.blocks.layers import Clip, Standardise, augment_per_sample, play_part
 
 
 class Config(Frozen):
@@ -36,16 +24,11 @@ class Config(Frozen):
     slow: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the clip left out at most in training
 
 
-class Model(nn.Module):
+class Model(Classifier):
     """(B, T, F) -> (B, classes) logits; any T, of which those that are NaN count as unknown."""
 
     def __init__(self, config: Config, classes: int) -> None:
-        super().__init__()
-        if classes < 2:
-            raise VigilError(
-                f"trunk: {classes} class{'es' if classes != 1 else ''}; expected `normal` and at least one more under "
-                "models.trunk.classes in params.yaml."
-            )
+        super().__init__("trunk", classes)
         self.config = config
         self.clip = Clip(config.frames, window_s=config.window_s)
         self.norm = Standardise(config.features)
@@ -53,17 +36,7 @@ class Model(nn.Module):
 
     def forward(self, changes: Tensor) -> Tensor:
         usual = changes.nanmean(dim=1).nan_to_num(0.0)  # (B, F)
-        return self.head(self.norm(usual).clamp(-SURE, SURE))
-
-    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
-        y = batch["y"].long()
-        return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
-
-    @torch.no_grad()
-    def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
-        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
+        return self.head(self.norm(usual))
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

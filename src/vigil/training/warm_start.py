@@ -17,7 +17,7 @@ from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.storage import sha256_file
 from vigil.models.blocks.layers import load_pretrained
-from vigil.models.checkpoint import MEMBERS, WEIGHTS
+from vigil.models.checkpoint import MEMBERS, WEIGHTS, find_mismatch
 from vigil.training import training_file
 from vigil.training.devices import say
 from vigil.training.resume import EndState
@@ -126,14 +126,11 @@ def _read_end_states(
 
 
 def _check_shapes(start: WarmStart, weights: Mapping[str, Tensor], network: Any, model: str) -> None:
-    expected = network.state_dict()
-    for name in sorted(expected.keys() | weights.keys()):
-        expected_shape, shape = (_describe_shape(tensors.get(name)) for tensors in (expected, weights))
-        if expected_shape != shape:
-            raise VigilError(
-                f"{model}: train.{start.key} = {start.source!r}: {name}: {shape} found, {expected_shape} expected. "
-                f"Give models.{model} the classes and sizes that these weights were trained with, or set it to null."
-            )
+    if mismatch := find_mismatch(weights, network):
+        raise VigilError(
+            f"{model}: train.{start.key} = {start.source!r}: {mismatch}. Give models.{model} the classes and sizes "
+            "that these weights were trained with, or set it to null."
+        )
 
 
 def _refuse_member_count(start: WarmStart, count: int, expected: int, model: str) -> None:
@@ -141,10 +138,6 @@ def _refuse_member_count(start: WarmStart, count: int, expected: int, model: str
         f"{model}: train.{start.key} = {start.source!r}: {count} members found, {expected} expected. Set "
         f"models.{model}.members to {count}."
     )
-
-
-def _describe_shape(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else "x".join(map(str, tensor.shape)) or "a number"
 
 
 def _remove_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

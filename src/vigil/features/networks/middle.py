@@ -5,9 +5,9 @@ It learnt on photographs of COCO. What it sees there are parts of bodies and thi
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from vigil.features.networks.fitting import fit_picture
 from vigil.features.networks.runtime import open_network
 
 FILE = "movenet_middle.onnx"
@@ -25,11 +25,6 @@ class Middle:
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Returns (C, h, w) float32 of `image` (H, W, 3) uint8 RGB; what is added to fill a place is black."""
-        height, width = image.shape[:2]
-        scale = self._side / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        padded = np.zeros((*(-(-side // STRIDE) * STRIDE for side in size[::-1]), 3), np.float32)
-        padded[: size[1], : size[0]] = cv2.resize(image, size, interpolation=way)
-        outputs = self._network(np.ascontiguousarray(padded.transpose(2, 0, 1)[None]))
+        fitted, _ = fit_picture(image, self._side, STRIDE)
+        outputs = self._network(np.ascontiguousarray(fitted.transpose(2, 0, 1)[None], np.float32))
         return np.concatenate([outputs[name][0] for name in LAYERS])

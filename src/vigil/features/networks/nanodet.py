@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from vigil.features.networks.fitting import fit_picture
 from vigil.features.networks.runtime import open_network
 from vigil.features.persons.detector import remove_overlapping
 
@@ -29,13 +29,8 @@ class NanoDet:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """`image` is (H, W, 3) uint8 RGB; boxes are in its pixels and within it."""
         height, width = image.shape[:2]
-        scale = self._side / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        padded = np.zeros((*(-(-side // DEEPEST) * DEEPEST for side in size[::-1]), 3), np.uint8)
-        padded[: size[1], : size[0]] = cv2.resize(image, size, interpolation=way)
-        outputs = self._network(normalise(padded))
-        detections = decode_boxes(outputs, self._confidence)
+        fitted, scale = fit_picture(image, self._side, DEEPEST)
+        detections = decode_boxes(self._network(normalise(fitted)), self._confidence)
         detections[:, :4] = np.clip(detections[:, :4] / scale, 0, (width, height, width, height))
         has_area = (detections[:, 2:4] > detections[:, :2]).all(1)
         return remove_overlapping(detections[has_area], OVERLAP)

@@ -19,6 +19,7 @@ Predictions = dict[
     str, Tensor
 ]  # "window" (B,), "classes" (B, C), "frames" (B, T), "cells" (B, h, w), "attention" (B, T)
 Generators = Sequence[Generator]  # one for each sample, from which its random numbers are drawn
+FARTHEST = 5.0  # standard deviations
 SLOWEST = 3  # a camera that training imitates has half or a third of the rate of the clock
 
 
@@ -89,15 +90,20 @@ def play_part(length: int, left_out: float, later: float) -> list[int]:
 
 
 class Standardise(nn.BatchNorm1d):
-    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers."""
+    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers.
+
+    What is farther out than `FARTHEST` says no more than that.
+    """
 
     def __init__(self, signals: int) -> None:
         super().__init__(signals, affine=False)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and len(x) == 1:  # of one value there is no deviation
-            return F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
-        return super().forward(x)
+            standard = F.batch_norm(x, self.running_mean, self.running_var, eps=self.eps)
+        else:
+            standard = super().forward(x)
+        return standard.clamp(-FARTHEST, FARTHEST)
 
 
 def mean_loss(sample_losses: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:

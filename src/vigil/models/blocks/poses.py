@@ -1,4 +1,4 @@
-"""Shared by the models of body landmarks: the columns they read, the loss, the judgement, and augmentation.
+"""Shared by the models of body landmarks: the columns they read, and augmentation.
 
 The columns are those of stage `segments` (segments.normalise), see features/segments/columns.py:
 
@@ -17,20 +17,18 @@ from math import pi
 from typing import Annotated, Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
-from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.models.blocks.layers import SLOWEST, Batch, Clip, Generators, Losses, Predictions, Standardise, mean_loss
+from vigil.models.blocks.classifier import Classifier
+from vigil.models.blocks.layers import SLOWEST, Clip, Generators, Standardise
 from vigil.models.blocks.pose_signals import BODY, JOINTS, PAIRS, SIGNALS, describe_body
 
 OTHER_SIDE = dict(PAIRS) | {right: left for left, right in PAIRS}
 TWIN = tuple(OTHER_SIDE.get(joint, joint) for joint in range(JOINTS))  # the joint on the other side
 TORSO = 0.15  # of the picture, about what a torso measures: noise in torso lengths as noise in the picture
 PLACES = 2 * JOINTS  # columns of a block of coordinates
-SURE = 5.0  # standard deviations; what is farther out says no more
 
 Width = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
@@ -56,16 +54,11 @@ class PoseConfig(Frozen):
     slower: Share = 0.0  # share of training segments that are seen as by a camera of half or a third of the rate
 
 
-class PoseModel(nn.Module):
+class PoseModel(Classifier):
     """The common part of the pose models. Each adds its layers and forward, (B, T, F) -> (B, classes); any T >= 1."""
 
     def __init__(self, name: str, config: PoseConfig, classes: int) -> None:
-        super().__init__()
-        if classes < 2:
-            raise VigilError(
-                f"{name}: {classes} class{'es' if classes != 1 else ''}; expected `normal` and at least one more under "
-                f"models.{name}.classes in params.yaml."
-            )
+        super().__init__(name, classes)
         self.clip = Clip(config.frames)
         self.config = config
         self.signals = config.features if config.features == PLACES else config.features - BODY + SIGNALS
@@ -76,17 +69,7 @@ class PoseModel(nn.Module):
         if self.config.features != PLACES:
             places, body = segments.split([self.config.features - BODY, BODY], dim=2)
             segments = torch.cat([places, describe_body(body)], dim=2)
-        return self.norm(segments.flatten(0, 1)).view_as(segments).clamp(-SURE, SURE)
-
-    def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
-        y = batch["y"].long()
-        return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
-
-    @torch.no_grad()
-    def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
-        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
+        return self.norm(segments.flatten(0, 1)).view_as(segments)
 
     def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], generators: Generators) -> tuple[Tensor, Tensor]:
         """Segments changed as the config says, (B, T, F), and their classes (B,)."""
