@@ -2,17 +2,22 @@
 
 import csv
 import json
+from itertools import groupby
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-from commands import run_failing
+from commands import PARAMS_YAML, run_failing
+from judged_people import bring_networks, film_people, save_calibrated
 from videos import film, images, truncated
 
 from vigil.cli.main import main
 from vigil.delivery.alert import read_alert
+from vigil.detect.detector import Detector
+from vigil.features.landmarks.pose_table import read_poses
+from vigil.footage.video.views import read_views
 
 LOUD = ("--threshold", "p90")  # models that have learnt nothing raise something then
 
@@ -25,20 +30,34 @@ def run(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple
     return output.out.splitlines(), output.err
 
 
+def read_rows(path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(Path(path).read_text(encoding="utf-8").splitlines()))
+
+
+def group_clips(rows: list[dict[str, str]]) -> list[list[dict[str, str]]]:
+    return [list(clip) for _, clip in groupby(rows, lambda row: row["clip"])]
+
+
 @pytest.mark.usefixtures("models")
 def test_a_file_is_judged_and_everything_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
     outputs = ("--scores", "out/s.csv", "--anomalies", "out/a.json", "--video", "out/v.mp4", "--pictures", "out/p")
-    lines, _ = run(capsys, "gate.mp4", *LOUD, *outputs, "--clips", "out/c", "--alerts", "out/alerts.jsonl")
+    outputs += ("--attention-data", "out/t.csv", "--clips", "out/c")
+    lines, _ = run(capsys, "gate.mp4", *LOUD, *outputs, "--alerts", "out/alerts.jsonl")
     raised = [line for line in lines if line.startswith("gate: raised ")]
     assert raised and all("threshold set by hand" in line for line in raised)
     assert lines[-1].startswith("1 recordings, 1 abnormal, ")
-    rows = list(csv.DictReader(Path("out/s.csv").read_text(encoding="utf-8").splitlines()))
+    rows = read_rows("out/s.csv")
     assert len(rows) == 48 and rows[0]["crime_gate_score"] == "" and 0 <= float(rows[-1]["crime_gate_p"]) <= 1
     (verdict,) = json.loads(Path("out/a.json").read_text())["videos"]
     assert verdict["verdict"] == "abnormal" and len(verdict["spans"]) == len(raised)
     weights = verdict["attention"]["crime_gate"][0]["weights"]
     assert sum(weights) == pytest.approx(1, abs=1e-4)
+    clips = group_clips(read_rows("out/t.csv"))
+    assert clips and all(sum(float(row["weight"]) for row in clip) == pytest.approx(1, abs=1e-4) for clip in clips)
+    assert weights in [[float(row["weight"]) for row in clip] for clip in clips]
+    for row in clips[0]:
+        assert float(row["start_s"]) <= float(row["time_s"]) == int(row["frame"]) / 8 <= float(row["stop_s"])
     with av.open("out/v.mp4") as video:
         assert sum(1 for _ in video.decode(video=0)) == 48
     for name in ("timeline.png", "attention_visualization.png", "heatmap_activity.png"):
@@ -47,6 +66,39 @@ def test_a_file_is_judged_and_everything_is_written(capsys: pytest.CaptureFixtur
     alerts = [read_alert(line, "alerts") for line in Path("out/alerts.jsonl").read_text().splitlines()]
     assert [alert.revision for alert in alerts].count(1) == len(raised) == len({alert.id for alert in alerts})
     assert all(alert.detectors[0].threshold_by_hand for alert in alerts)
+
+
+def test_people_are_written_as_the_pipeline_writes_them(
+    people_networks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lineage = bring_networks(people_networks)
+    save_calibrated("pose_lstm", {key: lineage[key] for key in ("frames", "landmarks", "segments")})
+    Path("params.yaml").write_text(PARAMS_YAML)
+    film_people(Path("walk.mp4"))
+    run(capsys, "walk.mp4", "--objects", "o.csv", "--landmarks", "l.csv")
+    with Detector.load("models", ["pose_lstm"]) as detector:
+        steps = list(detector.steps(read_views(Path("walk.mp4"))))
+    found = [pose for step in steps if step.stored is not None for pose in step.stored.people]
+    header, *rows = Path("l.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("source,frame,") and all(row.startswith("walk,") for row in rows)
+    Path("own.csv").write_text("".join(f"{row.partition(',')[2]}\n" for row in (header, *rows)))
+    assert len(found) == len(rows) > 0
+    for written, pose in zip(read_poses(Path("own.csv")), found, strict=True):
+        assert (written.frame, written.person) == (pose.frame, pose.person)
+        np.testing.assert_array_equal(written.joints, pose.joints)
+    objects = read_rows("o.csv")
+    assert [(int(row["frame"]), int(row["person"])) for row in objects] == [(pose.frame, pose.person) for pose in found]
+    for row, pose in zip(objects, found, strict=True):
+        known = pose.joints[np.isfinite(pose.joints).all(axis=1)]
+        box = [float(row[edge]) for edge in ("left", "top", "right", "bottom")]
+        assert box == pytest.approx([*known.min(axis=0), *known.max(axis=0)], abs=0.01)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_table_without_a_row_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.mp4"), frames=24, fps=8, size=(96, 64))
+    _, err = run(capsys, "gate.mp4", "--models", "activity", "--attention-data", "t.csv")
+    assert err.count("t.csv: nothing but the names of its columns") == 1
 
 
 @pytest.mark.usefixtures("models")
@@ -105,6 +157,8 @@ def test_a_file_that_breaks_off_keeps_what_was_found_and_says_so(capsys: pytest.
         (("gate.mp4", "--calibration", "crime_gate=gone.json", "--models", "crime_gate"), "gone.json: not found"),
         (("gate.mp4", "--trained", "nowhere"), "no trained model. Run `vigil repro`"),
         (("gate.mp4", "other.mp4", "--video", "v.mp4"), "one file for 2 sources; give --batch DIR instead"),
+        (("gate.mp4", "--objects", "o.csv"), "none of activity, crime_gate looks at people"),
+        (("gate.mp4", "--scores", "x", "--landmarks", "x"), "both --scores and --landmarks would be written there"),
         (("gate.mp4", "--fps", "0"), "expected frames a second, above 0"),
     ],
 )

@@ -64,6 +64,15 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--alerts", type=FILE, multiple=True, metavar="FILE", help="Append alerts, a line of JSON each.")
 @click.option("--scores", type=FILE, metavar="FILE", help="Write the scores of every stored frame as CSV.")
+@click.option("--objects", type=FILE, metavar="FILE", help="Write the box of everybody in every stored frame as CSV.")
+@click.option("--landmarks", type=FILE, metavar="FILE", help="Write the 13 joints of everybody there as CSV.")
+@click.option(
+    "--attention-data",
+    "attention",
+    type=FILE,
+    metavar="FILE",
+    help="Write how much each frame of a clip weighed for a model that attends, as CSV.",
+)
 @click.option("--anomalies", type=FILE, metavar="FILE", help="Write a verdict on every recording as JSON.")
 @click.option("--video", type=FILE, metavar="FILE", help="Write the recording with everything drawn into it (mp4).")
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw timelines, attention and heat maps.")

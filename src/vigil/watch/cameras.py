@@ -22,8 +22,8 @@ from vigil.detect.alerts import AlertChange
 from vigil.watch.camera_watch import CameraWatch
 from vigil.watch.detectors import Detectors
 from vigil.watch.request import Request, Say, describe_change
-from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
+from vigil.watch.step_tables import StepTables
 
 HOST = "127.0.0.1"
 
@@ -63,14 +63,12 @@ def watch_cameras(
             assert sending is not None and evidence is not None
             url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
-        table = None
-        if request.outputs.scores is not None:
-            table = stack.enter_context(ScoreTable(request.outputs.scores, detectors.scoring))
+        tables = stack.enter_context(StepTables(request.outputs, detectors.scoring))
         while not stop.wanted:
             for camera, item in read_cameras(list(watches), timeout_s=0.5):
                 step = watches[camera].take(item)
-                if table is not None and step is not None and step.scores is not None:
-                    table.write(camera.source.name, step.scores)
+                if step is not None:
+                    tables.write(camera.source.name, step)
             if sending is not None:
                 sending.check()
         for watch in watches.values():

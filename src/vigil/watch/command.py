@@ -30,6 +30,7 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
     request.outputs.check(len(sources))
     with ExitStack() as stack:
         detectors = stack.enter_context(Detectors(request, sources))
+        _require_people(request, detectors)
         sending = stack.enter_context(Sending(request)) if request.delivers else None
         if live:
             summary = watch_cameras(live, detectors, request, sending, say)
@@ -45,6 +46,15 @@ def _find_sources(request: Request) -> list[Source]:
     if request.cameras is not None and not cameras:
         raise VigilError(f"{request.cameras}: no camera in it. Expected such as `door: {{source: ...}}`.")
     return expand_sources(request.sources or cameras, cameras)
+
+
+def _require_people(request: Request, detectors: Detectors) -> None:
+    for option, path in (("--objects", request.outputs.objects), ("--landmarks", request.outputs.landmarks)):
+        if path is not None and not detectors.finds_people:
+            raise VigilError(
+                f"{option}: none of {', '.join(detectors.scoring)} looks at people: add a model that does, such as "
+                "panic or pose_cnn."
+            )
 
 
 def _refuse_hours(recordings: Sequence[Source]) -> None:

@@ -39,6 +39,11 @@ class Detectors:
         return self._loaded[self._key(source)]
 
     @property
+    def finds_people(self) -> bool:
+        """Whether people are looked for on any source."""
+        return any(detector.plan.landmarks is not None for detector in self._loaded.values())
+
+    @property
     def alarming(self) -> list[str]:
         """All that raise alerts on some source."""
         return list(dict.fromkeys(name for detector in self._loaded.values() for name in detector.alarming))

@@ -13,6 +13,9 @@ class Outputs:
 
     alerts: tuple[Path, ...] = ()
     scores: Path | None = None
+    objects: Path | None = None  # where people are
+    landmarks: Path | None = None  # and how they stand
+    attention: Path | None = None  # which frames of a clip a model has weighed most
     anomalies: Path | None = None
     video: Path | None = None
     pictures: Path | None = None
@@ -24,6 +27,7 @@ class Outputs:
     def check(self, recordings: int) -> None:
         """VigilError where two outputs are one, or something cannot be written."""
         files = [("--scores", self.scores), ("--anomalies", self.anomalies), ("--video", self.video)]
+        files += [("--objects", self.objects), ("--landmarks", self.landmarks), ("--attention-data", self.attention)]
         files += [("--alerts", path) for path in self.alerts]
         seen: dict[Path, str] = {}
         for option, path in files:

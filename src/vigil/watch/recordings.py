@@ -33,8 +33,8 @@ from vigil.watch.alert_records import AlertRecords
 from vigil.watch.detectors import Detectors
 from vigil.watch.outputs import Outputs
 from vigil.watch.replay_files import ReplayFiles
-from vigil.watch.score_table import ScoreTable
 from vigil.watch.sending import Sending
+from vigil.watch.step_tables import StepTables
 
 FASTEST = Fraction(30)  # frames a second of a video that is written, at most
 
@@ -55,12 +55,11 @@ class Recordings:
         self.frames = 0  # judged so far, of all rates
         self.seconds = 0.0  # of recordings, judged so far
         self._stack = ExitStack()
-        self._table: ScoreTable | None = None
+        self._tables = StepTables(outputs, detectors.scoring)
         self._replays: ReplayFiles | None = None
 
     def __enter__(self) -> Self:
-        if self.outputs.scores is not None:
-            self._table = self._stack.enter_context(ScoreTable(self.outputs.scores, self.detectors.scoring))
+        self._stack.enter_context(self._tables)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -82,8 +81,7 @@ class Recordings:
         broken = ""
         try:
             for step in recording.follow(detector.steps(self._count(opened))):
-                if step.scores is not None and self._table is not None:
-                    self._table.write(source.name, step.scores)
+                self._tables.write(source.name, step)
                 yield from self._hand_on(step, source, records, recording)
         except Rejected as error:
             broken = str(error)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -42,10 +42,8 @@ class Request:
         if not 0 < options["fps"] <= 1000:
             raise VigilError(f"--fps {options['fps']:g}: expected frames a second, above 0.")
         names = options["names"]
-        outputs = Outputs(
-            options["alerts"], options["scores"], options["anomalies"], options["video"], options["pictures"],
-            options["clips"], options["batch"], options["anonymise"], Fraction(options["fps"]).limit_denominator(1000),
-        )  # fmt: skip
+        fps = Fraction(options["fps"]).limit_denominator(1000)
+        outputs = Outputs(**{field.name: options[field.name] for field in fields(Outputs)} | {"fps": fps})
         return cls(
             sources=sources,
             cameras=options["cameras"],

@@ -72,7 +72,7 @@ def round_pose(pose: Pose) -> Pose:
 def write_poses(path: Path, rows: Iterable[Pose]) -> None:
     """Writes the poses, sorted by frame and then person; without any the file is a header alone."""
     ordered = sorted((round_pose(pose) for pose in rows), key=lambda pose: (pose.frame, pose.person))
-    write_table(path, map(_format_row, ordered), COLUMNS)
+    write_table(path, map(format_pose, ordered), COLUMNS)
 
 
 def read_poses(path: Path) -> list[Pose]:
@@ -138,7 +138,8 @@ def poses_from_table(path: Path, fps: Fraction) -> list[Pose]:
     return poses
 
 
-def _format_row(pose: Pose) -> dict[str, str]:
+def format_pose(pose: Pose) -> dict[str, str]:
+    """The cells of a row, by column."""
     cells = [
         str(pose.frame),
         f"{float(pose.time_s):.{TIME_DIGITS}f}",

@@ -1,0 +1,147 @@
+"""What is known of every stored frame, as tables that grow while sources are watched; whoever follows them sees it.
+
+    scores      source, frame, time_s, then score and probability of each detector: a row for each stored frame
+    objects     source, frame, time_s, person, score, left, top, right, bottom: a row for each person, px of the source;
+                the box is that of the joints that are known
+    landmarks   source, then the columns of data/landmarks: a row for each person
+    attention   source, model, clip, start_s, stop_s, frame, time_s, weight: a row for each frame of a clip that a model
+                weighed, once the clip is over
+
+A cell is empty where nothing is known.
+"""
+
+import csv
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from vigil.core.errors import VigilError
+from vigil.detect.alerts import FrameScores
+from vigil.detect.frame_features import StoredFrame
+from vigil.detect.states import Step
+from vigil.features.landmarks import pose_table
+from vigil.watch.outputs import Outputs
+
+DIGITS = 6
+PX_DIGITS = 2
+REMEMBERED = 4096  # stored frames of a source, of which a clip may speak
+FRAME = ("source", "frame", "time_s")
+OBJECTS = (*FRAME, "person", "score", "left", "top", "right", "bottom")
+LANDMARKS = ("source", *pose_table.COLUMNS)
+ATTENTION = ("source", "model", "clip", "start_s", "stop_s", "frame", "time_s", "weight")
+
+Row = Sequence[object]
+
+
+class StepTables:
+    """`with StepTables(outputs, detectors) as tables: tables.write(source, step)`; writes those that were asked for."""
+
+    def __init__(self, outputs: Outputs, detectors: Sequence[str]) -> None:
+        self._outputs, self._detectors, self._stack = outputs, tuple(detectors), ExitStack()
+        self._scores = self._objects = self._landmarks = self._attention = _NoTable()
+        self._moments: dict[str, OrderedDict[int, tuple[int, float]]] = {}  # by source: number and time by position
+        self._clips: dict[tuple[str, str], int] = {}  # by source and model: how many there were
+
+    def __enter__(self) -> Self:
+        outputs = self._outputs
+        columns = [f"{name}_{what}" for name in self._detectors for what in ("score", "p")]
+        with ExitStack() as stack:
+            self._scores = _open(outputs.scores, (*FRAME, *columns), stack)
+            self._objects = _open(outputs.objects, OBJECTS, stack)
+            self._landmarks = _open(outputs.landmarks, LANDMARKS, stack)
+            self._attention = _open(outputs.attention, ATTENTION, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def write(self, source: str, step: Step) -> None:
+        """What a frame has brought; it is in the files when this returns."""
+        frame, scores = step.stored, step.scores
+        if frame is None or scores is None:
+            return
+        self._scores.write([self._score_row(source, scores)])
+        self._objects.write(_object_rows(source, frame))
+        self._landmarks.write([source, *pose_table.format_pose(pose).values()] for pose in frame.people)
+        self._attention.write(self._attention_rows(source, step, frame))
+
+    def _score_row(self, source: str, scores: FrameScores) -> Row:
+        of_frame = [scores.scores.get(name) for name in self._detectors]
+        cells = [_cell(value) for score in of_frame for value in ((score.raw, score.p) if score else (None, None))]
+        return [source, scores.index, _cell(float(scores.time_s)), *cells]
+
+    def _attention_rows(self, source: str, step: Step, frame: StoredFrame) -> Iterator[Row]:
+        moments = self._moments.setdefault(source, OrderedDict())
+        if frame.position in moments:  # the source has begun anew
+            moments.clear()
+        moments[frame.position] = (frame.index, float(frame.time_s))
+        if len(moments) > REMEMBERED:
+            moments.popitem(last=False)
+        for model, judgements in step.judgements.items():
+            for clip in judgements:
+                if clip.attention is None:
+                    continue
+                number = self._clips[source, model] = self._clips.get((source, model), 0) + 1
+                start_s, stop_s = moments[clip.start][1], moments[clip.stop - 1][1]
+                for position, weight in zip(clip.shown, clip.attention.tolist(), strict=True):
+                    index, time_s = moments[position]
+                    yield source, model, number, _cell(start_s), _cell(stop_s), index, _cell(time_s), _cell(weight)
+
+
+class _NoTable:
+    """Of which nobody has asked."""
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Nothing is written, and nothing is made either."""
+
+
+class _Table(_NoTable):
+    """A CSV that grows."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        try:
+            self._file = path.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise VigilError(f"{path}: nothing can be written there: {error.strerror}.") from None
+        self._path, self._has_rows = path, False
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(columns)
+        self._file.flush()
+
+    def write(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._writer.writerow(row)
+            self._has_rows = True
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        if not self._has_rows:
+            print(f"{self._path}: nothing but the names of its columns: no such thing was found", file=sys.stderr)
+
+
+def _open(path: Path | None, columns: Sequence[str], stack: ExitStack) -> _NoTable:
+    if path is None:
+        return _NoTable()
+    table = _Table(path, columns)
+    stack.callback(table.close)
+    return table
+
+
+def _object_rows(source: str, frame: StoredFrame) -> Iterator[Row]:
+    for pose in frame.people:
+        known = pose.joints[np.isfinite(pose.joints).all(axis=1)]
+        if len(known):
+            box = [f"{edge:.{PX_DIGITS}f}" for edge in (*known.min(axis=0), *known.max(axis=0))]
+            yield source, frame.index, _cell(float(frame.time_s)), pose.person, _cell(pose.score), *box
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None or not np.isfinite(value) else f"{value:.{DIGITS}f}"
