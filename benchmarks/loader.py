@@ -28,6 +28,7 @@ from vigil.footage import video_table
 from vigil.stages import train
 from vigil.training import devices
 from vigil.training.batches import AugmentedSamples, EpochSampler, make_loader
+from vigil.training.draws import draw_samples, epoch_length
 from vigil.training.schedules import TrainParams
 
 DATA = Path("data")
@@ -46,7 +47,8 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
     def fresh(workers: int) -> tuple[Any, int]:
         """A loader that has nothing in memory, and the samples of its epoch."""
         train_samples, _, _ = train.load_samples(job, videos, val, features, DATA / "truth")
-        sampler = EpochSampler(len(train_samples), samples, params.batch, params.seed)
+        length = epoch_length(len(train_samples), samples, params.batch)
+        sampler = EpochSampler(draw_samples(len(train_samples), params.seed), length, params.batch)
         augmented = AugmentedSamples(train_samples, network.augment, params.seed)
         return make_loader(augmented, sampler, params.part_size, workers, pin=False), len(sampler)
 

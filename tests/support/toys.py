@@ -83,9 +83,11 @@ class Cloud:
     cells: bool = False
     epoch: int = 0
     labels: np.ndarray = field(init=False)
+    strata: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.labels = np.arange(self.count) % self.classes
+        self.strata = np.stack([self.labels, np.arange(self.count), np.arange(self.count)], axis=1).astype(np.str_)
         noise = np.random.default_rng(self.seed).normal(size=(self.count, 6))
         self.x = torch.tensor(noise + self.labels[:, None], dtype=torch.float32)
 

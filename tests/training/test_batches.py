@@ -1,4 +1,4 @@
-"""Which samples come when: the same whoever asks, and every sample as often as any other."""
+"""Which samples come when: the same whoever asks."""
 
 from collections import Counter
 from typing import Any
@@ -16,36 +16,15 @@ from vigil.training.batches import (
     NumberedSamples,
     Subset,
     ValidationSampler,
-    draw_indices,
     make_loader,
 )
-
-
-@given(st.integers(1, 60), st.integers(0, 80), st.integers(1, 9), st.integers(0, 3))
-def test_all_samples_are_drawn_before_any_comes_again(count: int, per_epoch: int, batch: int, seed: int) -> None:
-    rest: list[int] = []
-    for epoch in range(6):
-        numbers = draw_indices(count, per_epoch, batch, seed, epoch).tolist()
-        assert len(numbers) % batch == 0 and len(numbers) > 0
-        rest += numbers
-        while len(rest) >= count:
-            assert sorted(rest[:count]) == list(range(count))
-            rest = rest[count:]
-
-
-def test_an_epoch_is_as_long_as_asked_for() -> None:
-    assert [len(draw_indices(10, per_epoch, 4, 0, 0)) for per_epoch in (0, 1, 8, 11, 100)] == [12, 4, 8, 12, 100]
-
-
-def test_another_epoch_or_seed_is_another_order() -> None:
-    orders = {tuple(draw_indices(20, 20, 4, seed, epoch).tolist()) for seed in range(3) for epoch in range(3)}
-    assert len(orders) == 9
+from vigil.training.draws import draw_samples, epoch_length
 
 
 @given(st.integers(1, 50), st.sampled_from([1, 2, 3, 4, 6]), st.integers(0, 2))
 def test_devices_share_every_batch_of_one_device(count: int, ranks: int, epoch: int) -> None:
     def share(rank: int, of: int) -> list[Any]:
-        sampler = EpochSampler(count, 0, 12, 7, rank, of)
+        sampler = EpochSampler(draw_samples(count, 7), epoch_length(count, 0, 12), 12, rank, of)
         sampler.epoch = epoch
         places = list(sampler)
         assert len(places) == len(sampler)

@@ -23,7 +23,9 @@ from vigil.models.blocks.layers import Clip
 
 
 class ClipDataset(Dataset[dict[str, Tensor]]):
-    """The samples of a split by number; `labels`, `videos`, `groups` (N,) and `spans` (N, 2) describe them.
+    """The samples of a split by number; `labels`, `videos`, `groups` (N,), `spans` (N, 2) describe them.
+
+    `strata` (N, 3) are class, source and video.
 
     Spans are ticks, half-open; of segments, frames of the video, and of attended clips, stored frames.
     """
@@ -31,6 +33,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     def __init__(self, windows: WindowTable, read: Reader, *, random_phase: bool, seed: int) -> None:
         self.labels, self.spans = windows.labels, windows.spans
         self.videos, self.groups = windows.videos, windows.groups
+        self.strata = np.stack([self.labels.astype(np.str_), self.groups, self.videos], axis=1)
         self.epoch = 0  # with `random_phase`, the frames of a window are drawn anew in each
         self._read, self._random_phase, self._seed = read, random_phase, seed
 

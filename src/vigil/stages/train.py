@@ -172,8 +172,8 @@ def load_samples(
 
 
 def describe_samples(samples: Any) -> str:
-    """Which samples there are: of which video and class, cut from where."""
-    return repr((list(samples.videos), samples.labels.tolist(), samples.spans.tolist()))
+    """Which samples there are: of which class, source and video, cut from where."""
+    return repr((samples.strata.tolist(), samples.spans.tolist()))
 
 
 def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth: Path, target: str) -> Iterable[str]:

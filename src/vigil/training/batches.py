@@ -11,15 +11,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
+from vigil.training.draws import Draw
+
 Augment = Callable[[list[Tensor], list[Tensor], list[torch.Generator]], tuple[Tensor, Tensor]]
-Draw = tuple[int, int, int]  # epoch, position within the epoch, index of the sample
-ORDER_STREAM, AUGMENT_STREAM, DROPOUT_STREAM = 0, 1, 2  # what a stream of random numbers is for
+Place = tuple[int, int, int]  # epoch, position within the epoch, index of the sample
+AUGMENT_STREAM, DROPOUT_STREAM = 1, 2  # what a stream of random numbers is for; 0: their order, draws.py
 
 
 class Samples(Protocol):
     """What a dataset offers beside its items {"x": Tensor, "y": Tensor}."""
 
     labels: np.ndarray  # (N,) int: class index of each sample
+    strata: np.ndarray  # (N, 3) str: class, source and video of each
     epoch: int  # to be set before samples of another epoch are asked for
 
     def __len__(self) -> int: ...
@@ -31,7 +34,7 @@ class Subset:
 
     def __init__(self, samples: Samples, indices: Sequence[int] | np.ndarray) -> None:
         self.samples, self.indices = samples, np.asarray(indices)
-        self.labels = np.asarray(samples.labels)[self.indices]
+        self.labels, self.strata = samples.labels[self.indices], samples.strata[self.indices]
 
     @property
     def epoch(self) -> int:
@@ -48,37 +51,24 @@ class Subset:
         return self.samples[int(self.indices[index])]
 
 
-def draw_indices(sample_count: int, per_epoch: int, batch: int, seed: int, epoch: int) -> np.ndarray:
-    """Indices of the samples of an epoch: a multiple of `batch`, about `per_epoch` of them (0: all samples).
+class EpochSampler(Sampler[Place]):
+    """The samples of `epoch` that one process trains on: an equal share of every batch, in order.
 
-    Epochs follow each other through one endless shuffle, so all samples come before any comes again.
+    Epochs of `length` follow each other through the endless sequence of `draw`; see draws.py.
     """
-    length = batch * max(1, round(per_epoch / batch) if per_epoch else -(-sample_count // batch))
-    first_shuffle, last_shuffle = epoch * length // sample_count, ((epoch + 1) * length - 1) // sample_count
-    shuffles = [
-        np.random.default_rng([seed, ORDER_STREAM, shuffle]).permutation(sample_count)
-        for shuffle in range(first_shuffle, last_shuffle + 1)
-    ]
-    return np.concatenate(shuffles)[epoch * length - first_shuffle * sample_count :][:length]
 
-
-class EpochSampler(Sampler[Draw]):
-    """The samples of `epoch` that one process trains on: an equal share of every batch, in order."""
-
-    def __init__(self, sample_count: int, per_epoch: int, batch: int, seed: int, rank: int = 0, ranks: int = 1) -> None:
-        self.sample_count, self.per_epoch, self.batch, self.seed = sample_count, per_epoch, batch, seed
+    def __init__(self, draw: Draw, length: int, batch: int, rank: int = 0, ranks: int = 1) -> None:
+        self.draw, self.length, self.batch = draw, length, batch
         self.rank, self.ranks = rank, ranks
         self.epoch = 0
 
-    def _indices(self, epoch: int) -> np.ndarray:
-        return draw_indices(self.sample_count, self.per_epoch, self.batch, self.seed, epoch)
-
     def __len__(self) -> int:
-        return len(self._indices(0)) // self.ranks
+        return self.length // self.ranks
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[Place]:
         epoch, share = self.epoch, self.batch // self.ranks
-        for position, index in enumerate(self._indices(epoch).tolist()):
+        drawn = self.draw(epoch * self.length, (epoch + 1) * self.length)
+        for position, index in enumerate(drawn.tolist()):
             if position % self.batch // share == self.rank:
                 yield epoch, position, index
 
@@ -108,9 +98,9 @@ class AugmentedSamples(Dataset[dict[str, Any]]):
     def __init__(self, samples: Samples, augment: Augment, seed: int) -> None:
         self.samples, self.augment, self.seed = samples, augment, seed
 
-    def __getitems__(self, draws: Sequence[Draw]) -> dict[str, Any]:
+    def __getitems__(self, places: Sequence[Place]) -> dict[str, Any]:
         items, generators = [], []
-        for epoch, position, index in draws:
+        for epoch, position, index in places:
             self.samples.epoch = epoch
             items.append(self.samples[index])
             key = np.random.SeedSequence([self.seed, AUGMENT_STREAM, epoch, position]).generate_state(1, np.uint64)

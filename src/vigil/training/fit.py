@@ -34,6 +34,7 @@ from vigil.training.batches import (
     make_loader,
 )
 from vigil.training.devices import say
+from vigil.training.draws import draw_samples, draw_sources, epoch_length
 from vigil.training.freezing import freeze_layers
 from vigil.training.history import Row, describe_epoch
 from vigil.training.losses import LossModule, refuse_nan
@@ -118,12 +119,15 @@ class Training:
         self.val = val
         augmented = AugmentedSamples(train, copy.deepcopy(model).augment, params.seed)
         rank, size, part = group.rank, group.size, params.part_size
-        self.sampler = EpochSampler(len(train), params.samples, params.batch, params.seed, rank, size)
+        by_source = params.draw == "sources"
+        draw = draw_sources(train.strata, params.seed) if by_source else draw_samples(len(train), params.seed)
+        length = epoch_length(len(train), params.samples, params.batch)
+        self.sampler = EpochSampler(draw, length, params.batch, rank, size)
         self.train_loader = make_loader(augmented, self.sampler, part, params.workers, pin=on_gpu)
         val_sampler = ValidationSampler(len(val), part, rank, size)
         self.val_loader = make_loader(NumberedSamples(val), val_sampler, part, params.workers, pin=on_gpu)
 
-        weighted = params.class_weights and model.clip.target == "class"
+        weighted = params.class_weights and model.clip.target == "class" and not by_source  # else they take turns
         class_weights = validation.balanced_class_weights(train.labels, class_count) if weighted else None
         self.model = model
         self.loss_module = LossModule(model, class_weights).to(self.device)

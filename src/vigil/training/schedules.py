@@ -20,6 +20,7 @@ class TrainParams(Frozen):
 
     epochs: Positive = 50
     samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever the data; 0: all samples
+    draw: Literal["samples", "sources"] = "samples"  # all alike, or classes, sources and videos in turn; see draws.py
     batch: Positive = 8  # samples to a step of the optimiser, over all devices
     accumulate: Positive = 1  # parts in which a batch is computed: less memory, the same step but for batch norms
     lr: Annotated[float, Field(gt=0)] = 1e-3

@@ -79,8 +79,9 @@ class Setup:
         if name == TREES:
             params = ForestParams.read(self.params["baselines"], f"{PRESET}: baselines")
             return fit_trees(table.x[rows], labels[rows], params, seed)
+        strata = np.stack([labels, table.sources[table.owner], table.owner], axis=1).astype(np.str_)
         others = fold.val[table.owner]
-        train, val = (StoredSegments(table.x[part], labels[part]) for part in (rows, others))
+        train, val = (StoredSegments(table.x[part], labels[part], strata[part]) for part in (rows, others))
         return self.networks[name].fit(train, val, class_count, seed, resume)
 
 

@@ -64,6 +64,7 @@ class StoredSegments:
 
     x: np.ndarray  # (N, T, F) float32
     labels: np.ndarray  # (N,) int
+    strata: np.ndarray  # (N, 3) str: class, source and clip
     epoch: int = 0
 
     def __len__(self) -> int:
