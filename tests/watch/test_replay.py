@@ -20,8 +20,9 @@ from vigil.capture.sources import parse_source
 from vigil.cli.main import main
 from vigil.detect.detector import Detector
 from vigil.evidence.packing import load_packed, save_packed
-from vigil.evidence.replays import BEFORE_S, MARK_S
+from vigil.evidence.replays import BEFORE_S, MARK_S, ReplayRecorder
 from vigil.features.zones import Zones
+from vigil.footage.video.views import read_views
 from vigil.watch.camera_watch import CameraWatch
 from vigil.watch.replay import replay_alert
 
@@ -48,6 +49,21 @@ def test_alerts_of_models_of_pictures_are_the_same_again(capsys: pytest.CaptureF
     for alert in alerts:
         line = replay(capsys, alert)
         assert line.startswith("same: alert ") and "kept" not in line, line
+
+
+@pytest.mark.usefixtures("models")
+def test_what_is_kept_of_a_camera_holds_no_decoded_picture() -> None:
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    decoded = 0
+    with Detector.load("models", threshold="0.01") as detector:
+        recorder, records = ReplayRecorder(detector), dict[Any, Any]()
+        for step in detector.steps(read_views(Path("gate.mp4"))):
+            records |= dict(recorder.add(step))
+            if step.stored is not None and step.stored.picture is not None:
+                decoded += len(step.stored.picture._squares)
+    kept = [frame.stored.picture for record in records.values() for frame in record.frames]
+    assert decoded and len(kept) > 40
+    assert not any(picture._squares for picture in kept)
 
 
 @pytest.fixture

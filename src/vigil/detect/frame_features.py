@@ -61,6 +61,10 @@ class StoredPicture(Picture):
         super().__init__(jpeg)
         self.jpeg = jpeg
 
+    def forget_decoded(self) -> "StoredPicture":
+        """The same, without what was decoded of it, which is many times as large."""
+        return StoredPicture(self.jpeg)
+
 
 @dataclass(frozen=True, eq=False)
 class StoredFrame:

@@ -127,8 +127,8 @@ class ReplayRecorder:
         kept = replace(
             stored,
             **DROPPED,
-            picture=stored.picture if shows else None,
-            masked=stored.masked if "masked" in inputs and not hides else None,
+            picture=stored.picture.forget_decoded() if stored.picture and shows else None,
+            masked=stored.masked.forget_decoded() if stored.masked and not hides else None,
         )
         judgements = {
             name: tuple(step.judgements[name]) for name, input_name in self._inputs.items() if self._hides(input_name)
