@@ -297,10 +297,10 @@ def test_nothing_is_left_to_fill_in(document: str) -> None:
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (PROJECT / "benchmarks").glob("*.py")))
 def test_every_benchmark_uses_what_exists(script: str) -> None:
-    """Each name that it imports from the project is there, and so is what it takes from a module."""
+    """Each name that it imports from the project is there, and so is what it takes from a module; or it runs vigil."""
     text = (PROJECT / "benchmarks" / script).read_text(encoding="utf-8")
     imports = re.findall(r"^from (vigil[\w.]*) import ([\w, ]+)$", text, re.MULTILINE)
-    assert imports
+    assert imports or '"vigil.cli.main"' in text
     for origin, names in imports:
         for name in names.split(", "):
             value = vars(import_module(origin)).get(name) or import_module(f"{origin}.{name}")

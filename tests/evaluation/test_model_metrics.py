@@ -207,6 +207,7 @@ def test_it_reads_as_a_table_with_the_best_baseline_beside() -> None:
     assert frozen(arrays_of(tables.city(1))).sentences()[0].startswith("alarm at ")
 
 
+@pytest.mark.slow
 def test_a_hundred_and_twenty_eight_hours_fit() -> None:
     frames, videos = 1_100_000, 290
     rng = np.random.default_rng(0)
