@@ -94,7 +94,9 @@ def test_other_shapes_are_refused_by_the_name_of_the_tensor() -> None:
     draw(USUAL)
     run()
     keep()
-    assert "'kept': head.weight: 3x16 float32 found, 3x8 float32 expected." in refused(shared={"start_from": "kept"}, hidden=[8, 4])
+    assert "'kept': head.weight: 3x16 float32 found, 3x8 float32 expected." in refused(
+        shared={"start_from": "kept"}, hidden=[8, 4]
+    )
     assert "Did you mean 'layers'?" in refused(train={"freeze": ["layer"]})
     assert "train.epochs is 3, which counts those too" in refused(shared={"resume_from": "kept"})
 
