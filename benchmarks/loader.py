@@ -28,7 +28,7 @@ from vigil.footage import video_table
 from vigil.stages import train
 from vigil.training import devices
 from vigil.training.batches import AugmentedSamples, EpochSampler, make_loader
-from vigil.training.draws import draw_samples, epoch_length
+from vigil.training.draws import epoch_length, order_samples
 from vigil.training.schedules import TrainParams
 
 DATA = Path("data")
@@ -48,7 +48,7 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
         """A loader that has nothing in memory, and the samples of its epoch."""
         train_samples, _, _ = train.load_samples(job, videos, val, features, DATA / "truth")
         length = epoch_length(len(train_samples), samples, params.batch)
-        sampler = EpochSampler(draw_samples(len(train_samples), params.seed), length, params.batch)
+        sampler = EpochSampler(order_samples(len(train_samples), params.seed), length, params.batch)
         augmented = AugmentedSamples(train_samples, network.augment, params.seed)
         return make_loader(augmented, sampler, params.part_size, workers, pin=False), len(sampler)
 

@@ -18,13 +18,13 @@ from vigil.training.batches import (
     ValidationSampler,
     make_loader,
 )
-from vigil.training.draws import draw_samples, epoch_length
+from vigil.training.draws import epoch_length, order_samples
 
 
 @given(st.integers(1, 50), st.sampled_from([1, 2, 3, 4, 6]), st.integers(0, 2))
 def test_devices_share_every_batch_of_one_device(count: int, ranks: int, epoch: int) -> None:
     def share(rank: int, of: int) -> list[Any]:
-        sampler = EpochSampler(draw_samples(count, 7), epoch_length(count, 0, 12), 12, rank, of)
+        sampler = EpochSampler(order_samples(count, 7), epoch_length(count, 0, 12), 12, rank, of)
         sampler.epoch = epoch
         places = list(sampler)
         assert len(places) == len(sampler)

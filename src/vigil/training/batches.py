@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from vigil.training.draws import Draw
+from vigil.training.draws import Order
 
 Augment = Callable[[list[Tensor], list[Tensor], list[torch.Generator]], tuple[Tensor, Tensor]]
 Place = tuple[int, int, int]  # epoch, position within the epoch, index of the sample
@@ -57,7 +57,7 @@ class EpochSampler(Sampler[Place]):
     Epochs of `length` follow each other through the endless sequence of `draw`; see draws.py.
     """
 
-    def __init__(self, draw: Draw, length: int, batch: int, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(self, draw: Order, length: int, batch: int, rank: int = 0, ranks: int = 1) -> None:
         self.draw, self.length, self.batch = draw, length, batch
         self.rank, self.ranks = rank, ranks
         self.epoch = 0

@@ -11,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 
 STREAM = 0  # of random numbers: those that decide on the order
-Draw = Callable[[int, int], np.ndarray]  # samples number `first` to `last` (half-open) of the sequence, their indices
+Order = Callable[[int, int], np.ndarray]  # samples number `first` to `last` (half-open) of the sequence, their indices
 
 
-def draw_samples(count: int, seed: int) -> Draw:
+def order_samples(count: int, seed: int) -> Order:
     """All samples alike."""
 
     def draw(first: int, last: int) -> np.ndarray:
@@ -24,7 +24,7 @@ def draw_samples(count: int, seed: int) -> Draw:
     return draw
 
 
-def draw_sources(strata: np.ndarray, seed: int) -> Draw:
+def order_by_source(strata: np.ndarray, seed: int) -> Order:
     """By `strata` (N, K) of str: what each sample belongs to, such as class, source and video, the widest first.
 
     At every level all come before any comes again.

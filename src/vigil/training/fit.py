@@ -34,7 +34,7 @@ from vigil.training.batches import (
     make_loader,
 )
 from vigil.training.devices import say
-from vigil.training.draws import draw_samples, draw_sources, epoch_length
+from vigil.training.draws import epoch_length, order_by_source, order_samples
 from vigil.training.freezing import freeze_layers
 from vigil.training.history import Row, describe_epoch
 from vigil.training.losses import LossModule, refuse_nan
@@ -120,7 +120,7 @@ class Training:
         augmented = AugmentedSamples(train, copy.deepcopy(model).augment, params.seed)
         rank, size, part = group.rank, group.size, params.part_size
         by_source = params.draw == "sources"
-        draw = draw_sources(train.strata, params.seed) if by_source else draw_samples(len(train), params.seed)
+        draw = order_by_source(train.strata, params.seed) if by_source else order_samples(len(train), params.seed)
         length = epoch_length(len(train), params.samples, params.batch)
         self.sampler = EpochSampler(draw, length, params.batch, rank, size)
         self.train_loader = make_loader(augmented, self.sampler, part, params.workers, pin=on_gpu)
