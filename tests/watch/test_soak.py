@@ -1,4 +1,4 @@
-"""Two minutes of a camera, with its page and its outbox: frames are judged as they come, and no more is kept than an alert needs."""
+"""Two minutes of a camera, with page and outbox: frames are judged as they come, and only what alerts need is kept."""
 
 import json
 import subprocess
