@@ -13,7 +13,7 @@ A cell is empty where nothing is known.
 import csv
 import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,6 @@ from typing import Any, Self
 import numpy as np
 
 from vigil.core.errors import VigilError
-from vigil.detect.alerts import FrameScores
 from vigil.detect.frame_features import StoredFrame
 from vigil.detect.states import Step
 from vigil.features.landmarks import pose_table
@@ -37,6 +36,7 @@ LANDMARKS = ("source", *pose_table.COLUMNS)
 ATTENTION = ("source", "model", "clip", "start_s", "stop_s", "frame", "time_s", "weight")
 
 Row = Sequence[object]
+MakeRows = Callable[[str, Step, StoredFrame], Iterable[Row]]
 
 
 class StepTables:
@@ -44,18 +44,25 @@ class StepTables:
 
     def __init__(self, outputs: Outputs, detectors: Sequence[str]) -> None:
         self._outputs, self._detectors, self._stack = outputs, tuple(detectors), ExitStack()
-        self._scores = self._objects = self._landmarks = self._attention = _NoTable()
+        self._tables: list[tuple[_Table, MakeRows]] = []
         self._moments: dict[str, OrderedDict[int, tuple[int, float]]] = {}  # by source: number and time by position
         self._clips: dict[tuple[str, str], int] = {}  # by source and model: how many there were
 
     def __enter__(self) -> Self:
         outputs = self._outputs
         columns = [f"{name}_{what}" for name in self._detectors for what in ("score", "p")]
+        tables: list[tuple[Path | None, Sequence[str], MakeRows]] = [
+            (outputs.scores, (*FRAME, *columns), self._score_rows),
+            (outputs.objects, OBJECTS, _object_rows),
+            (outputs.landmarks, LANDMARKS, _landmark_rows),
+            (outputs.attention, ATTENTION, self._attention_rows),
+        ]
         with ExitStack() as stack:
-            self._scores = _open(outputs.scores, (*FRAME, *columns), stack)
-            self._objects = _open(outputs.objects, OBJECTS, stack)
-            self._landmarks = _open(outputs.landmarks, LANDMARKS, stack)
-            self._attention = _open(outputs.attention, ATTENTION, stack)
+            for path, header, make_rows in tables:
+                if path is not None:
+                    table = _Table(path, header)
+                    stack.callback(table.close)
+                    self._tables.append((table, make_rows))
             self._stack = stack.pop_all()
         return self
 
@@ -64,22 +71,21 @@ class StepTables:
 
     def write(self, source: str, step: Step) -> None:
         """What a frame has brought; it is in the files when this returns."""
-        frame, scores = step.stored, step.scores
-        if frame is None or scores is None:
+        frame = step.stored
+        if frame is None:
             return
-        self._scores.write([self._score_row(source, scores)])
-        self._objects.write(_object_rows(source, frame))
-        self._landmarks.write([source, *pose_table.format_pose(pose).values()] for pose in frame.people)
-        self._attention.write(self._attention_rows(source, step, frame))
+        for table, make_rows in self._tables:
+            table.write(make_rows(source, step, frame))
 
-    def _score_row(self, source: str, scores: FrameScores) -> Row:
-        of_frame = [scores.scores.get(name) for name in self._detectors]
+    def _score_rows(self, source: str, step: Step, frame: StoredFrame) -> Iterator[Row]:
+        assert step.scores is not None
+        of_frame = [step.scores.scores.get(name) for name in self._detectors]
         cells = [_cell(value) for score in of_frame for value in ((score.raw, score.p) if score else (None, None))]
-        return [source, scores.index, _cell(float(scores.time_s)), *cells]
+        yield [source, frame.index, _cell(float(frame.time_s)), *cells]
 
     def _attention_rows(self, source: str, step: Step, frame: StoredFrame) -> Iterator[Row]:
         moments = self._moments.setdefault(source, OrderedDict())
-        if frame.position in moments:  # the source has begun anew
+        if moments and frame.position <= next(reversed(moments)):  # the source has begun anew
             moments.clear()
         moments[frame.position] = (frame.index, float(frame.time_s))
         if len(moments) > REMEMBERED:
@@ -95,14 +101,7 @@ class StepTables:
                     yield source, model, number, _cell(start_s), _cell(stop_s), index, _cell(time_s), _cell(weight)
 
 
-class _NoTable:
-    """Of which nobody has asked."""
-
-    def write(self, rows: Iterable[Row]) -> None:
-        """Nothing is written, and nothing is made either."""
-
-
-class _Table(_NoTable):
+class _Table:
     """A CSV that grows."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
@@ -127,20 +126,17 @@ class _Table(_NoTable):
             print(f"{self._path}: nothing but the names of its columns: no such thing was found", file=sys.stderr)
 
 
-def _open(path: Path | None, columns: Sequence[str], stack: ExitStack) -> _NoTable:
-    if path is None:
-        return _NoTable()
-    table = _Table(path, columns)
-    stack.callback(table.close)
-    return table
-
-
-def _object_rows(source: str, frame: StoredFrame) -> Iterator[Row]:
+def _object_rows(source: str, _: Step, frame: StoredFrame) -> Iterator[Row]:
     for pose in frame.people:
         known = pose.joints[np.isfinite(pose.joints).all(axis=1)]
         if len(known):
             box = [f"{edge:.{PX_DIGITS}f}" for edge in (*known.min(axis=0), *known.max(axis=0))]
             yield source, frame.index, _cell(float(frame.time_s)), pose.person, _cell(pose.score), *box
+
+
+def _landmark_rows(source: str, _: Step, frame: StoredFrame) -> Iterator[Row]:
+    for pose in frame.people:
+        yield [source, *pose_table.format_pose(pose).values()]
 
 
 def _cell(value: Any) -> str:
