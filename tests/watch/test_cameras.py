@@ -1,5 +1,6 @@
 """`vigil detect` on cameras, as a process: it goes on when a camera dies, ends what is open, and loses no alert."""
 
+import csv
 import json
 import os
 import re
@@ -133,6 +134,43 @@ def test_what_a_camera_leaves_behind_can_be_judged_again_also_when_heads_are_hid
     line = capsys.readouterr().out
     assert line.startswith(f"same: alert {alert['id']}") and "crime_gate by the judgements that were kept" in line
     assert b"\xff\xd8\xff" not in evidence.with_suffix(".npz").read_bytes()
+
+
+@pytest.mark.timeout(400)
+def test_cameras_share_the_cores_and_each_is_judged_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_CORES", "2")
+    with stream_server(tmp_path) as first, stream_server(tmp_path) as second, stream_server(tmp_path) as third:
+        urls = [server.url("mjpeg") for server in (first, second, third)]
+        with detecting(*urls, "--scores", "scores.csv", "--json") as process:
+            wait_until(lambda: len({alert["camera"] for alert in read_alerts()}) == 3, process)
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    summary, alerts = json.loads(output.splitlines()[-1]), read_alerts()
+    assert len(summary["cameras"]) == 3 and all(camera["looked_at"] for camera in summary["cameras"].values())
+    assert all(alert["ended"] for alert in latest(alerts).values())
+    assert len(latest(alerts)) == summary["alerts"]
+    with Path("scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for camera in {row["source"] for row in rows}:
+        frames = [int(row["frame"]) for row in rows if row["source"] == camera]
+        assert frames == sorted(set(frames)) and len(frames) > 3
+    assert {row["source"] for row in rows} == set(summary["cameras"])
+
+
+@pytest.mark.timeout(400)
+def test_what_breaks_in_a_thread_ends_the_watch_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_CORES", "2")
+    os.mkfifo("scores.csv")
+    with stream_server(tmp_path) as first, stream_server(tmp_path) as second:
+        with detecting(first.url("mjpeg"), second.url("mjpeg"), "--scores", "scores.csv") as process:
+            with Path("scores.csv").open() as file:
+                file.readline()
+                wait_until(lambda: len({alert["camera"] for alert in read_alerts()}) == 2, process)
+            _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode not in (0, None)
+    assert "scores.csv: nothing can be written there" in errors and "Traceback" not in errors
+    assert all(alert["ended"] for alert in latest(read_alerts()).values())
 
 
 @pytest.mark.slow

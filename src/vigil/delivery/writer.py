@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from threading import RLock
 
 from vigil.delivery.alert import Alert
 from vigil.delivery.database import OutboxError
@@ -17,7 +18,7 @@ class AlertWriter:
         writer.retry()         every second or so: writes what is held, if it can
         writer.finish()        at the end: what is still held is an error
 
-    One thread writes. What is held when the process is killed is lost, so the reason is said at once, and
+    Several threads may write. What is held when the process is killed is lost, so the reason is said at once, and
     `problems` says it to the live page.
     """
 
@@ -25,6 +26,7 @@ class AlertWriter:
         self._outbox = outbox
         self._held: deque[Alert] = deque()
         self._error: OutboxError | None = None  # why they are held
+        self._lock = RLock()
 
     @property
     def held(self) -> int:
@@ -33,11 +35,16 @@ class AlertWriter:
 
     def write(self, alert: Alert) -> None:
         """Write an alert, after those that are held."""
-        self._held.append(alert)
-        self.retry()
+        with self._lock:
+            self._held.append(alert)
+            self.retry()
 
     def retry(self) -> None:
         """Write what is held, as far as the outbox takes it."""
+        with self._lock:
+            self._write_held()
+
+    def _write_held(self) -> None:
         try:
             while self._held:
                 self._outbox.put(self._held[0])

@@ -3,13 +3,17 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from types import FrameType
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
 
 from vigil.capture.live.camera import Camera, read_cameras
 from vigil.capture.live.camera_params import CameraParams
@@ -29,7 +33,7 @@ HOST = "127.0.0.1"
 
 
 class Stop:
-    """Set by SIGINT or SIGTERM."""
+    """Set by SIGINT or SIGTERM; threads look at it."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -53,27 +57,78 @@ def stop_by_signal() -> Iterator[Stop]:
 def watch_cameras(
     sources: Sequence[Source], detectors: Detectors, request: Request, sending: Sending | None, say: Say
 ) -> dict[str, Any]:
-    """Watches until it is stopped; `say` gets a line for every alert. Returns the summary."""
+    """Watches until it is stopped, on all cores; `say` gets a line for every alert. Returns the summary.
+
+    Each thread judges its share of the cameras, by networks of its own: those of `detectors` in the first, and what the
+    others load for themselves.
+    """
     evidence = request.outputs.clips or (settings.home() / "evidence" if sending is not None else None)
-    began = time.monotonic()
+    began, say = time.monotonic(), _one_at_a_time(say)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_by_signal())
-        watches = _start(sources, detectors, request, sending, evidence, say, stack)
+        tables = stack.enter_context(StepTables(request.outputs, detectors.scoring))
+        cores = min(settings.available_cores(), len(sources))
+        shares = [sources[number::cores] for number in range(cores)]
+        stack.enter_context(_one_core_a_thread())
+        threads = [stack.enter_context(ThreadPoolExecutor(1, "judge")) for _ in shares]
+        loaded = [detectors]
+        for thread, share in zip(threads[1:], shares[1:], strict=True):
+            loaded.append(thread.submit(stack.enter_context, Detectors(request, share)).result())
+        of_thread = [
+            _start(share, own, request, sending, evidence, say, stack)
+            for share, own in zip(shares, loaded, strict=True)
+        ]
+        watches = {camera: watch for share in of_thread for camera, watch in share.items()}
         if request.serve is not None:
             assert sending is not None and evidence is not None
             url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
-        tables = stack.enter_context(StepTables(request.outputs, detectors.scoring))
-        while not stop.wanted:
-            for camera, item in read_cameras(list(watches), timeout_s=0.5):
-                step = watches[camera].take(item)
-                if step is not None:
-                    tables.write(camera.source.name, step)
-            if sending is not None:
-                sending.check()
-        for watch in watches.values():
-            watch.finish()
+        judging = [thread.submit(_judge, share, tables, stop) for thread, share in zip(threads, of_thread, strict=True)]
+        try:
+            while not stop.wanted and not wait(judging, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                if sending is not None:
+                    sending.check()
+        finally:
+            stop.wanted = True
+            wait(judging)
+            for watch in watches.values():
+                watch.finish()
+        for judged in judging:
+            judged.result()
         return _summarise(watches, began, detectors)
+
+
+def _judge(watches: Mapping[Camera, CameraWatch], tables: StepTables, stop: Stop) -> None:
+    """Judges what these cameras give, the newest frame of each, until it shall stop."""
+    while not stop.wanted:
+        for camera, item in read_cameras(list(watches), timeout_s=0.5):
+            step = watches[camera].take(item)
+            if step is not None:
+                tables.write(camera.source.name, step)
+
+
+def _one_at_a_time(say: Say) -> Say:
+    """The same, for several threads: a line is whole before the next begins."""
+    lock = Lock()
+
+    def say_alone(line: str) -> None:
+        with lock:
+            say(line)
+
+    return say_alone
+
+
+@contextmanager
+def _one_core_a_thread() -> Iterator[None]:
+    """Libraries that compute on several threads keep to the one that calls them: every core has a thread of ours."""
+    of_opencv, of_torch = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(of_opencv)
+        torch.set_num_threads(of_torch)
 
 
 def _start(

@@ -14,8 +14,9 @@ import csv
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,13 +41,17 @@ MakeRows = Callable[[str, Step, StoredFrame], Iterable[Row]]
 
 
 class StepTables:
-    """`with StepTables(outputs, detectors) as tables: tables.write(source, step)`; writes those that were asked for."""
+    """`with StepTables(outputs, detectors) as tables: tables.write(source, step)`, from any thread.
+
+    Writes those that were asked for.
+    """
 
     def __init__(self, outputs: Outputs, detectors: Sequence[str]) -> None:
         self._outputs, self._detectors, self._stack = outputs, tuple(detectors), ExitStack()
         self._tables: list[tuple[_Table, MakeRows]] = []
         self._moments: dict[str, OrderedDict[int, tuple[int, float]]] = {}  # by source: number and time by position
         self._clips: dict[tuple[str, str], int] = {}  # by source and model: how many there were
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         outputs = self._outputs
@@ -74,8 +79,9 @@ class StepTables:
         frame = step.stored
         if frame is None:
             return
-        for table, make_rows in self._tables:
-            table.write(make_rows(source, step, frame))
+        with self._lock:
+            for table, make_rows in self._tables:
+                table.write(make_rows(source, step, frame))
 
     def _score_rows(self, source: str, step: Step, frame: StoredFrame) -> Iterator[Row]:
         assert step.scores is not None
@@ -105,23 +111,30 @@ class _Table:
     """A CSV that grows."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        try:
-            self._file = path.open("w", encoding="utf-8", newline="")
-        except OSError as error:
-            raise VigilError(f"{path}: nothing can be written there: {error.strerror}.") from None
         self._path, self._has_rows = path, False
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(columns)
-        self._file.flush()
+        with self._explain_failure():
+            self._file = path.open("w", encoding="utf-8", newline="")
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(columns)
+            self._file.flush()
 
     def write(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            self._writer.writerow(row)
-            self._has_rows = True
-        self._file.flush()
+        with self._explain_failure():
+            for row in rows:
+                self._writer.writerow(row)
+                self._has_rows = True
+            self._file.flush()
+
+    @contextmanager
+    def _explain_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise VigilError(f"{self._path}: nothing can be written there: {error.strerror}.") from None
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # rows that could not be written
+            self._file.close()
         if not self._has_rows:
             print(f"{self._path}: nothing but the names of its columns: no such thing was found", file=sys.stderr)
 
