@@ -13,12 +13,28 @@ import pytest
 from vigil.core import settings
 
 PROJECT = Path(__file__).resolve().parents[1]
+LONGEST = (
+    "test_end_to_end.py",
+    "test_reruns.py",
+    "test_cameras.py",
+    "test_side_by_side.py",
+    "test_people.py",
+    "test_camera.py",
+    "test_anonymise.py",
+    "test_landmarks.py",
+    "test_rtsp.py",
+)
 settings.prepare(threads=1)
 hypothesis.settings.register_profile("any machine", deadline=None)  # another process may take the core for a while
 hypothesis.settings.load_profile("any machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs have it; tests send it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests/support")])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files begin first, so that in the end no worker waits for another."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(autouse=True)

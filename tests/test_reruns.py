@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,25 @@ class Scratch:
             path.write_text(text, encoding="utf-8")
         self.before.clear()
         (self.folder / "code.json").write_text(self.committed_digests, encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_yaml_once() -> Iterator[None]:
+    """DVC reads params.yaml anew for every stage, which is most of what it does here: the same text is parsed once."""
+    from dvc.utils.serialize import _yaml
+
+    parsed: dict[tuple[Any, ...], Any] = {}
+    parse = _yaml.parse_yaml
+
+    def parse_once(text: str, *arguments: Any, **options: Any) -> Any:
+        key = text, *arguments, *sorted(options.items())
+        if key not in parsed:
+            parsed[key] = parse(text, *arguments, **options)
+        return deepcopy(parsed[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_yaml, "parse_yaml", parse_once)
+        yield
 
 
 @pytest.fixture(scope="module")
