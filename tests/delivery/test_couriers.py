@@ -228,11 +228,11 @@ def test_a_target_that_is_no_more_keeps_no_alert_from_being_deleted() -> None:
     with Outbox(PATH, ["old"]) as outbox:
         outbox.put(drawn_alert(0))
         outbox.put(ended_alert(drawn_alert(0)))
-        outbox.prune(-1.0)
+        outbox.delete_old(-1.0)
         assert len(outbox.newest(9)) == 1
         outbox.deliveries.forget_target("old")
         assert outbox.deliveries.states() == []
-        outbox.prune(-1.0)
+        outbox.delete_old(-1.0)
         assert outbox.newest(9) == []
 
 

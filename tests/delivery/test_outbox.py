@@ -95,8 +95,8 @@ def test_old_alerts_go_when_all_have_them_and_the_count_of_all_stays() -> None:
             outbox.put(alert)
         for delivery in outbox.deliveries.due("t", time.time(), 3):
             outbox.deliveries.mark_delivered(delivery, time.time())
-        assert outbox.prune(1.0) == []
-        assert outbox.prune(-1.0) == ["gate/2.mp4"]
+        assert outbox.delete_old(1.0) == []
+        assert outbox.delete_old(-1.0) == [over]
         assert [stored.alert.id for stored in outbox.newest(9)] == [waits.id, open_one.id]
         assert outbox.totals() == [("gate", "fight", 3)]
 

@@ -1,5 +1,6 @@
 """`vigil outbox`: what a receiver refuses is parked, listed, let go, and delivered by the next start."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ def test_what_is_parked_is_listed_let_go_and_delivered(
         receiver.behave({"code": 410, "headers": {}})
         words = ("gate.mp4", *LOUD, "--webhook", receiver.url, "--alerts", "a.jsonl", "--outbox", "o.db")
         assert main(["detect", *words]) == 0
-        raised = len(Path("a.jsonl").read_text().splitlines())
+        lines = Path("a.jsonl").read_text().splitlines()
+        raised, alerts = len(lines), {json.loads(line)["id"] for line in lines}
         capsys.readouterr()
         assert main(["outbox", "parked", "--outbox", "o.db"]) == 0
         lines = capsys.readouterr().out.splitlines()
@@ -39,6 +41,8 @@ def test_what_is_parked_is_listed_let_go_and_delivered(
         assert not run_json(capsys, "outbox", "parked", "--outbox", "o.db")
     assert run_json(capsys, "outbox", "forget", name, "--outbox", "o.db") == {"forgotten": 0}
     assert name not in {target["name"] for target in run_json(capsys, "outbox", "targets", "--outbox", "o.db")}
+    assert run_json(capsys, "outbox", "prune", "--days", "1", "--outbox", "o.db") == {"deleted": 0}
+    assert run_json(capsys, "outbox", "prune", "--days", "0", "--outbox", "o.db") == {"deleted": len(alerts)}
 
 
 @pytest.mark.usefixtures("models")

@@ -7,5 +7,5 @@
 
 A recording gives the frames that the pipeline's stages see. A camera is captured by a process of its own, which may
 hang, crash or be killed: it is started again, and nothing is lost but what was not captured. Imports core, engine
-and footage. Start with frames.py.
+and footage; watch imports it. Start with frames.py.
 """

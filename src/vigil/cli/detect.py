@@ -82,9 +82,29 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     "--anonymise", is_flag=True, help="Hide heads in all that is written and shown, as far as people are found."
 )
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Post alerts there, until it has them.")
+@click.option(
+    "--webhook-secret",
+    type=FILE,
+    metavar="FILE",
+    help="The secret that posts are signed with.  [default: VIGIL_WEBHOOK_SECRET]",
+)
 @click.option("--mqtt", "brokers", multiple=True, metavar="URL", help="Publish alerts there: mqtt://HOST[:PORT].")
+@click.option(
+    "--mqtt-login",
+    type=FILE,
+    metavar="FILE",
+    help="User and password, a line each.  [default: VIGIL_MQTT_USER, VIGIL_MQTT_PASSWORD]",
+)
+@click.option("--mqtt-ca", type=FILE, metavar="FILE", help="Certificates to trust brokers by.  [default: the system's]")
 @click.option("--outbox", type=FILE, metavar="FILE", help="Where alerts are kept.  [default: .vigil/outbox.sqlite]")
+@click.option(
+    "--keep-days",
+    type=float,
+    metavar="N",
+    help="Delete alerts that were over and delivered N days ago, with their pictures and clips.  [default: never]",
+)
 @click.option("--serve", metavar="[HOST:]PORT", help="Show cameras and alerts on a page.  [host: 127.0.0.1]")
+@click.option("--token", type=FILE, metavar="FILE", help="What opens that page elsewhere.  [default: VIGIL_TOKEN]")
 @click.option("--fps", type=float, default=10.0, show_default=True, help="Of folders of images.")
 @click.option("--json", "as_json", is_flag=True, help="Print alerts as lines of JSON, and the summary too.")
 def detect(sources: tuple[str, ...], **options: Any) -> int:

@@ -90,6 +90,30 @@ def forget(target: str, path: Path | None, as_json: bool) -> None:
     print_result({"forgotten": count}, f"{target}: forgotten, and {count} that were not delivered to it", as_json)
 
 
+@outbox.command(
+    cls=Command, reads="the outbox", writes="the outbox and the evidence", example="vigil outbox prune --days 30"
+)
+@click.option("--days", type=click.FloatRange(min=0), required=True, help="How long ago they were over and delivered.")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder of their pictures and clips, --clips of `vigil detect`.  [default: .vigil/evidence]",
+)
+@outbox_option
+@json_option
+def prune(days: float, evidence: Path | None, path: Path | None, as_json: bool) -> None:
+    """Delete old alerts, with their pictures and clips.
+
+    What is open, waits for a target or is parked stays, whatever its age.
+    """
+    from vigil.delivery.retention import delete_old_alerts
+
+    with _open(path) as opened:
+        count = delete_old_alerts(opened, days, evidence or settings.home() / "evidence")
+    print_result({"deleted": count}, f"{count} alerts deleted", as_json)
+
+
 def _open(path: Path | None) -> Any:
     from vigil.delivery.outbox import Outbox
 

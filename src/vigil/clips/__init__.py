@@ -1,4 +1,5 @@
 """Clips: from features to samples: windows, their classes, datasets for training.
 
-Imports features, models (what a clip is) and footage. Start with windows.py and sampling.py.
+Imports core, features, footage and models (what a clip is); judging, detect, evaluation, stages and cli import it.
+Start with windows.py and sampling.py.
 """

@@ -93,8 +93,8 @@ class Outbox:
         """Camera, label, and how many alerts were ever raised; deleting old ones does not change it."""
         return [tuple(row) for row in self._database.read("SELECT camera, label, raised FROM totals")]
 
-    def prune(self, days: float) -> list[str]:
-        """Delete alerts that were over and settled with every target `days` ago; returns their pictures and clips.
+    def delete_old(self, days: float) -> list[Alert]:
+        """Delete alerts that were over and settled with every target `days` ago; returns them.
 
         What still waits for a target, is open, or was parked since then stays, whatever its age.
         """
@@ -106,8 +106,7 @@ class Outbox:
                 (until,),
             ).fetchall()
             connection.executemany("DELETE FROM alerts WHERE id = ?", [(row["id"],) for row in rows])
-        alerts = [read_alert(row["body"], str(self.path)) for row in rows]
-        return [path for alert in alerts for path in (alert.picture, alert.clip) if path is not None]
+        return [read_alert(row["body"], str(self.path)) for row in rows]
 
     def close(self) -> None:
         self._database.close()

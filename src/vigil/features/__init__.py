@@ -1,4 +1,4 @@
 """Features: pure functions of frames with a small explicit state: frames, people, landmarks, flow, segments.
 
-Imports core, footage. Used by stages and by live detection alike. Start with frames.py.
+Imports core and footage; clips, judging, evaluation, report, stages and live detection import it. Start with frames.py.
 """

@@ -136,7 +136,7 @@ def load_checkpoint(folder: Path, features: Mapping[str, Any] | None = None) -> 
     return checkpoint
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _read_checkpoint(folder: Path, _absolute: Path, _versions: tuple[object, ...]) -> Checkpoint:
     """Read once by a process for as long as the files stay what they are."""
     path = folder / CONFIG

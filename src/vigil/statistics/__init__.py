@@ -1,4 +1,4 @@
 """Statistics: score table, rankings, the alert rule, events, reliability, intervals: arithmetic on scores and truth.
 
-Imports core. Used by judging, evaluation and report. Start with scores.py.
+Imports core; judging, evaluation, report, detect, evidence, stages and cli import it. Start with scores.py.
 """

@@ -1,4 +1,4 @@
 """Training: fits any model: batches, schedules, validation, history, devices.
 
-Imports core and models. Start with fit.py.
+Imports core and models; evaluation, stages and cli import it. Start with fit.py.
 """

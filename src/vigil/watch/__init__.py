@@ -1,4 +1,5 @@
 """Watch: sources in, alerts out: what `vigil detect` does with recordings and with cameras.
 
-Brings capture, detect, evidence and delivery together. Start with recordings.py and cameras.py.
+Imports capture, detect, evidence, delivery and what lies below; cli imports it. Start with recordings.py and
+cameras.py.
 """

@@ -59,10 +59,9 @@ def watch_cameras(
 ) -> dict[str, Any]:
     """Watches until it is stopped, on all cores; `say` gets a line for every alert. Returns the summary.
 
-    Each thread judges its share of the cameras, by networks of its own: those of `detectors` in the first, and what the
-    others load for themselves.
+    Each thread judges its share of the cameras, and finds people by networks of its own: those of `detectors` in the
+    first, and what the others load for themselves. Trained models are read once, for all of them.
     """
-    evidence = request.outputs.clips or (settings.home() / "evidence" if sending is not None else None)
     began, say = time.monotonic(), _one_at_a_time(say)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_by_signal())
@@ -75,13 +74,13 @@ def watch_cameras(
         for thread, share in zip(threads[1:], shares[1:], strict=True):
             loaded.append(thread.submit(stack.enter_context, Detectors(request, share)).result())
         of_thread = [
-            _start(share, own, request, sending, evidence, say, stack)
-            for share, own in zip(shares, loaded, strict=True)
+            _start(share, own, request, sending, say, stack) for share, own in zip(shares, loaded, strict=True)
         ]
         watches = {camera: watch for share in of_thread for camera, watch in share.items()}
         if request.serve is not None:
-            assert sending is not None and evidence is not None
-            url = stack.enter_context(_serve(request.serve, sending, watches, evidence))
+            assert sending is not None and request.evidence is not None
+            page = _serve(request.serve, request.token, sending, watches, request.evidence)
+            url = stack.enter_context(page)
             print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
         judging = [thread.submit(_judge, share, tables, stop) for thread, share in zip(threads, of_thread, strict=True)]
         try:
@@ -136,7 +135,6 @@ def _start(
     detectors: Detectors,
     request: Request,
     sending: Sending | None,
-    evidence: Path | None,
     say: Say,
     stack: ExitStack,
 ) -> dict[Camera, CameraWatch]:
@@ -158,18 +156,20 @@ def _start(
         flow = detector.plan.flow
         params = CameraParams(size_px=detector.plan.frames.size, square_px=flow.size if flow else None)
         camera = stack.enter_context(Camera(source, params))
-        watches[camera] = CameraWatch(camera, detector, evidence, put, tell)
+        watches[camera] = CameraWatch(camera, detector, request.evidence, put, tell)
     return watches
 
 
 @contextmanager
-def _serve(address: str, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path) -> Iterator[str]:
+def _serve(
+    address: str, token: Path | None, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path
+) -> Iterator[str]:
     from vigil.delivery.page.access import TOKEN_VARIABLE, Access
     from vigil.delivery.page.app import make_app
     from vigil.delivery.page.server import PageServer
 
     host, port = parse_address(address)
-    access = Access(host, read_secret(TOKEN_VARIABLE, None))
+    access = Access(host, read_secret(TOKEN_VARIABLE, token))
     evidence.mkdir(parents=True, exist_ok=True)
     app = make_app(
         sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], evidence, access, sending.problems

@@ -31,14 +31,21 @@ class Request:
     calibrations: Mapping[str, Path]
     outputs: Outputs
     webhooks: Sequence[str]
+    webhook_secret: Path | None
     brokers: Sequence[str]
+    mqtt_login: Path | None
+    mqtt_ca: Path | None
     outbox: Path | None
+    keep_days: float | None  # that alerts and their evidence are kept; None: for good
     serve: str | None
+    token: Path | None
     as_json: bool
 
     @classmethod
     def of(cls, sources: Sequence[str], options: Mapping[str, Any]) -> Self:
         """From the options of the command."""
+        if options["keep_days"] is not None and not options["keep_days"] > 0:
+            raise VigilError(f"--keep-days {options['keep_days']:g}: expected a number of days, above 0.")
         if not 0 < options["fps"] <= 1000:
             raise VigilError(f"--fps {options['fps']:g}: expected frames a second, above 0.")
         names = options["names"]
@@ -55,11 +62,21 @@ class Request:
             calibrations=dict(_calibration(text) for text in options["calibrations"]),
             outputs=outputs,
             webhooks=options["webhooks"],
+            webhook_secret=options["webhook_secret"],
             brokers=options["brokers"],
+            mqtt_login=options["mqtt_login"],
+            mqtt_ca=options["mqtt_ca"],
             outbox=options["outbox"],
+            keep_days=options["keep_days"],
             serve=options["serve"],
+            token=options["token"],
             as_json=options["as_json"],
         )
+
+    @property
+    def evidence(self) -> Path | None:
+        """The folder of pictures and clips of cameras' alerts; None where nobody asks for any."""
+        return self.outputs.clips or (settings.home() / "evidence" if self.delivers else None)
 
     @property
     def delivers(self) -> bool:

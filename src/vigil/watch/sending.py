@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -9,11 +10,15 @@ from typing import Self
 from vigil.core import settings
 from vigil.delivery.alert import Alert, revise
 from vigil.delivery.courier import Couriers
+from vigil.delivery.database import OutboxError
 from vigil.delivery.outbox import Outbox
+from vigil.delivery.retention import delete_old_alerts
 from vigil.delivery.targets import make_targets
 from vigil.delivery.writer import AlertWriter
 from vigil.watch.request import Request
 
+LOG = logging.getLogger("vigil.delivery")
+DELETE_EVERY_S = 3600.0
 DRAIN_S = 10.0  # s that deliveries are waited for in the end; what is left waits in the outbox
 
 
@@ -21,14 +26,23 @@ class Sending:
     """`with Sending(request) as sending: sending.put(alert)`; what was put is on the disk, or said to be held."""
 
     def __init__(self, request: Request) -> None:
-        self._targets = make_targets(request.outputs.alerts, request.webhooks, request.brokers)
+        self._targets = make_targets(
+            request.outputs.alerts,
+            request.webhooks,
+            request.brokers,
+            webhook_secret_file=request.webhook_secret,
+            mqtt_login_file=request.mqtt_login,
+            mqtt_ca_file=request.mqtt_ca,
+        )
         self._path = request.outbox or settings.home() / "outbox.sqlite"
+        self._keep_days, self._evidence = request.keep_days, request.evidence
+        self._delete_at_s = 0.0  # by the steady clock
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        log, handler = logging.getLogger("vigil.delivery"), logging.StreamHandler(sys.stderr)
-        log.addHandler(handler)
-        self._stack.callback(log.removeHandler, handler)
+        handler = logging.StreamHandler(sys.stderr)
+        LOG.addHandler(handler)
+        self._stack.callback(LOG.removeHandler, handler)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self.outbox = self._stack.enter_context(Outbox(self._path, [target.name for target in self._targets]))
         self._couriers = self._stack.enter_context(Couriers(self.outbox, self._targets))
@@ -49,9 +63,20 @@ class Sending:
         self._writer.write(alert)
 
     def check(self) -> None:
-        """Writes what is held, and raises what has ended a courier."""
+        """Writes what is held, deletes what is too old, and raises what has ended a courier."""
         self._writer.retry()
+        self._delete_old()
         self._couriers.check()
+
+    def _delete_old(self) -> None:
+        """Once an hour, and at the start."""
+        if self._keep_days is None or time.monotonic() < self._delete_at_s:
+            return
+        self._delete_at_s = time.monotonic() + DELETE_EVERY_S
+        try:
+            delete_old_alerts(self.outbox, self._keep_days, self._evidence)
+        except (OutboxError, OSError) as error:
+            LOG.warning("Old alerts cannot be deleted: %s", error)
 
     def problems(self) -> list[str]:
         """What is wrong with the deliveries, a line each."""

@@ -19,7 +19,7 @@ LICENCE = "CC0-1.0"
 
 
 class Params(Frozen):
-    scale: Literal["standard", "large", "tiny"]  # 119 or 219 videos; tiny: 8, for tests
+    scale: Literal["standard", "large", "tiny"]  # 121 or 219 videos; tiny: 8, for tests
     seed: int  # another seed draws another city
 
 
