@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from live_pictures import picture_tensor
 from torch.utils.data import DataLoader
 
 from footage import FOLDER, FPS, TRUTH, filmed, frames, grey, levels, two, video
@@ -57,7 +58,7 @@ def test_pictures_come_in_order_and_normalised() -> None:
     assert sample["y"] == 0 and sample["y"].dtype == torch.int64
     other = two(clip=Clip(4, size=32, layout="cthw"), train=False, stride=4)[1]["x"]
     assert torch.equal(other, sample["x"].transpose(0, 1)) and other.is_contiguous()
-    white = pictures.picture_tensor([encode_jpeg(np.full((64, 64, 3), 255, np.uint8), 95)], 64)
+    white = picture_tensor([encode_jpeg(np.full((64, 64, 3), 255, np.uint8), 95)], 64)
     expected = [(1 - mean) / deviation for mean, deviation in zip(pictures.MEAN, pictures.DEVIATION, strict=True)]
     assert white.mean(dim=(0, 2, 3)).tolist() == pytest.approx(expected, abs=1e-5)
 
@@ -65,7 +66,7 @@ def test_pictures_come_in_order_and_normalised() -> None:
 def test_a_live_source_makes_the_same_pictures() -> None:
     samples = two(train=False, clip=Clip(4, 8, size=32, layout="cthw"))
     archive = FrameArchive(FOLDER / "a/one.npz")
-    live = pictures.picture_tensor(archive.jpegs(spread_frames((0, 8), 4)), 32, "cthw")
+    live = picture_tensor(archive.jpegs(spread_frames((0, 8), 4)), 32, "cthw")
     assert torch.equal(samples[0]["x"], live)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from live_pictures import picture_tensor
 
 from judging import write_gate_calibration
 from vigil.clips import sampling
@@ -16,7 +17,7 @@ from vigil.core.lineage import read, record
 from vigil.core.storage import read_json, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
-from vigil.features.pictures import normalise_squares, picture_tensor
+from vigil.features.pictures import normalise_squares
 from vigil.footage import video_table
 from vigil.footage.video_table import SPLITS, Video
 from vigil.judging.attention import rank_frames, select_clips

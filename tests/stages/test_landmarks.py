@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bodies import pan, settings
 from detectors import detector
+from live_pictures import group_by_person
 from scenes import entry
 
 from vigil.core.errors import VigilError
@@ -49,7 +50,7 @@ def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> N
     assert run(pretrained) == ["a/one.csv"]
     rows = pose_table.read_poses(OUT / "a/one.csv")
     assert {row.frame for row in rows} == {0, 3, 6, 9, 12, 15}
-    by_person = pose_table.group_by_person(rows)
+    by_person = group_by_person(rows)
     assert 2 <= len(by_person) <= 4
     man = by_person[min(by_person, key=lambda number: by_person[number][0].joints[12, 0])]
     assert len(man) == 6
@@ -122,7 +123,7 @@ def test_mediapipes_own_landmarker_has_the_same_shape(pretrained: Path, monkeypa
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     run(pretrained, settings(backend="landmarker", max_people=2))
     assert os.environ["https_proxy"] == "http://proxy.example:3128"
-    rows = pose_table.group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
+    rows = group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
     assert rows and max(len(track) for track in rows.values()) == 4
 
 
@@ -267,7 +268,7 @@ def test_networks_that_know_people_find_those_of_a_photograph(people_networks: P
     assert run(people_networks, settings(backend=backend, detector="auto", confidence=0.4)) == ["a/one.csv"]
     made_with = read_json(OUT / "settings.json")["landmarks"]
     assert made_with["backend"] == ("networks" if backend == "auto" else backend)
-    people = pose_table.group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
+    people = group_by_person(pose_table.read_poses(OUT / "a/one.csv"))
     longest = [track for track in people.values() if len(track) == 6]
     man = min(longest, key=lambda track: track[0].joints[12, 0])
     heads = np.array([row.joints[12] for row in man])

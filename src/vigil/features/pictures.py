@@ -1,6 +1,6 @@
 """Stored JPEG frames as the pictures that the RGB models look at: the same for a cached video and a live one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +19,6 @@ COVER = 0.1  # share of a cell
 CACHE = 1 << 30  # bytes of decoded pictures that a loader process holds at most
 
 Layout = Literal["tchw", "cthw"]
-
-
-def picture_tensor(jpegs: Iterable[bytes], size: int, layout: Layout = "tchw") -> Tensor:
-    """Returns (T, 3, S, S) or (3, T, S, S) float32, ImageNet-normalised: frames stretched to a square of `size` px."""
-    return normalise_squares(np.stack([decode_square(jpeg, size) for jpeg in jpegs]), layout)
 
 
 def decode_square(jpeg: bytes, size: int) -> np.ndarray:

@@ -17,7 +17,6 @@ from vigil.features.landmarks.pose_table import (
     XY,
     Pose,
     group_by_frame,
-    group_by_person,
     poses_from_table,
     read_along,
     read_poses,
@@ -109,15 +108,11 @@ def test_nobody_is_a_header_alone(tmp_path: Path) -> None:
     assert read_poses(tmp_path / "a.csv") == []
 
 
-def test_people_by_frame_and_by_track() -> None:
+def test_people_by_frame() -> None:
     some = [pose(0, 1), pose(0, 0), pose(3, 1)]
     assert {frame: [row.person for row in group] for frame, group in group_by_frame(some).items()} == {
         0: [1, 0],
         3: [1],
-    }
-    assert {person: [row.frame for row in group] for person, group in group_by_person(some).items()} == {
-        0: [0],
-        1: [0, 3],
     }
 
 

@@ -101,14 +101,6 @@ def group_by_frame(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
     return frames
 
 
-def group_by_person(poses: Iterable[Pose]) -> dict[int, list[Pose]]:
-    """Groups poses by person, each in the order of time, persons in the order of their ids."""
-    people: dict[int, list[Pose]] = {}
-    for pose in sorted(poses, key=lambda pose: (pose.person, pose.frame)):
-        people.setdefault(pose.person, []).append(pose)
-    return people
-
-
 def poses_from_table(path: Path, fps: Fraction) -> list[Pose]:
     """Reads the clip of a `landmark_csv` set: AI-Hub's columns, one row per body, `fps` rows in a second.
 
