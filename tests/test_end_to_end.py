@@ -3,7 +3,10 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,19 +123,48 @@ def test_a_repro_with_nothing_to_do_ends_within_6_seconds(done: Project) -> None
     assert min(seconds) < 6
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_the_whole_pipeline_trains_judges_and_rests(pretrained: Path, tmp_path: Path) -> None:
-    project = Project(tmp_path / "whole", pretrained, TRAINABLE)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, pretrained: Path) -> Project:
+    """All stages after one uninterrupted run, committed."""
+    project = Project(tmp_path_factory.mktemp("whole") / "repo", pretrained, TRAINABLE)
     project.vigil("sync")
     assert sorted(project.repro()) == sorted(STAGES)
-    assert project.repro() == []
     project.commit("Run the pipeline")
-    assert project.run("git", "status", "--porcelain").stdout == ""
+    return project
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_twenty_kills_of_all_stages_side_by_side_change_no_byte(
+    whole: Project, pretrained: Path, tmp_path: Path
+) -> None:
+    seed = int.from_bytes(os.urandom(4))
+    moments = random.Random(seed)
+    project = Project(tmp_path / "killed", pretrained, TRAINABLE)
+    project.vigil("sync")
+    stopped = 0
+    for _ in range(20):
+        process = project.start(sys.executable, "-m", "vigil.cli.main", "repro")
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moments.uniform(2, 25))
+        stopped += process.poll() is None
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert stopped >= 10, f"seed {seed}"
+    project.vigil("repro")
+    assert project.locked() == whole.locked(), f"seed {seed}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_whole_pipeline_trains_judges_and_rests(whole: Project) -> None:
+    assert whole.repro() == []
+    assert whole.run("git", "status", "--porcelain").stdout == ""
     for stage in STAGES:
         if stage.partition("@")[0] not in MAY_CONNECT:
-            assert project.connections(stage) == []
-    assert "panic" in project.vigil("results").stdout
-    assert b"<html" in project.read("metrics/report.html")
-    project.edit("params.yaml", "stem: 4", "stem: 2")
-    assert set(project.repro()) == {"train@panic", "calibrate@panic", "evaluate@panic", "compare"}
+            assert whole.connections(stage) == []
+    assert "panic" in whole.vigil("results").stdout
+    assert b"<html" in whole.read("metrics/report.html")
+    whole.edit("params.yaml", "stem: 4", "stem: 2")
+    assert set(whole.repro()) == {"train@panic", "calibrate@panic", "evaluate@panic", "compare"}
