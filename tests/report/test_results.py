@@ -113,6 +113,14 @@ def test_each_model_stands_beside_the_best_that_needs_none() -> None:
     assert lines[-1] == "A baseline is at least as good as i3d (motion): use that, until the model is better."
 
 
+def test_of_a_skipped_model_only_the_reason_is_said() -> None:
+    models = summary()
+    models["models"]["activity"]["reason"] = "skipped: trunk.px is null"  # type: ignore[index]
+    lines = render_tables({"summary": models}).splitlines()
+    assert [line.split()[1] for line in lines[2:4]] == ["panic", "i3d"] and not lines[4]
+    assert "Mind: activity: skipped: trunk.px is null." in lines
+
+
 def test_results_come_before_data() -> None:
     text = render_tables({"summary": summary(), "data": card()})
     assert text.index("| panic") < text.index("| normal")

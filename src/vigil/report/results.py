@@ -47,7 +47,10 @@ def write_into(document: Path, tables: str) -> None:
 
 
 def _models_table(summary: Mapping[str, Any]) -> str:
-    """One line per model: what it is known by, what the best trivial baseline has, and how it does as an alarm."""
+    """One line per model: what it is known by, what the best trivial baseline has, and how it does as an alarm.
+
+    Of a model that was skipped only the reason is said, below.
+    """
     columns = [
         "model",
         "known by",
@@ -63,6 +66,8 @@ def _models_table(summary: Mapping[str, Any]) -> str:
     models = {**summary["models"], **({"fused": summary["fused"]} if "fused" in summary else {})}
     rows = []
     for name, model in models.items():
+        if str(model.get("reason", "")).startswith("skipped: "):
+            continue
         baseline = model.get("baseline")
         rows.append(
             [
