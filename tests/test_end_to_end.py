@@ -106,6 +106,7 @@ def test_a_kill_at_any_moment_changes_no_byte(done: Project, pretrained: Path, t
             else:
                 process.kill()  # dvc alone: its stage goes on as an orphan
             process.wait()
+            project.vigil("sync")
         project.repro(*LAST)
         assert project.locked() == done.locked(), f"seed {seed}, attempt {attempt}"
         assert project.read("data/sources.csv") == done.read("data/sources.csv")

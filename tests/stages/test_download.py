@@ -17,7 +17,6 @@ from vigil.core.errors import VigilError
 from vigil.core.storage import POINTER, read_table
 from vigil.engine.per_video import Runtime
 from vigil.footage.sources import sync
-from vigil.stages import download
 from vigil.stages.download import Params, main, round_decimals
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
@@ -330,7 +329,7 @@ def test_adding_one_video_to_200_costs_that_video_and_two_seconds() -> None:
     assert len(listed_videos()) == 200
     videos.film(Path("mine/new.mp4"), frames=900, size=(640, 360))
     began = time.monotonic()
-    videos_alone = download.measure(Path("mine/new.mp4"), None)
+    videos_alone = measure_video(Path("mine/new.mp4"), None)
     alone = time.monotonic() - began
     assert videos_alone["frames"] == 900
     began = time.monotonic()

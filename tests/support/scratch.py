@@ -31,8 +31,9 @@ TINY: Edits = (  # so that nothing is fetched and features take half a minute
     ("detector: auto", "detector: mediapipe"),
     ("tile: 0.5", "tile: null"),
 )
-_POSES = "theft: [theft, Stealing, Shoplifting, Robbery], assault: [assault, Assault, Abuse, Fighting], "
-_POSES += "damage: [damage, Vandalism]}"
+PARAMS_TEXT = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+POSE_CLASSES = re.findall(r" (theft: \[.*?\], assault: \[.*\]}) ", PARAMS_TEXT)  # of both pose models, as they stand
+CRIMES = re.findall(r" (classes: {Abuse: .*}) ", PARAMS_TEXT)
 TRAINABLE: Edits = (  # and so that every model has an example of each of its classes, and learns hardly anything
     *TINY,
     ("enabled: false", "enabled: true"),  # the detector of people, which is too poor for tracks
@@ -40,17 +41,9 @@ TRAINABLE: Edits = (  # and so that every model has an example of each of its cl
     ("imgsz: 224", "imgsz: 64"),
     ("epochs: 22", "epochs: 1"),
     ("epochs: 12", "epochs: 2"),
-    *(
-        (f"samples: {number},", "samples: 16,")
-        for number in re.findall(r" samples: ([1-9]\d*), ", (PROJECT / "params.yaml").read_text(encoding="utf-8"))
-    ),
-    *((_POSES, "theft: [theft]}"),) * 2,
-    (
-        "classes: {Abuse: [Abuse], Arrest: [Arrest], Arson: [Arson], Assault: [Assault], Burglary: [Burglary], "
-        "Explosion: [Explosion], Fighting: [Fighting], RoadAccidents: [RoadAccidents], Robbery: [Robbery], "
-        "Shooting: [Shooting], Shoplifting: [Shoplifting], Stealing: [Stealing], Vandalism: [Vandalism]}",
-        "classes: {theft: [theft, assault, Robbery], panic: [panic]}",  # so is the assault of val, the robbery of test
-    ),
+    *((f"samples: {number},", "samples: 16,") for number in re.findall(r" samples: ([1-9]\d*), ", PARAMS_TEXT)),
+    *((classes, "theft: [theft]}") for classes in POSE_CLASSES),
+    *((classes, "classes: {theft: [theft, assault, Robbery], panic: [panic]}") for classes in CRIMES),
     (
         "{static: [static], dynamic: [normal, panic, theft, assault, damage]}",
         "{static: [normal], dynamic: [theft, assault]}",

@@ -28,8 +28,10 @@ def repro(lanes: int | None) -> None:
     from vigil.engine.removed_models import leave_notes_of_absence
     from vigil.engine.side_by_side import run_dvc, run_pipeline
     from vigil.engine.stage_code import MODELS_BY_NAME, refresh_digests
+    from vigil.engine.torn_lock import remove_torn_lock
 
     require_project()
+    remove_torn_lock(settings.root())
     sections = read_valid_params(settings.root() / "params.yaml")
     refresh_digests()
     leave_notes_of_absence(sections.get("models"), MODELS_BY_NAME)

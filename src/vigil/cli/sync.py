@@ -43,9 +43,12 @@ def sync(params: Path, out: Path, index: str | None, as_json: bool) -> None:
     from vigil.cli.params_check import read_valid_params, unnamed_labels
     from vigil.engine.removed_models import leave_notes_of_absence, remove_stale_models
     from vigil.engine.stage_code import MODELS_BY_NAME, refresh_digests
+    from vigil.engine.torn_lock import remove_torn_lock
     from vigil.footage import sources
 
     require_project()
+    if remove_torn_lock(Path()):
+        click.echo("removed DVC's list of locks, which a killed process had left torn", err=True)
     settings = read_valid_params(params)
     datasets = settings.get("datasets")
     if index:

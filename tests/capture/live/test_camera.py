@@ -264,8 +264,10 @@ def test_a_webcam_shows_something() -> None:
 
 
 def named_memory() -> set[str]:
-    """The segments of shared memory that have a name, and so outlive a process."""
-    return {entry.name for entry in Path("/dev/shm").iterdir()} if Path("/dev/shm").is_dir() else set()
+    """The segments of shared memory that have a name, and so outlive a process; no semaphores, which others make."""
+    folder = Path("/dev/shm")
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    return {name for name in names if not name.startswith("sem.")}
 
 
 WATCH = """

@@ -212,11 +212,12 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     script = """if True:
         import resource, sys
         from pathlib import Path
-        from vigil.features.frames import encode, save
+        from vigil.features.frames import encode_jpeg, save_frames
         from vigil.footage.video.reading import probe, read_frames
         path = Path(sys.argv[1])
         probe(path)
-        save(Path("a.npz"), ((f.index, f.time_s, encode(f.image, 90)) for f in read_frames(path, 200)), (320, 240))
+        frames = ((f.index, f.time_s, encode_jpeg(f.image, 90)) for f in read_frames(path, 200))
+        save_frames(Path("a.npz"), frames, (320, 240))
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     """
     peaks = []
