@@ -17,6 +17,7 @@ from vigil.core.errors import VigilError
 from vigil.core.storage import POINTER, read_table
 from vigil.engine.per_video import Runtime
 from vigil.footage.sources import sync
+from vigil.footage.video.measure import measure_video
 from vigil.stages.download import Params, main, round_decimals
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)

@@ -43,7 +43,7 @@ TRAINABLE: Edits = (  # and so that every model has an example of each of its cl
     ("epochs: 12", "epochs: 2"),
     *((f"samples: {number},", "samples: 16,") for number in re.findall(r" samples: ([1-9]\d*), ", PARAMS_TEXT)),
     *((classes, "theft: [theft]}") for classes in POSE_CLASSES),
-    *((classes, "classes: {theft: [theft, assault, Robbery], panic: [panic]}") for classes in CRIMES),
+    *((classes, "classes: {theft: [theft, assault, Robbery], panic: [panic]}") for classes in CRIMES),  # of all splits
     (
         "{static: [static], dynamic: [normal, panic, theft, assault, damage]}",
         "{static: [normal], dynamic: [theft, assault]}",
