@@ -168,6 +168,10 @@ class Model(nn.Module):
         loss = weights.anomaly * anomaly + weights.smoothness * smoothness + weights.sparsity * sparsity
         return {"loss": loss, "anomaly": anomaly, "smoothness": smoothness, "sparsity": sparsity}
 
+    def odds(self, output: Output) -> Tensor:
+        """(B,) the logit of the clip."""
+        return output.video
+
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:
         """The logits of clip and frames, and what each frame weighed."""
