@@ -39,7 +39,7 @@ class Listener(torch.nn.Module):
         self.heard += list(x)
         return torch.zeros(len(x))
 
-    def judge(self, output: torch.Tensor, x: torch.Tensor) -> dict[str, torch.Tensor]:  # noqa: ARG002
+    def judge(self, output: torch.Tensor, x: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"window": output}
 
 
@@ -99,8 +99,8 @@ def test_snippets_are_spread_over_the_film(total: int, count: int, seed: int) ->
 
 
 def test_other_snippets_are_drawn_in_every_epoch_and_all_are_some_day() -> None:
-    film = filmed(video("two", "Arson"), 40)
-    samples = frames([filmed(video("one"), 40), film], Clip(4, size=32), snippets=4)
+    film = filmed(video("two", "Arson"), 50)
+    samples = frames([filmed(video("one"), 50), film], Clip(4, size=32), snippets=4)
     seen = set()
     for epoch in range(60):
         samples.epoch = epoch
@@ -109,12 +109,12 @@ def test_other_snippets_are_drawn_in_every_epoch_and_all_are_some_day() -> None:
         assert firsts == sorted(firsts) and len(firsts) == 4
         assert all(levels(snippet) == list(range(first, first + 4)) for snippet, first in zip(x, firsts, strict=True))
         seen |= set(firsts)
-    assert seen == set(range(37))
+    assert seen == set(range(47))
 
 
 def test_one_camera_sees_all_snippets_of_a_bag() -> None:
     clip = Clip(8, size=32, slower=1.0)
-    samples = frames([filmed(video("one"), 40), filmed(video("two", "Arson"), 40)], clip, snippets=3)
+    samples = frames([filmed(video("one"), 50), filmed(video("two", "Arson"), 50)], clip, snippets=3)
     for epoch in range(8):
         samples.epoch = epoch
         shown = [levels(snippet) for snippet in samples[bag_of(samples)]["x"]]
@@ -123,8 +123,11 @@ def test_one_camera_sees_all_snippets_of_a_bag() -> None:
 
 def test_every_film_is_one_bag_where_no_time_is_known() -> None:
     """Normal ones too, or being a bag would tell the class; and their windows are drawn as often as their bags."""
-    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 30)], Clip(4, size=32))
-    assert samples.spans[samples.bags].tolist() == [[0, 20], [0, 30]] and samples.labels[samples.bags].tolist() == [0, 1]
+    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 50)], Clip(4, size=32))
+    assert samples.spans[samples.bags].tolist() == [[0, 20], [0, 50]] and samples.labels[samples.bags].tolist() == [
+        0,
+        1,
+    ]
     assert set(samples.videos[~samples.bags]) == {"a/one"}
     assert Counter(map(tuple, samples.strata.tolist())) == {
         ("0", "True", "of-one", "a/one"): 1,
@@ -135,7 +138,7 @@ def test_every_film_is_one_bag_where_no_time_is_known() -> None:
 
 def test_known_times_give_windows_beside_the_bags_of_other_films() -> None:
     known = filmed(video("three", "Arson", [(0, 1)]), 20)
-    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 20), known], Clip(4, size=32), stride=4)
+    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 50), known], Clip(4, size=32), stride=4)
     rows = zip(samples.videos.tolist(), samples.bags.tolist(), samples.labels.tolist(), strict=True)
     assert Counter(rows) == {
         ("a/one", True, 0): 1,
@@ -147,17 +150,17 @@ def test_known_times_give_windows_beside_the_bags_of_other_films() -> None:
 
 
 def test_a_clip_that_is_trimmed_to_its_event_is_called_by_its_label() -> None:
-    """It is at most two windows long: there is no room for anything else."""
-    clip = Clip(8, size=32)
-    trimmed = frames([filmed(video("one"), 40), filmed(video("two", "Arson"), 16)], clip, stride=4)
-    assert not trimmed.bags.any() and trimmed.strata.shape[1] == 3
-    assert trimmed.labels[trimmed.videos == "a/two"].tolist() == [1, 1, 1]
-    film = frames([filmed(video("one"), 40), filmed(video("two", "Arson"), 17)], clip, stride=4)
-    assert film.bags[film.videos == "a/two"].tolist() == [True]
+    """5 s at 8 ticks a second, or one window."""
+    for clip, ticks, windows in ((Clip(8, size=32), 40, 5), (Clip(8, 48, size=32), 48, 1)):
+        trimmed = frames([filmed(video("one"), 60), filmed(video("two", "Arson"), ticks)], clip, stride=8)
+        assert not trimmed.bags.any() and trimmed.strata.shape[1] == 3
+        assert trimmed.labels[trimmed.videos == "a/two"].tolist() == [1] * windows
+        film = frames([filmed(video("one"), 60), filmed(video("two", "Arson"), ticks + 1)], clip, stride=8)
+        assert film.bags[film.videos == "a/two"].tolist() == [True]
 
 
 def test_without_a_normal_class_nothing_tells_which_snippets_show_it() -> None:
-    videos = [filmed(video("one", "Fighting"), 20), filmed(video("two", "Arson"), 20)]
+    videos = [filmed(video("one", "Fighting"), 50), filmed(video("two", "Arson"), 50)]
     with pytest.raises(VigilError, match=r"a/one: nobody says when it is abnormal, and none of the classes is normal"):
         sampling.make_dataset(
             "frames", FOLDER, videos, {"fire": ["Arson"], "fight": ["Fighting"]}, Clip(4, size=32), train=True, fps=8.0
@@ -165,7 +168,7 @@ def test_without_a_normal_class_nothing_tells_which_snippets_show_it() -> None:
 
 
 def test_loader_processes_draw_the_same_snippets() -> None:
-    samples = frames([filmed(video("one"), 40), filmed(video("two", "Arson"), 40)], Clip(4, size=32), snippets=4)
+    samples = frames([filmed(video("one"), 50), filmed(video("two", "Arson"), 50)], Clip(4, size=32), snippets=4)
     alone = [samples[number] for number in range(len(samples))]
     loader = torch.utils.data.DataLoader(samples, batch_size=None, num_workers=2)
     for item, other in zip(alone, loader, strict=True):
@@ -173,8 +176,8 @@ def test_loader_processes_draw_the_same_snippets() -> None:
 
 
 def test_validation_has_the_same_snippets_every_time() -> None:
-    videos = [filmed(video("one"), 40), filmed(video("two", "Arson"), 40)]
+    videos = [filmed(video("one"), 50), filmed(video("two", "Arson"), 50)]
     samples = frames(videos, replace(Clip(4, size=32), slower=1.0), train=False, snippets=5)
     first = samples[bag_of(samples)]["x"]
     samples.epoch = 3
-    assert torch.equal(samples[bag_of(samples)]["x"], first) and [levels(x)[0] for x in first] == [0, 7, 14, 22, 29]
+    assert torch.equal(samples[bag_of(samples)]["x"], first) and [levels(x)[0] for x in first] == [0, 9, 18, 28, 37]

@@ -64,7 +64,8 @@ class Passing(Toy):
 def test_the_loss_of_a_bag_on_paper() -> None:
     """Log odds 2, 0, -1, 4 of a crime: the two highest have 3 on average, and log(1 + exp(-3)) is the loss.
 
-    Squared steps between scores 0.881, 0.5, 0.269, 0.982 are 0.145, 0.053 and 0.508, 0.236 on average; their mean 0.658.
+    Squared steps between scores 0.881, 0.5, 0.269, 0.982 are 0.145, 0.053 and 0.508, on average 0.236. The mean score
+    is 0.658.
     """
     odds = torch.tensor([2.0, 0.0, -1.0, 4.0])
     batch = {"x": torch.stack([torch.zeros(4), odds], dim=1), "y": torch.tensor([1]), "snippets": torch.tensor([4])}

@@ -3,7 +3,7 @@
 A window is called by how much of the abnormal part of its video it holds; see labels.py. Where that part is not known,
 the label is true of the video and of no window of it: all its windows make one bag, of which only some need be
 abnormal (multiple-instance learning). Normal videos give such bags too then, or being one would tell the class.
-A clip without times that is shorter than two windows is trimmed to its event, and its windows are called by its label.
+Not so a clip of a few seconds, or one that fits into a window: it counts as trimmed to what its label says.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from vigil.clips.windows import inside_spans
 from vigil.core.errors import VigilError
 from vigil.footage.video_table import Video
 
-TRIMMED = 2  # windows; a clip without times is as long at most
+TRIMMED_S = 5.0  # s; what is longer and has no times is a film. Published clips of fights have 2 to 5 s
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,5 @@ def class_windows(request: SampleRequest, recordings: Sequence[Recording]) -> Wi
 
 def _lacks_times(request: SampleRequest, recording: Recording) -> bool:
     """Whether it is abnormal somewhere, and nobody says where."""
-    video = recording.video
-    length = clip_length(request.clip, request.fps)
-    return video.abnormal and not video.spans and len(recording.ticks) > TRIMMED * length
+    video, trimmed = recording.video, max(clip_length(request.clip, request.fps), (request.fps or 0) * TRIMMED_S)
+    return video.abnormal and not video.spans and len(recording.ticks) > trimmed

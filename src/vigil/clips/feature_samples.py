@@ -37,9 +37,7 @@ def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     return windows, _Changes(request.folder, request.clip, windows, _ticks_by_video(recordings))
 
 
-def _open_recordings(
-    request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]
-) -> list[Recording]:
+def _open_recordings(request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]) -> list[Recording]:
     """Opens data/<stage>/<set>/<v>.npy of each video, which `map_rows` checks, and the times beside it."""
     recordings = []
     for video in videos_with_features(request.folder, request.videos, ".npy", stage):

@@ -27,9 +27,9 @@ BAG_STREAM = 1  # of random numbers: those by which the windows of a bag are see
 class ClipDataset(Dataset[dict[str, Tensor]]):
     """The samples of a split by number; `labels`, `videos`, `groups` (N,), `spans` (N, 2) describe them.
 
-    `strata` (N, 3) are class, source and video; where there are bags and lone windows, their kind comes after the class,
-    so that one is drawn as often as the other. A sample is one window, or a bag of windows, of which some are drawn:
-    then "x" has one more axis in front, and "snippets" says how many there are.
+    `strata` (N, 3) are class, source and video; where there are bags and lone windows, which it is stands after the
+    class, so that one is drawn as often as the other. A sample is one window, or a bag of windows, of which some are
+    drawn: then "x" has one more axis in front, and "snippets" says how many there are.
 
     Spans are ticks, half-open; of segments, frames of the video, and of attended clips, stored frames.
     """

@@ -1,7 +1,7 @@
 """Learning from bags: a film is said to be what its most abnormal snippets are on average.
 
-A batch has the snippets of all its samples in a row, x (N, ...), and says under `snippets` (B,) how many each sample has;
-a lone window is a sample of one. Without `snippets`, each row is a sample.
+A batch has the snippets of all its samples in a row, x (N, ...), and says under `snippets` (B,) how many each sample
+has; a lone window is a sample of one. Without `snippets`, each row is a sample.
 """
 
 from typing import Any

@@ -104,7 +104,9 @@ class AugmentedSamples(Dataset[dict[str, Any]]):
         for epoch, position, index in places:
             self.samples.epoch = epoch
             items.append(self.samples[index])
-            keys.append(np.random.SeedSequence([self.seed, AUGMENT_STREAM, epoch, position]).generate_state(1, np.uint64))
+            keys.append(
+                np.random.SeedSequence([self.seed, AUGMENT_STREAM, epoch, position]).generate_state(1, np.uint64)
+            )
         windows, counts = list_windows(items)
         # The windows of a bag are changed alike, as by one camera: their random numbers begin anew with each.
         generators = [
@@ -132,7 +134,9 @@ class NumberedSamples(Dataset[dict[str, Any]]):
         if not any("snippets" in item for item in items):
             return default_collate([item | {"number": index} for item, index in zip(items, indices, strict=True)])
         windows, counts = list_windows(items)
-        samples = default_collate([{"y": item["y"], "number": index} for item, index in zip(items, indices, strict=True)])
+        samples = default_collate(
+            [{"y": item["y"], "number": index} for item, index in zip(items, indices, strict=True)]
+        )
         return samples | {"x": torch.stack(windows), "snippets": torch.tensor(counts)}
 
 

@@ -28,7 +28,7 @@ class LossModule(nn.Module):
         return losses
 
     def look(self, batch: Batch) -> tuple[Any, Losses, Tensor]:
-        """What the model puts out for each sample, its losses, and a row of x for each."""
+        """What the model puts out for each sample, its losses, and as many rows of x, for their shape."""
         x, snippets = batch["x"], batch.get("snippets")
         output = self.model(x)
         if snippets is None:

@@ -21,7 +21,9 @@ class TrainParams(Frozen):
     epochs: Positive = 50
     samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever the data; 0: all samples
     draw: Literal["samples", "sources"] = "samples"  # all alike, or classes, sources and videos in turn; see draws.py
-    bag: Positive = 16  # snippets that are drawn of a film of which the label alone is known; see clips/class_windows.py
+    bag: Positive = (
+        16  # snippets that are drawn of a film of which the label alone is known; see clips/class_windows.py
+    )
     bag_top: Positive = 8  # the most abnormal of so many snippets is what a bag says; see bags.py
     bag_smoothness: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of squared steps between neighbouring snippets
     bag_sparsity: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of their mean score

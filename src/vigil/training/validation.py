@@ -79,7 +79,9 @@ def summarise(metric: str | None, results: Sequence[PartResult]) -> dict[str, fl
         bags = np.concatenate(
             [np.zeros(len(result.truth), bool) if result.bags is None else result.bags for result in results]
         )
-        value = balanced_accuracy(predictions, truth) if metric == "balanced_accuracy" else auc(predictions, truth, bags)
+        value = (
+            balanced_accuracy(predictions, truth) if metric == "balanced_accuracy" else auc(predictions, truth, bags)
+        )
         row[f"val_{metric}"] = None if value is None else round(value, DIGITS)
     return row
 
