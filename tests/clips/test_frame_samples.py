@@ -40,16 +40,6 @@ def test_a_video_that_holds_the_whole_event_is_abnormal_as_a_whole() -> None:
     assert samples.labels.tolist() == [0, 1]
 
 
-def test_where_no_part_is_known_every_video_is_one_sample() -> None:
-    """Else how far apart the frames lie would tell the class."""
-    samples = frames([filmed(video("one"), 20), filmed(video("two", "Arson"), 30)], Clip(4, size=32))
-    assert samples.spans.tolist() == [[0, 20], [0, 30]]
-    annotated = filmed(video("three", "Arson", [(0, 9)]), 12)
-    both = frames([filmed(video("one"), 12), filmed(video("two", "Arson"), 12), annotated], Clip(4, size=32), stride=4)
-    kinds = {(int(stop - start), int(label)) for (start, stop), label in zip(both.spans, both.labels, strict=True)}
-    assert kinds == {(12, 0), (12, 1), (4, 0), (4, 1)}
-
-
 def test_pictures_come_in_order_and_normalised() -> None:
     samples = two(train=False, stride=4)
     sample = samples[1]

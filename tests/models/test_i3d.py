@@ -17,7 +17,7 @@ from vigil.models.blocks import inception
 from vigil.models.blocks.inception import Inception
 from vigil.training.schedules import TrainParams, merge_params
 
-SMALL = {"frames": 16, "size": 32, "width": 0.125, "dropout": 0.0, "hidden": 16}
+SMALL = {"frames": 16, "size": 32, "width": 0.125, "dropout": 0.0, "hidden": 16, "dilations": [1]}
 
 
 def build(**fields: object) -> i3d.Model:
@@ -129,6 +129,27 @@ def test_what_is_frozen_stays() -> None:
     frozen = tuple(f"backbone.{name}." for name in inception.STAGES[: inception.STAGES.index("Mixed_3b") + 1])
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]) == name.startswith(frozen), name
+
+
+def test_dilations_beyond_the_clip_are_refused_before_training() -> None:
+    """16 frames are two steps of eight and four of four; a step of two cannot be looked past."""
+    with pytest.raises(
+        VigilError, match=r"dilations = \[1, 2, 4\]: a clip of 16 frames has 2 steps of 8 .* 2 and 4 would"
+    ) as raised:
+        build(dilations=[1, 2, 4]).initialise()
+    assert "\n" not in str(raised.value)
+    with pytest.raises(VigilError, match=r"has 4 steps of 4 frames, so 4 would see"):
+        build(dilations=[1, 2, 4], stride=4).initialise()
+    assert build(dilations=[1, 2], stride=4).initialise() is None
+
+
+def test_what_is_shipped_has_no_dilation_beyond_its_clip() -> None:
+    folder = Path(i3d.__file__).parents[1] / "presets"
+    shipped = load(Path(__file__).parents[2] / "params.yaml")["models"]["i3d"]
+    for preset in (None, *sorted(folder.glob("*.yaml"))):
+        changes = ((load(preset).get("models") or {}).get("i3d") or {}) if preset else {}
+        fields = {key: value for key, value in (shipped | changes).items() if key in i3d.Config.model_fields}
+        i3d.Model(i3d.Config.read(fields | {"width": 0.125, "weights": None}, str(preset))).initialise()
 
 
 def test_unknown_stages_and_classes_are_refused() -> None:

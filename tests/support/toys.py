@@ -40,8 +40,11 @@ class Toy(nn.Module):
         penalty = 1e-3 * output.square().mean()
         return {"loss": entropy + penalty, "entropy": entropy, "small": penalty}
 
+    def odds(self, output: Tensor) -> Tensor:
+        return output[:, 1:].logsumexp(dim=1) - output[:, 0]
+
     def judge(self, output: Tensor, x: Tensor) -> Predictions:
-        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
+        return {"window": self.odds(output), "classes": output}
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,20 @@ def test_auc_on_paper() -> None:
     assert auc(np.array([0.1, 0.4, 0.9, 0.4, 0.8]), np.array([0, 0, 0, 1, 1])) == pytest.approx(3.5 / 6)
 
 
+def test_bags_are_compared_with_bags_and_windows_with_windows() -> None:
+    """Bags 5 against 4 and 6 win 1 of 2, windows 1 against 0 and 2 and 3 win 1 of 3; all together 2 of 5."""
+    scores, truth = np.array([5.0, 4.0, 6.0, 1.0, 0.0, 2.0, 3.0]), np.array([1, 0, 0, 1, 0, 0, 0])
+    bags = np.array([True] * 3 + [False] * 4)
+    assert auc(scores, truth, bags) == pytest.approx(2 / 5)
+    assert auc(scores, truth) == pytest.approx(5 / 10)
+    parts = [
+        PartResult(0, 3, {"loss": 1.0}, scores[:3], truth[:3], bags[:3]),
+        PartResult(3, 4, {"loss": 1.0}, scores[3:], truth[3:]),
+    ]
+    assert summarise("auc", parts)["val_auc"] == 0.4
+    assert auc(scores[2:4], truth[2:4], bags[2:4]) is None  # no two of a kind
+
+
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=40))
 def test_auc_is_that_of_scikit_learn(rows: list[tuple[int, bool]]) -> None:
     scores, truth = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows], float)

@@ -1,6 +1,6 @@
 """Samples of the features that are arrays already: flow, changes, segments of people, clips that were attended to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from vigil.clips.class_windows import Recording, all_windows, class_windows
 from vigil.clips.labels import label_to_class
 from vigil.clips.ticks import Sample, Ticks, change_pace, draw_pace, draw_sample, flow_ticks
 from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
@@ -24,31 +25,32 @@ BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a pa
 
 def flow_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/flow/<set>/<v>.npy: x (T, 3, H, W), dx and dy in -1..1 and people in 0..1."""
-    windows, ticks = _cut_windows(request, "flow", lambda path: _map_planes(path, request.clip.size))
-    return windows, _Flow(request.folder, request.clip, windows, ticks)
+    recordings = _open_recordings(request, "flow", lambda path: _map_planes(path, request.clip.size))
+    windows = (class_windows if request.clip.target == "class" else all_windows)(request, recordings)
+    return windows, _Flow(request.folder, request.clip, windows, _ticks_by_video(recordings))
 
 
 def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
-    windows, ticks = _cut_windows(request, "trunk", lambda path: _map_array(path, "trunk"))
-    return windows, _Changes(request.folder, request.clip, windows, ticks)
+    recordings = _open_recordings(request, "trunk", lambda path: _map_array(path, "trunk"))
+    windows = class_windows(request, recordings)
+    return windows, _Changes(request.folder, request.clip, windows, _ticks_by_video(recordings))
 
 
-def _cut_windows(
-    request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]
-) -> tuple[WindowTable, dict[str, Ticks]]:
-    """The windows of data/<stage>/<set>/<v>.npy, which `map_rows` checks, and the ticks of each video."""
-    class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
-    ticks: dict[str, Ticks] = {}
+def _open_recordings(request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]) -> list[Recording]:
+    """Opens data/<stage>/<set>/<v>.npy of each video, which `map_rows` checks, and the times beside it."""
+    recordings = []
     for video in videos_with_features(request.folder, request.videos, ".npy", stage):
         path = request.folder / f"{video.video}.npy"
         times, rows = read_times(path.with_suffix(".npz"), stage), len(map_rows(path))
         if len(times) != rows:
             raise VigilError(f"{path}: {rows} rows and {len(times)} times. Delete it and run stage `{stage}`.")
-        ticks[video.video] = request.ticks(times, flow_ticks)
-        for window in request.windows(ticks[video.video]):
-            builder.add(video, window, class_of_label[video.label])
-    return builder.build(), ticks
+        recordings.append(Recording(video, times, request.ticks(times, flow_ticks)))
+    return recordings
+
+
+def _ticks_by_video(recordings: Sequence[Recording]) -> dict[str, Ticks]:
+    return {recording.video.video: recording.ticks for recording in recordings}
 
 
 @dataclass(frozen=True, eq=False)

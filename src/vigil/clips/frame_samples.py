@@ -1,10 +1,4 @@
-"""Samples of stored frames: the class of a window, or the map of what moves at its end.
-
-Where an abnormal video's abnormal part is not known, its label is true of the video as a whole and of no window of it
-(the reading of multiple-instance learning): its one sample is spread over all of it, pauses or not. Then every video,
-normal ones too, gives such a sample, and shorter windows are used only if some are known to be abnormal: else how far
-apart the frames lie would tell the class.
-"""
+"""Samples of stored frames: the class of a window or of a bag of them, or the map of what moves at a window's end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +7,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from vigil.clips.labels import POSITIVE, abnormal_share, label_to_class, normal_class
+from vigil.clips.class_windows import Recording, class_windows
+from vigil.clips.labels import label_to_class
 from vigil.clips.ticks import Sample, Ticks, draw_sample, picture_ticks
 from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
-from vigil.clips.windows import inside_spans
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.features.frames import FrameArchive
@@ -30,7 +24,7 @@ STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise be
 
 
 def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
-    """Cuts windows of data/frames/<set>/<v>.npz as pictures, with the class of the window or the map of what moves."""
+    """Cuts windows of data/frames/<set>/<v>.npz as pictures, with their class or the map of what moves."""
     videos = videos_with_features(request.folder, request.videos, ".npz", "frames")
     sources = {video.video: _open_source(request, video) for video in videos}
     if request.clip.size is None:
@@ -40,7 +34,9 @@ def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
         windows = _map_windows(request, videos, sources)
         truth = {video.video: _read_truth(request, video, sources[video.video].archive) for video in videos}
         return windows, _Maps(request.clip, squares, sources, windows, truth)
-    windows = _label_windows(request, videos, sources)
+    opened = ((video, sources[video.video]) for video in videos)
+    recordings = [Recording(video, source.archive.times, source.ticks) for video, source in opened]
+    windows = class_windows(request, recordings)
     return windows, _Pictures(request.clip, squares, sources, windows)
 
 
@@ -59,30 +55,6 @@ class _Source:
 def _open_source(request: SampleRequest, video: Video) -> _Source:
     archive = FrameArchive(request.folder / f"{video.video}.npz")
     return _Source(archive, request.ticks(archive.times, picture_ticks))
-
-
-def _label_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[str, _Source]) -> WindowTable:
-    class_of_label, normal = label_to_class(request.classes), normal_class(request.classes)
-    builder = WindowTableBuilder()
-    has_unlocated = any(video.abnormal and not video.spans for video in videos)
-    use_windows = not has_unlocated or any(video.abnormal and video.spans for video in videos)
-    for video in videos:
-        source = sources[video.video]
-        video_span, class_index = (0, len(source.ticks)), class_of_label[video.label]
-        if has_unlocated:
-            builder.add(video, video_span, class_index)
-        if not use_windows or (video.abnormal and not video.spans):
-            continue
-        abnormal = inside_spans(source.archive.times, video.spans)[source.ticks.frames]
-        for window in request.windows(source.ticks):
-            share = abnormal_share(window, abnormal) if video.abnormal else 1.0
-            if has_unlocated and window == video_span:
-                continue
-            if share >= POSITIVE:
-                builder.add(video, window, class_index)
-            elif normal is not None and (not share or not request.train):
-                builder.add(video, window, normal)
-    return builder.build()
 
 
 @dataclass(frozen=True, eq=False)

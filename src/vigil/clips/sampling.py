@@ -6,36 +6,55 @@ in training/batches.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Generator, Tensor
 from torch.utils.data import Dataset
 
 from vigil.clips import feature_samples, frame_samples
 from vigil.clips.labels import Classes, label_to_class
-from vigil.clips.window_table import Reader, SampleRequest, WindowTable
-from vigil.clips.windows import evenly_spaced
+from vigil.clips.window_table import LONE, Reader, SampleRequest, WindowTable
+from vigil.clips.windows import draw_snippets, evenly_spaced
 from vigil.core.errors import NoExamples, VigilError, near_miss
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
+
+BAG_STREAM = 1  # of random numbers: those by which the windows of a bag are seen
 
 
 class ClipDataset(Dataset[dict[str, Tensor]]):
     """The samples of a split by number; `labels`, `videos`, `groups` (N,), `spans` (N, 2) describe them.
 
-    `strata` (N, 3) are class, source and video.
+    `strata` (N, 3) are class, source and video; where there are bags and lone windows, which it is stands after the
+    class, so that one is drawn as often as the other. A sample is one window, or a bag of windows, of which some are
+    drawn: then "x" has one more axis in front, and "snippets" says how many there are.
 
     Spans are ticks, half-open; of segments, frames of the video, and of attended clips, stored frames.
     """
 
-    def __init__(self, windows: WindowTable, read: Reader, *, random_phase: bool, seed: int) -> None:
-        self.labels, self.spans = windows.labels, windows.spans
-        self.videos, self.groups = windows.videos, windows.groups
-        self.strata = np.stack([self.labels.astype(np.str_), self.groups, self.videos], axis=1)
-        self.epoch = 0  # with `random_phase`, the frames of a window are drawn anew in each
-        self._read, self._random_phase, self._seed = read, random_phase, seed
+    def __init__(
+        self,
+        windows: WindowTable,
+        read: Reader,
+        samples: Sequence[np.ndarray],
+        *,
+        random_phase: bool,
+        seed: int,
+        snippets: int,
+    ) -> None:
+        first, last = (np.array([rows[end] for rows in samples], np.int64) for end in (0, -1))
+        self.labels, self.spans = windows.labels[first], np.stack([windows.spans[first, 0], windows.spans[last, 1]], 1)
+        self.videos, self.groups = windows.videos[first], windows.groups[first]
+        self.bags = windows.bags[first] != LONE
+        levels = [self.labels.astype(np.str_), self.groups, self.videos]
+        if self.bags.any() and not self.bags.all():
+            levels.insert(1, self.bags.astype(np.str_))
+        self.strata = np.stack(levels, axis=1)
+        self.epoch = 0  # with `random_phase`, windows of a bag and frames of a window are drawn anew in each
+        self._read, self._samples = read, samples
+        self._random_phase, self._seed, self._snippets = random_phase, seed, snippets
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -43,8 +62,17 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         if not 0 <= number < len(self):
             raise IndexError(f"sample {number} of {len(self)}")
-        x, y = self._read(number, _make_generator(self._seed, self.epoch, number) if self._random_phase else None)
-        return {"x": x, "y": y}
+        rows = self._samples[number]
+        if not self.bags[number]:
+            x, y = self._read(int(rows[0]), self._generator(number))
+            return {"x": x, "y": y}
+        drawn = rows[draw_snippets(len(rows), self._snippets, self._generator(number))]
+        # Random numbers begin anew with each window: one camera sees them all.
+        pairs = [self._read(int(row), self._generator(number, BAG_STREAM)) for row in drawn]
+        return {"x": torch.stack([x for x, _ in pairs]), "y": pairs[0][1], "snippets": torch.tensor(len(pairs))}
+
+    def _generator(self, number: int, *stream: int) -> Generator | None:
+        return _make_generator(self._seed, self.epoch, number, *stream) if self._random_phase else None
 
 
 def make_dataset(
@@ -60,6 +88,7 @@ def make_dataset(
     seed: int = 0,
     samples: int = 0,
     stride: int = 0,
+    snippets: int = 16,
 ) -> ClipDataset:
     """Makes the samples of one split for one model; `kind` is the model's input and `folder` is data/<kind>.
 
@@ -67,6 +96,7 @@ def make_dataset(
     truth    data/truth, for maps of cells
     samples  at most so many, evenly spread over all there are; 0: all
     stride   ticks between windows; 0: a quarter of a window to train on, else half a window
+    snippets windows that are drawn of a bag, at most
 
     Videos with labels that no class names are left out.
     """
@@ -100,10 +130,10 @@ def make_dataset(
         raise NoExamples(f"{folder}: not one sample of {clip.frames} frames in {len(chosen)} videos of {split}.")
     if train and clip.target == "class":
         _require_all_classes(windows.labels, list(classes), split)
-    rows = evenly_spaced(len(windows.labels), samples)
-    return ClipDataset(
-        windows.select_rows(rows), _Selection(read, rows), random_phase=train and kind in RANDOM_PHASE, seed=seed
-    )
+    all_samples = windows.samples()
+    chosen_samples = [all_samples[number] for number in evenly_spaced(len(all_samples), samples)]
+    random_phase = train and kind in RANDOM_PHASE
+    return ClipDataset(windows, read, chosen_samples, random_phase=random_phase, seed=seed, snippets=snippets)
 
 
 RANDOM_PHASE = {
@@ -120,17 +150,6 @@ SOURCES: Mapping[str, Callable[[SampleRequest], tuple[WindowTable, Reader]]] = {
     "masked": frame_samples.picture_samples,
     "attended": feature_samples.attended_samples,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class _Selection:
-    """Reads some of the windows of another reader."""
-
-    read: Reader
-    rows: np.ndarray
-
-    def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        return self.read(int(self.rows[window]), generator)
 
 
 def _require_all_classes(labels: np.ndarray, classes: Sequence[str], split: str) -> None:

@@ -18,6 +18,8 @@ from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
 REJECTS = "rejects.csv"
+JUDGED_STEP = 0.25  # windows, from one that is judged to the next; as calibrate.step in params.yaml is shipped
+LONE = -1  # in place of the number of a bag
 Reader = Callable[[int, Generator | None], tuple[Tensor, Tensor]]  # window, random numbers when training -> x, y
 
 
@@ -44,6 +46,11 @@ class SampleRequest:
         length = clip_length(self.clip, self.fps)
         return ticks.slide_windows(length, self.stride or max(1, length // (4 if self.train else 2)))
 
+    def judged_windows(self, ticks: Ticks) -> list[Span]:
+        """Returns the windows that a judge looks at when it does so every `JUDGED_STEP`; see judging/judges.py."""
+        length = clip_length(self.clip, self.fps)
+        return ticks.slide_windows(length, self.stride or max(1, round(JUDGED_STEP * length)))
+
 
 @dataclass(frozen=True, eq=False)
 class WindowTable:
@@ -53,9 +60,12 @@ class WindowTable:
     groups: np.ndarray  # (N,) str, the sources
     spans: np.ndarray  # (N, 2) int64, half-open; see sampling.ClipDataset
     labels: np.ndarray  # (N,) int64, class numbers
+    bags: np.ndarray  # (N,) int64, the bag of each, whose windows stand in a row; LONE: in none
 
-    def select_rows(self, rows: np.ndarray) -> "WindowTable":
-        return WindowTable(self.videos[rows], self.groups[rows], self.spans[rows], self.labels[rows])
+    def samples(self) -> list[np.ndarray]:
+        """Returns the rows of each sample: one of a lone window, all of a bag."""
+        changes = (self.bags[1:] != self.bags[:-1]) | (self.bags[1:] == LONE)
+        return np.split(np.arange(len(self.bags)), np.flatnonzero(changes) + 1) if len(self.bags) else []
 
 
 @dataclass(eq=False)
@@ -65,11 +75,19 @@ class WindowTableBuilder:
     videos: list[Video] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
+    bags: list[int] = field(default_factory=list)
 
-    def add(self, video: Video, span: Span, label: int) -> None:
+    def add(self, video: Video, span: Span, label: int, bag: int = LONE) -> None:
         self.videos.append(video)
         self.spans.append(span)
         self.labels.append(label)
+        self.bags.append(bag)
+
+    def add_bag(self, video: Video, spans: Sequence[Span], label: int) -> None:
+        """Adds windows of which `label` is true together."""
+        bag = max(self.bags, default=LONE) + 1
+        for span in spans:
+            self.add(video, span, label, bag)
 
     def build(self) -> WindowTable:
         return WindowTable(
@@ -77,6 +95,7 @@ class WindowTableBuilder:
             np.array([video.source for video in self.videos], np.str_),
             np.array(self.spans, np.int64).reshape(-1, 2),
             np.array(self.labels, np.int64),
+            np.array(self.bags, np.int64),
         )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+import torch
+from torch import Generator
 
 from vigil.core.errors import VigilError
 
@@ -32,3 +34,15 @@ def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Frac
 def evenly_spaced(total: int, count: int) -> np.ndarray:
     """Returns `count` of the numbers below `total`, evenly spread; all of them when `count` is 0."""
     return np.arange(total) if not 0 < count < total else np.arange(count) * total // count
+
+
+def draw_snippets(total: int, count: int, generator: Generator | None) -> np.ndarray:
+    """Returns at most `count` of the numbers below `total`, in order, one drawn from each of as many parts.
+
+    All of them when there are no more; the first of each part without a generator.
+    """
+    if generator is None or total <= count:
+        return evenly_spaced(total, count)
+    edges = np.arange(count + 1) * total // count
+    offsets = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
+    return edges[:-1] + (offsets * np.diff(edges)).astype(np.int64)

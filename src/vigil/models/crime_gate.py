@@ -28,8 +28,11 @@ class Model(Network):
         super().__init__(config, classes)
         self.clip = replace(self.clip, slower=config.slower)
 
+    def odds(self, output: Output) -> Tensor:
+        """(B,) the log odds of a crime."""
+        return output.logits[:, 1] - output.logits[:, 0]
+
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
         """The log odds of a crime."""
-        odds = output.logits[:, 1] - output.logits[:, 0]
-        return {"window": odds, "classes": output.logits, "attention": output.attention}
+        return {"window": self.odds(output), "classes": output.logits, "attention": output.attention}

@@ -50,7 +50,7 @@ class Config(Frozen):
     weights: str | None = None  # safetensors to start from, such as models/pretrained/i3d.safetensors; null: random
     freeze: str | None = None  # the last stage of the backbone that keeps its weights, such as Mixed_4f; null: none
     checkpointing: bool = False  # compute again in the backward pass instead of holding: a third slower, less memory
-    dilations: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 4)  # steps
+    dilations: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2)  # steps
     heads: Annotated[int, Field(ge=1)] = 1  # of the self-attention
     hidden: Annotated[int, Field(ge=1)] = 128  # units of the head and of the attention that weighs the steps
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.7  # before the head
@@ -114,6 +114,7 @@ class Model(nn.Module):
 
     def initialise(self) -> str | None:
         """Take over `weights` and say so in a line. For training alone: a trained model brings its own."""
+        self._refuse_far_dilations()
         if self.config.weights is None:
             return None
         path = Path(self.config.weights)
@@ -124,6 +125,17 @@ class Model(nn.Module):
             if_broken="Published .pt files are converted by stage `weights` (weights.i3d in params.yaml)",
         )
         return f"i3d: {adopt(self.backbone, tensors, str(path))}"
+
+    def _refuse_far_dilations(self) -> None:
+        """VigilError where a layer of the pyramid looks past both ends of the clip from every step."""
+        stride, frames = self.backbone.stride, self.config.frames
+        steps = -(-frames // stride)
+        if far := [dilation for dilation in self.config.dilations if dilation >= steps]:
+            raise VigilError(
+                f"models.i3d.dilations = {list(self.config.dilations)}: a clip of {frames} frames has {steps} steps of "
+                f"{stride} frames, so {' and '.join(map(str, far))} would see no step but its own. Leave that out, or "
+                "give models.i3d more `frames` or a smaller `stride`."
+            )
 
     def forward(self, clips: Tensor) -> Output:
         """(B, 3, T, H, W), ImageNet-normalised; any T >= 8, any H, W >= 32."""
@@ -167,6 +179,10 @@ class Model(nn.Module):
         weights = self.config
         loss = weights.anomaly * anomaly + weights.smoothness * smoothness + weights.sparsity * sparsity
         return {"loss": loss, "anomaly": anomaly, "smoothness": smoothness, "sparsity": sparsity}
+
+    def odds(self, output: Output) -> Tensor:
+        """(B,) the logit of the clip."""
+        return output.video
 
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:

@@ -148,6 +148,7 @@ def load_samples(
         "fps": job.features.get("frames", {}).get("fps"),
         "truth": truth if clip.target == "cells" else None,
         "seed": job.params.seed,
+        "snippets": job.params.bag,
     }
     train_samples, val_samples = (
         sampling.make_dataset(job.entry.input, features, videos, job.entry.classes, clip, train=is_train, **shared)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
+from vigil.training.bags import list_windows
 from vigil.training.draws import Order
 
 Augment = Callable[[list[Tensor], list[Tensor], list[torch.Generator]], tuple[Tensor, Tensor]]
@@ -99,15 +100,27 @@ class AugmentedSamples(Dataset[dict[str, Any]]):
         self.samples, self.augment, self.seed = samples, augment, seed
 
     def __getitems__(self, places: Sequence[Place]) -> dict[str, Any]:
-        items, generators = [], []
+        items, keys = [], []
         for epoch, position, index in places:
             self.samples.epoch = epoch
             items.append(self.samples[index])
-            key = np.random.SeedSequence([self.seed, AUGMENT_STREAM, epoch, position]).generate_state(1, np.uint64)
-            generators.append(torch.Generator().manual_seed(int(key[0]) >> 1))
+            keys.append(
+                np.random.SeedSequence([self.seed, AUGMENT_STREAM, epoch, position]).generate_state(1, np.uint64)
+            )
+        windows, counts = list_windows(items)
+        # The windows of a bag are changed alike, as by one camera: their random numbers begin anew with each.
+        generators = [
+            torch.Generator().manual_seed(int(key[0]) >> 1)
+            for key, count in zip(keys, counts, strict=True)
+            for _ in range(count)
+        ]
+        labels = [item["y"] for item, count in zip(items, counts, strict=True) for _ in range(count)]
         with torch.no_grad():
-            x, y = self.augment([item["x"] for item in items], [item["y"] for item in items], generators)
-        return {"x": x, "y": y}
+            x, y = self.augment(windows, labels, generators)
+        if not any("snippets" in item for item in items):
+            return {"x": x, "y": y}
+        snippets = torch.tensor(counts)
+        return {"x": x, "y": y[snippets.cumsum(0) - 1], "snippets": snippets}
 
 
 class NumberedSamples(Dataset[dict[str, Any]]):
@@ -118,7 +131,13 @@ class NumberedSamples(Dataset[dict[str, Any]]):
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Any]:
         items = [self.samples[index] for index in indices]
-        return default_collate([item | {"number": index} for item, index in zip(items, indices, strict=True)])
+        if not any("snippets" in item for item in items):
+            return default_collate([item | {"number": index} for item, index in zip(items, indices, strict=True)])
+        windows, counts = list_windows(items)
+        samples = default_collate(
+            [{"y": item["y"], "number": index} for item, index in zip(items, indices, strict=True)]
+        )
+        return samples | {"x": torch.stack(windows), "snippets": torch.tensor(counts)}
 
 
 def make_loader(

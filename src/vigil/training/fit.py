@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import default_collate
 
 from vigil.core import settings
 from vigil.models.blocks.layers import Predictions
@@ -130,7 +129,7 @@ class Training:
         weighted = params.class_weights and model.clip.target == "class" and not by_source  # else they take turns
         class_weights = validation.balanced_class_weights(train.labels, class_count) if weighted else None
         self.model = model
-        self.loss_module = LossModule(model, class_weights).to(self.device)
+        self.loss_module = LossModule(model, class_weights, params, name).to(self.device)
         self.objective: nn.Module = self.loss_module
         if size > 1:
             norms.share_batch_norms(model)
@@ -214,9 +213,8 @@ class Training:
             for batch in self.val_loader:
                 batch = self._to_device(batch)
                 with self._autocast():
-                    output = self.model(batch["x"])
-                    losses = self.model.loss(output, batch, self.loss_module.class_weights)
-                    judged = self.model.judge(output, batch["x"])
+                    output, losses, x = self.loss_module.look(batch)
+                    judged = self.model.judge(output, x)
                 refuse_nan(losses, batch, self.name, f"epoch {epoch + 1}, validation")
                 if self.model.clip.target == "class":
                     losses = losses | {"accuracy": validation.share_right(judged, batch["y"])}
@@ -226,16 +224,17 @@ class Training:
     @torch.no_grad()
     def _show_samples(self, epoch: int, show: Show) -> None:
         """Hand on what the model says of a few validation samples; nothing of the training changes by it."""
-        batch = self._to_device(default_collate([self.val[number] for number in spread_samples(len(self.val))]))
+        batch = self._to_device(NumberedSamples(self.val).__getitems__(spread_samples(len(self.val))))
         with self._judging(), self._autocast():
-            judged = self.model.judge(self.model(batch["x"]), batch["x"])
-        show(epoch, batch["x"], batch["y"], judged)
+            output, _, x = self.loss_module.look(batch)
+            judged = self.model.judge(output, x)
+        show(epoch, x, batch["y"], judged)
 
     @contextlib.contextmanager
     def _judging(self) -> Iterator[None]:
         """Within the block the model is in eval mode and has its mean weights, if there are some."""
-        modes = [(module, module.training) for module in self.model.modules()]  # frozen layers are in eval mode always
-        self.model.eval()
+        modes = [(module, module.training) for module in self.loss_module.modules()]  # frozen layers are always in eval
+        self.loss_module.eval()
         with self.average.swapped_into(self.model) if self.average is not None else contextlib.nullcontext():
             yield
         for module, mode in modes:

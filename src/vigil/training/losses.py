@@ -7,24 +7,38 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError
 from vigil.models.blocks.layers import Batch, Losses
+from vigil.training import bags
+from vigil.training.schedules import TrainParams
 from vigil.training.validation import share_right
 
 
 class LossModule(nn.Module):
     """The losses of a batch to learn from; where it has classes, the accuracy too, which costs no second pass."""
 
-    def __init__(self, model: Any, class_weights: Tensor | None) -> None:
+    def __init__(self, model: Any, class_weights: Tensor | None, params: TrainParams, name: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.params, self.name = model, params, name
         self.register_buffer("class_weights", class_weights)
 
     def forward(self, batch: Batch) -> Losses:
-        output = self.model(batch["x"])
-        losses: Losses = self.model.loss(output, batch, self.class_weights)
+        output, losses, x = self.look(batch)
         if self.model.clip.target == "class":
             with torch.no_grad():
-                losses = losses | {"accuracy": share_right(self.model.judge(output, batch["x"]), batch["y"])}
+                losses = losses | {"accuracy": share_right(self.model.judge(output, x), batch["y"])}
         return losses
+
+    def look(self, batch: Batch) -> tuple[Any, Losses, Tensor]:
+        """What the model puts out for each sample, its losses, and as many rows of x, for their shape."""
+        x, snippets = batch["x"], batch.get("snippets")
+        output = self.model(x)
+        if snippets is None:
+            return output, self.model.loss(output, batch, self.class_weights), x
+        odds = bags.odds_of(self.model, output, self.name)
+        output = bags.mean_of_top(output, odds, snippets, self.params.bag_top)
+        losses = self.model.loss(output, batch, self.class_weights)
+        smoothness, sparsity = bags.neighbour_terms(odds, snippets)
+        loss = losses["loss"] + self.params.bag_smoothness * smoothness + self.params.bag_sparsity * sparsity
+        return output, losses | {"loss": loss}, x[: len(snippets)]
 
 
 def refuse_nan(losses: Losses, batch: Batch, name: str, place: str) -> None:

@@ -21,6 +21,10 @@ class TrainParams(Frozen):
     epochs: Positive = 50
     samples: Natural = 0  # drawn per epoch, so that an epoch is as much work whatever the data; 0: all samples
     draw: Literal["samples", "sources"] = "samples"  # all alike, or classes, sources and videos in turn; see draws.py
+    bag: Positive = 16  # snippets, at most, that are drawn of a film whose label alone is known; see class_windows.py
+    bag_top: Positive = 8  # one in so many snippets, the most abnormal, say what the film is; see bags.py
+    bag_smoothness: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of squared steps between neighbours in a bag
+    bag_sparsity: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of its mean score: 8e-5 on each of 32, as published
     batch: Positive = 8  # samples to a step of the optimiser, over all devices
     accumulate: Positive = 1  # parts in which a batch is computed: less memory, the same step but for batch norms
     lr: Annotated[float, Field(gt=0)] = 1e-3

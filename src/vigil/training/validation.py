@@ -21,6 +21,7 @@ class PartResult:
     losses: dict[str, float]  # means over the samples
     predictions: np.ndarray  # scores, or class indices
     truth: np.ndarray
+    bags: np.ndarray | None = None  # (size,) bool, whether each is a bag of several snippets; None: none is
 
 
 def metric_of(clip: Clip, class_count: int) -> str | None:
@@ -43,10 +44,11 @@ def judge_part(
         predicted, truth = predictions["cells"].flatten(), batch["y"].flatten()
     return PartResult(
         first=int(batch["number"][0]),
-        size=len(batch["x"]),
+        size=len(batch["y"]),
         losses={name: value.item() for name, value in losses.items()},
         predictions=predicted.float().cpu().numpy(),
         truth=truth.float().cpu().numpy(),
+        bags=(batch["snippets"] > 1).cpu().numpy() if metric == "auc" and "snippets" in batch else None,
     )
 
 
@@ -74,7 +76,12 @@ def summarise(metric: str | None, results: Sequence[PartResult]) -> dict[str, fl
     if metric is not None:
         predictions = np.concatenate([result.predictions for result in results])
         truth = np.concatenate([result.truth for result in results])
-        value = balanced_accuracy(predictions, truth) if metric == "balanced_accuracy" else auc(predictions, truth)
+        bags = np.concatenate(
+            [np.zeros(len(result.truth), bool) if result.bags is None else result.bags for result in results]
+        )
+        value = (
+            balanced_accuracy(predictions, truth) if metric == "balanced_accuracy" else auc(predictions, truth, bags)
+        )
         row[f"val_{metric}"] = None if value is None else round(value, DIGITS)
     return row
 
@@ -85,18 +92,26 @@ def balanced_class_weights(labels: np.ndarray, class_count: int) -> Tensor:
     return torch.tensor(len(labels) / (class_count * np.maximum(counts, 1)), dtype=torch.float32)
 
 
-def auc(scores: np.ndarray, truth: np.ndarray) -> float | None:
+def auc(scores: np.ndarray, truth: np.ndarray, kinds: np.ndarray | None = None) -> float | None:
     """How often a positive has the higher score than a negative, ties counting half; None where one kind is missing.
 
+    With `kinds` (N,) only those of the same kind are compared: the highest of many windows is higher than one of them.
     scikit-learn says the same, and importing it takes longer than some trainings.
     """
-    positive = truth > 0.5
+    won, pairs = 0.0, 0
+    for kind in [None] if kinds is None else np.unique(kinds):
+        mine = slice(None) if kinds is None else kinds == kind
+        of_kind, pairs_of_kind = _won_pairs(scores[mine], truth[mine] > 0.5)
+        won, pairs = won + of_kind, pairs + pairs_of_kind
+    return won / pairs if pairs else None
+
+
+def _won_pairs(scores: np.ndarray, positive: np.ndarray) -> tuple[float, int]:
+    """In how many pairs of a positive and a negative the former is higher, and how many pairs there are."""
     count = int(positive.sum())
-    if not 0 < count < len(truth):
-        return None
     _, level, level_sizes = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(level_sizes) - (level_sizes - 1) / 2)[level]
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(truth) - count)))
+    return float(ranks[positive].sum() - count * (count + 1) / 2), count * (len(positive) - count)
 
 
 def balanced_accuracy(predictions: np.ndarray, truth: np.ndarray) -> float | None:

@@ -24,7 +24,11 @@ class Classifier(nn.Module):
         y = batch["y"].long()
         return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
 
+    def odds(self, output: Tensor) -> Tensor:
+        """(B,) how much more likely (log odds) any abnormal class is than class 0."""
+        return output[:, 1:].logsumexp(dim=1) - output[:, 0]
+
     @torch.no_grad()
     def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """How much more likely (log odds) any abnormal class is than class 0, and the logits of all."""
-        return {"window": output[:, 1:].logsumexp(dim=1) - output[:, 0], "classes": output}
+        """The log odds of anything abnormal, and the logits of all classes."""
+        return {"window": self.odds(output), "classes": output}
