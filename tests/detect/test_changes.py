@@ -31,7 +31,7 @@ def project(people_networks: Path) -> None:
     """A model that has learnt nothing, and a film of a square that is thrown about."""
     shutil.copytree(people_networks, "models/pretrained")
     Path("params.yaml").write_text(PARAMS_YAML)
-    changes = trunk.Settings(movenet_px=128, nanodet_px=96)
+    changes = trunk.Settings(px=128, nanodet_px=96)
     digests = trunk.weights_digests(changes, Path("models/pretrained"))
     made_with = {
         "frames": {"fps": 8.0, "size": 240, "quality": 90},

@@ -53,7 +53,9 @@ def test_nothing_is_known_after_a_pause_or_of_a_picture_of_another_shape() -> No
     assert [bool(np.isnan(change[0]).all()) for change in told] == [True, False, True, False, False]
     assert np.isnan(told[3][1]).all() and told[4].tolist() == [[20, 40], [30, 60]], "nothing is of before the pause"
     state, _ = update(None, picture(10), 0.0, look)
-    _, change = update(state, picture(10), 0.125, lambda _: (np.zeros((1, 1, 2), np.float32), np.zeros((1, 2, 1), np.float32)))
+    _, change = update(
+        state, picture(10), 0.125, lambda _: (np.zeros((1, 1, 2), np.float32), np.zeros((1, 2, 1), np.float32))
+    )
     assert np.isnan(change).all()
 
 
@@ -64,7 +66,7 @@ def test_an_update_changes_nothing_that_others_hold() -> None:
     assert change[0].tolist() == [10, 20]
 
 
-def test_what_one_network_sees_stands_where_it_would_beside_the_other(people_networks: Path) -> None:
+def test_nanodet_tells_of_its_own_channels_behind_those_of_movenet(people_networks: Path) -> None:
     images = np.random.default_rng(0).integers(0, 255, (2, 96, 128, 3), dtype=np.uint8)
 
     def second_change(settings: Settings) -> np.ndarray:
@@ -72,20 +74,22 @@ def test_what_one_network_sees_stands_where_it_would_beside_the_other(people_net
         state, _ = update(None, images[0], 0.0, see)
         return update(state, images[1], 0.125, see)[1][0]
 
-    both = second_change(Settings(movenet_px=128, nanodet_px=192))
-    movenet = second_change(Settings(movenet_px=128, nanodet_px=None))
-    nanodet = second_change(Settings(movenet_px=None, nanodet_px=192))
-    assert both.shape == (CHANNELS,) and np.isfinite(both).all() and (both > 0).mean() > 0.9
-    assert (np.isnan(movenet) != np.isnan(nanodet)).all(), "each channel is of one of the two"
-    np.testing.assert_array_equal(np.where(np.isnan(movenet), nanodet, movenet), both)
+    both, smaller = (second_change(Settings(px=128, nanodet_px=side)) for side in (192, 96))
+    alone = second_change(Settings(px=128, nanodet_px=None))
+    assert both.shape == alone.shape == (CHANNELS,) and np.isfinite(both).all() and (both > 0).mean() > 0.9
+    is_movenet = np.isfinite(alone)
+    assert is_movenet.sum() == 224 and is_movenet[:224].all(), "where NanoDet does not look nothing is known"
+    np.testing.assert_array_equal(both[:224], alone[:224])
+    np.testing.assert_array_equal(both == smaller, is_movenet)
 
 
 def test_networks_that_are_not_there_or_are_others_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(VigilError, match=r"nanodet\.onnx: not found\. Set weights\.people"):
-        weights_digests(Settings(movenet_px=None, nanodet_px=320), tmp_path)
+    settings = Settings(px=256, nanodet_px=320)
     (tmp_path / "movenet_middle.onnx").write_bytes(b"one")
+    with pytest.raises(VigilError, match=r"nanodet\.onnx: not found\. Set weights\.people"):
+        weights_digests(settings, tmp_path)
     (tmp_path / "nanodet.onnx").write_bytes(b"two")
-    digests = weights_digests(Settings(movenet_px=256, nanodet_px=320), tmp_path)
+    digests = weights_digests(settings, tmp_path)
     require_networks(tmp_path, digests)
     (tmp_path / "nanodet.onnx").write_bytes(b"three")
     with pytest.raises(VigilError, match=r"nanodet\.onnx: another network than when models learnt"):

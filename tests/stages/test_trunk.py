@@ -20,7 +20,7 @@ from vigil.stages.trunk import Params, main
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 FRAMES, PRETRAINED, OUT = Path("data/frames"), Path("models/pretrained"), Path("data/trunk")
 TIMES = [*(Fraction(number, 8) for number in range(4)), *(Fraction(40) + Fraction(number, 8) for number in range(3))]
-PARAMS = Params(movenet_px=128, nanodet_px=96)
+PARAMS = Params(px=128, nanodet_px=96)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_a_file_has_the_changes_of_its_frames_one_by_one(people_networks: Path) 
     assert read_times(OUT / "s/a.npz", "trunk") == TIMES
     assert not np.array_equal(np.load(OUT / "t/b.npy"), changes, equal_nan=True)
     digests = {file: sha256_file(PRETRAINED / file) for file in (middle.FILE, nanodet.FILE)}
-    assert read(OUT)["trunk"] == {"movenet_px": 128, "nanodet_px": 96, "weights": digests}
+    assert read(OUT)["trunk"] == {"px": 128, "nanodet_px": 96, "weights": digests}
 
 
 def test_the_same_frames_give_the_same_bytes(people_networks: Path) -> None:
@@ -71,8 +71,8 @@ def test_without_the_networks_or_a_wish_it_is_skipped_and_with_both_again_it_is_
     shutil.copy(people_networks / middle.FILE, PRETRAINED)
     run()
     assert "comes with weights.people" in str(why_skipped(OUT)), "one of the two is missing"
-    run(Params(movenet_px=128, nanodet_px=None))
+    run(Params(px=128, nanodet_px=None))
     assert why_skipped(OUT) is None and (OUT / "s/a.npy").exists()
     assert read(OUT)["trunk"]["weights"].keys() == {middle.FILE}
-    run(Params(movenet_px=None, nanodet_px=None))
-    assert "trunk.nanodet_px are null" in str(why_skipped(OUT)) and not (OUT / "s/a.npy").exists()
+    run(Params(px=None, nanodet_px=96))
+    assert "trunk.px is null" in str(why_skipped(OUT)) and not (OUT / "s/a.npy").exists()

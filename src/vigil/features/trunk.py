@@ -30,20 +30,19 @@ STEPS_S = (0.125, 0.25)  # s, of which differences are told: from the frame befo
 GROWTH = 0.38  # a difference grows with the time between two frames to this power; measured over 1/8 and 1/4 s
 CHANNELS = middle.CHANNELS + nanodet_middle.CHANNELS  # MoveNet's, then NanoDet's
 
-Side = Annotated[int, Field(ge=64, le=1024)] | None
+Side = Annotated[int, Field(ge=64, le=1024)]  # px
 
 
 class Settings(Frozen):
     """What changes depend on; kept beside the weights of a model that was trained on them."""
 
-    movenet_px: Side  # longer side of the picture that MoveNet looks at; None: it does not
-    nanodet_px: Side  # the same of NanoDet; both None: no changes
+    px: Side | None  # longer side of the picture that MoveNet looks at; None: no changes
+    nanodet_px: Side | None  # the same of NanoDet; None: it does not look, and nothing is known in its channels
 
     @property
     def files(self) -> list[str]:
         """Of the networks that look."""
-        sides = {middle.FILE: self.movenet_px, nanodet.FILE: self.nanodet_px}
-        return [file for file, side in sides.items() if side is not None]
+        return [middle.FILE] if self.nanodet_px is None else [middle.FILE, nanodet.FILE]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ def update(state: State | None, image: np.ndarray, time_s: float, look: Look) ->
     """Returns the state after `image` and the changes (2, C) float16 that it brings.
 
     NaN where the frame to compare with lies before a pause in the recording or its beginning, or has another shape, and
-    in the channels of a network that does not look.
+    in the channels of NanoDet where it does not look.
     """
     maps = look(image)
     pace, is_paused = update_pace(START if state is None else state.pace, time_s)
@@ -73,15 +72,13 @@ def update(state: State | None, image: np.ndarray, time_s: float, look: Look) ->
 
 def open_look(settings: Settings, pretrained: Path) -> Look:
     """Opens the networks; not to be shared between threads."""
-    eyes: list[Callable[[np.ndarray], np.ndarray]] = [
-        _close_eyes(middle.CHANNELS)
-        if settings.movenet_px is None
-        else middle.Middle(pretrained, settings.movenet_px),
-        _close_eyes(nanodet_middle.CHANNELS)
-        if settings.nanodet_px is None
-        else nanodet_middle.NanoDetMiddle(pretrained, settings.nanodet_px),
-    ]
-    return lambda image: tuple(see(image) for see in eyes)
+    assert settings.px is not None  # else nothing is made
+    see = middle.Middle(pretrained, settings.px)
+    if settings.nanodet_px is None:
+        unknown = np.full((nanodet_middle.CHANNELS, 1, 1), np.nan, np.float32)
+        return lambda image: (see(image), unknown)
+    see_too = nanodet_middle.NanoDetMiddle(pretrained, settings.nanodet_px)
+    return lambda image: (see(image), see_too(image))
 
 
 def has_networks(settings: Settings, pretrained: Path) -> bool:
@@ -108,11 +105,6 @@ def _digest(path: Path) -> str:
     if not path.exists():
         raise VigilError(f"{path}: not found. Set weights.people in params.yaml to npm and run `weights`.")
     return sha256_file(path)
-
-
-def _close_eyes(channels: int) -> Callable[[np.ndarray], np.ndarray]:
-    unknown = np.full((channels, 1, 1), np.nan, np.float32)
-    return lambda _image: unknown
 
 
 def _shapes(maps: Maps) -> list[tuple[int, ...]]:

@@ -5,11 +5,11 @@ Reads   <frames>/<set>/<v>.npz      JPEG frames
 Writes  <out>/<set>/<v>.npy         float16 (T, 2, C) of the T stored frames: how much each of C channels differs from
                                     the frame before and from the one before that, where it differs most; NaN where
                                     there is none in the same piece of the recording, and in the
-                                    channels of a network that does not look; see features/trunk.py
+                                    channels of NanoDet where it does not look; see features/trunk.py
         <out>/<set>/<v>.npz         when each of them is, see features/times.py
         <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
-        <out>/skipped.json          instead of all videos where no network looks or none is there
+        <out>/skipped.json          instead of all videos where trunk.px is null or there is no network
 """
 
 import sys
@@ -51,8 +51,8 @@ def main(*, frames: Path, pretrained: Path, out: Path, params: Params, runtime: 
 
 def why_nothing(params: Params, pretrained: Path) -> str | None:
     """Says why nothing is made; None where everything is there."""
-    if not params.files:
-        return "trunk.movenet_px and trunk.nanodet_px are null in params.yaml: set them to 256 and 320"
+    if params.px is None:
+        return "trunk.px is null in params.yaml: set it to 256"
     if not trunk.has_networks(params, pretrained):
         return f"{pretrained} has no network to see with: it comes with weights.people, by npm or as a file"
     return None

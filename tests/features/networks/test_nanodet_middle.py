@@ -1,4 +1,4 @@
-"""The middle layer of NanoDet is the last with a place for every 16 px, and sees the same wherever in the picture it is."""
+"""NanoDet's middle layer is the last with a place for every 16 px, and sees the same wherever in the picture it is."""
 
 from pathlib import Path
 

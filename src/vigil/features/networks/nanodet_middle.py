@@ -45,5 +45,7 @@ def _open_up_to(path: Path, layer: str) -> Network:
     graph = onnx.helper.make_graph(nodes, network.graph.name, network.graph.input, [output], arrays)
     with TemporaryDirectory() as folder:
         part = Path(folder) / path.name
-        onnx.save(onnx.helper.make_model(graph, opset_imports=network.opset_import, ir_version=network.ir_version), part)
+        onnx.save(
+            onnx.helper.make_model(graph, opset_imports=network.opset_import, ir_version=network.ir_version), part
+        )
         return open_network(part)
