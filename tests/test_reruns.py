@@ -253,6 +253,7 @@ def test_a_change_of_the_sources_runs_everything_that_comes_from_videos(scratch:
         ("presence: 0.6", "presence: 0.5", FROM_LANDMARKS),
         ("size: 64  ", "size: 32  ", FROM_FLOW),
         ("px: null  ", "px: 256   ", {"trunk"} | of("trunk")),
+        ("nanodet_px: null", "nanodet_px: 320 ", {"trunk"} | of("trunk")),
         ("gap_s: 0.5", "gap_s: 1.0", FROM_SEGMENTS),
         ("person_every: 4", "person_every: 2", {"check", "compare"}),
         ("epochs: 12 ", "epochs: 100 ", TRAINED),

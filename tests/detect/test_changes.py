@@ -1,4 +1,4 @@
-"""A model that looks at changes: a detector sees them live as the stages do, by the very network."""
+"""A model that looks at changes: a detector sees them live as the stages do, by the very networks."""
 
 import shutil
 from fractions import Fraction
@@ -14,10 +14,9 @@ from vigil.cli.main import main
 from vigil.cli.own_videos import bring_in_dataset
 from vigil.cli.workspace import score_videos
 from vigil.core.errors import VigilError
-from vigil.core.storage import sha256_file
 from vigil.detect.detector import Detector
 from vigil.detect.frozen_model import load_frozen_model
-from vigil.features.networks.middle import FILE
+from vigil.features import trunk
 from vigil.footage.video.views import read_views
 from vigil.footage.video.writing import VideoWriter
 from vigil.models.checkpoint import Card, save_checkpoint
@@ -32,9 +31,11 @@ def project(people_networks: Path) -> None:
     """A model that has learnt nothing, and a film of a square that is thrown about."""
     shutil.copytree(people_networks, "models/pretrained")
     Path("params.yaml").write_text(PARAMS_YAML)
+    changes = trunk.Settings(px=128, nanodet_px=96)
+    digests = trunk.weights_digests(changes, Path("models/pretrained"))
     made_with = {
         "frames": {"fps": 8.0, "size": 240, "quality": 90},
-        "trunk": {"px": 128, "weights": sha256_file(Path("models/pretrained") / FILE)},
+        "trunk": changes.model_dump() | {"weights": digests},
     }
     torch.manual_seed(3)
     network = Model(Config(frames=4, window_s=1.0), len(CLASSES))
@@ -60,17 +61,18 @@ def test_scores_of_changes_are_those_of_the_pipeline() -> None:
 
 
 def test_an_alert_of_changes_is_the_same_again(capsys: pytest.CaptureFixture[str]) -> None:
-    """By the changes that its evidence keeps: without the network, which is gone."""
+    """By the changes that its evidence keeps: without the networks, which are gone."""
     assert main(["detect", str(FILM), "--models", "trunk", "--threshold", "0.01", "--clips", "ev"]) == 0
     (alert,) = Path("ev").glob("*.json")
-    (Path("models/pretrained") / FILE).unlink()
+    shutil.rmtree("models/pretrained")
     capsys.readouterr()
     assert main(["replay", str(alert)]) == 0
     assert capsys.readouterr().out.startswith("same: alert ")
 
 
-def test_another_network_than_that_of_the_training_is_refused() -> None:
-    path = Path("models/pretrained") / FILE
+@pytest.mark.parametrize("file", ["movenet_middle.onnx", "nanodet.onnx"])
+def test_another_network_than_that_of_the_training_is_refused(file: str) -> None:
+    path = Path("models/pretrained") / file
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(VigilError, match=r"another network than when models learnt from what it sees"):
         Detector.load("models", ["trunk"])

@@ -13,14 +13,14 @@ from vigil.core.storage import sha256_file
 from vigil.engine.per_video import Runtime
 from vigil.features import trunk
 from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
-from vigil.features.networks.middle import CHANNELS, FILE
+from vigil.features.networks import middle, nanodet
 from vigil.features.times import read_times
 from vigil.stages.trunk import Params, main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
 FRAMES, PRETRAINED, OUT = Path("data/frames"), Path("models/pretrained"), Path("data/trunk")
 TIMES = [*(Fraction(number, 8) for number in range(4)), *(Fraction(40) + Fraction(number, 8) for number in range(3))]
-PARAMS = Params(px=128)
+PARAMS = Params(px=128, nanodet_px=96)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def test_a_file_has_the_changes_of_its_frames_one_by_one(people_networks: Path) 
     run()
     look, archive, state = trunk.open_look(PARAMS, PRETRAINED), FrameArchive(FRAMES / "s/a.npz"), None
     changes = np.load(OUT / "s/a.npy")
-    assert changes.shape == (7, 2, CHANNELS) and changes.dtype == np.float16
+    assert changes.shape == (7, 2, trunk.CHANNELS) and changes.dtype == np.float16
     for position, image in enumerate(archive.images()):
         state, change = trunk.update(state, image, float(TIMES[position]), look)
         np.testing.assert_array_equal(changes[position], change)
@@ -50,7 +50,8 @@ def test_a_file_has_the_changes_of_its_frames_one_by_one(people_networks: Path) 
     assert np.flatnonzero(np.isnan(changes[:, 1]).any(axis=1)).tolist() == [0, 1, 4, 5]
     assert read_times(OUT / "s/a.npz", "trunk") == TIMES
     assert not np.array_equal(np.load(OUT / "t/b.npy"), changes, equal_nan=True)
-    assert read(OUT)["trunk"] == {"px": 128, "weights": sha256_file(PRETRAINED / FILE)}
+    digests = {file: sha256_file(PRETRAINED / file) for file in (middle.FILE, nanodet.FILE)}
+    assert read(OUT)["trunk"] == {"px": 128, "nanodet_px": 96, "weights": digests}
 
 
 def test_the_same_frames_give_the_same_bytes(people_networks: Path) -> None:
@@ -63,12 +64,15 @@ def test_the_same_frames_give_the_same_bytes(people_networks: Path) -> None:
     assert ((OUT / "s/a.npy").read_bytes(), (OUT / "s/a.npz").read_bytes()) == before
 
 
-def test_without_the_network_or_a_wish_it_is_skipped_and_with_both_again_it_is_not(people_networks: Path) -> None:
+def test_without_the_networks_or_a_wish_it_is_skipped_and_with_both_again_it_is_not(people_networks: Path) -> None:
     PRETRAINED.mkdir(parents=True)
     run()
     assert "comes with weights.people" in str(why_skipped(OUT)) and not (OUT / "s/a.npy").exists()
-    shutil.copy(people_networks / FILE, PRETRAINED)
+    shutil.copy(people_networks / middle.FILE, PRETRAINED)
     run()
+    assert "comes with weights.people" in str(why_skipped(OUT)), "one of the two is missing"
+    run(Params(px=128, nanodet_px=None))
     assert why_skipped(OUT) is None and (OUT / "s/a.npy").exists()
-    run(Params(px=None))
+    assert read(OUT)["trunk"]["weights"].keys() == {middle.FILE}
+    run(Params(px=None, nanodet_px=96))
     assert "trunk.px is null" in str(why_skipped(OUT)) and not (OUT / "s/a.npy").exists()

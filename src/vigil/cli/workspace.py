@@ -115,10 +115,10 @@ def _track_people(model: FrozenModel, data: Path, runtime: Runtime) -> None:
 
 
 def _see_changes(model: FrozenModel, data: Path, runtime: Runtime) -> None:
-    """Stage `trunk`, with the very network that it ran when the model was trained."""
+    """Stage `trunk`, with the very networks that it ran when the model was trained."""
     made_with = dict(model.checkpoint.card.features["trunk"])
     pretrained = settings.root() / "models/pretrained"
-    changes.require_network(pretrained, made_with.pop("weights"))
+    changes.require_networks(pretrained, made_with.pop("weights"))
     params = trunk.Params.read(made_with, f"{model.name}: trained with trunk")
     trunk.main(frames=data / "frames", pretrained=pretrained, out=data / "trunk", params=params, runtime=runtime)
 

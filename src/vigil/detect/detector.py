@@ -115,7 +115,7 @@ class Detector:
                 estimators.open_estimator(plan.landmarks, person, pretrained)
             )
         if plan.changes is not None:
-            trunk.require_network(folder / "pretrained", plan.changes_network)
+            trunk.require_networks(folder / "pretrained", plan.changes_weights)
             detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
             detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)

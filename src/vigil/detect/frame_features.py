@@ -12,7 +12,7 @@ feet are outside are not among those that models look at. They are found and fol
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -50,7 +50,7 @@ class Plan:
     masked: masks.Settings | None = None
     changes: trunk.Settings | None = None
     weights: tuple[str, ...] = ()  # digests of the networks that found the people whom the models learnt from
-    changes_network: str = ""  # digest of the network in whose eyes things changed
+    changes_weights: Mapping[str, str] = field(default_factory=dict)  # digests of those in whose eyes things changed
     zones: Zones | None = None  # where the camera looks; None: everywhere
 
 
@@ -133,7 +133,7 @@ def make_plan(cards: Sequence[Card]) -> Plan:
         masked=masks.Settings.read(sections["masked"], "masked") if "masked" in inputs else None,
         changes=trunk.Settings.read(_without(sections["trunk"], "weights"), "trunk") if "trunk" in inputs else None,
         weights=tuple(sections["landmarks"]["weights"]) if has_people else (),
-        changes_network=sections["trunk"]["weights"] if "trunk" in inputs else "",
+        changes_weights=sections["trunk"]["weights"] if "trunk" in inputs else {},
     )
 
 

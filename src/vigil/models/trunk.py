@@ -1,4 +1,4 @@
-"""Tells abnormal from normal by how much changes in a scene, in the eyes of a network that learnt on photographs.
+"""Tells abnormal from normal by how much changes in a scene, in the eyes of networks that learnt on photographs.
 
 It knows neither where in the picture things change nor in which order, and sees neither faces nor scenery. For a camera
 that moves, and in a light that flickers, everything changes.
@@ -20,7 +20,7 @@ class Config(Frozen):
 
     frames: Annotated[int, Field(ge=1)] = 16  # T
     window_s: Annotated[float, Field(gt=0)] = 2.0  # s, over which the frames are spread; a shorter video gives all
-    features: Annotated[int, Field(ge=1)] = 448  # two changes of each channel, as stage `trunk` writes them
+    features: Annotated[int, Field(ge=1)] = 704  # two changes of each channel, as stage `trunk` writes them
     slow: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the clip left out at most in training
 
 
