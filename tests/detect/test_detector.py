@@ -1,5 +1,6 @@
 """A detector says of a source what the pipeline says of it, frame by frame, and raises the alerts of its rule."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_scores_of_a_file_are_those_of_the_pipeline(models: Path, frames: int, f
 
 
 def test_alerts_are_those_that_the_rule_finds_in_the_scores(models: Path) -> None:
-    with Detector.load(models, ["i3d"], threshold="p90") as detector:
+    with Detector.load(models, ["i3d"], threshold="0.1") as detector:
         steps = judge(detector, write_film(41))
         scores = scores_of(steps, "i3d")
         rule = detector.rule("i3d")
@@ -115,6 +116,31 @@ def test_a_threshold_set_by_hand_says_so(models: Path, threshold: str | None, by
         assert alarm is not None and alarm.provenance.by_hand is by_hand
         if threshold in ("0.7", ".25"):
             assert detector.threshold_probability("crime_gate") == pytest.approx(float(threshold))
+
+
+@pytest.mark.parametrize("threshold", ["p95", "0.7", None])
+def test_a_threshold_that_is_set_later_is_as_if_loaded_so(models: Path, threshold: str | None) -> None:
+    path = write_film(41)
+    with Detector.load(models, ["i3d", "crime_gate"], threshold="p90") as detector:
+        detector.threshold = threshold
+        later, copied = judge(detector, path), judge(detector.copy(), path)
+        assert detector.threshold == threshold
+        with pytest.raises(VigilError, match="expected a probability between 0 and 1"):
+            detector.threshold = "loud"
+    with Detector.load(models, ["i3d", "crime_gate"], threshold=threshold) as detector:
+        loaded = judge(detector, path)
+    changes = [[change.to_json() for step in steps for change in step.changes] for steps in (later, copied, loaded)]
+    assert changes[0] == changes[1] == changes[2]
+
+
+def test_the_example_in_the_documentation_runs(models: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(
+        r"```python\n(from vigil import Detector.*?)```", (project / "docs/detect.md").read_text(), re.DOTALL
+    )
+    write_film(41).rename("gate.mp4")
+    images = [np.full((64, 96, 3), number, np.uint8) for number in range(20)]
+    exec(example, {"images": images})
+    capsys.readouterr()
 
 
 @pytest.mark.parametrize("threshold", ["1.5", "0", "-1", "loud", "p99", ""])

@@ -81,7 +81,7 @@ def test_a_camera_that_dies_is_told_and_comes_back_and_a_signal_ends_all_that_is
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    assert "1 cameras watched for" in output and "camera gone" in output
+    assert "1 camera watched for" in output and "camera gone" in output
     alerts = read_alerts()
     assert all(alert["ended"] for alert in latest(alerts).values()), "nothing is left open"
     assert len({(alert["id"], alert["revision"]) for alert in alerts}) == len(alerts)

@@ -46,7 +46,7 @@ def test_a_file_is_judged_and_everything_is_written(capsys: pytest.CaptureFixtur
     lines, _ = run(capsys, "gate.mp4", *LOUD, *outputs, "--alerts", "out/alerts.jsonl")
     raised = [line for line in lines if line.startswith("gate: raised ")]
     assert raised and all("threshold set by hand" in line for line in raised)
-    assert lines[-1].startswith("1 recordings, 1 abnormal, ")
+    assert lines[-1].startswith("1 recording, 1 abnormal, ")
     rows = read_rows("out/s.csv")
     assert len(rows) == 48 and rows[0]["crime_gate_score"] == "" and 0 <= float(rows[-1]["crime_gate_p"]) <= 1
     (verdict,) = json.loads(Path("out/a.json").read_text())["videos"]
@@ -158,6 +158,10 @@ def test_a_file_that_breaks_off_keeps_what_was_found_and_says_so(capsys: pytest.
         (("gate.mp4", "--trained", "nowhere"), "no trained model. Run `vigil repro`"),
         (("gate.mp4", "other.mp4", "--video", "v.mp4"), "one file for 2 sources; give --batch DIR instead"),
         (("gate.mp4", "--objects", "o.csv"), "none of activity, crime_gate looks at people"),
+        (("gate.mp4", "--scores", "gate.mp4"), "--scores gate.mp4: that is a source, which would be lost"),
+        (("gate.mp4", "--video", "/dev/full"), "--video /dev/full: no file, and would be replaced by one"),
+        (("gate.mp4", "--alerts", "o", "--outbox", "o"), "--alerts o: that is the outbox, which would be lost"),
+        (("rtsp://127.0.0.1:9/x", "--video", "v.mp4", "--batch", "b"), "--video, --batch: of recordings alone"),
         (("gate.mp4", "--scores", "x", "--landmarks", "x"), "both --scores and --landmarks would be written there"),
         (("gate.mp4", "--fps", "0"), "expected frames a second, above 0"),
     ],

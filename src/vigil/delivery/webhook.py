@@ -134,7 +134,7 @@ def _signing_key(secret: str | None) -> bytes:
     if secret is None:
         raise VigilError(
             f"--webhook: no secret to sign with. Put one into the environment as {SECRET_VARIABLE}, or into a file and "
-            "name that as --webhook-secret-file."
+            "name that as --webhook-secret."
         )
     if not secret.startswith(SECRET_PREFIX):
         return secret.encode()

@@ -28,13 +28,13 @@ import numpy as np
 from vigil.core.clock import update_pace
 from vigil.core.errors import VigilError
 from vigil.detect import frame_features, trained
+from vigil.detect.alarms import finish_alarm, update_alarm
 from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
 from vigil.detect.onnx.networks import Runtime
-from vigil.detect.peaks import explain_peak
-from vigil.detect.states import NOTHING_FOUND, AlarmState, State, Step
+from vigil.detect.states import AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
 from vigil.features import trunk
 from vigil.features.landmarks import estimators
@@ -65,9 +65,7 @@ class Detector:
         self._estimate, self._look_on, self._open = estimate, look, ExitStack()
         self._find_heads: Finder | None = None
         self.loaded_as: Mapping[str, Any] = {}  # arguments of `load`, by which the same detector is loaded again
-        self._alarms: dict[str, Alarm] = {model.name: model.alarm for model in models if model.alarm}
-        if fused:
-            self._alarms[FUSED] = fused.alarm
+        self._alarms = self._gather_alarms()
         self.alarming = tuple(name for name in alarming if name in self._alarms)
         self._state = self._begin()
 
@@ -220,7 +218,9 @@ class Detector:
         changes, alarms_after = list[AlertChange](), dict(state.alarms)
         for name in self.alarming:
             score = scores[name] if is_armed else UNKNOWN
-            alarms_after[name], of_detector = self._update_alarm(name, state, stored, score, members)
+            alarms_after[name], of_detector = update_alarm(
+                name, self._alarms[name], state.alarms[name], self.models, state.models, stored, score, members
+            )
             changes += of_detector
         self._state = replace(state, alarms=alarms_after)
         frame_scores = FrameScores(stored.position, stored.index, stored.time_s, scores)
@@ -228,12 +228,26 @@ class Detector:
 
     def finish(self) -> list[AlertChange]:
         """The ends of the alerts that are on when the source ends."""
-        changes: list[AlertChange] = []
-        for name in self.alarming:
-            alarm_state = self._state.alarms[name]
-            for change, alert in alerts.finish_alert(alarm_state.alert):
-                changes.append(self._describe(name, change, alert, alarm_state))
-        return changes
+        return [
+            change
+            for name in self.alarming
+            for change in finish_alarm(name, self._alarms[name], self._state.alarms[name])
+        ]
+
+    @property
+    def threshold(self) -> str | None:
+        """What all alarms sound at instead of the frozen thresholds, as `load` takes it; it can be set at any time."""
+        threshold: str | None = self.loaded_as.get("threshold")
+        return threshold
+
+    @threshold.setter
+    def threshold(self, threshold: str | None) -> None:
+        self.models = tuple(
+            replace(model, alarm=None if model.alarm is None else model.alarm.at(threshold)) for model in self.models
+        )
+        self.fused = None if self.fused is None else replace(self.fused, alarm=self.fused.alarm.at(threshold))
+        self._alarms = self._gather_alarms()
+        self.loaded_as = {**self.loaded_as, "threshold": threshold, "budget": None}
 
     @property
     def scoring(self) -> tuple[str, ...]:
@@ -270,32 +284,10 @@ class Detector:
         alarm = self._alarms[name]
         return float(alarm.calibration.probability(np.array([alarm.rule.threshold]))[0])
 
+    def _gather_alarms(self) -> dict[str, Alarm]:
+        alarms = {model.name: model.alarm for model in self.models if model.alarm}
+        return alarms if self.fused is None else alarms | {FUSED: self.fused.alarm}
+
     def _begin(self) -> State:
         models = {model.name: ModelState(model.judge.start()) for model in self.models}
         return State(models=models, alarms={name: AlarmState() for name in self.alarming})
-
-    def _update_alarm(
-        self, name: str, state: State, stored: StoredFrame, score: Score, members: Mapping[str, float]
-    ) -> tuple[AlarmState, list[AlertChange]]:
-        before = state.alarms[name]
-        after, changes = alerts.update_alert(
-            before.alert, stored.position, float(stored.time_s), score.raw, self._alarms[name].rule
-        )
-        rows = [self._describe(name, change, alert, before) for change, alert in changes if change == "ended"]
-        alarm_state = replace(before, alert=after)
-        raised = any(change == "raised" for change, _ in changes)
-        if raised or (after.alert is not None and after.alert.peak_index == stored.position):
-            finding = explain_peak(
-                self.models, name, state.models, stored.size, members, NOTHING_FOUND if raised else before.finding
-            )
-            p = score.p if raised or before.p is None or score.p is None else max(score.p, before.p)
-            alarm_state = replace(
-                alarm_state, number=before.number + raised, p=p, finding=finding,
-                members=members if name == FUSED else {},
-            )  # fmt: skip
-        rows += [self._describe(name, change, alert, alarm_state) for change, alert in changes if change == "raised"]
-        return alarm_state, rows
-
-    def _describe(self, name: str, change: Any, alert: alerts.Alert, state: AlarmState) -> AlertChange:
-        made_by = self._alarms[name].provenance
-        return AlertChange(change, name, state.number, alert, state.p, state.finding, made_by, state.members)

@@ -33,6 +33,12 @@ class Alarm:
     rule: Rule
     provenance: Provenance
 
+    def at(self, threshold: str | None) -> "Alarm":
+        """The same, at what a user has written; None: at the frozen threshold."""
+        rule, by_hand = choose_rule(self.calibration, threshold)
+        made_by = replace(self.provenance, threshold=rule.threshold, by_hand=by_hand, budget_per_hour=None)
+        return Alarm(self.calibration, rule, made_by)
+
 
 @dataclass(frozen=True, eq=False)
 class Trained:

@@ -7,6 +7,7 @@ import numpy as np
 from vigil.detect.alerts import DIGITS
 from vigil.detect.detector import Detector
 from vigil.detect.findings import crime_probabilities
+from vigil.detect.trained import FUSED
 from vigil.evidence.recording import Recording, video_confidence
 from vigil.judging.attention import rank_frames, select_clips
 from vigil.judging.judgements import Judgement
@@ -17,13 +18,17 @@ OVERLAP = 0.5  # of a clip that a surer one may hold
 
 
 def describe_recording(detector: Detector, recording: Recording) -> dict[str, Any]:
-    """Verdict, confidence, spans, top frames, attention, and the class of crime."""
+    """Verdict, confidence, spans, top frames, attention, and the class of crime.
+
+    The fused detector decides where it runs, else every detector; spans are those of all.
+    """
     confidence = video_confidence(detector, recording)
-    surest = max(confidence, key=lambda name: confidence[name], default=None)
+    surest = FUSED if FUSED in confidence else max(confidence, key=lambda name: confidence[name], default=None)
     spans = [alert.to_json() for alert in sorted(recording.alerts, key=lambda alert: alert.alert.start_s)]
+    deciding = [alert for alert in recording.alerts if FUSED not in detector.alarming or alert.detector == FUSED]
     record: dict[str, Any] = {
         "path": recording.name,
-        "verdict": "abnormal" if spans else "normal",
+        "verdict": "abnormal" if deciding else "normal",
         "confidence": None if surest is None else round(confidence[surest], DIGITS),
         "detectors": {name: round(p, DIGITS) for name, p in sorted(confidence.items())},
         "seconds": round(recording.seconds, 3),

@@ -1,12 +1,12 @@
 """Alerts of a detector as records for the outbox."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 from vigil.capture.sources import Source
 from vigil.delivery import alert as delivered
 from vigil.delivery.alert import Alert, Box, DetectorScore, Moment
 from vigil.detect.alerts import AlertChange
+from vigil.watch.revision import code_revision
 
 ABNORMAL = "abnormal"  # label of an alert whose detector names none
 Clock = Callable[[float], str | None]  # UTC of a time of the source, where it is known
@@ -60,7 +60,7 @@ def make_alert(
         label=change.finding.label or ABNORMAL,
         detectors=(score,),
         params_sha256=settings,
-        code_revision=version("vigil"),
+        code_revision=code_revision(),
         person=change.finding.person,
         region=make_region(change, size),
     )

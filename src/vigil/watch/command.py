@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from vigil.capture.addresses import look_up
@@ -27,10 +28,13 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
     if live and len(live) < len(sources):
         raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
     _refuse_hours([source for source in sources if not source.is_live])
-    request.outputs.check(len(sources))
+    request.outputs.check(len(sources), _used_files(request, sources))
+    if live:
+        request.outputs.refuse_of_recordings()
     with ExitStack() as stack:
         detectors = stack.enter_context(Detectors(request, sources))
         _require_people(request, detectors)
+        _require_alarm(detectors)
         sending = stack.enter_context(Sending(request)) if request.delivers else None
         if live:
             summary = watch_cameras(live, detectors, request, sending, say)
@@ -48,6 +52,16 @@ def _find_sources(request: Request) -> list[Source]:
     return expand_sources(request.sources or cameras, cameras)
 
 
+def _used_files(request: Request, sources: Sequence[Source]) -> dict[Path, str]:
+    """Files that no output may be written over, and what they are."""
+    used = {Path(source.address): "a source" for source in sources if not source.is_live}
+    used |= dict.fromkeys(request.calibrations.values(), "a calibration")
+    used[request.outbox_path] = "the outbox"
+    if request.cameras is not None:
+        used[request.cameras] = "the file of cameras"
+    return used
+
+
 def _require_people(request: Request, detectors: Detectors) -> None:
     for option, path in (("--objects", request.outputs.objects), ("--landmarks", request.outputs.landmarks)):
         if path is not None and not detectors.finds_people:
@@ -55,6 +69,13 @@ def _require_people(request: Request, detectors: Detectors) -> None:
                 f"{option}: none of {', '.join(detectors.scoring)} looks at people: add a model that does, such as "
                 "panic or pose_cnn."
             )
+
+
+def _require_alarm(detectors: Detectors) -> None:
+    if not detectors.alarming:
+        raise VigilError(
+            "none of these models raises alerts: they name what another has raised. Add that one, such as crime_gate."
+        )
 
 
 def _refuse_hours(recordings: Sequence[Source]) -> None:
@@ -103,7 +124,7 @@ def _watch_recordings(
     }
     if not request.as_json:
         say(
-            f"{summary['recordings']} recordings, {summary['abnormal']} abnormal, {alerts} alerts; "
+            f"{count(len(sources), 'recording')}, {summary['abnormal']} abnormal, {count(alerts, 'alert')}; "
             f"{summary['seconds']:.0f} s watched in {elapsed:.0f} s, {summary['frames_per_second']:g} frames/s, by "
             f"{', '.join(detectors.alarming)}"
         )
@@ -113,8 +134,13 @@ def _watch_recordings(
 def _describe_watch(summary: dict[str, Any]) -> str:
     lags = [camera["lag_p95_s"] for camera in summary["cameras"].values() if camera["lag_p95_s"] is not None]
     lag = f", 95 % of frames judged within {max(lags):.2f} s" if lags else ""
-    cameras, alerts = len(summary["cameras"]), summary["alerts"]
-    return f"{cameras} cameras watched for {summary['elapsed_s']:.0f} s, {alerts} alerts{lag}"
+    cameras, alerts = count(len(summary["cameras"]), "camera"), count(summary["alerts"], "alert")
+    return f"{cameras} watched for {summary['elapsed_s']:.0f} s, {alerts}{lag}"
+
+
+def count(number: int, thing: str) -> str:
+    """1 camera, 2 cameras."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 class _Progress:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from importlib.metadata import version
 
 from vigil.capture.frames import Ailment, Back, Event, Gone
 from vigil.delivery.alert import Alert, DetectorScore, Moment, raise_alert, revise, utc_text
+from vigil.watch.revision import code_revision
 
 DETECTOR = "camera"
 NO_MODEL = hashlib.sha256(b"vigil.capture").hexdigest()  # no weights decide that a camera is gone
@@ -39,7 +39,7 @@ class HealthAlerts:
         )  # fmt: skip
         self._open[label] = raise_alert(
             camera=self._camera, source=self._source, start=_moment(event), label=label, detectors=(score,),
-            params_sha256=self._settings, code_revision=version("vigil"),
+            params_sha256=self._settings, code_revision=code_revision(),
         )  # fmt: skip
         self._put(self._open[label])
         return f"{self._camera}: {label}{words}"

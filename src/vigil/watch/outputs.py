@@ -1,10 +1,13 @@
 """Where what is found goes: checked before anything is judged, so that no hour's work ends at an unwritable folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from vigil.core.errors import VigilError
+
+REPLACED = ("--video", "--anomalies")  # written beside their place, and put there when they are whole
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,11 @@ class Outputs:
     anonymise: bool = False  # heads are hidden in all that is written and shown
     fps: Fraction = field(default=Fraction(10))  # of folders of images
 
-    def check(self, recordings: int) -> None:
-        """VigilError where two outputs are one, or something cannot be written."""
+    def check(self, recordings: int, taken: Mapping[Path, str]) -> None:
+        """VigilError where two outputs are one, or something cannot be written, or is there for another purpose.
+
+        `taken` says what else is used, and what for: the recordings themselves, for one.
+        """
         files = [("--scores", self.scores), ("--anomalies", self.anomalies), ("--video", self.video)]
         files += [("--objects", self.objects), ("--landmarks", self.landmarks), ("--attention-data", self.attention)]
         files += [("--alerts", path) for path in self.alerts]
@@ -33,6 +39,10 @@ class Outputs:
         for option, path in files:
             if path is None:
                 continue
+            if purpose := {used.resolve(): what for used, what in taken.items()}.get(path.resolve()):
+                raise VigilError(f"{option} {path}: that is {purpose}, which would be lost. Name another file.")
+            if option in REPLACED and path.exists() and not path.is_file():
+                raise VigilError(f"{option} {path}: no file, and would be replaced by one. Name another.")
             if other := seen.get(path.resolve()):
                 raise VigilError(f"{path}: both {other} and {option} would be written there.")
             seen[path.resolve()] = option
@@ -42,6 +52,16 @@ class Outputs:
                 _require_folder(folder, option)
         if self.video is not None and recordings > 1:
             raise VigilError(f"--video {self.video}: one file for {recordings} sources; give --batch DIR instead.")
+
+    def refuse_of_recordings(self) -> None:
+        """VigilError where cameras are to write what only a recording has: it has an end."""
+        options = {"--anomalies": self.anomalies, "--video": self.video}
+        options |= {"--pictures": self.pictures, "--batch": self.batch}
+        if asked := [option for option, path in options.items() if path is not None]:
+            raise VigilError(
+                f"{', '.join(asked)}: of recordings alone, for a camera has no end. Of cameras there are --alerts, "
+                "--clips, --scores, --objects, --landmarks and --attention-data."
+            )
 
 
 def _require_folder(folder: Path, option: str) -> None:

@@ -74,6 +74,11 @@ class Request:
         )
 
     @property
+    def outbox_path(self) -> Path:
+        """Where alerts are kept, if they are delivered."""
+        return self.outbox or settings.home() / "outbox.sqlite"
+
+    @property
     def evidence(self) -> Path | None:
         """The folder of pictures and clips of cameras' alerts; None where nobody asks for any."""
         return self.outputs.clips or (settings.home() / "evidence" if self.delivers else None)

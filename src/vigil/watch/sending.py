@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from vigil.core import settings
 from vigil.delivery.alert import Alert, revise
 from vigil.delivery.courier import Couriers
 from vigil.delivery.database import OutboxError
@@ -34,7 +33,7 @@ class Sending:
             mqtt_login_file=request.mqtt_login,
             mqtt_ca_file=request.mqtt_ca,
         )
-        self._path = request.outbox or settings.home() / "outbox.sqlite"
+        self._path = request.outbox_path
         self._keep_days, self._evidence = request.keep_days, request.evidence
         self._delete_at_s = 0.0  # by the steady clock
         self._stack = ExitStack()
@@ -55,6 +54,9 @@ class Sending:
                 self._writer.finish()
                 if left := self._couriers.drain(DRAIN_S):
                     print(f"{left} deliveries wait in {self._path} for the next start", file=sys.stderr)
+                    for target in self.outbox.deliveries.states():
+                        if target.waiting and target.last_error:
+                            print(f"{target.name}: {target.last_error}", file=sys.stderr)
         finally:
             self._stack.__exit__(kind, error, at)
 

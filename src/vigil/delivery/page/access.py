@@ -41,7 +41,8 @@ class Access:
         if token is None and not is_loopback(host):
             raise VigilError(
                 f"--serve {host}: others can reach that, so it takes a token. Put one of {TOKEN_LENGTH} characters or "
-                f"more into the environment as {TOKEN_VARIABLE} (`openssl rand -hex 24` makes one), or into a file."
+                f"more into the environment as {TOKEN_VARIABLE} (`openssl rand -hex 24` makes one), or into a file "
+                "and name that as --token."
             )
         if token is not None and len(token) < TOKEN_LENGTH:
             raise VigilError(f"--serve: a token of {len(token)} characters; expected {TOKEN_LENGTH} or more.")
