@@ -6,6 +6,7 @@ after that layer: another file beside it would be one more that landmarks and tr
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def _open_up_to(path: Path, layer: str) -> Network:
     import onnx
 
     network = onnx.load(path)
-    needed, nodes = {layer}, []
+    needed: set[str] = {layer}
+    nodes: list[Any] = []
     for node in reversed(network.graph.node):
         if needed.intersection(node.output):
             nodes.insert(0, node)
