@@ -36,7 +36,8 @@ def _open_up_to(path: Path, layer: str) -> Network:
     import onnx
 
     network = onnx.load(path)
-    needed, nodes = {layer}, list[Any]()
+    needed: set[str] = {layer}
+    nodes: list[Any] = []
     for node in reversed(network.graph.node):
         if needed.intersection(node.output):
             nodes.insert(0, node)
