@@ -146,17 +146,23 @@ def _draw_banner(moment: Moment, alerts: Sequence[AlertChange], width: int) -> n
 
 
 def _draw_curves(recording: Recording, position: int, detector: Detector, width: int) -> np.ndarray:
-    """The probabilities of the alarming detectors in the last seconds, each with its threshold dashed."""
+    """The probabilities of the alarming detectors in the last seconds, each with its threshold dashed.
+
+    They grow from the left until the strip is full, and run to the left then; a shorter recording fills it just so.
+    """
     strip = np.full((STRIP, width, 3), PAPER, np.uint8)
-    now = recording.moments[position].time_s
-    first = bisect_left(recording.moments, now - CURVE_S, key=lambda moment: moment.time_s)
+    span = min(CURVE_S, max(recording.seconds, 1.0))
+    start = max(recording.moments[0].time_s, recording.moments[position].time_s - span)
+    first = bisect_left(recording.moments, start, key=lambda moment: moment.time_s)
     shown = recording.moments[first : position + 1]
-    across = ((np.array([moment.time_s for moment in shown]) - now + CURVE_S) / CURVE_S * (width - 1)).astype(int)
+    across = ((np.array([moment.time_s for moment in shown]) - start) / span * (width - 1)).astype(int)
     for number, name in enumerate(detector.alarming):
         colour = COLOURS[number % len(COLOURS)]
-        line = round((STRIP - 4) * (1 - detector.threshold_probability(name))) + 2
-        for start in range(0, width, 8):
-            cv2.line(strip, (start, line), (start + 3, line), colour, 1)
+        threshold = detector.threshold_probability(name)
+        line = round((STRIP - 4) * (1 - threshold)) + 2
+        _write(strip, f"{threshold:.2f}", (width - 28, line - 3 if line > 14 else line + 12), colour, 0.32)
+        for left in range(0, width, 8):
+            cv2.line(strip, (left, line), (left + 3, line), colour, 1)
         p = np.array([moment.scores[name].p or np.nan for moment in shown])
         down = (STRIP - 4) * (1 - p) + 2
         known = np.isfinite(down)
