@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judged_people import save_calibrated
 from videos import film
 
 from vigil.cli.own_videos import bring_in_dataset
@@ -19,6 +20,7 @@ from vigil.detect.frozen_model import load_frozen_model
 from vigil.detect.states import Step
 from vigil.detect.trained import choose_models
 from vigil.footage.video.views import read_views
+from vigil.models.checkpoint import load_checkpoint
 from vigil.statistics.alerts import find_alerts
 
 LENGTHS = (5, 7, 41)  # frames; at 8 a second shorter than a window, and longer
@@ -165,3 +167,18 @@ def test_models_of_other_features_are_not_run_together(models: Path) -> None:
     slower = {"frames": {**cards[1].features["frames"], "fps": 4.0}}
     with pytest.raises(VigilError, match=r"crime_gate and i3d were trained on features that differ: frames\.fps: 8\.0"):
         make_plan([cards[0], replace(cards[1], features=slower)])
+
+
+def test_where_a_gate_runs_so_does_the_model_that_names_what_it_raises(models: Path) -> None:
+    gate = load_checkpoint(models / "crime_gate")
+    attended = {"gate": gate.sha256, "keep": 4, "overlap": 0.5, "step": 4}
+    save_calibrated("crime_type", {"frames": gate.card.features["frames"], "attended": attended})
+    path = write_film(41)
+    with Detector.load(models, ["crime_gate"], threshold="0.0001") as detector:
+        assert [model.name for model in detector.models] == ["crime_gate", "crime_type"]
+        assert detector.alarming == ("crime_gate",)
+        namer = detector.models[1].frozen.checkpoint.card
+        (raised, *_) = [change for step in judge(detector, path) for change in step.changes]
+    assert raised.finding.label in namer.classes and 0 < (raised.finding.confidence or 0) < 1
+    with Detector.load(models, ["i3d"]) as detector:
+        assert [model.name for model in detector.models] == ["i3d"], "no gate, no names"

@@ -16,18 +16,23 @@ def explain_peak(
     members: Mapping[str, float],
     before: Finding,
 ) -> Finding:
-    """The fused detector's finding is that of the model it heeds most; `before` where there is nothing new."""
+    """What a detector's alert is about; `before` where there is nothing new.
+
+    The fused detector's finding is that of the model it heeds most, and a crime is named where the gate agrees with it.
+    """
+    agreeing = {detector}
     if detector == FUSED:
         if not members:
             return before
         detector = max(members, key=lambda member: members[member])
+        agreeing = {detector, *(member for member, odds in members.items() if odds > 0)}
     model = next(model for model in models if model.name == detector)
     judgement = states[detector].newest
     if judgement is None:
         return before
     finding = describe(model.frozen.checkpoint.card, model.frozen.calibration, judgement, size)
     for namer in models:
-        if namer.names_for == detector:
+        if namer.names_for in agreeing:
             of_alert = [other for other in states[namer.name].recent if other.stop > judgement.start]
             finding = name_crime(namer.frozen.checkpoint.card, namer.frozen.calibration, of_alert, finding)
     return finding

@@ -110,7 +110,10 @@ def load_models(
     budget: float | None = None,
     runtime: Runtime = "torch",
 ) -> tuple[list[Trained], Fused | None]:
-    """The models of `names`, with those that a fused detector among them hears, and that one."""
+    """The models of `names`, with those that a fused detector among them hears, and that one.
+
+    Where a gate runs, so does the model that names what it raises.
+    """
     if threshold is not None and budget is not None:
         raise VigilError("a threshold and a budget: each says where the alarm sounds; give one of them.")
     fused = read_fusion(models / FUSION, threshold, budget) if FUSED in names else None
@@ -123,11 +126,21 @@ def load_models(
             )
     trained = [
         _load(models, name, calibrations.get(name), threshold, budget if name in names else None, runtime)
-        for name in running
+        for name in [*running, *_find_namers(models, running)]
     ]
     if fused:
         _check_members(fused, trained, models / FUSION)
     return trained, fused
+
+
+def _find_namers(models: Path, running: Sequence[str]) -> list[str]:
+    """Models that are not among those that run, and name what one of these raises."""
+    namers = []
+    for name in set(list_models(models)) - set(running):
+        frozen = load_frozen_model(str(models / name))
+        if frozen.checkpoint.card.input == "attended" and load_checkpoint(find_gate(frozen)).card.model in running:
+            namers.append(name)
+    return sorted(namers)
 
 
 def read_fusion(path: Path, threshold: str | None, budget: float | None = None) -> Fused:

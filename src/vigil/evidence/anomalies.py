@@ -67,10 +67,13 @@ def _describe_clip(recording: Recording, clip: Judgement) -> dict[str, Any]:
 
 
 def _name_crime(detector: Detector, recording: Recording) -> dict[str, Any]:
-    """Of a recording with an alert of the model that one is behind which names crimes."""
+    """Of a recording with an alert, in which the gate has reached its threshold, whether or not it raises alerts."""
     for model in detector.models:
-        raised = any(alert.detector == model.names_for for alert in recording.alerts)
-        if model.names_for and raised and (clips := recording.clips.get(model.name)):
+        if not model.names_for or not recording.alerts:
+            continue
+        threshold = detector.rule(model.names_for).threshold
+        is_reached = any(moment.scores[model.names_for].raw >= threshold for moment in recording.moments)
+        if is_reached and (clips := recording.clips.get(model.name)):
             card = model.frozen.checkpoint.card
             p = crime_probabilities(card, model.frozen.calibration, clips)
             if p is not None:

@@ -94,7 +94,8 @@ def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
     if as_json:
         return json.dumps({"source": source} | change.to_json(), sort_keys=True)
     finding, alert = change.finding, change.alert
-    what = finding.label or "abnormal"
+    surely = "" if finding.confidence is None else f" ({finding.confidence:.2f})"
+    what = f"{finding.label or 'abnormal'}{surely}"
     who = "" if finding.person is None else f", person {finding.person}"
     sure = "" if change.p is None else f", p {change.p:.2f}"
     when = f"at {alert.start_s:.1f} s" if change.change == "raised" else f"{alert.start_s:.1f} to {alert.stop_s:.1f} s"
