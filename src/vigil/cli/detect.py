@@ -77,7 +77,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--video", type=FILE, metavar="FILE", help="Write the recording with everything drawn into it (mp4).")
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw timelines, attention and heat maps.")
 @click.option("--clips", type=FOLDER, metavar="DIR", help="Cut a clip of every alert, with 5 s before and after.")
-@click.option("--batch", type=FOLDER, metavar="DIR", help="All of that in a folder for each recording, and index.html.")
+@click.option(
+    "--batch",
+    type=FOLDER,
+    metavar="DIR",
+    help="Verdict, video, pictures and clips in a folder for each recording, and index.html.",
+)
 @click.option(
     "--anonymise", is_flag=True, help="Hide heads in all that is written and shown, as far as people are found."
 )
