@@ -70,9 +70,11 @@ def watch_cameras(
         shares = [sources[number::cores] for number in range(cores)]
         stack.enter_context(_one_core_a_thread())
         threads = [stack.enter_context(ThreadPoolExecutor(1, "judge")) for _ in shares]
-        loaded = [detectors]
-        for thread, share in zip(threads[1:], shares[1:], strict=True):
-            loaded.append(thread.submit(stack.enter_context, Detectors(request, share)).result())
+        loading = [
+            thread.submit(Detectors(request, share).__enter__)
+            for thread, share in zip(threads[1:], shares[1:], strict=True)
+        ]
+        loaded = [detectors, *(stack.push(own.result()) for own in loading)]
         of_thread = [
             _start(share, own, request, sending, say, stack) for share, own in zip(shares, loaded, strict=True)
         ]
