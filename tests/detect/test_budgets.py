@@ -65,14 +65,14 @@ def test_a_budget_that_so_much_video_cannot_promise_is_refused_and_said_what_it_
 
 def test_it_is_marked_in_every_alert_and_the_models_stay_what_they_are(models: Path) -> None:
     film(Path("gate.mp4"), frames=41, fps=8, size=(96, 64))
-    with Detector.load(models, ["i3d"], budget=20 * ROOMY) as detector, Detector.load(models, ["i3d"]) as plain:
+    with Detector.load(models, ["crime_gate"], budget=20 * ROOMY) as detector, Detector.load(models, ["crime_gate"]) as plain:
         changes = list(detector.run("gate.mp4"))
         assert changes and all(change.to_json()["budget_per_hour"] == 20 * ROOMY for change in changes)
         assert not any(change.to_json()["threshold_by_hand"] for change in changes)
-        assert detector.rule("i3d").threshold != plain.rule("i3d").threshold
-        assert detector.calibration("i3d").sha256 == plain.calibration("i3d").sha256
+        assert detector.rule("crime_gate").threshold != plain.rule("crime_gate").threshold
+        assert detector.calibration("crime_gate").sha256 == plain.calibration("crime_gate").sha256
     with pytest.raises(VigilError, match="a threshold and a budget"):
-        Detector.load(models, ["i3d"], budget=ROOMY, threshold="p90")
+        Detector.load(models, ["crime_gate"], budget=ROOMY, threshold="p90")
 
 
 def test_scores_of_something_else_say_nothing_about_a_budget(frozen: FrozenModel) -> None:

@@ -74,7 +74,7 @@ def test_of_a_file_of_cameras_those_run_that_are_named(capsys: pytest.CaptureFix
     assert main(["detect", "back", "--cameras", cameras, "--anomalies", "a.json"]) == 0
     (verdict,) = read_json(Path("a.json"))["videos"]
     assert verdict["path"] == "site/yard.mp4"
-    assert capsys.readouterr().out.splitlines()[-1].startswith("1 recordings")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 recording, ")
 
 
 @pytest.mark.usefixtures("models")
