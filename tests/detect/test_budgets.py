@@ -65,7 +65,10 @@ def test_a_budget_that_so_much_video_cannot_promise_is_refused_and_said_what_it_
 
 def test_it_is_marked_in_every_alert_and_the_models_stay_what_they_are(models: Path) -> None:
     film(Path("gate.mp4"), frames=41, fps=8, size=(96, 64))
-    with Detector.load(models, ["crime_gate"], budget=20 * ROOMY) as detector, Detector.load(models, ["crime_gate"]) as plain:
+    with (
+        Detector.load(models, ["crime_gate"], budget=20 * ROOMY) as detector,
+        Detector.load(models, ["crime_gate"]) as plain,
+    ):
         changes = list(detector.run("gate.mp4"))
         assert changes and all(change.to_json()["budget_per_hour"] == 20 * ROOMY for change in changes)
         assert not any(change.to_json()["threshold_by_hand"] for change in changes)
