@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from scratch import TRAINABLE, Project
 
@@ -149,8 +150,10 @@ def test_twenty_kills_of_all_stages_side_by_side_change_no_byte(
         with suppress(subprocess.TimeoutExpired):
             process.wait(moments.uniform(2, 25))
         stopped += process.poll() is None
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            for each in (*psutil.Process(process.pid).children(recursive=True), process):  # lanes are in other groups
+                with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                    each.kill()
         process.wait()
     assert stopped >= 10, f"seed {seed}"
     project.vigil("repro")
