@@ -1,6 +1,7 @@
 """A detector says of a source what the pipeline says of it, frame by frame, and raises the alerts of its rule."""
 
 import re
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -182,3 +183,9 @@ def test_where_a_gate_runs_so_does_the_model_that_names_what_it_raises(models: P
     assert raised.finding.label in namer.classes and 0 < (raised.finding.confidence or 0) < 1
     with Detector.load(models, ["i3d"]) as detector:
         assert [model.name for model in detector.models] == ["i3d"], "no gate, no names"
+    elsewhere = models.rename("elsewhere")
+    with Detector.load(elsewhere, ["crime_gate"]) as detector:
+        assert [model.name for model in detector.models] == ["crime_gate", "crime_type"], "the gate lies beside it"
+    shutil.rmtree(elsewhere / "crime_gate")
+    with Detector.load(elsewhere, ["i3d"]) as detector:
+        assert [model.name for model in detector.models] == ["i3d"], "whose gate is gone is not asked for"

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from threading import RLock
+from threading import Lock
 
 from vigil.delivery.alert import Alert
 from vigil.delivery.database import OutboxError
@@ -26,7 +26,7 @@ class AlertWriter:
         self._outbox = outbox
         self._held: deque[Alert] = deque()
         self._error: OutboxError | None = None  # why they are held
-        self._lock = RLock()
+        self._lock = Lock()
 
     @property
     def held(self) -> int:
@@ -37,7 +37,7 @@ class AlertWriter:
         """Write an alert, after those that are held."""
         with self._lock:
             self._held.append(alert)
-            self.retry()
+            self._write_held()
 
     def retry(self) -> None:
         """Write what is held, as far as the outbox takes it."""

@@ -32,7 +32,8 @@ def load_frozen_model(model: str, calibration: Path | None = None) -> FrozenMode
 def find_gate(model: FrozenModel) -> Path:
     """The folder of the very gate behind which the model was trained."""
     sha256 = model.checkpoint.card.features["attended"]["gate"]
-    for folder in (settings.root() / "data/attended/gate", settings.root() / "models/crime_gate"):
+    beside = model.checkpoint.folder.parent / "crime_gate"
+    for folder in (settings.root() / "data/attended/gate", beside, settings.root() / "models/crime_gate"):
         if (folder / CONFIG).exists() and load_checkpoint(folder).sha256 == sha256:
             return folder
     raise VigilError(

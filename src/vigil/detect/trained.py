@@ -134,13 +134,10 @@ def load_models(
 
 
 def _find_namers(models: Path, running: Sequence[str]) -> list[str]:
-    """Models that are not among those that run, and name what one of these raises."""
-    namers = []
-    for name in set(list_models(models)) - set(running):
-        frozen = load_frozen_model(str(models / name))
-        if frozen.checkpoint.card.input == "attended" and load_checkpoint(find_gate(frozen)).card.model in running:
-            namers.append(name)
-    return sorted(namers)
+    """Models that are not among those that run, and were trained behind one of these: they name what it raises."""
+    gates = {load_checkpoint(models / name).sha256 for name in running}
+    cards = {name: read_json(models / name / CONFIG) for name in list_models(models) if name not in running}
+    return [name for name, card in cards.items() if card["features"].get("attended", {}).get("gate") in gates]
 
 
 def read_fusion(path: Path, threshold: str | None, budget: float | None = None) -> Fused:

@@ -35,11 +35,12 @@ class Outputs:
         files = [("--scores", self.scores), ("--anomalies", self.anomalies), ("--video", self.video)]
         files += [("--objects", self.objects), ("--landmarks", self.landmarks), ("--attention-data", self.attention)]
         files += [("--alerts", path) for path in self.alerts]
+        purposes = {used.resolve(): purpose for used, purpose in taken.items()}
         seen: dict[Path, str] = {}
         for option, path in files:
             if path is None:
                 continue
-            if purpose := {used.resolve(): what for used, what in taken.items()}.get(path.resolve()):
+            if purpose := purposes.get(path.resolve()):
                 raise VigilError(f"{option} {path}: that is {purpose}, which would be lost. Name another file.")
             if option in REPLACED and path.exists() and not path.is_file():
                 raise VigilError(f"{option} {path}: no file, and would be replaced by one. Name another.")
