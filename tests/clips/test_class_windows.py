@@ -159,6 +159,21 @@ def test_a_clip_that_is_trimmed_to_its_event_is_called_by_its_label() -> None:
         assert film.bags[film.videos == "a/two"].tolist() == [True]
 
 
+@pytest.mark.parametrize("train", [False, True])
+def test_a_set_of_trimmed_clips_gives_a_sample_of_each_whole_clip(train: bool) -> None:
+    """One more second of normal video, or times of one of them, and there are windows as of any recordings."""
+    clip = Clip(8, size=32)
+    short, long = filmed(video("one"), 40), filmed(video("three"), 48)
+    fight = filmed(video("two", "Arson"), 20)
+    samples = frames([short, fight], clip, train=train)
+    assert not samples.bags.any() and samples.spans.tolist() == [[0, 40], [0, 20]] and samples.labels.tolist() == [0, 1]
+    if not train:
+        assert levels(samples[0]["x"]) == [0, 5, 10, 15, 20, 25, 30, 35]
+    for others in ([long], [filmed(video("four", "Arson", [(0, 2)]), 20)]):
+        samples = frames([short, fight, *others], clip, train=train)
+        assert np.ptp(samples.spans, axis=1).max() == 8
+
+
 def test_without_a_normal_class_nothing_tells_which_snippets_show_it() -> None:
     videos = [filmed(video("one", "Fighting"), 50), filmed(video("two", "Arson"), 50)]
     with pytest.raises(VigilError, match=r"a/one: nobody says when it is abnormal, and none of the classes is normal"):

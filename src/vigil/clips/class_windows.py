@@ -3,7 +3,8 @@
 A window is called by how much of the abnormal part of its video it holds; see labels.py. Where that part is not known,
 the label is true of the video and of no window of it: all its windows make one bag, of which only some need be
 abnormal (multiple-instance learning). Normal videos give such bags too then, or being one would tell the class.
-Not so a clip of a few seconds, or one that fits into a window: it counts as trimmed to what its label says.
+Not so a clip of a few seconds, or one that fits into a window: it counts as trimmed to what its label says. Where all
+videos are such clips, each is one sample that spans it: a longer one shows its act no oftener.
 """
 
 from collections.abc import Sequence
@@ -50,9 +51,13 @@ def class_windows(request: SampleRequest, recordings: Sequence[Recording]) -> Wi
             f"{min(without_times)}: nobody says when it is abnormal, and none of the classes is normal: nothing tells "
             "which of its windows show its class. Give it times in labels.csv, or add a class of normal videos."
         )
+    are_whole = _are_trimmed_clips(request, recordings)
     for recording in recordings:
         video, ticks = recording.video, recording.ticks
         class_index = class_of_label[video.label]
+        if are_whole:
+            builder.add(video, (0, len(ticks)), class_index)
+            continue
         if without_times and (video.video in without_times or class_index == normal):
             builder.add_bag(video, request.judged_windows(ticks), class_index)
         if video.video in without_times:
@@ -68,7 +73,18 @@ def class_windows(request: SampleRequest, recordings: Sequence[Recording]) -> Wi
     return builder.build()
 
 
+def _are_trimmed_clips(request: SampleRequest, recordings: Sequence[Recording]) -> bool:
+    """Whether nobody says of any when it is abnormal, and all are so short that nobody needs to."""
+    abnormal = [recording.video for recording in recordings if recording.video.abnormal]
+    unlocated = bool(abnormal) and not any(video.spans for video in abnormal)
+    return unlocated and all(len(recording.ticks) <= _trimmed_ticks(request) for recording in recordings)
+
+
 def _lacks_times(request: SampleRequest, recording: Recording) -> bool:
     """Whether it is abnormal somewhere, and nobody says where."""
-    video, trimmed = recording.video, max(clip_length(request.clip, request.fps), (request.fps or 0) * TRIMMED_S)
-    return video.abnormal and not video.spans and len(recording.ticks) > trimmed
+    video = recording.video
+    return video.abnormal and not video.spans and len(recording.ticks) > _trimmed_ticks(request)
+
+
+def _trimmed_ticks(request: SampleRequest) -> float:
+    return max(clip_length(request.clip, request.fps), (request.fps or 0) * TRIMMED_S)
