@@ -1,13 +1,17 @@
 """Stages of models run side by side in real DVC, and what comes out is what `dvc repro` alone makes."""
 
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import chdir
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
+from receivers import wait_until
 
 from vigil.core.errors import VigilError
 from vigil.engine.side_by_side import longest_first, read_graph, run_pipeline
@@ -115,6 +119,29 @@ def test_a_stage_that_fails_stops_what_waits_and_the_rest_goes_on_later(
     run_pipeline(lanes=2)
     assert Path("summary").exists()
     assert seconds("ended_panic") == finished, "what was finished beside it stays"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_is_killed_takes_its_stages_along(project: Path, tmp_path: Path, stop: signal.Signals) -> None:
+    """Or they would hold the locks of the next run, which is told that they are busy."""
+    Path("together").write_text("4")  # trainings that would wait for half a minute
+    command = "from vigil.engine.side_by_side import run_pipeline; run_pipeline(lanes=3)"
+    process = subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: len(list(project.glob("began_*"))) == 3, 60)
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert len(started) >= 6, "DVC and the shell of each stage"
+    finally:
+        process.send_signal(stop)
+        process.wait()
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    Path("together").write_text("1")
+    run_pipeline(lanes=3)
+    locked = yaml.safe_load(Path("dvc.lock").read_text())
+    make_project(tmp_path / "alone")
+    with chdir(tmp_path / "alone"):
+        subprocess.run(["dvc", "repro", "-q"], check=True)
+        assert locked == yaml.safe_load(Path("dvc.lock").read_text())
 
 
 def test_one_lane_is_dvc_alone(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from vigil.core import settings
 from vigil.core.errors import VigilError
 
-DVC = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro")
+DVC = (sys.executable, "-m", "vigil.engine.dvc_lane", "--wait-for-lock", "repro")
 CHATTER = (
     "Running stage ",
     "> ",
