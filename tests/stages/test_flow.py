@@ -14,8 +14,7 @@ from vigil.core.storage import load_arrays, read_table, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import FrameArchive, encode_jpeg, save_frames
-from vigil.features.landmarks import pose_table
-from vigil.features.landmarks.pose_table import Pose
+from vigil.features.landmarks import people_boxes
 from vigil.features.times import read_times
 from vigil.footage.video.reading import read_frames
 from vigil.stages.flow import main, write_planes
@@ -41,7 +40,11 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def video(
-    name: str, pictures: list[np.ndarray], people: list[Pose] | None = None, fps: Fraction | int = 8, every: int = 1
+    name: str,
+    pictures: list[np.ndarray],
+    people: dict[int, np.ndarray] | None = None,
+    fps: Fraction | int = 8,
+    every: int = 1,
 ) -> str:
     """A folder of images, `fps` a second, of which every `every`-th is stored."""
     for place, image in enumerate(pictures):
@@ -56,13 +59,14 @@ def video(
     row = {"video": name, "path": f"data/raw/{name}", "sha256": "0" * 64, "fps": str(fps)}
     write_table(VIDEOS, [*(other for other in others if other["video"] != name), row], list(row))
     if people is not None:
-        pose_table.write_poses(LANDMARKS / f"{name}.csv", people)
+        stored = [people.get(place, people_boxes.NOBODY) for place in range(0, len(pictures), every)]
+        people_boxes.write_boxes(LANDMARKS / f"{name}.boxes.npz", stored)
     return name
 
 
-def person(frame: int, x: float = 80.0) -> Pose:
-    joints = np.stack([np.full(13, x), np.linspace(20, 100, 13)], axis=1)
-    return Pose(frame, Fraction(frame, 8), 0, 0.9, 1.0, joints, np.full(13, 0.8))
+def person(x: float = 80.0) -> np.ndarray:
+    """The box of somebody upright."""
+    return np.array([[x - 15, 20, x + 15, 100, 0.9]], np.float32)
 
 
 def run(settings: dense.Settings = SETTINGS, runtime: Runtime = SERIAL) -> list[str]:
@@ -80,20 +84,20 @@ def load(name: str) -> np.ndarray:
 def live(name: str, settings: dense.Settings) -> np.ndarray:
     """Frame by frame, as a camera gives them."""
     archive = FrameArchive(FRAMES / f"{name}.npz")
-    people = pose_table.group_by_frame(pose_table.read_poses(LANDMARKS / f"{name}.csv"))
+    people = people_boxes.read_boxes(LANDMARKS / f"{name}.boxes.npz")
     state, planes = None, []
     [row] = [row for row in read_table(VIDEOS) if row["video"] == name]
     for frame in read_frames(RAW / name, fps=Fraction(row["fps"])):
         state = dense.update(state, frame.image, float(frame.time_s), settings)
         if frame.index in archive.index:
             state, motion = dense.take(state, settings)
-            heat = heatmap.people_density(people.get(frame.index, []), archive.source_size, settings.size)
+            heat = heatmap.people_density(next(people), archive.source_size, settings.size)
             planes.append(dense.quantise(motion.flow, heat, settings.clip))
     return np.stack(planes)
 
 
 def test_motion_and_people_of_every_frame() -> None:
-    video("a/one", [picture(number) for number in range(6)], [person(3)])
+    video("a/one", [picture(number) for number in range(6)], {3: person()})
     assert run() == ["a/one.npy", "a/one.npz"]
     planes = load("a/one")
     assert read_times(OUT / "a/one.npz", "flow") == [Fraction(number, 8) for number in range(6)]
@@ -114,7 +118,7 @@ def test_the_stage_folds_what_a_live_source_is_given(stabilise: bool) -> None:
     name = video(
         "a/one",
         [picture(number / 2) for number in range(14)],
-        [person(frame) for frame in range(0, 14, 2)],
+        {frame: person() for frame in range(0, 14, 2)},
         fps=16,
         every=2,
     )
@@ -130,7 +134,7 @@ def test_the_same_motion_has_the_same_flow_per_second_at_every_rate(fps: Fractio
     for speed in (8, 16):
         every = 4 if fps == 25 else 1
         pictures = [picture(float(speed * place / fps) / 2) for place in range(13)]
-        name = video(f"a/{speed}", pictures, [], fps, every)
+        name = video(f"a/{speed}", pictures, {}, fps, every)
         run(settings)
         medians.append(float(np.median(load(name)[1:, 0]) * settings.clip / dense.LEVELS))
         statistics = load_arrays(OUT / f"{name}.npz")
@@ -141,11 +145,12 @@ def test_the_same_motion_has_the_same_flow_per_second_at_every_rate(fps: Fractio
 
 def test_nothing_is_remembered_across_a_pause() -> None:
     """Images 8 to 39 are missing: four seconds."""
-    name = video("a/paused", [picture(number) for number in range(8)], [])
+    name = video("a/paused", [picture(number) for number in range(8)], {})
     for number in range(8):
         write_image(RAW / name / f"{40 + number:03d}.png", picture(number))
     rows = [(place, Fraction(place + 32 * (place > 7), 8), encode_jpeg(picture(0), 90)) for place in range(16)]
     save_frames(FRAMES / f"{name}.npz", rows, SOURCE)
+    people_boxes.write_boxes(LANDMARKS / f"{name}.boxes.npz", [people_boxes.NOBODY] * 16)
     run()
     planes, unknown = load(name), np.isnan(load_arrays(OUT / f"{name}.npz")["statistics"]).all(axis=1)
     assert np.flatnonzero(unknown).tolist() == [0, 8]
@@ -155,25 +160,24 @@ def test_nothing_is_remembered_across_a_pause() -> None:
 
 def test_a_longer_video_begins_like_a_shorter_one() -> None:
     pictures = [picture(number) for number in range(8)]
-    long = video("a/long", pictures, [person(number) for number in range(8)])
-    short = video("a/short", pictures[:5], [person(number) for number in range(5)])
+    long = video("a/long", pictures, dict.fromkeys(range(8), person()))
+    short = video("a/short", pictures[:5], dict.fromkeys(range(5), person()))
     run()
     assert np.array_equal(load(long)[:5], load(short))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
 def test_short_videos_have_one_plane_per_frame(count: int) -> None:
-    name = video("a/short", [picture(number) for number in range(count)], [])
+    name = video("a/short", [picture(number) for number in range(count)], {})
     run()
     assert load(name).shape == (count, 3, 32, 32)
     assert not load(name)[:1].any()
 
 
-def test_grey_frames_and_people_outside_or_without_joints() -> None:
+def test_grey_frames_and_people_outside() -> None:
     grey = np.repeat(picture(1)[..., :1], 3, axis=2)
     odd = [picture(0), picture(1), picture(2), grey, grey]
-    lost = Pose(1, Fraction(1, 8), 1, 0.9, 0.0, np.full((13, 2), np.nan), np.full(13, np.nan))
-    name = video("a/odd", odd, [person(0, x=-900), lost, person(2, x=9000)])
+    name = video("a/odd", odd, {0: person(x=-900), 2: person(x=9000)})
     run()
     planes = load(name)
     assert planes.shape == (5, 3, 32, 32)
@@ -182,7 +186,7 @@ def test_grey_frames_and_people_outside_or_without_joints() -> None:
 
 
 def test_a_video_without_landmarks_is_left_out_and_said_so(capsys: pytest.CaptureFixture[str]) -> None:
-    video("a/one", [picture(0)] * 3, [])
+    video("a/one", [picture(0)] * 3, {})
     video("a/two", [picture(0)] * 3)
     video("b/three", [picture(0)] * 3)
     write_table(
@@ -195,8 +199,8 @@ def test_a_video_without_landmarks_is_left_out_and_said_so(capsys: pytest.Captur
 
 
 def test_a_broken_archive_loses_one_video() -> None:
-    video("a/one", [picture(0)] * 3, [])
-    video("a/two", [picture(0)] * 3, [])
+    video("a/one", [picture(0)] * 3, {})
+    video("a/two", [picture(0)] * 3, {})
     (FRAMES / "a/two.npz").write_bytes(b"PK, or so")
     assert run() == ["a/one.npy", "a/one.npz"]
     [reject] = read_table(OUT / "rejects.csv")
@@ -205,11 +209,12 @@ def test_a_broken_archive_loses_one_video() -> None:
 
 
 def test_only_what_changed_is_computed_again(capsys: pytest.CaptureFixture[str]) -> None:
-    video("a/one", [picture(number) for number in range(3)], [])
-    video("a/two", [picture(number) for number in range(4)], [])
+    video("a/one", [picture(number) for number in range(3)], {})
+    video("a/two", [picture(number) for number in range(4)], {})
     run()
     before = (OUT / "a/one.npy").read_bytes()
-    pose_table.write_poses(LANDMARKS / "a/two.csv", [person(1)])
+    boxes = [people_boxes.NOBODY, person(), *[people_boxes.NOBODY] * 2]
+    people_boxes.write_boxes(LANDMARKS / "a/two.boxes.npz", boxes)
     run()
     assert "2 videos: 1 done, 1 reused" in capsys.readouterr().out
     assert load("a/two")[1, 2].any()
@@ -219,7 +224,7 @@ def test_only_what_changed_is_computed_again(capsys: pytest.CaptureFixture[str])
 
 
 def test_workers_change_no_byte() -> None:
-    names = [video(f"a/{number}", [picture(place) for place in range(number, 6)], [person(3)]) for number in range(3)]
+    names = [video(f"a/{number}", [picture(place) for place in range(number, 6)], {3: person()}) for number in range(3)]
     run()
     before = [(OUT / f"{name}.npy").read_bytes() for name in names]
     for name in names:
@@ -231,8 +236,15 @@ def test_workers_change_no_byte() -> None:
 
 @pytest.mark.slow
 def test_many_videos_leave_no_file_open_and_no_memory_behind() -> None:
-    name = video("a/one", [picture(number) for number in range(12)], [person(number) for number in range(12)])
-    source = (RAW / name, "8", FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv", Path("one.npy"), Path("one.npz"))
+    name = video("a/one", [picture(number) for number in range(12)], dict.fromkeys(range(12), person()))
+    source = (
+        RAW / name,
+        "8",
+        FRAMES / f"{name}.npz",
+        LANDMARKS / f"{name}.boxes.npz",
+        Path("one.npy"),
+        Path("one.npz"),
+    )
 
     def used() -> tuple[int, int]:
         return len(list(Path("/proc/self/fd").iterdir())), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

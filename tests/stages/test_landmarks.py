@@ -42,7 +42,11 @@ def run(pretrained: Path, params: Params = TILED, runtime: Runtime = SERIAL, vid
         videos=VIDEOS, raw=RAW, frames=FRAMES, person=Path("models/person"), pretrained=pretrained, out=OUT,
         params=params, runtime=runtime,
     )  # fmt: skip
-    return sorted(path.relative_to(OUT).as_posix() for path in OUT.glob("*/*"))
+    tables = sorted(path.relative_to(OUT).as_posix() for path in OUT.glob("*/*.csv"))
+    boxes = {path.relative_to(OUT).as_posix() for path in OUT.glob("*/*.npz")}
+    filmed = {path.relative_to(FRAMES).with_suffix("").as_posix() for path in FRAMES.glob("*/*.npz")}
+    assert boxes == {f"{name.removesuffix('.csv')}.boxes.npz" for name in tables if name.removesuffix(".csv") in filmed}
+    return tables
 
 
 def test_people_keep_their_numbers_in_pixels_of_the_video(pretrained: Path) -> None:
@@ -177,7 +181,8 @@ def test_five_hundred_videos_leave_neither_files_open_nor_memory_behind(pretrain
 
     counts = []
     for number in range(500):
-        track_people(path, Path("models/person"), pretrained, params.detector, Path("one.csv"), params=params)
+        outputs = Path("one.csv"), Path("one.boxes.npz")
+        track_people(path, Path("models/person"), pretrained, params.detector, *outputs, params=params)
         if number in (99, 499):
             counts.append(held())
     (files, kilobytes), (files_later, kilobytes_later) = counts

@@ -56,13 +56,15 @@ class Detector:
         models: Sequence[Trained],
         fused: Fused | None,
         alarming: Sequence[str],
-        estimate: estimators.Step | None,
+        finder: estimators.PeopleFinder | None,
         zones: Zones | None = None,
         look: trunk.Look | None = None,
+        find_poses: bool = False,
     ) -> None:
         self.models, self.fused = tuple(models), fused
-        self.plan = replace(make_plan([model.frozen.checkpoint.card for model in models]), zones=zones)
-        self._estimate, self._look_on, self._open = estimate, look, ExitStack()
+        plan = make_plan([model.frozen.checkpoint.card for model in models])
+        self.plan = replace(plan, zones=zones, poses=plan.poses or find_poses)
+        self._finder, self._look_on, self._open = finder, look, ExitStack()
         self._find_heads: Finder | None = None
         self.loaded_as: Mapping[str, Any] = {}  # arguments of `load`, by which the same detector is loaded again
         self._alarms = self._gather_alarms()
@@ -80,6 +82,7 @@ class Detector:
         budget: float | None = None,
         zones: Zones | None = None,
         find_heads: bool = False,
+        find_poses: bool = False,
         runtime: Runtime = "torch",
     ) -> Self:
         """The trained models of a folder: those of `names`, else the fused detector, else all that there are.
@@ -87,13 +90,14 @@ class Detector:
         `calibrations` has the file of a camera's own calibration for a model, `threshold` what the alarm sounds at
         instead of the frozen threshold: a probability ("0.7"), "p90", "p95", "p98", or "budget". `budget` is how many
         false alarms an hour each detector may raise; VigilError where that cannot be promised. `zones` are where it
-        looks, if that is not the whole picture. With `find_heads` every stored frame says where heads are.
+        looks, if that is not the whole picture. With `find_heads` every stored frame says where heads are,
+        and with `find_poses` how people stand, also where models ask at most where they are.
         `runtime` is what runs the models: torch, or `onnx` what `vigil export` has written.
         """
         folder = Path(models)
         chosen = trained.choose_models(folder, names)
         loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget, runtime)
-        detector = cls(loaded, fused, chosen, None, zones)
+        detector = cls(loaded, fused, chosen, None, zones, find_poses=find_poses)
         detector.loaded_as = {
             "names": list(chosen),
             "calibrations": {name: str(path.absolute()) for name, path in (calibrations or {}).items()},
@@ -109,14 +113,15 @@ class Detector:
                 raise VigilError(
                     f"{pretrained}: other networks find people than when the models were trained. Run `vigil repro`."
                 )
-            detector._estimate = detector._open.enter_context(
-                estimators.open_estimator(plan.landmarks, person, pretrained)
+            detector._finder = detector._open.enter_context(
+                estimators.open_people(plan.landmarks, person, pretrained, plan.poses)
             )
         if plan.changes is not None:
             trunk.require_networks(folder / "pretrained", plan.changes_weights)
             detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
-            detector._find_heads = find_heads_of_poses if plan.landmarks else open_head_finder(folder, plan.frames.size)
+            has_poses = detector._finder is not None and detector._finder.step is not None
+            detector._find_heads = find_heads_of_poses if has_poses else open_head_finder(folder, plan.frames.size)
         return detector
 
     def __enter__(self) -> Self:
@@ -131,7 +136,10 @@ class Detector:
 
     def copy(self) -> "Detector":
         """A detector for another source, with the same networks, at its beginning."""
-        copied = Detector(self.models, self.fused, self.alarming, self._estimate, self.plan.zones, self._look_on)
+        plan = self.plan
+        copied = Detector(
+            self.models, self.fused, self.alarming, self._finder, plan.zones, self._look_on, find_poses=plan.poses
+        )
         copied._find_heads, copied.loaded_as = self._find_heads, self.loaded_as
         return copied
 
@@ -187,7 +195,7 @@ class Detector:
 
     def _look(self, view: View) -> StoredFrame | None:
         """The features of one frame more; None of a frame that is not stored."""
-        features, stored = frame_features.update(self._state.features, view, self.plan, self._estimate, self._look_on)
+        features, stored = frame_features.update(self._state.features, view, self.plan, self._finder, self._look_on)
         if stored is not None and self._find_heads is not None:
             stored = replace(stored, heads=self._find_heads(view, stored))
         self._state = replace(self._state, frames=self._state.frames + 1, features=features)

@@ -1,7 +1,7 @@
 """What models look at, made of a source frame by frame: once for each frame, and only what some model needs.
 
     state = START
-    state, stored = update(state, view, plan, estimate, look) # at every frame; `stored` is None for most of them
+    state, stored = update(state, view, plan, finder, look) # at every frame; `stored` is None for most of them
 
 The arithmetic is that of the stages `frames`, `landmarks`, `flow`, `trunk`, `segments` and `masked`, and so are the
 results, bit by bit: a stage folds the same functions over a file. Of the frames of a source those are stored that
@@ -25,7 +25,7 @@ from vigil.features import frames, masks, trunk
 from vigil.features.flow import dense, heatmap
 from vigil.features.frames import START as NO_TICK
 from vigil.features.frames import advance_tick, decode_jpeg, encode_jpeg
-from vigil.features.landmarks import choices, estimators
+from vigil.features.landmarks import choices, estimators, people_boxes
 from vigil.features.landmarks.pose_table import Pose, round_pose
 from vigil.features.segments import columns
 from vigil.features.segments import segments as cutting
@@ -44,6 +44,7 @@ class Plan:
 
     frames: frames.Settings
     landmarks: choices.Settings | None = None
+    poses: bool = True  # whether it is asked how people stand; else where they are
     flow: dense.Settings | None = None
     segments: cutting.Settings | None = None
     scaler: columns.Scaler | None = None
@@ -75,7 +76,7 @@ class StoredFrame:
     time_s: Fraction
     size: tuple[int, int]  # px of the source, width and height
     picture: StoredPicture | None  # None of a frame of which pictures are not kept
-    people: Sequence[Pose] = ()  # who is found, px of the source
+    people: Sequence[Pose] = ()  # who is found, px of the source; nobody where no pose is needed
     judged_people: Sequence[Pose] = ()  # those of them that models look at
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
     change: np.ndarray | None = None  # (2, C) float16
@@ -96,7 +97,7 @@ class State:
     stored: int = 0  # frames so far
     tick: int = NO_TICK  # newest that is served of `frames.fps`
     flow_tick: int = NO_TICK  # and of `flow.fps`
-    tracks: Any = estimators.START
+    people: estimators.PeopleState = estimators.BEFORE
     flow: dense.State | None = None
     changes: trunk.State | None = None
     segments: cutting.State = cutting.START
@@ -127,6 +128,7 @@ def make_plan(cards: Sequence[Card]) -> Plan:
     return Plan(
         frames=frames.Settings.read(sections["frames"], "frames"),
         landmarks=choices.Settings.read(people, "landmarks") if has_people else None,
+        poses=bool(inputs & {"segments", "masked"}),
         flow=dense.Settings.read(sections["flow"], "flow") if "flow" in inputs else None,
         segments=cutting.Settings.read(cut, "segments") if "segments" in inputs else None,
         scaler=columns.Scaler.of(sections["segments"]["scaler"]) if "segments" in inputs else None,
@@ -138,9 +140,9 @@ def make_plan(cards: Sequence[Card]) -> Plan:
 
 
 def update(
-    state: State, view: View, plan: Plan, estimate: estimators.Step | None, look: trunk.Look | None = None
+    state: State, view: View, plan: Plan, finder: estimators.PeopleFinder | None, look: trunk.Look | None = None
 ) -> tuple[State, StoredFrame | None]:
-    """One frame more. `estimate` finds the people for a plan with landmarks, `look` sees changes for one with trunk."""
+    """One frame more. `finder` finds the people for a plan with landmarks, `look` sees changes for one with trunk."""
     tick, is_stored = advance_tick(state.tick, view.time_s, exact_fraction(plan.frames.fps))
     state = replace(state, tick=tick)
     if plan.flow is not None:
@@ -152,22 +154,25 @@ def update(
     covered = jpeg if plan.zones is None else encode_jpeg(plan.zones.cover(shown), plan.frames.quality)
     frame = StoredFrame(state.stored, view.index, view.time_s, view.size, StoredPicture(covered))
     state = replace(state, stored=state.stored + 1)
+    boxes = people_boxes.NOBODY
     if plan.landmarks is not None:
-        assert estimate is not None
+        assert finder is not None
         image = decode_jpeg(jpeg)
-        tracks, people = estimate(state.tracks, image, float(view.time_s))
+        found, people, boxes = estimators.find_people(state.people, image, float(view.time_s), finder)
         scale = view.size[0] / image.shape[1]
+        boxes = people_boxes.scale_boxes(boxes, scale)
         poses = [round_pose(pose) for pose in estimators.poses_of_frame(people, view.index, view.time_s, scale)]
         poses.sort(key=lambda pose: pose.person)
         judged = poses if plan.zones is None else plan.zones.keep_people(poses, view.size)
-        state, frame = replace(state, tracks=tracks), replace(frame, people=poses, judged_people=judged)
+        state, frame = replace(state, people=found), replace(frame, people=poses, judged_people=judged)
         if plan.masked is not None:
             image = image if plan.zones is None else plan.zones.cover(image)
             frame = replace(frame, masked=_mask(image, frame, plan.masked))
     if plan.flow is not None:
         assert state.flow is not None
         flow, motion = dense.take(state.flow, plan.flow)
-        heat = heatmap.people_density(frame.judged_people, view.size, plan.flow.size)
+        boxes = boxes if plan.zones is None else plan.zones.keep_boxes(boxes, view.size)
+        heat = heatmap.people_density(boxes, view.size, plan.flow.size)
         seen = motion.flow if plan.zones is None else motion.flow * plan.zones.mask((plan.flow.size, plan.flow.size))
         plane = dense.quantise(seen, heat, plan.flow.clip)
         state, frame = replace(state, flow=flow), replace(frame, plane=plane)

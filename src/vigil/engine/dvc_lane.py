@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import suppress
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 LOOK_S = 0.2  # s, from one look for the parent to the next
 

@@ -3,6 +3,7 @@
     zones = Zones(polygons)
     zones.mask((height, width))         the pixels inside
     zones.keep_people(poses, size)      those whose feet are inside
+    zones.keep_boxes(boxes, size)       the same, of which boxes alone are known
     zones.cover(image)                  outside in the colour that is nothing to a network
 
 People are found in the whole picture and followed across the edge, so that somebody keeps their number. A network
@@ -36,6 +37,11 @@ class Zones:
     def keep_people(self, people: Iterable[Pose], size: tuple[int, int]) -> list[Pose]:
         """Those who stand inside, in a picture of `size` (width, height)."""
         return [pose for pose in people if self.holds(find_feet(pose.joints), size)]
+
+    def keep_boxes(self, boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Those of boxes (N, 5) x0 y0 x1 y1 whose lower edges have their middles inside."""
+        feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+        return boxes[np.array([self.holds(point, size) for point in feet], bool)]
 
     def holds(self, point: np.ndarray | None, size: tuple[int, int]) -> bool:
         """Whether a point (2,) px is inside; not where there is none. One beyond the picture counts as at its edge."""

@@ -3,7 +3,7 @@
 Reads   <videos>                    table of videos
         <raw>/<set>/                the videos, or pointers to them: flow is estimated at their own rate
         <frames>/<set>/<v>.npz      which frames are stored, and when they are
-        <landmarks>/<set>/<v>.csv   tracked people; a video without is dropped, with a warning
+        <landmarks>/<set>/<v>.boxes.npz     boxes of people; a video without is dropped, with a warning
 Writes  <out>/<set>/<v>.npy         int8 (T, 3, H, W) of the T stored frames: dx, dy since the stored frame before, in
                                     pixels per second, and people; see features/flow/dense.py
         <out>/<set>/<v>.npz         when each of them is, see features/times.py; and
@@ -31,7 +31,8 @@ from vigil.engine.stage_runner import run_stage
 from vigil.features.flow import dense, heatmap
 from vigil.features.flow.motion_statistics import NAMES, measure_people
 from vigil.features.frames import FrameArchive, make_sampler
-from vigil.features.landmarks.pose_table import read_along
+from vigil.features.landmarks import people_boxes
+from vigil.features.landmarks.people_boxes import read_boxes
 from vigil.features.times import write_times
 from vigil.footage.video import reading
 
@@ -46,14 +47,14 @@ def main(
     items = []
     for row in sorted(read_table(videos), key=lambda row: row["video"]):
         name = row["video"]
-        archive, table = frames / f"{name}.npz", landmarks / f"{name}.csv"
+        archive, boxes = frames / f"{name}.npz", landmarks / f"{name}{people_boxes.SUFFIX}"
         if not archive.exists():
             continue
-        if table.exists():
+        if boxes.exists():
             source = raw_file(raw / PurePosixPath(name).parts[0] / PurePosixPath(row["path"]).name)
-            key = (row["sha256"], row["fps"], sha256_file(archive), sha256_file(table))
+            key = (row["sha256"], row["fps"], sha256_file(archive), sha256_file(boxes))
             outputs = (out / f"{name}.npy", out / f"{name}.npz")
-            items.append(Item(name, key, (source, row["fps"], archive, table), outputs))
+            items.append(Item(name, key, (source, row["fps"], archive, boxes), outputs))
         else:
             reason = reasons.get(name, "run stage `landmarks` for it")
             print(f"flow: warning: {name} is left out: it has no landmarks: {reason}", file=sys.stderr)
@@ -62,19 +63,18 @@ def main(
 
 
 def write_planes(
-    source: Path, fps: str, frames: Path, landmarks: Path, out: Path, times: Path, *, params: Params
+    source: Path, fps: str, frames: Path, people: Path, out: Path, times: Path, *, params: Params
 ) -> dict[str, Any]:
     """Write one video's planes, a frame at a time, and its statistics; `fps` is for folders of images."""
     cv2.setNumThreads(1)
     archive = FrameArchive(frames)
-    index = archive.index.tolist()
     statistics = np.full((len(archive), len(NAMES)), np.nan, np.float32)
     shape = (len(archive), 3, params.size, params.size)
     with out.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
         motions = stored_motion(source, Fraction(fps), archive, params)
-        for position, (people, motion) in enumerate(zip(read_along(landmarks, index), motions, strict=True)):
-            heat = heatmap.people_density(people, archive.source_size, params.size)
+        for position, (boxes, motion) in enumerate(zip(read_boxes(people), motions, strict=True)):
+            heat = heatmap.people_density(boxes, archive.source_size, params.size)
             file.write(dense.quantise(motion.flow, heat, params.clip).tobytes())
             if motion.statistics is not None:
                 velocity = motion.flow.transpose(1, 2, 0) / np.float32(params.size)

@@ -5,6 +5,7 @@ Reads   <frames>/<set>/<v>.npz      JPEG frames
         <person>                    the detector of people, where stage `person` made one
         <pretrained>                the networks that find people and say how they stand
 Writes  <out>/<set>/<v>.csv         one row per frame and person, px of the video; see features/landmarks/pose_table.py
+        <out>/<set>/<v>.boxes.npz   boxes of the people in every frame, where there are pictures; see people_boxes.py
         <out>/settings.json         what made them; see core/lineage.py
         <out>/rejects.csv           videos that could not be read, when there are any
 """
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from vigil.core.lineage import record
 from vigil.core.storage import raw_file, sha256_file
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
-from vigil.features.landmarks import choices, estimators, pose_table
+from vigil.features.landmarks import choices, estimators, people_boxes, pose_table
+from vigil.features.landmarks.pose_table import Pose
 from vigil.features.persons.detector import why_nobody
 from vigil.footage import video_table
 
@@ -54,7 +57,8 @@ def main(
         detector = choices.choose_detector(params, person, pretrained, archive.parent.name).detector
         key = (sha256_file(archive), detector, *weights_digests)
         args = (archive, person.absolute(), pretrained.absolute(), detector)
-        items.append(Item(name, key, args, (out / f"{name}.csv",)))
+        outputs = (out / f"{name}.csv", out / f"{name}{people_boxes.SUFFIX}")
+        items.append(Item(name, key, args, outputs))
     outcomes = run_per_video("landmarks", track_people, items, params, runtime)
     outcomes += run_per_video("landmarks", convert_table, list_tables(videos, raw, out), None, runtime)
     finish_folder("landmarks", out, outcomes)
@@ -71,18 +75,21 @@ def list_tables(videos: Path, raw: Path, out: Path) -> list[Item]:
 
 
 def track_people(
-    frames: Path, person: Path, pretrained: Path, detector: str, out: Path, *, params: Params
+    frames: Path, person: Path, pretrained: Path, detector: str, out: Path, boxes: Path, *, params: Params
 ) -> dict[str, Any]:
-    """Writes the people of one video."""
+    """Writes the people of one video, and their boxes."""
     params = params.model_copy(update={"detector": detector})
     cv2.setNumThreads(1)
     archive = FrameArchive(frames)
-    state, poses = estimators.START, []
-    with estimators.open_estimator(params, person, pretrained) as step:
+    state, poses, boxes_of_frames = estimators.BEFORE, list[Pose](), list[np.ndarray]()
+    with estimators.open_people(params, person, pretrained) as finder:
         for index, time_s, image in zip(archive.index.tolist(), archive.times, archive.images(), strict=True):
-            state, people = step(state, image, float(time_s))
-            poses += estimators.poses_of_frame(people, index, time_s, archive.source_size[0] / image.shape[1])
+            scale = archive.source_size[0] / image.shape[1]
+            state, people, of_frame = estimators.find_people(state, image, float(time_s), finder)
+            poses += estimators.poses_of_frame(people, index, time_s, scale)
+            boxes_of_frames.append(people_boxes.scale_boxes(of_frame, scale))
     pose_table.write_poses(out, poses)
+    people_boxes.write_boxes(boxes, boxes_of_frames)
     return {"frames": len(archive), "rows": len(poses)}
 
 

@@ -75,6 +75,7 @@ class Detectors:
                 budget=request.budget,
                 zones=zones,
                 find_heads=request.outputs.anonymise,
+                find_poses=request.outputs.show_people,
                 runtime=request.runtime,
             )
         except VigilError as error:

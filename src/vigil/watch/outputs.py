@@ -54,6 +54,11 @@ class Outputs:
         if self.video is not None and recordings > 1:
             raise VigilError(f"--video {self.video}: one file for {recordings} sources; give --batch DIR instead.")
 
+    @property
+    def show_people(self) -> bool:
+        """Whether it is written how people stand, also where no model asks."""
+        return any(path is not None for path in (self.objects, self.landmarks, self.video, self.batch))
+
     def refuse_of_recordings(self) -> None:
         """VigilError where cameras are to write what only a recording has: it has an end."""
         options = {"--anomalies": self.anomalies, "--video": self.video}

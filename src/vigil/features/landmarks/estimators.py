@@ -5,12 +5,14 @@
     landmarker   MediaPipe's PoseLandmarker on each whole frame, for one or two people close to the camera
     yolo         YOLO-pose weights on each frame
 
-`with open_estimator(...) as step:` gives `step(state, image, time_s) -> state, people`, which a stage folds over a file
-and a detector over a stream. It looks at no later frame.
+`with open_people(...) as finder:` gives what `find_people(state, image, time_s, finder) -> state, people, boxes` asks,
+which a stage folds over a file and a detector over a stream. It looks at no later frame. Who needs no poses gets boxes
+without, of the first way; see people_boxes.py.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,43 +20,108 @@ import numpy as np
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, sha256_file
-from vigil.features.landmarks import blazepose, boxes, topdown, tracks
+from vigil.features.landmarks import blazepose, boxes, people_boxes, topdown, tracks
 from vigil.features.landmarks.blazepose import Networks
 from vigil.features.landmarks.choices import BUNDLE, YOLO, Settings, choose_backend, choose_detector
 from vigil.features.landmarks.finders import OPEN_NETWORKS, make_box_finder, make_finder
+from vigil.features.landmarks.people_boxes import SharedLook
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import is_plausible, similarity
 from vigil.features.landmarks.tracks import Person, State
 from vigil.features.networks.movenet import MoveNet
 
 Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
+BoxLook = Callable[[people_boxes.State, np.ndarray, float], tuple[people_boxes.State, np.ndarray]]
 Bodies = list[tuple[np.ndarray, float]]  # pose (13, 3), all joints with a place, and how certain it is
 START = tracks.START
 
 
+@dataclass(frozen=True)
+class PeopleFinder:
+    """What finds the people of a frame. Not to be shared between threads."""
+
+    step: Step | None  # None: nobody asked for poses
+    look: BoxLook | None  # None: the backend knows people by their poses alone, and boxes are those of the joints
+
+
 @contextmanager
-def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]:
-    """Holds the networks in memory for the length of the block; `auto` means those for people of no set."""
+def open_people(settings: Settings, person: Path, pretrained: Path, poses: bool = True) -> Iterator[PeopleFinder]:
+    """Holds the networks in memory for the length of the block; `auto` means those for people of no set.
+
+    Without `poses` no network of poses is opened where there are boxes without.
+    """
     settings = choose_detector(choose_backend(settings, pretrained), person, pretrained, "")
-    if settings.backend == "topdown":
-        networks = OPEN_NETWORKS.open_once(Networks, pretrained)
-        find = make_finder(settings, person, pretrained, networks)
-        yield lambda state, image, time_s: topdown.update(state, _check_image(image), time_s, networks, find, settings)
-    elif settings.backend == "networks":
+    if settings.backend == "networks":
         own = settings.networks
-        find_boxes = make_box_finder(settings, person, pretrained, own.weak)
-        people = boxes.Networks(find_boxes, OPEN_NETWORKS.open_once(MoveNet, pretrained, own.pose_px))
-        yield lambda state, image, time_s: boxes.update(state, _check_image(image), time_s, people, settings, own)
+        find = SharedLook(make_box_finder(settings, person, pretrained, own.weak))
+        step: Step | None = None
+        if poses:
+            networks = boxes.Networks(find, OPEN_NETWORKS.open_once(MoveNet, pretrained, own.pose_px))
+
+            def follow(state: State, image: np.ndarray, time_s: float) -> tuple[State, tuple[Person, ...]]:
+                return boxes.update(state, _check_image(image), time_s, networks, settings, own)
+
+            step = follow
+
+        def look(state: people_boxes.State, image: np.ndarray, time_s: float) -> tuple[people_boxes.State, np.ndarray]:
+            return people_boxes.update(state, _check_image(image), time_s, find, settings.every_s, own.confidence)
+
+        yield PeopleFinder(step, look)
+    elif settings.backend == "topdown":
+        by_blazepose = OPEN_NETWORKS.open_once(Networks, pretrained)
+        candidates = make_finder(settings, person, pretrained, by_blazepose)
+        yield PeopleFinder(
+            lambda state, image, time_s: topdown.update(
+                state, _check_image(image), time_s, by_blazepose, candidates, settings
+            ),
+            None,
+        )
     elif settings.backend == "landmarker":
         from vigil.features.landmarks.landmarker import open_landmarker
 
         with open_landmarker(pretrained / BUNDLE, settings) as bodies:
-            yield lambda state, image, time_s: _estimate_anew(state, _check_image(image), time_s, bodies, settings)
+            yield PeopleFinder(
+                lambda state, image, time_s: _estimate_anew(state, _check_image(image), time_s, bodies, settings), None
+            )
     else:
         from vigil.features.landmarks.yolo_pose import open_yolo_pose
 
         bodies = open_yolo_pose(_check_weights(pretrained / YOLO), settings)
-        yield lambda state, image, time_s: _estimate_anew(state, _check_image(image), time_s, bodies, settings)
+        yield PeopleFinder(
+            lambda state, image, time_s: _estimate_anew(state, _check_image(image), time_s, bodies, settings), None
+        )
+
+
+@contextmanager
+def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]:
+    """The same for who asks for poses alone."""
+    with open_people(settings, person, pretrained) as people:
+        assert people.step is not None
+        yield people.step
+
+
+@dataclass(frozen=True)
+class PeopleState:
+    """What is known of the people after a frame."""
+
+    tracks: State = START
+    looks: people_boxes.State = people_boxes.START
+
+
+BEFORE = PeopleState()
+
+
+def find_people(
+    state: PeopleState, image: np.ndarray, time_s: float, finder: PeopleFinder
+) -> tuple[PeopleState, tuple[Person, ...], np.ndarray]:
+    """Returns the people of the next frame, none where nobody asked for poses, and boxes (N, 5); px of the frame."""
+    tracks, people = state.tracks, tuple[Person, ...]()
+    if finder.step is not None:
+        tracks, people = finder.step(tracks, image, time_s)
+    if finder.look is None:
+        return PeopleState(tracks, state.looks), people, people_boxes.boxes_of_people(people)
+    looks, boxes_of_frame = finder.look(state.looks, image, time_s)
+    return PeopleState(tracks, looks), people, boxes_of_frame
 
 
 def poses_of_frame(people: tuple[Person, ...], frame: int, time_s: Fraction, scale: float) -> list[Pose]:

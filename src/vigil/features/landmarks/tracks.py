@@ -88,12 +88,16 @@ class State:
     pace: Pace = clock.START
 
     def is_detection_due(self, time_s: float, every_s: float) -> bool:
-        """Whether to detect in the frame at `time_s`, when no later frame is nearer to `every_s` after the last one."""
-        half_step = (self.pace.usual_s or 0.0) / 2
-        return self.detected_s is None or time_s - self.detected_s + half_step >= every_s - ROUNDING_S
+        return is_look_due(self.pace, self.detected_s, time_s, every_s)
 
 
 START = State()
+
+
+def is_look_due(pace: Pace, looked_s: float | None, time_s: float, every_s: float) -> bool:
+    """Whether to look in the frame at `time_s`, when no later frame is nearer to `every_s` after the last look."""
+    half_step = (pace.usual_s or 0.0) / 2
+    return looked_s is None or time_s - looked_s + half_step >= every_s - ROUNDING_S
 
 
 class Settings(Frozen):
