@@ -40,6 +40,12 @@ def test_people_are_where_their_feet_are_and_not_where_their_heads_are() -> None
     assert [pose.person for pose in RIGHT.keep_people([leans_in, leans_out], SIZE)] == [2]
 
 
+def test_boxes_stand_on_their_lower_edges() -> None:
+    boxes = np.array([[70, 10, 110, 90, 0.9], [100, 10, 120, 90, 0.8], [60, 0, 160, 100, 0.7]], np.float32)
+    assert RIGHT.keep_boxes(boxes, SIZE)[:, 4].tolist() == pytest.approx([0.8, 0.7])
+    assert RIGHT.keep_boxes(boxes[:0], SIZE).shape == (0, 5)
+
+
 def test_feet_that_are_hidden_are_below_what_is_seen() -> None:
     joints = np.full((len(JOINTS), 2), np.nan)
     assert find_feet(joints) is None
