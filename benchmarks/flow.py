@@ -24,8 +24,7 @@ from vigil.core.storage import sha256_file, write_table
 from vigil.engine.per_video import Runtime
 from vigil.features.flow import dense
 from vigil.features.frames import FrameArchive
-from vigil.features.landmarks import pose_table
-from vigil.features.landmarks.pose_table import Pose
+from vigil.features.landmarks.people_boxes import SUFFIX, write_boxes
 from vigil.features.quality.flow_quality import draw_texture, measure_flow
 from vigil.stages.flow import main, write_planes
 from vigil.stages.frames import Params, sample_video
@@ -38,7 +37,7 @@ COLUMNS = ("video", "path", "sha256", "fps")
 
 
 def draw(name: str, count: int, seed: int) -> Path:
-    """A video of `count` frames, its stored frames, and the tracks of three people who stand in it."""
+    """A video of `count` frames, its stored frames, and the boxes of three people who stand in it."""
     width, height = SIZE
     world = np.repeat(draw_texture(2 * width, seed)[..., None], 3, axis=2).astype(np.uint8)
     path = RAW / f"{name}.mp4"
@@ -52,16 +51,13 @@ def draw(name: str, count: int, seed: int) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     sample_video(path, str(FPS), SIZE, FRAMES / f"{name}.npz", params=Params(fps=8.0, size=240, quality=90))
-    body = np.stack([np.linspace(0, 20, 13), np.linspace(0, 120, 13)], axis=1)
-    archive = FrameArchive(FRAMES / f"{name}.npz")
-    pose_table.write_poses(
-        LANDMARKS / f"{name}.csv",
-        (
-            Pose(index, time_s, who, 0.9, 1.0, body + [60 + 80 * who, 60 + index % 5], np.full(13, 0.9))
-            for index, time_s in zip(archive.index.tolist(), archive.times, strict=True)
-            for who in range(3)
-        ),
-    )
+    boxes = [
+        np.array([[60 + 80 * who, 60 + index % 5, 80 + 80 * who, 180 + index % 5, 0.9] for who in range(3)])
+        for index in FrameArchive(FRAMES / f"{name}.npz").index.tolist()
+    ]
+    held = LANDMARKS / f"{name}{SUFFIX}"
+    held.parent.mkdir(parents=True, exist_ok=True)
+    write_boxes(held, boxes)
     return path
 
 
@@ -174,7 +170,7 @@ if __name__ == "__main__":
         import resource
 
         name = f"set/{chosen.peak}"
-        features = FRAMES / f"{name}.npz", LANDMARKS / f"{name}.csv"
+        features = FRAMES / f"{name}.npz", LANDMARKS / f"{name}{SUFFIX}"
         write_planes(RAW / f"{name}.mp4", str(FPS), *features, Path("peak.npy"), Path("peak.npz"), params=PARAMS)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:

@@ -81,7 +81,7 @@ def scale_boxes(boxes: np.ndarray, scale: float) -> np.ndarray:
 def write_boxes(path: Path, boxes: Sequence[np.ndarray]) -> None:
     """Writes the boxes of each stored frame."""
     offsets = np.append(0, np.cumsum([len(of_frame) for of_frame in boxes], dtype=np.int64))
-    save_arrays(path, boxes=np.concatenate([NOBODY, *boxes]), offsets=offsets)
+    save_arrays(path, boxes=np.concatenate([NOBODY, *boxes]).astype(np.float32), offsets=offsets)
 
 
 def read_boxes(path: Path) -> Iterator[np.ndarray]:
