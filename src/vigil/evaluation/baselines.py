@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vigil.evaluation.flow_trees import LabelProbabilities
+from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.ranking import area
 from vigil.statistics.scores import Scores, lowest
 
@@ -221,8 +222,7 @@ def _best_classes(scores: Scores, learnt: Scores, feature: Feature, class_count:
 
 def _class_skill(logits: np.ndarray, class_index: np.ndarray) -> float:
     """The share of videos whose class has the highest of `logits` (V, C), each class counting as much."""
-    right = logits.argmax(1) == class_index
-    return float(np.mean([right[class_index == number].mean() for number in np.unique(class_index)]))
+    return balanced_accuracy(logits.argmax(1), class_index)
 
 
 def _position_table(scores: Scores, learnt: Scores) -> Scores:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from vigil.evaluation import breakdown
+from vigil.statistics.classes import balanced_accuracy_by_source
 from vigil.statistics.events import ROUNDING_S, OperatingPoint, Outcome
 from vigil.statistics.intervals import (
     ROUNDS,
@@ -37,7 +38,6 @@ from vigil.statistics.intervals import (
     Statistic,
     bootstrap,
     draws,
-    mean_of_shares,
     no_statistic,
     rate_per_hour,
     ratio,
@@ -256,7 +256,5 @@ def _share(right: np.ndarray, group: np.ndarray, sources: int) -> Statistic:
 def _balanced_accuracy(
     predicted: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, class_count: int, unit: str = "videos"
 ) -> Statistic:
-    right, total = np.zeros((2, sources, class_count))
-    np.add.at(right, (group, truth), predicted == truth)
-    np.add.at(total, (group, truth), 1)
-    return mean_of_shares(right, total, f"{unit} of fewer than two classes")
+    reason = f"{unit} of fewer than two classes"
+    return balanced_accuracy_by_source(predicted, truth, group, sources, class_count, reason)

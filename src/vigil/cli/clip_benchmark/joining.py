@@ -19,6 +19,7 @@ from vigil.core.params import Frozen
 from vigil.evaluation import fusion
 from vigil.evaluation.benchmark.kept import Arrays
 from vigil.evaluation.fusion import Fusion
+from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 
@@ -109,9 +110,7 @@ def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
     p = np.nan_to_num(probability, nan=0.0)
     values = np.unique(p)
     borders = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2, [np.nextafter(values[-1], np.inf)]])
-    right = [
-        np.mean([(p[is_abnormal] >= border).mean(), (p[~is_abnormal] < border).mean()]) for border in borders.tolist()
-    ]
+    right = [balanced_accuracy(p >= border, is_abnormal) for border in borders.tolist()]
     gaps = np.concatenate([[0.0], np.diff(values), [0.0]])
     best = np.flatnonzero(np.isclose(right, max(right)))
     return float(borders[best[np.argmax(gaps[best])]])

@@ -8,7 +8,8 @@ from vigil.cli.clip_benchmark.joining import FITTED, FUSED, JOINED_SEEDS, Opinio
 from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
 from vigil.evaluation.benchmark.outcome import Record, list_seeds, with_interval
 from vigil.footage.video_table import Video
-from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
+from vigil.statistics.classes import balanced_accuracy_by_source
+from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
 
 ROUNDS, DRAW_SEED = 1000, 7
@@ -63,16 +64,17 @@ def _measure(
 ) -> dict[str, Statistic]:
     """Each measure of all that is said, as a function of how often each source is drawn."""
     score = np.concatenate([np.nan_to_num(opinion.probability, nan=-1.0) for opinion in of_seeds])
-    right = np.concatenate([opinion.verdict for opinion in of_seeds]) == is_abnormal
-    shares = np.zeros((2, sources, 2))
-    np.add.at(shares[0], (group, is_abnormal.astype(int)), right)
-    np.add.at(shares[1], (group, is_abnormal.astype(int)), 1)
+    verdict = np.concatenate([opinion.verdict for opinion in of_seeds])
     return {
         "auc": Ranking.of(score, is_abnormal, group, sources).statistic(auc),
         "accuracy": ratio(
-            np.bincount(group, right, minlength=sources), np.bincount(group, minlength=sources), "no clip is judged"
+            np.bincount(group, verdict == is_abnormal, minlength=sources),
+            np.bincount(group, minlength=sources),
+            "no clip is judged",
         ),
-        "balanced_accuracy": mean_of_shares(shares[0], shares[1], "fewer than two classes"),
+        "balanced_accuracy": balanced_accuracy_by_source(
+            verdict.astype(int), is_abnormal.astype(int), group, sources, 2, "fewer than two classes"
+        ),
     }
 
 
