@@ -17,7 +17,7 @@ def balanced_accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
 def balanced_accuracy_by_source(
     predicted: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, class_count: int, reason: str
 ) -> Statistic:
-    """Balanced accuracy as a function of how often each source is drawn; with fewer than two classes none, for `reason`.
+    """Balanced accuracy as a function of how often each source is drawn; none, for `reason`, of fewer than two classes.
 
     `predicted` (N,) or (R, N), of R rounds that are pooled; `group` (N,) is the number of the source.
     """

@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from vigil.benchmark.kept import digest
+from vigil.benchmark.sources import FOLDS
 from vigil.core import settings
 from vigil.engine import tracking
 from vigil.engine.per_video import Runtime
 from vigil.engine.workers import die_with_parent
-from vigil.evaluation.benchmark.kept import digest
 from vigil.footage.video_table import Video
 
-FOLDS = 5
 ELSEWHERE = ("datasets", "runtime", "models")  # settings that change nothing, or that are asked for by name
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class Setup:
     """What does not depend on the clips."""
 
     params: Mapping[str, Any]  # of the preset, laid over those of the project

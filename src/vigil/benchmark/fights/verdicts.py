@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
-from vigil.evaluation.benchmark.outcome import Record, list_seeds, with_interval
+from vigil.benchmark.fights.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
+from vigil.benchmark.fights.members import SHORTCUTS, TREES
+from vigil.benchmark.outcome import DRAW_SEED, ROUNDS, Record, list_seeds, with_interval
 from vigil.footage.video_table import Video
 from vigil.statistics.classes import balanced_accuracy_by_source
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
 
-ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
 LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the models
 

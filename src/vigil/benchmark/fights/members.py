@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.features import PRESET
-from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.fights.features import PRESET
+from vigil.benchmark.fights.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.kept import Arrays
 from vigil.core import lineage
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.engine.per_video import Runtime
-from vigil.evaluation.benchmark.kept import Arrays
 from vigil.evaluation.flow_trees import ForestParams, load_forest
 from vigil.footage import video_table
 from vigil.footage.video_table import ORDINARY, Video

@@ -9,6 +9,8 @@ import numpy as np
 from vigil.statistics.classes import balanced_accuracy, balanced_accuracy_by_source
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, rounded
 
+ROUNDS, DRAW_SEED = 1000, 7  # of the draws behind an interval
+
 Record = dict[str, Any]
 
 
@@ -45,13 +47,11 @@ def summarise(
     parts: Mapping[str, Verdicts],
     baselines: Mapping[str, Verdicts],
     class_names: Sequence[str],
-    rounds: int,
-    seed: int,
 ) -> Record:
     """By model: its balanced accuracy over recordings and over their `parts`, and its lead over the best baseline."""
     some = next(iter(models.values()))
     sources = sorted(set(some.source.tolist()))
-    weights, count = draw_within_classes(some, sources, rounds, seed), len(class_names)
+    weights, count = draw_within_classes(some, sources, ROUNDS, DRAW_SEED), len(class_names)
 
     def measure(verdicts: Verdicts) -> Record:
         seeds = verdicts.of_seeds()

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
+from vigil.benchmark.fights.members import SHORTCUTS, TREES
+from vigil.benchmark.kept import Arrays
 from vigil.core.params import Frozen
 from vigil.evaluation import fusion
-from vigil.evaluation.benchmark.kept import Arrays
 from vigil.evaluation.fusion import Fusion
 from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.reliability import expit, logit
