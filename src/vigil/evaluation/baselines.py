@@ -46,7 +46,7 @@ class Aids:
         """Without the maps of videos that are not judged."""
         if self.difference is None:
             return self
-        return replace(self, difference=self.difference[scores.klass[scores.cells_video] >= 0])
+        return replace(self, difference=self.difference[scores.class_index[scores.cells_video] >= 0])
 
 
 NO_AIDS = Aids()
@@ -104,7 +104,7 @@ def _replace_scores(
         cells_truth=scores.cells_truth[: len(cells)],
         cells_video=scores.cells_video[: len(cells)],
         person_video=scores.person_video[:0],
-        person_klass=scores.person_klass[:0],
+        person_class_index=scores.person_class_index[:0],
         person_classes=scores.person_classes[:0],
     )
 
@@ -131,7 +131,7 @@ def _feature_tables(name: str, scores: Scores, learnt: Scores, feature: Feature)
 def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> dict[str, Scores]:
     """How probable the labels are that the model calls abnormal, among all labels that it knows; and its classes."""
     labels, indices = (
-        np.concatenate([getattr(table, name) for table in (scores, learnt)]) for name in ("label", "klass")
+        np.concatenate([getattr(table, name) for table in (scores, learnt)]) for name in ("label", "class_index")
     )
     class_of_label = dict(zip(labels.tolist(), indices.tolist(), strict=True))
     class_index = np.array([class_of_label.get(label, -1) for label in trees.labels.tolist()])
@@ -157,7 +157,7 @@ def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> d
             readings = [_read_values(table, total, reading) for total in totals]
             return np.log(np.nan_to_num(np.stack(readings, axis=1)) + LEAST)
 
-        best = max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass))
+        best = max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.class_index))
         tables["flow_trees"] = replace(tables["flow_trees"], classes=logits(scores, best))
     return tables
 
@@ -215,9 +215,9 @@ def _best_classes(scores: Scores, learnt: Scores, feature: Feature, class_count:
 
     def logits(table: Scores, reading: str) -> np.ndarray:
         of_learnt = _read_videos(learnt, feature, reading)
-        return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.klass, class_count)
+        return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.class_index, class_count)
 
-    return logits(scores, max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass)))
+    return logits(scores, max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.class_index)))
 
 
 def _class_skill(logits: np.ndarray, class_index: np.ndarray) -> float:

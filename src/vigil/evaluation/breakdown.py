@@ -15,7 +15,7 @@ Rows = dict[str, dict[str, float | int | None]]
 
 def true_classes(scores: Scores) -> np.ndarray:
     """(V,) the class of each video, as `predicted_classes` names it."""
-    return scores.klass if scores.classes.shape[1] else scores.abnormal.astype(np.int64)
+    return scores.class_index if scores.classes.shape[1] else scores.abnormal.astype(np.int64)
 
 
 def predicted_classes(scores: Scores, operating_point: OperatingPoint | None) -> np.ndarray | None:

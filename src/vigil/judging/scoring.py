@@ -2,7 +2,8 @@
 
 Of V videos with N stored frames in all:
 
-    video, label, source (V,) str, klass (V,) int16     index of the model's class; -1: a label that it does not know
+    video, label, source (V,) str, class_index (V,) int16
+                                                        the model's class; -1: a label that it does not know
     offsets (V + 1,) int64                              into the frames
     frame (N,) int32, time_s (N,) float64               number in the video
     truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown, or before tick `ready`
@@ -14,7 +15,7 @@ Of V videos with N stored frames in all:
     people (N,) int16, motion (N,) float32              -1 and NaN: unknown
     cells (M, h, w) float16, cells_truth int8, cells_video (M,) int32, cells_frame (M,) int32
     window_video (W,), window (W, 2), window_score (W,), shown (W, T), attention (W, T)    of models that attend
-    person_video (P,), person_klass (P,), person_classes (P, C)                            of segments of people
+    person_video (P,), person_class_index (P,), person_classes (P, C)                   of segments of people
     has_normal, model_sha256, calibration_sha256 () each
     ready () int        ticks of the model's clock before which it has nothing to say, in each piece of a video
     ready_s () float64  seconds from the first tick of a piece to that one
@@ -257,7 +258,7 @@ def _row_of(
         "video": np.array([video.video]),
         "label": np.array([video.label]),
         "source": np.array([video.source]),
-        "klass": np.array([class_index], np.int16),
+        "class_index": np.array([class_index], np.int16),
         "frame": context.frame,
         "time_s": times,
         "truth": mask_warm_up(truth, context.times, ready, clock_rate(card)),
@@ -283,7 +284,7 @@ def _row_of(
         row |= map_arrays(video, class_index, judgements, context, sources.truth)
     if judged_video.labels is not None:
         classes = [-1 if label is None else class_indices.get(label, -1) for label in judged_video.labels]
-        row["person_klass"] = np.array(classes, np.int16)
+        row["person_class_index"] = np.array(classes, np.int16)
         if judgements:
             row["person_classes"] = np.array([judgement.classes for judgement in judgements], np.float32)
     return row
@@ -296,7 +297,7 @@ def _stack_rows(rows: Sequence[Arrays]) -> Arrays:
     rows = [row if "classes" in row else row | {"classes": np.full((1, width), np.nan, np.float32)} for row in rows]
     for key in dict.fromkeys(key for row in rows for key in row):
         table[key] = np.concatenate([row[key] for row in rows if key in row])
-    for key, owner in (("cells", "cells_video"), ("window", "window_video"), ("person_klass", "person_video")):
+    for key, owner in (("cells", "cells_video"), ("window", "window_video"), ("person_class_index", "person_video")):
         if key in table:
             counts = [len(row.get(key, ())) for row in rows]
             table[owner] = np.repeat(np.arange(len(rows), dtype=np.int32), counts)

@@ -52,7 +52,7 @@ class ModelScores:
         return None if operating_point is None else operating_point.outcome(self.table)
 
     def judges(self, video: str) -> bool:
-        return video in self.rows and bool(self.table.klass[self.rows[video]] >= 0)
+        return video in self.rows and bool(self.table.class_index[self.rows[video]] >= 0)
 
     def frames_of(self, video: str) -> slice:
         return self.table.frames_of(self.rows[video])

@@ -161,13 +161,13 @@ def _name_guesses(video: Video, namers: Sequence[Entry]) -> list[str]:
             continue
         row = table.video.tolist().index(video.video)
         logits = table.classes[row]
-        if table.klass[row] < 0 or not np.isfinite(logits).all():
+        if table.class_index[row] < 0 or not np.isfinite(logits).all():
             continue
         calibration = entry.calibration
         if calibration is None:
             continue
         p, guess = calibration.class_probabilities(logits[None])[0], int(logits.argmax())
         label = entry.classes[guess] if guess < len(entry.classes) else str(guess)
-        right = "right" if guess == int(table.klass[row]) else "wrong"
+        right = "right" if guess == int(table.class_index[row]) else "wrong"
         sentences.append(f"{entry.name} names it {label} ({p[guess]:.0%} sure, {right}).")
     return sentences

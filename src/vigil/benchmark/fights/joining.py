@@ -129,5 +129,5 @@ def _fit(models: Mapping[str, Arrays]) -> tuple[Fusion, float]:
     frames, videos = ({name: arrays[key] for name, arrays in models.items()} for key in ("frames", "videos"))
     hashes = {name: str(arrays["calibration"]) for name, arrays in models.items()}
     held_out = fusion.cross_fit(tables, frames, videos, hashes).scores
-    threshold = choose_threshold(expit(held_out.video_score), held_out.klass > 0)
+    threshold = choose_threshold(expit(held_out.video_score), held_out.class_index > 0)
     return fusion.fit_fusion(tables, frames, videos, hashes), threshold
