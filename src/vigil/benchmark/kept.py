@@ -20,7 +20,7 @@ class KeptResults:
         self.folder, self.origin = folder, origin
 
     def path(self, what: object, ending: str) -> Path:
-        """Where the result of one piece of work lies; `what` says which it is, in values that JSON can hold."""
+        """Returns the path of the result of one piece of work; `what` says which, in values that JSON can hold."""
         return self.folder / f"{digest(self.origin, what)[:24]}{ending}"
 
     def arrays(self, what: object, compute: Callable[[], Arrays]) -> Arrays:

@@ -48,7 +48,7 @@ def summarise(
     baselines: Mapping[str, Verdicts],
     class_names: Sequence[str],
 ) -> Record:
-    """By model: its balanced accuracy over recordings and over their `parts`, and its lead over the best baseline."""
+    """Returns each model's balanced accuracy over recordings and their `parts`, and its lead over the best baseline."""
     some = next(iter(models.values()))
     sources = sorted(set(some.source.tolist()))
     weights, count = draw_within_classes(some, sources, ROUNDS, DRAW_SEED), len(class_names)

@@ -31,9 +31,9 @@ def read(folder: Path) -> Lineage:
     return read_json(path)
 
 
-def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+def difference(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str | None:
     """The first key in which two lineages differ, with both values; None where they agree."""
-    ours, theirs = _flat(expected), _flat(found)
+    ours, theirs = _flat(expected), _flat(actual)
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key):
             return f"{key}: {ours.get(key, 'not there')} expected, {theirs.get(key, 'not there')} found"

@@ -107,7 +107,7 @@ def save_arrays(path: Path, /, **arrays: Any) -> None:
 
 
 def member(name: str, size: int) -> zipfile.ZipInfo:
-    """Where an array of `size` bytes goes in an .npz. Told the size, every release of Python writes the same header."""
+    """Returns the entry of an array in an .npz. Told its `size` in bytes, every Python writes the same header."""
     info = zipfile.ZipInfo(f"{name}.npy")
     info.file_size = size + NPY_HEADER
     return info

@@ -25,6 +25,7 @@ from pydantic import Field
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
+from vigil.core.skipping import REJECTS
 from vigil.core.storage import write_table
 from vigil.engine import executors
 from vigil.engine.code_version import code_version
@@ -32,7 +33,6 @@ from vigil.engine.executors import Results
 from vigil.engine.store import Entry, Store, link
 from vigil.engine.workers import Failure, Task
 
-REJECTS = "rejects.csv"
 SHOWN_REJECTS = 20
 LINE_EVERY_S = 10.0
 

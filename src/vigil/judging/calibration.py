@@ -153,7 +153,7 @@ class Calibration(Frozen):
 
     @property
     def operating_point(self) -> OperatingPoint | None:
-        """Where the alarm sounds, for the metrics; None for a model that raises none."""
+        """Says where the alarm sounds, for the metrics; None for a model that raises none."""
         if self.thresholds is None or self.rule is None:
             return None
         cell = 0.0 if self.thresholds.cell is None else self.thresholds.cell
@@ -170,7 +170,7 @@ class Calibration(Frozen):
         return _sha256_of(self.to_json())
 
     def probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
-        """Of raw scores, rising with them; NaN where there is no score."""
+        """Returns the probability of raw scores, which rises with them; NaN where there is no score."""
         return self._curve(of)(raw)
 
     def validation_probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
@@ -186,7 +186,7 @@ class Calibration(Frozen):
         return curve
 
     def class_probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Of the classes (V, C), by their logits, where they are as common as in validation."""
+        """Returns (V, C) probabilities of classes from their logits, where classes are as common as in validation."""
         offsets = self.class_offsets or (0.0,) * logits.shape[1]
         return ClassScaling(self.temperature or 1.0, offsets)(logits)
 

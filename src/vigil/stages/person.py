@@ -36,25 +36,14 @@ from vigil.engine.code_version import code_version
 from vigil.engine.stage_results import digest_values, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.features.persons import training_boxes, ultralytics_yolo
-from vigil.features.persons.detector import (
-    CONFIG,
-    FAINT,
-    NETWORK,
-    PERSON,
-    WEIGHTS,
-    Detector,
-    read_config,
-    why_nobody,
-)
+from vigil.features.persons.detector import CONFIG, FAINT, NETWORK, PERSON, WEIGHTS, Detector, read_config, why_nobody
 from vigil.features.persons.training_boxes import Picture
 from vigil.features.quality import box_quality
 from vigil.footage import video_table
 
 EVERY = 5  # stored frames, from one that is judged to the next
-Positive = Annotated[int, Field(ge=1)]
-
-
 NOT_ENABLED = "person.enabled is false, so the published networks of stage `weights` find people"
+Positive = Annotated[int, Field(ge=1)]
 
 
 class Params(Frozen):
@@ -204,11 +193,11 @@ def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, par
             "warmup_epochs": 1,
         },
     )
-    made = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
+    trained = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
     config = {
-        "classes": list(made.classes),
-        "people": [kind for kind in made.classes if kind in params.people],
-        "epochs": made.epochs,
+        "classes": list(trained.classes),
+        "people": [kind for kind in trained.classes if kind in params.people],
+        "epochs": trained.epochs,
         "imgsz": params.imgsz,
         "knows_real_people": bool(params.data or (params.weights and not params.epochs)),
         "sets": pictures.sets,

@@ -73,7 +73,7 @@ def open_unseen(clips: Sequence[Video], data: Path, test: Path, setup: Setup) ->
 
 
 def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setup: Setup) -> None:
-    """All but an inner fold, another for each seed."""
+    """Has every seed learn from all clips but those of an inner fold, another for each seed."""
     with setup.processes_to_learn() as pool:
         tasks = {
             pool.submit(_learn, home, setup.features, hold_out(clips, seed), setup.members, seed, setup.params): seed
@@ -94,7 +94,7 @@ def _learn(
     seed: int,
     params: Mapping[str, Any],
 ) -> None:
-    """In a process of its own."""
+    """Runs in a process of its own: learns, and writes down how the members are joined."""
     with printing_to(home / "log.txt"):
         members.prepare(home, features, (*splits, []), params)
         for name in names:
@@ -113,7 +113,7 @@ def _seal(folder: Path) -> None:
 def _refuse_shared_clips(
     clips: Sequence[Video], datasets: Mapping[str, Mapping[str, Any]], listing: Path, test: Path
 ) -> None:
-    """By content, before stage `download` leaves out what it has already."""
+    """Compares clips by content, before stage `download` leaves out what it has already."""
     sources.sync(datasets, listing)
     known = {clip.sha256 for clip in clips}
     if shared := sorted(file.path for file in sources.read_sources(listing).get("test", []) if file.sha256 in known):

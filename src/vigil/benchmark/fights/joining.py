@@ -19,11 +19,12 @@ from vigil.benchmark.kept import Arrays
 from vigil.core.params import Frozen
 from vigil.evaluation import fusion
 from vigil.evaluation.fusion import Fusion
+from vigil.evaluation.summary import FUSED
 from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 
-FUSED, FITTED, JOINED_SEEDS = "fused", "fused_fitted", "fused_seeds"
+FITTED, JOINED_SEEDS = "fused_fitted", "fused_seeds"
 EVEN = 0.5
 MOVED = 0.5  # of the middle on so few clips, of which half is chance
 

@@ -112,7 +112,7 @@ def _judge_splits(splits: Sequence[Split], setup: Setup) -> list[dict[str, Opini
 
 
 def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Mapping[str, Any]) -> None:
-    """In a process of its own: what members say of the clips that are judged, and of those that choose."""
+    """Runs in a process of its own: writes what members say of the clips that are judged and of those that choose."""
     features, home = work / "clips", work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}"
     shutil.rmtree(home, ignore_errors=True)  # of a run that was killed; finished trainings lie in the store
     with printing_to(home.with_suffix(".log")):

@@ -17,7 +17,7 @@ LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the 
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
-    """By detector, whose opinions are there once for each seed: each measure, and its lead over the flow trees.
+    """Returns each measure of each detector, and its lead over the flow trees; `opinions` has one for each seed.
 
     The seeds are pooled: a source that is drawn brings its clips as every seed judged them.
     """

@@ -90,7 +90,7 @@ def judge_fold(
     kept: KeptResults,
     what: list[object],
 ) -> Mapping[str, Arrays]:
-    """By member and for their ensemble: log probabilities of the segments of the inner fold and of the judged one."""
+    """Returns log probabilities of the segments of the inner fold and the judged one, by member and the ensemble."""
     parts = {part: chosen[table.owner] for part, chosen in (("val", fold.val), ("test", fold.test))}
 
     def compute(name: str) -> Arrays:

@@ -14,8 +14,8 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.footage.listing import annotations, local
-from vigil.footage.listing.annotations import NORMAL
 from vigil.footage.listing.records import Listing, Reject, Row, Source
+from vigil.footage.video_table import NORMAL
 
 FIGHT = "fight"
 LABELS = {"fight": FIGHT, "fights": FIGHT, "nofight": NORMAL, "no_fight": NORMAL, "nofights": NORMAL, "normal": NORMAL}

@@ -19,8 +19,8 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.footage.listing import local
-from vigil.footage.listing.annotations import NORMAL
 from vigil.footage.listing.records import Listing, Reject, Source
+from vigil.footage.video_table import NORMAL
 
 CRIMES = (
     "Abuse",
