@@ -43,7 +43,7 @@ class Aids:
     difference: np.ndarray | None = None  # (M, h, w) of the maps of a table: what differs from the frame before
 
     def of_judged(self, scores: Scores) -> "Aids":
-        """Without the maps of videos that are not judged."""
+        """Returns the aids without the maps of videos that are not judged."""
         if self.difference is None:
             return self
         return replace(self, difference=self.difference[scores.class_index[scores.cells_video] >= 0])
@@ -53,7 +53,7 @@ NO_AIDS = Aids()
 
 
 def baseline_tables(scores: Scores, reference: Scores | None = None, aids: Aids = NO_AIDS) -> dict[str, Scores]:
-    """By the name of a baseline, what it would have said of the same videos; without features that are not known."""
+    """Returns what each baseline would have said of the same videos; without those whose features are not known."""
     scores = scores.select_judged()
     learnt = scores if reference is None else reference.select_judged()
     by_name = _feature_tables("length", scores, learnt, _length)
@@ -163,7 +163,7 @@ def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> d
 
 
 def _best_frames(learnt: Scores, feature: Feature) -> Feature:
-    """Of frames: the feature upwards, downwards, or its distance from what is usual in normal frames."""
+    """Returns what ranks best: the feature upwards, downwards, or its distance from what is usual in normal frames."""
     values, positive = feature(learnt), learnt.truth == 1
     usable = (learnt.truth >= 0) & np.isfinite(values)
     normal = values[usable & ~positive]

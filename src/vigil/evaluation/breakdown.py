@@ -67,7 +67,7 @@ def counts(all_scores: Scores, scores: Scores, outcome: Outcome | None) -> dict[
 
 
 def by_class(scores: Scores, predicted: np.ndarray | None, outcome: Outcome | None) -> Rows:
-    """By label: how well its videos stand out from normal ones, how many are named right, how many events are found."""
+    """Says for each label how well its videos stand out, how many are named right and how many events are found."""
     rows: Rows = {}
     for label in np.unique(scores.label).tolist():
         of_label = scores.label == label

@@ -30,7 +30,7 @@ class CrossFit(NamedTuple):
 
 
 class Factors(Frozen):
-    """Of the log odds of each model, of its silence, and the constant."""
+    """Holds the factors of the log odds of each model and of its silence, and the constant."""
 
     slopes: tuple[float, ...]
     silences: tuple[float, ...]

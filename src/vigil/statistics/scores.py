@@ -182,12 +182,12 @@ class Scores:
         )
 
     def select_judged(self) -> "Scores":
-        """Without the videos whose label the model does not know."""
+        """Returns the table without the videos whose label the model does not know."""
         return self if (self.class_index >= 0).all() else self.select(self.class_index >= 0)
 
 
 def lowest(values: np.ndarray) -> np.ndarray:
-    """As float64, with -inf for NaN: what has no score is below whatever has one."""
+    """Returns float64 with -inf for NaN: what has no score is below whatever has one."""
     values = np.asarray(values, np.float64)
     return np.where(np.isnan(values), -np.inf, values)
 
