@@ -1,14 +1,12 @@
 """Results of a benchmark on disk, by all that they depend on, so that an interrupted run goes on where it was."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vigil.core.storage import load_arrays, save_arrays
+from vigil.core.storage import load_arrays, save_arrays, sha256_json
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,4 +30,4 @@ class KeptResults:
 
 
 def digest(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256_json(values)

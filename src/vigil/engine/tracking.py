@@ -24,6 +24,7 @@ from typing import Any
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
+from vigil.core.lineage import flatten
 from vigil.engine.provenance import describe_origin, name_group
 
 EXPERIMENT = "vigil"
@@ -237,16 +238,9 @@ def _newest_run(client: Any, experiment: str, query: str) -> str | None:
 def _log_params(client: Any, number: str, params: Mapping[str, Any]) -> None:
     from mlflow.entities import Param
 
-    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(_flat(params).items())]
+    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(flatten(params).items())]
     for start in range(0, len(flat), AT_ONCE):
         client.log_batch(number, params=flat[start : start + AT_ONCE])
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + str(key): value}
-    return flat
 
 
 @contextlib.contextmanager

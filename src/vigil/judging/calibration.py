@@ -8,8 +8,6 @@ belongs to the weights and the settings that it was made for, and is refused wit
     classes  names a class and has no normal one: no threshold, and no alarm of its own
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +17,7 @@ from pydantic import Field
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.skipping import why_skipped
-from vigil.core.storage import read_json, write_json
+from vigil.core.storage import read_json, sha256_json, write_json
 from vigil.judging.curves import Curve
 from vigil.judging.stored import JudgingParams
 from vigil.models.checkpoint import Checkpoint
@@ -167,7 +165,7 @@ class Calibration(Frozen):
     @property
     def sha256(self) -> str:
         """Hash of the contents, checked when they are read."""
-        return _sha256_of(self.to_json())
+        return sha256_json(self.to_json())
 
     def probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
         """Returns the probability of raw scores, which rises with them; NaN where there is no score."""
@@ -253,9 +251,9 @@ def read_calibration(path: Path) -> Calibration:
         raise VigilError(f"{path}: there is no calibration: {reason}")
     written = payload.pop("sha256", None) if isinstance(payload, dict) else None
     calibration = Calibration.from_json(payload, str(path))
-    if _sha256_of(payload) != written or calibration.sha256 != written:
+    if sha256_json(payload) != written or calibration.sha256 != written:
         raise VigilError(
-            f"{path}: changed since it was frozen ({_sha256_of(payload)[:12]}, it says {str(written)[:12]}). "
+            f"{path}: changed since it was frozen ({sha256_json(payload)[:12]}, it says {str(written)[:12]}). "
             "Calibrate again."
         )
     return calibration
@@ -263,8 +261,4 @@ def read_calibration(path: Path) -> Calibration:
 
 def settings_sha256(checkpoint: Checkpoint, params: CalibrationParams) -> str:
     """Hash of how features are made and looked at, and of how scores become alerts."""
-    return _sha256_of({"features": checkpoint.card.features, "step": params.step, "alert": params.alert.model_dump()})
-
-
-def _sha256_of(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return sha256_json({"features": checkpoint.card.features, "step": params.step, "alert": params.alert.model_dump()})

@@ -31,9 +31,9 @@ from vigil.core import settings
 from vigil.core.errors import NoExamples, VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.core.skipping import skip_folder, skip_json
-from vigil.core.storage import read_json, sha256_file, write_json
+from vigil.core.storage import read_json, sha256_file, sha256_json, write_json
 from vigil.engine.code_version import code_version
-from vigil.engine.stage_results import digest_values, new_result, restore_result
+from vigil.engine.stage_results import new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.features.persons import training_boxes, ultralytics_yolo
 from vigil.features.persons.detector import CONFIG, FAINT, NETWORK, PERSON, WEIGHTS, Detector, read_config, why_nobody
@@ -212,7 +212,7 @@ def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Par
     config = read_json(model / CONFIG)
     kinds = [kind for kind in (pictures.classes if params.data else params.classes) if kind in config["classes"]]
     trained_on = describe_contents(pictures.train, pictures.classes) if params.epochs else None
-    key = digest_values(
+    key = sha256_json(
         [
             code_version(("vigil.stages.person", "main")),
             config,
@@ -241,7 +241,7 @@ def average_precisions(model: Path, pictures: Sequence[Picture], kinds: Sequence
 
 def network_key(pictures: TrainingSet, weights: Path | None, params: Params) -> str:
     """Digest of all that decides the network: two trainings that share it end with the same bytes."""
-    return digest_values(
+    return sha256_json(
         [
             code_version(("vigil.stages.person", "main")),
             params.model_dump(mode="json", exclude={"enabled", "weights", "weights_sha256", "data"}),
