@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.clips.feature_samples import is_involved
+from vigil.clips.feature_samples import ATTENDED, ATTENDED_TEST, is_involved
 from vigil.clips.window_table import videos_with_features
 from vigil.core import settings
 from vigil.core.errors import VigilError
@@ -19,7 +19,7 @@ from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.features.times import read_times
 from vigil.footage.video_table import Video
 from vigil.judging import stored
-from vigil.judging.items import Segment
+from vigil.judging.items import ARRAYS, Segment
 from vigil.judging.judgements import Judgement
 from vigil.judging.judges import make_judge
 from vigil.judging.stored import Arrays, JudgingParams
@@ -88,7 +88,7 @@ def _judge_files(
         for video in videos:
             path = path_of(sources.features, video, ending)
             video_clips = None if clips is None else clips[video.video]
-            times = repr(read_times(path.with_suffix(".npz"), stage)) if card.input in ("flow", "trunk") else ""
+            times = repr(read_times(path.with_suffix(".npz"), stage)) if card.input in ARRAYS else ""
             items.append(
                 Item(
                     video.video,
@@ -111,7 +111,7 @@ def _judge_files(
 def _attended_clips(sources: Sources) -> dict[str, Any]:
     """What stage `attend` says of the clips of each video; of test videos in a file of their own, if it has one."""
     videos: dict[str, Mapping[str, Any]] = {}
-    for name in ("anomalies.json", "test.json") if sources.split == "test" else ("anomalies.json",):
+    for name in (ATTENDED, ATTENDED_TEST) if sources.split == "test" else (ATTENDED,):
         if (path := sources.features / name).exists():
             videos |= read_json(path)["videos"]
     return {name: record["clips"] for name, record in videos.items()}
