@@ -21,7 +21,6 @@ from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.blocks.layers import Clip
 
 ATTENDED, ATTENDED_TEST = "anomalies.json", "test.json"  # of stage `attend`: its clips of train and val, and of test
-
 BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a part is neither normal nor the doer
 
 
