@@ -97,7 +97,11 @@ def test_classes_are_guessed_from_one_feature() -> None:
             length = int(10 + (20 * class_index if informative else 0) + rng.integers(0, 5))
             rows.append(
                 video(
-                    f"v{number}", [min(class_index, 1)] * length, np.zeros(length), klass=class_index, classes=[0, 0, 0]
+                    f"v{number}",
+                    [min(class_index, 1)] * length,
+                    np.zeros(length),
+                    class_index=class_index,
+                    classes=[0, 0, 0],
                 )
             )
         return scores(rows)
@@ -110,7 +114,7 @@ def test_classes_are_guessed_from_one_feature() -> None:
 
 
 def test_a_model_without_a_normal_class_has_no_label_to_be_told() -> None:
-    table = scores([video("a", [1], [1], classes=[1, 0], klass=0), video("b", [1], [1], classes=[1, 0])], False)
+    table = scores([video("a", [1], [1], classes=[1, 0], class_index=0), video("b", [1], [1], classes=[1, 0])], False)
     assert "oracle_video_label" not in baseline_tables(table)
 
 
@@ -180,7 +184,7 @@ def test_the_classes_of_a_forest_are_read_as_validation_prefers() -> None:
                     [1] * 20,
                     rng.random(20),
                     label=names[k % 2],
-                    klass=k % 2,
+                    class_index=k % 2,
                     classes=rng.random(2).tolist(),
                 )
                 for k in range(12)

@@ -90,7 +90,7 @@ def test_videos_and_frames_that_only_one_knows_are_there() -> None:
     base, frames, videos = align_tables({"one": table, "other": other}, p, {"one": np.zeros(2), "other": np.ones(2)})
     assert base["video"].tolist() == ["only", "theirs", "v"]
     assert base["offsets"].tolist() == [0, 1, 3, 7]
-    assert base["klass"].tolist() == [0, 1, 1]
+    assert base["class_index"].tolist() == [0, 1, 1]
     assert frames["one"][3:].tolist() == [0, 0.1, 0.2, 0.3]
     assert frames["other"][3:].tolist() == [0.5, 0.5, 0.6, 0.6]  # its last word, as it would be live
     assert np.isnan(frames["one"][1:3]).all() and np.isnan(frames["other"][0])

@@ -30,7 +30,7 @@ def test_the_order_of_the_videos_changes_nothing(seed: int, random) -> None:
 
 def shuffled(table: Scores, order: list[int]) -> Scores:
     frames = np.concatenate([np.arange(table.offsets[k], table.offsets[k + 1]) for k in order])
-    columns = {name: getattr(table, name)[order] for name in ("video", "label", "source", "klass", "video_score")}
+    columns = {name: getattr(table, name)[order] for name in ("video", "label", "source", "class_index", "video_score")}
     columns |= {name: getattr(table, name)[frames] for name in ("time_s", "truth", "score")}
     return Scores.of(columns | {"offsets": np.append(0, np.cumsum(table.frames[order]))})
 

@@ -74,9 +74,9 @@ def test_classes_by_the_highest_logit() -> None:
     table = scores(
         [
             video("n", [0], [0], classes=logits["n"]),
-            video("t", [1], [1], classes=logits["t"], klass=1, label="theft"),
-            video("x", [1], [1], classes=logits["x"], klass=2, label="damage"),
-            video("d", [1], [1], classes=logits["d"], klass=2, label="damage"),
+            video("t", [1], [1], classes=logits["t"], class_index=1, label="theft"),
+            video("x", [1], [1], classes=logits["x"], class_index=2, label="damage"),
+            video("d", [1], [1], classes=logits["d"], class_index=2, label="damage"),
         ]
     )
     result = evaluate(table, AT)
@@ -89,8 +89,8 @@ def test_classes_by_the_highest_logit() -> None:
 def test_a_model_without_a_normal_class_has_accuracy_and_no_area() -> None:
     table = scores(
         [
-            video("a", [1], [1], classes=[2, 1], klass=0, label="Abuse"),
-            video("b", [1], [1], classes=[2, 1], klass=1, label="Arson"),
+            video("a", [1], [1], classes=[2, 1], class_index=0, label="Abuse"),
+            video("b", [1], [1], classes=[2, 1], class_index=1, label="Arson"),
         ],
         has_normal=False,
     )
@@ -104,7 +104,7 @@ def test_trap_10_classes_are_told_apart_with_and_without_the_normal_one() -> Non
     rows = [video(f"n{k}", [0], [0], classes=[9, 0, 0]) for k in range(4)]
     for number, class_index in enumerate([1, 1, 2, 2]):
         logits = [0, 1, 2] if number % 2 else [5, 2, 1]
-        rows.append(video(f"a{number}", [1], [1], classes=logits, klass=class_index, label=f"c{class_index}"))
+        rows.append(video(f"a{number}", [1], [1], classes=logits, class_index=class_index, label=f"c{class_index}"))
     metrics = evaluate(scores(rows), AT).metrics
     assert metrics["balanced_accuracy_abnormal"].value == 0.5  # named 1, 2, 1, 2 if normal may not be said
     assert metrics["balanced_accuracy"].value == pytest.approx((1 + 0 + 1 / 2) / 3)
@@ -114,7 +114,7 @@ def test_segments_of_people_are_named_apart_from_their_videos() -> None:
     columns = arrays([video("a", [1], [1], classes=[0, 1]), video("n", [0], [0], classes=[1, 0])])
     columns |= {
         "person_video": np.array([0, 0, 0, 1]),
-        "person_klass": np.array([1, 1, 0, -1]),
+        "person_class_index": np.array([1, 1, 0, -1]),
         "person_classes": np.array([[0, 1], [1, 0], [1, 0], [0, 9]]),
     }
     # class 1: one of two; class 0: one of one; the last is not judged
@@ -216,13 +216,13 @@ def test_an_area_of_one_video_is_never_quoted() -> None:
 
 
 def test_labels_that_a_model_does_not_know_are_not_judged() -> None:
-    result = evaluate(scores([video("a", [1], [1]), video("b", [0], [0]), video("x", [1], [-9], klass=-1)]), AT)
+    result = evaluate(scores([video("a", [1], [1]), video("b", [0], [0]), video("x", [1], [-9], class_index=-1)]), AT)
     assert result.metrics["video_auc"].value == 1 and result.counts["not_judged_videos"] == 1
     assert any("does not know" in note for note in result.notes)
 
 
 def test_an_empty_table_has_reasons_and_no_numbers() -> None:
-    result = evaluate(scores([video("x", [1], [1], klass=-1)]), AT)
+    result = evaluate(scores([video("x", [1], [1], class_index=-1)]), AT)
     assert result.metrics and all(interval.value is None and interval.reason for interval in result.metrics.values())
 
 

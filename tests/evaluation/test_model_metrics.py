@@ -25,7 +25,7 @@ NAMES = ("normal", "bad")
 
 
 def arrays_of(scores: Scores, **columns: Any) -> Arrays:
-    names = ("video", "label", "source", "klass", "video_score", "classes", "offsets", "time_s", "truth", "score")
+    names = ("video", "label", "source", "class_index", "video_score", "classes", "offsets", "time_s", "truth", "score")
     arrays = {name: getattr(scores, name) for name in (*names, "people", "motion")}
     return arrays | {"model_sha256": np.array("w"), "has_normal": np.array(True)} | columns
 
@@ -58,7 +58,7 @@ def test_precision_among_the_videos_that_score_highest_is_told_for_each_count_th
     metrics = evaluate_model("m", NAMES, test, frozen(val), params, val).metrics
     best = np.argsort(-test["video_score"])[:5]
     five = metrics["video_precision_at_5"]
-    assert five["value"] == pytest.approx((test["klass"][best] > 0).mean())
+    assert five["value"] == pytest.approx((test["class_index"][best] > 0).mean())
     assert five["low"] <= five["value"] <= five["high"] and five["n"] == 12
     assert metrics["video_precision_at_1"]["value"] in (0, 1)
     assert metrics["video_precision_at_999"]["value"] is None
@@ -176,7 +176,7 @@ def test_segments_of_people_are_counted_by_class() -> None:
     logits = np.eye(2)[[0, 0, 1, 1, 0]]
     maps = {
         "person_classes": logits,
-        "person_klass": np.array([0, 0, 1, 0, -1]),
+        "person_class_index": np.array([0, 0, 1, 0, -1]),
         "person_video": np.array([0, 1, 2, 3, 4]),
     }
     metrics = evaluate_model("m", NAMES, arrays | maps, frozen(arrays), DRAWS).metrics
@@ -219,7 +219,7 @@ def test_a_hundred_and_twenty_eight_hours_fit() -> None:
     score = (rng.normal(size=frames) + truth).astype(np.float32)
     names = np.array([f"v{number}" for number in range(videos)])
     arrays: Arrays = {
-        "video": names, "label": names, "source": names, "klass": (np.arange(videos) % 2 == 0).astype(np.int16),
+        "video": names, "label": names, "source": names, "class_index": (np.arange(videos) % 2 == 0).astype(np.int16),
         "offsets": offsets, "time_s": (np.arange(frames) - offsets[owner]) / 30, "truth": truth, "score": score,
         "video_score": np.maximum.reduceat(score, offsets[:-1]), "model_sha256": np.array("w"),
         "has_normal": np.array(True),

@@ -17,7 +17,7 @@ from vigil.statistics.scores import Scores
 def test_trap_6_the_label_of_the_video_alone_scores_81_57_on_ucf_crime(real_data: Path) -> None:
     truth = tables.ucf_crime(real_data / "ucf-crime")
     started = time.perf_counter()
-    label = truth["klass"].astype(np.float32)
+    label = truth["class_index"].astype(np.float32)
     table = Scores.of({**truth, "score": np.repeat(label, np.diff(truth["offsets"])), "video_score": label})
     result = evaluate(table, tables.point_at(0.5))
     assert time.perf_counter() - started < 10
@@ -34,7 +34,7 @@ def test_a_million_distinct_scores_take_seconds_and_little_memory(real_data: Pat
     rng = np.random.default_rng(0)
     score = (0.5 * truth["truth"] + rng.normal(size=len(truth["truth"]))).astype(np.float32)
     later = np.convolve(score, np.ones(9) / 9, "same")
-    video_score = truth["klass"] + rng.normal(size=290)
+    video_score = truth["class_index"] + rng.normal(size=290)
     started = time.perf_counter()
     table = Scores.of({**truth, "score": score, "noncausal": later, "video_score": video_score})
     result = evaluate(table, tables.point_at(2.5))
@@ -47,7 +47,7 @@ def test_hours_of_video_are_calibrated_in_seconds(real_data: Path) -> None:
     truth = tables.ucf_crime(real_data / "ucf-crime")
     score = np.random.default_rng(0).normal(size=len(truth["truth"])) + truth["truth"]
     started = time.perf_counter()
-    table = Scores.of({**truth, "score": score, "video_score": truth["klass"].astype(float)})
+    table = Scores.of({**truth, "score": score, "video_score": truth["class_index"].astype(float)})
     calibration = fit_calibration(table, "logits", tables.params_of(10.0))
     assert time.perf_counter() - started < 20
     assert calibration.promise is not None and calibration.promise.normal_hours > 5
@@ -57,7 +57,7 @@ def test_the_trivial_baselines_take_seconds_too(real_data: Path) -> None:
     truth = tables.ucf_crime(real_data / "ucf-crime")
     rng = np.random.default_rng(0)
     motion, people = rng.gamma(2, size=len(truth["truth"])), rng.integers(0, 9, len(truth["truth"]))
-    label = truth["klass"].astype(np.float64)
+    label = truth["class_index"].astype(np.float64)
     scored = Scores.of({**truth, "score": motion, "video_score": label, "motion": motion, "people": people})
     started = time.perf_counter()
     by_baseline = {

@@ -250,7 +250,7 @@ def test_a_calibration_that_is_not_there_is_named_with_the_stage_that_makes_it(t
     [
         ([video("a", [1], [1])], "no normal video in validation"),
         ([video("n", [0, 0], [np.nan, np.nan])], "no score in any normal frame"),
-        ([video("x", [0], [0], klass=-1)], "no validation video has a label that the model knows"),
+        ([video("x", [0], [0], class_index=-1)], "no validation video has a label that the model knows"),
     ],
 )
 def test_without_normal_scores_nothing_is_calibrated(videos: list, words: str) -> None:

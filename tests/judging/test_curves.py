@@ -54,7 +54,7 @@ def test_class_logits_are_cooled_too() -> None:
     logits = rng.normal(size=(3000, 3)) * 1.5
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     class_index = (rng.random(3000)[:, None] > np.cumsum(p, axis=1)).sum(1)
-    rows = [video(f"v{k}", [1], [0], classes=4 * logits[k], klass=int(class_index[k])) for k in range(3000)]
+    rows = [video(f"v{k}", [1], [0], classes=4 * logits[k], class_index=int(class_index[k])) for k in range(3000)]
     calibration = calibrated(scores(rows, has_normal=False), "classes")
     assert calibration.temperature == pytest.approx(4, rel=0.1)
     assert calibration.thresholds is None and calibration.operating_point is None
@@ -83,7 +83,7 @@ def test_scores_that_point_the_wrong_way_are_not_turned_round() -> None:
 @pytest.mark.parametrize("level", [0.0, -3.5, 1e6])
 def test_scores_that_are_as_good_as_equal_are_equally_probable(spread: float, level: float) -> None:
     # of a fused detector of models that learnt nothing: a standard deviation next to nothing is no scale
-    rows = [video(f"v{k}", [k % 2] * 4, [level + spread * (k % 2)] * 4, klass=k % 2) for k in range(12)]
+    rows = [video(f"v{k}", [k % 2] * 4, [level + spread * (k % 2)] * 4, class_index=k % 2) for k in range(12)]
     calibration = calibrated(scores(rows))
     for of in ("frame", "video"):
         p = calibration.probability(np.array([level - 1, level, level + 1]), of)  # type: ignore[arg-type]
@@ -166,7 +166,7 @@ def test_the_base_rate_of_a_camera_can_be_set() -> None:
 def test_the_base_rate_of_a_curve_of_videos_is_a_share_of_videos() -> None:
     # frames of abnormal videos are of unknown truth, so only the videos tell the kinds apart: 6 of 24 are abnormal
     rows = [video(f"n{k}", [0] * 10, [k / 24] * 10) for k in range(18)]
-    rows += [video(f"a{k}", [-1] * 10, [1 + k / 6] * 10, klass=1, label="bad") for k in range(6)]
+    rows += [video(f"a{k}", [-1] * 10, [1 + k / 6] * 10, class_index=1, label="bad") for k in range(6)]
     calibration = calibrated(scores(rows))
     assert (calibration.fitted_on, calibration.base_rate) == ("videos", 0.25)
     assert any("0.25 of the videos are abnormal, as in validation" in line for line in calibration.sentences())
@@ -203,7 +203,7 @@ def test_a_class_that_is_named_too_often_is_named_with_less_certainty() -> None:
     rng = np.random.default_rng(0)
     kinds = rng.integers(0, 3, 3000)
     logits = rng.normal(size=(3000, 3)) + 2 * np.eye(3)[kinds]
-    rows = [video(f"v{k}", [1], [0], classes=logits[k] * 2 + [3, 0, 0], klass=int(kinds[k])) for k in range(3000)]
+    rows = [video(f"v{k}", [1], [0], classes=logits[k] * 2 + [3, 0, 0], class_index=int(kinds[k])) for k in range(3000)]
     calibration = calibrated(scores(rows, has_normal=False), "classes")
     assert calibration.temperature == pytest.approx(1, rel=0.1)  # log odds are 2 x, and twice x is what it says
     assert calibration.class_offsets == pytest.approx([-2, 1, 1], abs=0.15)

@@ -55,7 +55,7 @@ def test_the_table_is_one_that_the_metrics_take(model: str, ready: int) -> None:
     arrays = scored(model)
     scores = Scores.of(arrays, bool(arrays["has_normal"]))
     assert arrays["video"].tolist() == ["a/one", "a/two", "a/three"]
-    assert arrays["klass"].tolist() == [0, 1, -1]
+    assert arrays["class_index"].tolist() == [0, 1, -1]
     assert scores.frames.tolist() == [40, 21, 5]
     assert np.allclose(arrays["time_s"][:40], np.arange(40) / 8)
     truths = [arrays["truth"][scores.frames_of(number)].tolist() for number in range(3)]
@@ -101,7 +101,7 @@ def test_people_are_told_by_segment_too() -> None:
     rows = load_arrays(DATA / "segments/test.npz")
     assert len(arrays["person_video"]) == len(rows["x"])
     class_of_label = {"normal": 0, "Arson": 1, "panic": -1}
-    assert arrays["person_klass"].tolist() == [class_of_label[label] for label in rows["label"].tolist()]
+    assert arrays["person_class_index"].tolist() == [class_of_label[label] for label in rows["label"].tolist()]
     assert np.isnan(arrays["score"][:3]).all() and np.isfinite(arrays["score"][3:40]).all()
 
 
@@ -111,14 +111,14 @@ def test_who_is_done_something_to_is_neither_a_normal_person_nor_the_doer() -> N
     rows = load_arrays(path)
     role = np.where(rows["person"] == 2, "victim", "bystander")
     save_arrays(path, **rows | {"role": role})
-    klass = scored("pose_lstm")["person_klass"]
+    class_index = scored("pose_lstm")["person_class_index"]
     of_two, is_victim = rows["video"] == "a/two", rows["person"] == 2
     meanwhile = (rows["start_s"] < 2) & (rows["stop_s"] >= 1)  # the arson is from 1 s to 2 s
     acting, normal = of_two & (rows["label"] == "Arson"), of_two & (rows["label"] == "normal")
     assert (normal & is_victim & meanwhile).any() and (normal & is_victim & ~meanwhile).any()
-    assert (klass[normal & is_victim & meanwhile] == -1).all()
-    assert (klass[normal & ~(is_victim & meanwhile)] == 0).all() and (klass[acting] == 1).all()
-    assert (klass[rows["video"] == "a/one"] == 0).all(), "in a normal video nothing is done to anybody"
+    assert (class_index[normal & is_victim & meanwhile] == -1).all()
+    assert (class_index[normal & ~(is_victim & meanwhile)] == 0).all() and (class_index[acting] == 1).all()
+    assert (class_index[rows["video"] == "a/one"] == 0).all(), "in a normal video nothing is done to anybody"
 
 
 @pytest.mark.usefixtures("city")
@@ -195,7 +195,7 @@ def test_crime_is_named_from_cached_clips_as_from_frames() -> None:
     cached = build_table(named, [ONE, TWO], sources("attended"), PARAMS, SERIAL)
     live = build_table(named, [TWO], sources("frames", gate), PARAMS, SERIAL)
     assert cached["video"].tolist() == ["a/two"]
-    assert cached["klass"].tolist() == [0] and not cached["has_normal"]
+    assert cached["class_index"].tolist() == [0] and not cached["has_normal"]
     assert np.allclose(cached["classes"], live["classes"], atol=1e-5)
     assert np.isnan(cached["score"]).all(), "it names what is abnormal and does not say whether"
     assert cached["truth"].tolist() == [0] * 8 + [1] * 8 + [0] * 5

@@ -99,8 +99,8 @@ def test_every_model_is_judged_on_the_same_events(ready: int, texts: list[str]) 
     masked = np.concatenate([mask_warm_up(np.array(marks(text)), at, ready, Fraction(1)) for text, at in films])
     slow = Scores.of(columns | {"truth": masked, "event_truth": columns["truth"]})
     assert pairs(find_events(slow)) == pairs(find_events(Scores.of(columns)))
-    assert pairs(find_events(slow.select(slow.klass > 0))) == pairs(
-        find_events(Scores.of(columns).select(slow.klass > 0))
+    assert pairs(find_events(slow.select(slow.class_index > 0))) == pairs(
+        find_events(Scores.of(columns).select(slow.class_index > 0))
     )
 
 
@@ -181,7 +181,7 @@ def test_alerts_in_unknown_time_are_neither_right_nor_wrong() -> None:
 
 
 def test_a_video_with_labels_only_for_the_whole_has_no_events() -> None:
-    result = evaluate(scores([video("a", [-1, -1], [1, 1], klass=1), video("b", [0, 0], [0, 0])]), point_at(0.5))
+    result = evaluate(scores([video("a", [-1, -1], [1, 1], class_index=1), video("b", [0, 0], [0, 0])]), point_at(0.5))
     assert result.metrics["event_recall"].reason == "no event is known"
     assert result.metrics["event_recall_3s"].reason == "no event is known"
     assert result.metrics["false_alarms_per_hour"].value == 0

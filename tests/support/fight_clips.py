@@ -6,9 +6,9 @@ from typing import Any
 
 from videos import walk
 
-from vigil.cli.clip_benchmark import protocol
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
-from vigil.cli.clip_benchmark.setting import Setting
+from vigil.benchmark.fights import protocol
+from vigil.benchmark.fights.members import SHORTCUTS, TREES
+from vigil.benchmark.fights.setup import Setup
 from vigil.cli.params_layers import lay_over, read_keys
 from vigil.cli.project_files import PARAMS, read_preset, read_project_file
 from vigil.engine.per_video import Runtime
@@ -40,13 +40,13 @@ def small_params(pretrained: Path) -> dict[str, Any]:
     return params
 
 
-def setting_of(params: dict[str, Any], said: list[str]) -> Setting:
+def small_setup(params: dict[str, Any], said: list[str]) -> Setup:
     code = dict.fromkeys((*params["models"], TREES, SHORTCUTS), "code")
-    return Setting(params, Path("work"), code, SERIAL, said.append, seeds=(7, 11))
+    return Setup(params, Path("work"), code, SERIAL, said.append, seeds=(7, 11))
 
 
 def run_alone(pretrained: Path, work: Path) -> None:
     """In a process of its own: the folds of `data` with one model and one seed."""
     params = small_params(pretrained)
     del params["models"]["i3d"]
-    protocol.run(Path("data"), None, replace(setting_of(params, []), work=work, seeds=(7,)))
+    protocol.run(Path("data"), None, replace(small_setup(params, []), work=work, seeds=(7,)))

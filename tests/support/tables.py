@@ -17,10 +17,18 @@ from vigil.statistics.scores import Scores
 def video(name: str, truth: Sequence[int], score: Sequence[float], **more: Any) -> dict[str, Any]:
     """One video at `fps` (1), or at `time_s`. Abnormal if any frame is; its own source; its score its highest."""
     truth, score = np.asarray(truth), np.asarray(score, np.float64)
-    klass = int((truth == 1).any())
+    class_index = int((truth == 1).any())
     top = np.nan if np.isnan(score).all() else np.nanmax(score)
-    label = "bad" if klass else "normal"
-    given = {"video": name, "label": label, "source": name, "klass": klass, "truth": truth, "score": score, "fps": 1.0}
+    label = "bad" if class_index else "normal"
+    given = {
+        "video": name,
+        "label": label,
+        "source": name,
+        "class_index": class_index,
+        "truth": truth,
+        "score": score,
+        "fps": 1.0,
+    }
     return {**given, "video_score": top, **more}
 
 
@@ -29,7 +37,7 @@ def arrays(videos: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
     lengths = [len(one["truth"]) for one in videos]
     found = {
         name: np.array([one[name] for one in videos])
-        for name in ("video", "label", "source", "klass", "video_score", "classes")
+        for name in ("video", "label", "source", "class_index", "video_score", "classes")
         if all(name in one for one in videos)
     }
     found |= {
@@ -117,7 +125,7 @@ def ucf_crime(folder: Path) -> dict[str, np.ndarray]:
         "video": names,
         "source": names,
         "label": np.array(["normal" if row[2] == "Normal" else row[2] for row in rows]),
-        "klass": np.array([int(row[2] != "Normal") for row in rows]),
+        "class_index": np.array([int(row[2] != "Normal") for row in rows]),
         "offsets": np.append(0, np.cumsum([len(one) for one in truth])),
         "truth": np.concatenate(truth),
         "time_s": np.concatenate([np.arange(len(one)) / 30 for one in truth]),

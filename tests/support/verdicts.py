@@ -89,7 +89,7 @@ def table(name: str, sketch: ModelSketch, videos: Sequence[Video], seed: int = 0
     normal = "normal" in next(iter(sketch.classes.values()))
     class_count = len(sketch.classes)
     rows: dict[str, list[Any]] = {
-        key: [] for key in ("frame", "time_s", "truth", "score", "people", "motion", "classes", "klass")
+        key: [] for key in ("frame", "time_s", "truth", "score", "people", "motion", "classes", "class_index")
     }
     for clip in videos:
         times = [Fraction(number, FPS) for number in range(int(clip.duration_s * FPS))]
@@ -114,7 +114,7 @@ def table(name: str, sketch: ModelSketch, videos: Sequence[Video], seed: int = 0
             ("people", rng.integers(0, 4, len(times))),
             ("motion", rng.random(len(times)) + 0.02 * abnormal),
             ("classes", logits[None]),
-            ("klass", [class_index]),
+            ("class_index", [class_index]),
         ):
             rows[key].append(value)
     lengths = [len(part) for part in rows["frame"]]

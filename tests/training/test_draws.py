@@ -38,7 +38,7 @@ def test_another_place_or_seed_is_another_order() -> None:
 def test_classes_take_turns_and_so_do_their_sources_and_videos(
     rows: list[tuple[str, str, int]], seed: int, first: int
 ) -> None:
-    strata = np.array([[klass, source, f"{source}{video}"] for klass, source, video in rows])
+    strata = np.array([[class_index, source, f"{source}{video}"] for class_index, source, video in rows])
     length = 60
     drawn = strata[order_by_source(strata, seed)(0, length)]
     for depth in (1, 2, 3):

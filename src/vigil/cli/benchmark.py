@@ -51,13 +51,13 @@ def landmarks(data: Path, test: Path | None, work: Path | None, as_json: bool) -
     table has it: by each pose model, by trees, and by all of them together, beside the commonest class, the length of a
     clip and the place in the picture, with three seeds and intervals over sources.
     """
+    from vigil.benchmark.landmarks import protocol
+    from vigil.benchmark.landmarks.judging import Setup
+    from vigil.benchmark.landmarks.table import require_table
     from vigil.cli.params_layers import lay_over, read_keys
     from vigil.cli.project_files import PARAMS, read_preset, read_project_file
     from vigil.core import settings
     from vigil.engine.code_version import WHOLE, code_version
-    from vigil.evaluation.benchmark import landmarks as kind
-    from vigil.evaluation.benchmark.landmark_judging import Setup
-    from vigil.evaluation.benchmark.landmark_table import require_table
 
     for path in (data, test):
         if path is not None:
@@ -67,11 +67,11 @@ def landmarks(data: Path, test: Path | None, work: Path | None, as_json: bool) -
     setup = Setup(
         params,
         work or settings.home() / "benchmark" / "landmarks",
-        code_version(kind.run, *((f"vigil.models.{name}", WHOLE) for name in networks)),
+        code_version(protocol.run, *((f"vigil.models.{name}", WHOLE) for name in networks)),
         lambda line: click.echo(line, err=True),
     )
-    record = kind.run(data, test, setup)
-    print_result(record, kind.describe(record), as_json)
+    record = protocol.run(data, test, setup)
+    print_result(record, protocol.describe(record), as_json)
 
 
 @benchmark.command(
@@ -113,15 +113,15 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
     model of preset `fights` is trained, calibrated and fused by the stages of the pipeline, beside trees on the flow,
     five folds by source for each seed, with intervals over sources.
     """
-    from vigil.cli.clip_benchmark import members, protocol
-    from vigil.cli.clip_benchmark.setting import Setting
+    from vigil.benchmark.fights import members, protocol
+    from vigil.benchmark.fights.setup import Setup
+    from vigil.benchmark.kept import digest
     from vigil.cli.params_layers import lay_over, read_keys
     from vigil.cli.project_files import PARAMS, read_preset, read_project_file
     from vigil.cli.sections import read_runtime
     from vigil.core import settings
     from vigil.core.errors import VigilError, near_miss
     from vigil.engine.code_version import WHOLE, code_version
-    from vigil.evaluation.benchmark.kept import digest
 
     params = read_keys(lay_over(read_project_file(PARAMS), [read_preset("fights")]))
     if models is not None:
@@ -134,7 +134,7 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
     trees = code_version(members.learn, members.ask)
     code = {name: digest(trees, code_version((f"vigil.models.{name}", WHOLE))) for name in params["models"]}
     code |= dict.fromkeys((members.TREES, members.SHORTCUTS), trees)
-    setting = Setting(
+    setup = Setup(
         params,
         work or settings.home() / "benchmark" / "fights",
         code,
@@ -143,5 +143,5 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
         FIGHT_SEEDS[:seeds],
         settings.available_cores(),
     )
-    record = protocol.run(data, test, setting)
+    record = protocol.run(data, test, setup)
     print_result(record, protocol.describe(record), as_json)

@@ -105,10 +105,10 @@ def _name_baselines(metrics: dict[str, Any]) -> None:
 def _mark_unknown_labels_abnormal(arrays: Arrays, card: Card, videos: Sequence[Video], context: Path) -> None:
     """Give a class number and a truth to abnormal videos, where normal is the only class that the model has."""
     by_name = {video.video: video for video in videos}
-    for row in np.flatnonzero(arrays["klass"] < 0).tolist():
+    for row in np.flatnonzero(arrays["class_index"] < 0).tolist():
         video = by_name[str(arrays["video"][row])]
         times = Context.read(context / f"{video.video}.npz").times
-        arrays["klass"][row] = 1
+        arrays["class_index"][row] = 1
         frames_of_video = slice(*arrays["offsets"][row : row + 2].tolist())
         truth = frame_truth(card, video, 1, times)
         arrays["event_truth"][frames_of_video] = truth

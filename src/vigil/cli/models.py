@@ -32,7 +32,7 @@ def models(trained: Path | None, as_json: bool) -> None:
 
 
 def describe_models(folder: Path, summary: Path) -> dict[str, dict[str, Any]]:
-    """By model; a skipped one says why."""
+    """Returns what is known of each model, by name; a skipped one says why."""
     from vigil.core.skipping import why_skipped
     from vigil.core.storage import read_json
     from vigil.detect.model_folder import CONFIG, is_model

@@ -32,8 +32,8 @@ def outbox() -> None:
 @json_option
 def targets(path: Path | None, as_json: bool) -> None:
     """Say how each target fares: what waits, what is parked, what was delivered."""
-    with _open(path) as opened:
-        states = opened.deliveries.states()
+    with _open(path) as database:
+        states = database.deliveries.states()
     lines = [
         f"{state.name}: {state.waiting} wait, {state.parked} parked, {state.delivered} delivered"
         + (f"; {state.last_error}" if state.last_error else "")
@@ -49,8 +49,8 @@ def parked(path: Path | None, as_json: bool) -> None:
     """List what is parked, with the reason: an alert's id and revision, its camera, its target."""
     from vigil.delivery.alert import utc_text
 
-    with _open(path) as opened:
-        deliveries = opened.deliveries.parked()
+    with _open(path) as database:
+        deliveries = database.deliveries.parked()
     lines = [
         f"{delivery.target}: {delivery.key} of {delivery.camera}, since {utc_text(delivery.parked)}: {delivery.reason}"
         for delivery in deliveries
@@ -69,9 +69,9 @@ def release(target: str, path: Path | None, as_json: bool) -> None:
 
     By the vigil that runs, within a second, or by the next one that sends there.
     """
-    with _open(path) as opened:
-        target = _find_target(opened, target)
-        count = opened.deliveries.release_parked(target)
+    with _open(path) as database:
+        target = _find_target(database, target)
+        count = database.deliveries.release_parked(target)
     print_result({"released": count}, f"{target}: {count} will be tried again", as_json)
 
 
@@ -84,9 +84,9 @@ def forget(target: str, path: Path | None, as_json: bool) -> None:
 
     The alerts stay, and so does what other targets get. A vigil that still sends there makes it a target again.
     """
-    with _open(path) as opened:
-        target = _find_target(opened, target)
-        count = opened.deliveries.forget_target(target)
+    with _open(path) as database:
+        target = _find_target(database, target)
+        count = database.deliveries.forget_target(target)
     print_result({"forgotten": count}, f"{target}: forgotten, and {count} that were not delivered to it", as_json)
 
 
@@ -109,8 +109,8 @@ def prune(days: float, evidence: Path | None, path: Path | None, as_json: bool) 
     """
     from vigil.delivery.retention import delete_old_alerts
 
-    with _open(path) as opened:
-        count = delete_old_alerts(opened, days, evidence or settings.home() / "evidence")
+    with _open(path) as database:
+        count = delete_old_alerts(database, days, evidence or settings.home() / "evidence")
     print_result({"deleted": count}, f"{count} alerts deleted", as_json)
 
 
@@ -123,9 +123,9 @@ def _open(path: Path | None) -> Any:
     return Outbox(path)
 
 
-def _find_target(opened: Any, words: str) -> str:
+def _find_target(database: Any, words: str) -> str:
     """The target's name, which may be given without its kind, and a file's path as it was on the command line."""
-    names = [state.name for state in opened.deliveries.states()]
+    names = [state.name for state in database.deliveries.states()]
     for name in names:
         if words == name or name.partition(" ")[2] in (words, str(Path(words).resolve())):
             return str(name)

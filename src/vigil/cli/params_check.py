@@ -66,7 +66,7 @@ def unnamed_labels(sections: Mapping[str, Any], videos: Path = Path("data/videos
 
 
 def declared_sections() -> dict[str, type[Frozen] | None]:
-    """By name, the record that a stage reads each section into; None for one that maps names to settings."""
+    """Returns the record that each section is read into, by name; None for a section that maps names to settings."""
     sections: dict[str, type[Frozen] | None] = {}
     for stage in _module_names(stages.__path__):
         module = read_module(f"{stages.__name__}.{stage}")

@@ -20,6 +20,7 @@ from vigil.features.times import read_times
 from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.blocks.layers import Clip
 
+ATTENDED, ATTENDED_TEST = "anomalies.json", "test.json"  # of stage `attend`: its clips of train and val, and of test
 BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a part is neither normal nor the doer
 
 
@@ -165,7 +166,7 @@ class _Segments:
 
 def attended_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Reads the clips of data/attended/<set>/<v>.npy as pictures; see stages/attend.py."""
-    path = request.folder / "anomalies.json"
+    path = request.folder / ATTENDED
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `dvc repro attend`.")
     clips_of_video, class_of_label, builder, nth = (

@@ -34,8 +34,10 @@ def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
         windows = _map_windows(request, videos, sources)
         truth = {video.video: _read_truth(request, video, sources[video.video].archive) for video in videos}
         return windows, _Maps(request.clip, squares, sources, windows, truth)
-    opened = ((video, sources[video.video]) for video in videos)
-    recordings = [Recording(video, source.archive.times, source.ticks) for video, source in opened]
+    recordings = []
+    for video in videos:
+        source = sources[video.video]
+        recordings.append(Recording(video, source.archive.times, source.ticks))
     windows = class_windows(request, recordings)
     return windows, _Pictures(request.clip, squares, sources, windows)
 

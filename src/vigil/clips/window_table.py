@@ -13,11 +13,11 @@ from vigil.clips.labels import Classes
 from vigil.clips.ticks import Ticks, clip_length
 from vigil.clips.windows import Span
 from vigil.core.errors import VigilError
+from vigil.core.skipping import REJECTS
 from vigil.core.storage import read_table
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
-REJECTS = "rejects.csv"
 JUDGED_STEP = 0.25  # windows, from one that is judged to the next; as calibrate.step in params.yaml is shipped
 LONE = -1  # in place of the number of a bag
 Reader = Callable[[int, Generator | None], tuple[Tensor, Tensor]]  # window, random numbers when training -> x, y

@@ -31,20 +31,21 @@ def read(folder: Path) -> Lineage:
     return read_json(path)
 
 
-def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+def difference(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str | None:
     """The first key in which two lineages differ, with both values; None where they agree."""
-    ours, theirs = _flat(expected), _flat(found)
+    ours, theirs = flatten(expected), flatten(actual)
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key):
             return f"{key}: {ours.get(key, 'not there')} expected, {theirs.get(key, 'not there')} found"
     return None
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns the values of a tree of mappings by their keys, joined by dots."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
     return flat

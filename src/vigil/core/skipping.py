@@ -16,6 +16,7 @@ import numpy as np
 from vigil.core.storage import read_json, save_arrays, write_json
 
 FILE, KEY = "skipped.json", "skipped"
+REJECTS = "rejects.csv"  # in a folder of features: the videos that a stage could make nothing of, and why
 
 
 def skip_folder(folder: Path, reason: str) -> None:

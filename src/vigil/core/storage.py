@@ -43,6 +43,11 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_json(value: Any) -> str:
+    """Hexadecimal digest of a value that JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Sorted keys, a newline at the end. Floats are rounded by the caller; NaN is refused, as JSON has none."""
     try:
@@ -107,7 +112,7 @@ def save_arrays(path: Path, /, **arrays: Any) -> None:
 
 
 def member(name: str, size: int) -> zipfile.ZipInfo:
-    """Where an array of `size` bytes goes in an .npz. Told the size, every release of Python writes the same header."""
+    """Returns the entry of an array in an .npz. Told its `size` in bytes, every Python writes the same header."""
     info = zipfile.ZipInfo(f"{name}.npy")
     info.file_size = size + NPY_HEADER
     return info

@@ -167,7 +167,7 @@ class Writer(ast.NodeVisitor):
     visit_Nonlocal = visit_Global  # noqa: N815
 
     def _annotation(self, node: ast.expr | None) -> None:
-        """Also follows the names in an annotation that is a string, since pydantic does."""
+        """Follows the names in an annotation, also in one that is a string, since pydantic does."""
         if node is None:
             return
         self.parts.append(":")

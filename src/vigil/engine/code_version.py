@@ -56,7 +56,7 @@ class Program:
         self._digests: dict[Definition, str] = {}
 
     def locate(self, work: Callable[..., Any]) -> Definition:
-        """Where a function or class is defined; a file outside the project's packages counts as a module too."""
+        """Finds where a function or class is defined; a file outside the project's packages counts as a module too."""
         name, file = work.__module__, Path(inspect.getfile(sys.modules[work.__module__])).resolve()
         if self.file(name) is None:
             self._files[name] = file

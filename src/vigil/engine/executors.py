@@ -62,7 +62,7 @@ def dask(tasks: Sequence[Task], address: str | None, timeout_s: float, begin: Ca
 def _spread(
     tasks: Sequence[Task], executor: Executor, attempt: Callable[..., Entry | Failure], timeout_s: float
 ) -> Results:
-    """As they are done. One that crashed gets a second try alone: the machine's memory may have been to blame."""
+    """Yields results as they are done. One that crashed is tried again alone: memory may have been to blame."""
 
     def submit(task: Task) -> Any:
         return executor.submit(attempt, pickle.dumps(task), task.name, task.code, timeout_s)

@@ -7,8 +7,6 @@ The same bytes come out whatever the executor, the number of workers and the num
 """
 
 import fcntl
-import hashlib
-import json
 import os
 import sys
 import time
@@ -25,14 +23,14 @@ from pydantic import Field
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.core.storage import write_table
+from vigil.core.skipping import REJECTS
+from vigil.core.storage import sha256_json, write_table
 from vigil.engine import executors
 from vigil.engine.code_version import code_version
 from vigil.engine.executors import Results
 from vigil.engine.store import Entry, Store, link
 from vigil.engine.workers import Failure, Task
 
-REJECTS = "rejects.csv"
 SHOWN_REJECTS = 20
 LINE_EVERY_S = 10.0
 
@@ -164,7 +162,7 @@ def _keys(code: str, items: Sequence[Item], params: Frozen | None) -> list[str]:
     keys = []
     for item in items:
         parts = shared | {"key": item.key, "suffixes": [path.suffix for path in item.outputs]}
-        keys.append(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
+        keys.append(sha256_json(parts))
     return keys
 
 

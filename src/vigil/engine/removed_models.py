@@ -68,7 +68,7 @@ def leave_notes_of_absence(models: object, read_by_name: Mapping[str, Iterable[s
 
 
 def _remove(path: Path) -> None:
-    """Also the folders around it that are empty then. What lies outside of the project stays."""
+    """Removes a file or folder, and folders around it that are empty then. What lies outside of the project stays."""
     if path.is_absolute() or ".." in path.parts:
         return
     if path.is_dir() and not path.is_symlink():

@@ -84,7 +84,7 @@ def _last(graph: Graph) -> set[str]:
 
 
 def _changed_stages(graph: Graph) -> set[str]:
-    """Those that DVC finds out of date, and all that wait for them."""
+    """Returns the stages that DVC finds out of date, and all that wait for them."""
     from dvc.repo import Repo
 
     with Repo() as repo:

@@ -21,7 +21,7 @@ MODELS_BY_NAME = {"attend": ("crime_gate",)}  # that another stage loads
 
 
 def stage_digests(source: Path = SOURCE) -> Digests:
-    """By stage; for stages of models by stage and model. Those of stage `code` itself are not needed by anybody."""
+    """Returns digests by stage, and by model where a stage has models. Nobody needs those of stage `code` itself."""
     program, digests = Program(source), Digests()
     for stage in _modules(source / "vigil/stages"):
         if stage in STAGES_OF_MODELS:

@@ -8,9 +8,7 @@
 Unlike the results of single videos, their files are checked byte by byte before they are used again.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +17,6 @@ from vigil.core.storage import sha256_file
 from vigil.engine.store import Store, link
 
 Result = dict[str, Any]  # as JSON has it
-
-
-def digest_values(values: Sequence[Any]) -> str:
-    """One digest of values that JSON can hold, such as all that a result depends on."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def restore_result(key: str, outputs: Mapping[str, Path]) -> Result | None:

@@ -11,11 +11,9 @@ MLflow mirrors: no result is ever read from it, and when it fails a warning is a
 
 import contextlib
 import fcntl
-import hashlib
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +24,8 @@ from typing import Any
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
+from vigil.core.lineage import flatten
+from vigil.engine.provenance import describe_origin, name_group
 
 EXPERIMENT = "vigil"
 SWITCH = "VIGIL_TRACKING"
@@ -92,7 +92,7 @@ def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memo
             client.update_run(number, status="RUNNING")
             run = Run(client, number)
             return
-        run_tags = {**_where(), **tags, GROUP: group()}
+        run_tags = {**describe_origin(), **tags, GROUP: name_group()}
         with _alone():
             run_tags[PARENT] = _parent(client, experiment, run_tags[GROUP])
         number = client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
@@ -172,7 +172,7 @@ def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
 
 @contextlib.contextmanager
 def _global_store() -> Iterator[None]:
-    """For MLflow's functions that take no client. MLflow would go on with this store, by environment variables too."""
+    """Sets the store for MLflow's functions that take no client; then that and MLflow's variables are set back."""
     import mlflow
 
     names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
@@ -200,28 +200,6 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{settings.root() / 'mlflow.db'}"
 
 
-def group() -> str:
-    """What one `dvc repro` or experiment has in common: its name, or HEAD, params and code, committed or not."""
-    if name := os.environ.get("DVC_EXP_NAME"):
-        return f"{name} {os.environ.get('DVC_EXP_BASELINE_REV', '')[:7]}".strip()
-    digest = hashlib.sha256(_git("rev-parse", "HEAD").encode())
-    for path in (Path("params.yaml"), Path("code.json")):
-        digest.update(path.read_bytes() if path.exists() else b"")
-    return f"{_git('rev-parse', '--short', 'HEAD')} {digest.hexdigest()[:8]}".strip()
-
-
-def _where() -> dict[str, str]:
-    """Which code made it."""
-    run_tags = {
-        "mlflow.source.name": "dvc repro",
-        "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
-        "git_dirty": str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower(),
-        "dvc_stage": os.environ.get("DVC_STAGE", ""),
-        "dvc_experiment": os.environ.get("DVC_EXP_NAME", ""),
-    }
-    return {key: value for key, value in run_tags.items() if value}
-
-
 def _client() -> tuple[Any, str]:
     """MLflow's client, and the experiment that all runs are in. One process at a time: the first makes the database."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a server that is away must not hold training up
@@ -244,7 +222,7 @@ def _client() -> tuple[Any, str]:
 def _parent(client: Any, experiment: str, key: str) -> str:
     parent = _newest_run(client, experiment, f"tags.`{GROUP}` = '{key}' and tags.kind = 'group'")
     if parent is None:
-        tags = {**_where(), GROUP: key, "kind": "group"}
+        tags = {**describe_origin(), GROUP: key, "kind": "group"}
         tags.pop("dvc_stage", None)
         parent = client.create_run(experiment, tags=tags, run_name=key).info.run_id
         client.set_terminated(parent)
@@ -260,21 +238,14 @@ def _newest_run(client: Any, experiment: str, query: str) -> str | None:
 def _log_params(client: Any, number: str, params: Mapping[str, Any]) -> None:
     from mlflow.entities import Param
 
-    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(_flat(params).items())]
+    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(flatten(params).items())]
     for start in range(0, len(flat), AT_ONCE):
         client.log_batch(number, params=flat[start : start + AT_ONCE])
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + str(key): value}
-    return flat
-
-
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Of all processes that share the store only one is in here."""
+    """Lets only one in of all processes that share the store."""
     path = settings.home() / "locks" / "mlflow.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
@@ -302,12 +273,3 @@ def _attempt(act: Callable[[], Any]) -> bool:
 
 def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": .")
-
-
-def _git(*words: str) -> str:
-    """What git says, nothing where there is no git."""
-    try:
-        ran = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return ran.stdout.strip() if ran.returncode == 0 else ""

@@ -4,14 +4,12 @@ So a worker that crashes or hangs takes nothing with it but its video, and a pla
 library that never gives the interpreter back. What is computed lands in the store.
 """
 
-import ctypes
 import errno
 import multiprocessing
 import os
 import pickle
 import re
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,11 +22,11 @@ from typing import Any
 
 from vigil.core import settings
 from vigil.core.errors import Rejected, VigilError
+from vigil.core.processes import end_with_parent
 from vigil.engine.code_version import code_version
 from vigil.engine.store import Entry, Store
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-PR_SET_PDEATHSIG = 1
 START_S = 300.0  # for a worker to import what the work needs
 
 
@@ -196,8 +194,7 @@ def _serve(connection: Connection) -> None:
 
 def die_with_parent() -> None:
     """A parent that is killed takes its workers along: by the kernel on Linux, and by a thread that watches it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None:
         sentinel = parent.sentinel

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vigil.evaluation.flow_trees import LabelProbabilities
+from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.ranking import area
 from vigil.statistics.scores import Scores, lowest
 
@@ -42,17 +43,17 @@ class Aids:
     difference: np.ndarray | None = None  # (M, h, w) of the maps of a table: what differs from the frame before
 
     def of_judged(self, scores: Scores) -> "Aids":
-        """Without the maps of videos that are not judged."""
+        """Returns the aids without the maps of videos that are not judged."""
         if self.difference is None:
             return self
-        return replace(self, difference=self.difference[scores.klass[scores.cells_video] >= 0])
+        return replace(self, difference=self.difference[scores.class_index[scores.cells_video] >= 0])
 
 
 NO_AIDS = Aids()
 
 
 def baseline_tables(scores: Scores, reference: Scores | None = None, aids: Aids = NO_AIDS) -> dict[str, Scores]:
-    """By the name of a baseline, what it would have said of the same videos; without features that are not known."""
+    """Returns what each baseline would have said of the same videos; without those whose features are not known."""
     scores = scores.select_judged()
     learnt = scores if reference is None else reference.select_judged()
     by_name = _feature_tables("length", scores, learnt, _length)
@@ -103,7 +104,7 @@ def _replace_scores(
         cells_truth=scores.cells_truth[: len(cells)],
         cells_video=scores.cells_video[: len(cells)],
         person_video=scores.person_video[:0],
-        person_klass=scores.person_klass[:0],
+        person_class_index=scores.person_class_index[:0],
         person_classes=scores.person_classes[:0],
     )
 
@@ -130,7 +131,7 @@ def _feature_tables(name: str, scores: Scores, learnt: Scores, feature: Feature)
 def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> dict[str, Scores]:
     """How probable the labels are that the model calls abnormal, among all labels that it knows; and its classes."""
     labels, indices = (
-        np.concatenate([getattr(table, name) for table in (scores, learnt)]) for name in ("label", "klass")
+        np.concatenate([getattr(table, name) for table in (scores, learnt)]) for name in ("label", "class_index")
     )
     class_of_label = dict(zip(labels.tolist(), indices.tolist(), strict=True))
     class_index = np.array([class_of_label.get(label, -1) for label in trees.labels.tolist()])
@@ -156,13 +157,13 @@ def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> d
             readings = [_read_values(table, total, reading) for total in totals]
             return np.log(np.nan_to_num(np.stack(readings, axis=1)) + LEAST)
 
-        best = max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass))
+        best = max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.class_index))
         tables["flow_trees"] = replace(tables["flow_trees"], classes=logits(scores, best))
     return tables
 
 
 def _best_frames(learnt: Scores, feature: Feature) -> Feature:
-    """Of frames: the feature upwards, downwards, or its distance from what is usual in normal frames."""
+    """Returns what ranks best: the feature upwards, downwards, or its distance from what is usual in normal frames."""
     values, positive = feature(learnt), learnt.truth == 1
     usable = (learnt.truth >= 0) & np.isfinite(values)
     normal = values[usable & ~positive]
@@ -214,15 +215,14 @@ def _best_classes(scores: Scores, learnt: Scores, feature: Feature, class_count:
 
     def logits(table: Scores, reading: str) -> np.ndarray:
         of_learnt = _read_videos(learnt, feature, reading)
-        return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.klass, class_count)
+        return _class_logits(_read_videos(table, feature, reading), of_learnt, learnt.class_index, class_count)
 
-    return logits(scores, max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.klass)))
+    return logits(scores, max(READINGS, key=lambda reading: _class_skill(logits(learnt, reading), learnt.class_index)))
 
 
 def _class_skill(logits: np.ndarray, class_index: np.ndarray) -> float:
     """The share of videos whose class has the highest of `logits` (V, C), each class counting as much."""
-    right = logits.argmax(1) == class_index
-    return float(np.mean([right[class_index == number].mean() for number in np.unique(class_index)]))
+    return balanced_accuracy(logits.argmax(1), class_index)
 
 
 def _position_table(scores: Scores, learnt: Scores) -> Scores:

@@ -15,7 +15,7 @@ Rows = dict[str, dict[str, float | int | None]]
 
 def true_classes(scores: Scores) -> np.ndarray:
     """(V,) the class of each video, as `predicted_classes` names it."""
-    return scores.klass if scores.classes.shape[1] else scores.abnormal.astype(np.int64)
+    return scores.class_index if scores.classes.shape[1] else scores.abnormal.astype(np.int64)
 
 
 def predicted_classes(scores: Scores, operating_point: OperatingPoint | None) -> np.ndarray | None:
@@ -67,7 +67,7 @@ def counts(all_scores: Scores, scores: Scores, outcome: Outcome | None) -> dict[
 
 
 def by_class(scores: Scores, predicted: np.ndarray | None, outcome: Outcome | None) -> Rows:
-    """By label: how well its videos stand out from normal ones, how many are named right, how many events are found."""
+    """Says for each label how well its videos stand out, how many are named right and how many events are found."""
     rows: Rows = {}
     for label in np.unique(scores.label).tolist():
         of_label = scores.label == label

@@ -125,7 +125,7 @@ class LabelProbabilities:
 
     @classmethod
     def read(cls, *paths: Path) -> "LabelProbabilities":
-        """Of several splits; without a file or without labels, nothing is known."""
+        """Reads the probabilities of several splits; without a file or without labels, nothing is known."""
         labels, by_video = np.zeros(0, str), dict[str, np.ndarray]()
         for path in paths:
             arrays = load_arrays(path)

@@ -30,7 +30,7 @@ class CrossFit(NamedTuple):
 
 
 class Factors(Frozen):
-    """Of the log odds of each model, of its silence, and the constant."""
+    """Holds the factors of the log odds of each model and of its silence, and the constant."""
 
     slopes: tuple[float, ...]
     silences: tuple[float, ...]
@@ -93,7 +93,7 @@ def cross_fit(
     """
     tables = base, p_frames, p_videos = align_tables(scores, frames, videos)
     whole = _fit_on(tables, calibrations)
-    fold = cross_fit_folds(base["source"], base["klass"] > 0)
+    fold = cross_fit_folds(base["source"], base["class_index"] > 0)
     score, video_score = np.full(len(base["truth"]), np.nan), np.full(len(fold), np.nan)
     owner = np.repeat(np.arange(len(fold)), np.diff(base["offsets"]))
     kept = np.zeros(len(fold), bool)
@@ -106,7 +106,7 @@ def cross_fit(
         score[chosen] = detector.odds({model: p[chosen] for model, p in p_frames.items()})
         video_score[held_out] = detector.odds({model: p[held_out] for model, p in p_videos.items()}, "video")
         kept |= held_out
-    if not (kept & (base["klass"] == 0)).any():
+    if not (kept & (base["class_index"] == 0)).any():
         kinds = "there is" if not fold.any() else "videos of a kind are of"
         return CrossFit(whole.table(scores, frames, videos), NOT_HELD_OUT.format(kinds))
     held_out_scores = Scores.of(base | {"score": score, "video_score": video_score})
@@ -121,7 +121,7 @@ def _fit_on(
     """Fitted on the videos where `chosen` (V,) is true; None: on all."""
     base, p_frames, p_videos = tables
     models = tuple(sorted(p_frames))
-    known = base["klass"] >= 0
+    known = base["class_index"] >= 0
     known = known if chosen is None else known & chosen
     owner = np.repeat(np.arange(len(base["video"])), np.diff(base["offsets"]))
     has_truth = (base["truth"] >= 0) & known[owner]
@@ -129,7 +129,7 @@ def _fit_on(
         [p_frames[model][has_truth] for model in models], base["truth"][has_truth] == 1, owner[has_truth]
     )
     of_video = _fit_factors(
-        [p_videos[model][known] for model in models], base["klass"][known] > 0, np.flatnonzero(known)
+        [p_videos[model][known] for model in models], base["class_index"][known] > 0, np.flatnonzero(known)
     )
     return Fusion(
         models=models,
@@ -152,7 +152,7 @@ def align_tables(
     """
     names = np.unique(np.concatenate([table.video for table in scores.values()]))
     index_of = {model: {name: index for index, name in enumerate(table.video)} for model, table in scores.items()}
-    per_video, per_frame = ("label", "source", "klass"), ("time_s", "truth", "event_truth")
+    per_video, per_frame = ("label", "source", "class_index"), ("time_s", "truth", "event_truth")
     columns: dict[str, list[object]] = {name: [] for name in (*per_video, *per_frame)}
     p_frames: dict[str, list[np.ndarray]] = {model: [] for model in scores}
     p_videos = {model: np.full(len(names), np.nan) for model in scores}
@@ -180,7 +180,8 @@ def align_tables(
             of_events = _select_values(table.event_truth[own_frames], latest, -1).astype(np.int8)
             event_truth = np.maximum(event_truth, of_events)
             class_index = max(
-                class_index, min(int(table.klass[index]), 1) if table.has_normal else int(table.klass[index] >= 0)
+                class_index,
+                min(int(table.class_index[index]), 1) if table.has_normal else int(table.class_index[index] >= 0),
             )
             p_videos[model][number] = videos[model][index]
         for column, value in zip(columns, (label, source, class_index, times, truth, event_truth), strict=True):

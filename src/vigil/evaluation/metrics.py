@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from vigil.evaluation import breakdown
+from vigil.statistics.classes import balanced_accuracy_by_source
 from vigil.statistics.events import ROUNDING_S, OperatingPoint, Outcome
 from vigil.statistics.intervals import (
     ROUNDS,
@@ -37,7 +38,6 @@ from vigil.statistics.intervals import (
     Statistic,
     bootstrap,
     draws,
-    mean_of_shares,
     no_statistic,
     rate_per_hour,
     ratio,
@@ -156,8 +156,8 @@ def _of_videos(
         right = (scores.video_score >= operating_point.of_video) == scores.abnormal
         by_name["accuracy"] = _share(right, group, sources)
     elif not scores.has_normal:
-        by_name["accuracy"] = _share(predicted == scores.klass, group, sources)
-    truth = np.minimum(scores.klass, class_count - 1) if not named else scores.klass
+        by_name["accuracy"] = _share(predicted == scores.class_index, group, sources)
+    truth = np.minimum(scores.class_index, class_count - 1) if not named else scores.class_index
     by_name["balanced_accuracy"] = _balanced_accuracy(predicted, truth, group, sources, class_count)
     if scores.has_normal and named > 2:
         abnormal = scores.abnormal
@@ -224,11 +224,11 @@ def _of_events(outcome: Outcome, group: np.ndarray, sources: int) -> dict[str, S
 
 
 def _of_people(scores: Scores, group: np.ndarray, sources: int) -> dict[str, Statistic]:
-    usable = (scores.person_klass >= 0) & np.isfinite(scores.person_classes).all(axis=1)
+    usable = (scores.person_class_index >= 0) & np.isfinite(scores.person_classes).all(axis=1)
     if not len(usable):
         return {}
     predicted, class_count = scores.person_classes[usable].argmax(1), scores.person_classes.shape[1]
-    owner, truth = group[scores.person_video[usable]], scores.person_klass[usable]
+    owner, truth = group[scores.person_video[usable]], scores.person_class_index[usable]
     return {"segment_balanced_accuracy": _balanced_accuracy(predicted, truth, owner, sources, class_count, "segments")}
 
 
@@ -256,7 +256,5 @@ def _share(right: np.ndarray, group: np.ndarray, sources: int) -> Statistic:
 def _balanced_accuracy(
     predicted: np.ndarray, truth: np.ndarray, group: np.ndarray, sources: int, class_count: int, unit: str = "videos"
 ) -> Statistic:
-    right, total = np.zeros((2, sources, class_count))
-    np.add.at(right, (group, truth), predicted == truth)
-    np.add.at(total, (group, truth), 1)
-    return mean_of_shares(right, total, f"{unit} of fewer than two classes")
+    reason = f"{unit} of fewer than two classes"
+    return balanced_accuracy_by_source(predicted, truth, group, sources, class_count, reason)

@@ -116,7 +116,7 @@ def evaluate_model(
 def describe_leads(
     scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray
 ) -> dict[str, dict[str, Any]]:
-    """By headline metric: the baseline that comes closest to the model, or is the furthest above, and by how much.
+    """Names for each headline metric the baseline that comes closest to the model or is furthest above it, and how far.
 
     `beaten` says whether the model is clearly better than every baseline: on the same sources under the same draws.
     """
@@ -156,7 +156,7 @@ def find_unbeaten(scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]]
 def _measure_leads(
     scores: Scores, trivial: Mapping[str, Mapping[str, Statistic]], weights: np.ndarray
 ) -> dict[str, tuple[Statistic, dict[str, Difference]]]:
-    """By headline metric that model and baselines both have: the model's, and its lead over each baseline."""
+    """Returns for each headline metric of both the model's value, and its lead over each baseline."""
     measured = {}
     model_statistics = metrics.statistics(scores)
     for key in HEADLINES:
@@ -193,7 +193,7 @@ def _metric_filter(scores: Scores) -> Callable[[str], bool]:
 
 
 def _describe_operating_point(scores: Scores, calibration: Calibration) -> dict[str, Any]:
-    """Where the alarm sounds and what was promised, as frozen; and how far probabilities hold for these scores."""
+    """Says where the alarm sounds and what was promised, as frozen, and how far probabilities hold for these scores."""
     temperature = rounded(calibration.temperature)
     record: dict[str, Any] = {"calibration_sha256": calibration.sha256, "temperature": temperature}
     if calibration.thresholds is not None:
@@ -239,7 +239,7 @@ def _plot_points(scores: Scores, calibration: Calibration, class_names: Sequence
 
 
 def _choose_ranking(scores: Scores) -> Ranking | None:
-    """Of cells for maps, of frames where both kinds are known, else of videos; None where nothing can be ranked."""
+    """Ranks cells for maps, frames where both kinds are known, else videos; None where nothing can be ranked."""
     has_truth = scores.cells_truth >= 0
     frames = scores.truth >= 0
     for score, true in (

@@ -53,7 +53,7 @@ class Entry:
 
     @property
     def operating_point(self) -> OperatingPoint | None:
-        """Where its alarm sounds; None for a model that raises none."""
+        """Says where its alarm sounds; None for a model that raises none."""
         return None if self.calibration is None else self.calibration.operating_point
 
     @property
@@ -164,7 +164,7 @@ def fused_entry(fused: Fused) -> Entry:
 
 
 def _with_features(table: Scores, tables: Mapping[str, Scores]) -> Scores:
-    """With people, motion and what is unusual as the models' tables have them, for the trivial baselines."""
+    """Adds people, motion and what is unusual from the models' tables, for the trivial baselines."""
     people, motion, unusual = np.full((3, len(table.score)), np.nan)
     for source in tables.values():
         indices = {name: index for index, name in enumerate(source.video.tolist())}
@@ -179,7 +179,7 @@ def _with_features(table: Scores, tables: Mapping[str, Scores]) -> Scores:
 def _probabilities(
     calibrations: Mapping[str, Calibration], tables: Mapping[str, Scores]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """By model, of frames and of videos, at the base rate of validation: `calibrate.base_rate` moves no alarm."""
+    """Returns probabilities of frames and videos by model, at the base rate of validation: another moves no alarm."""
     frames = {
         name: calibration.validation_probability(tables[name].score) for name, calibration in calibrations.items()
     }
@@ -206,14 +206,14 @@ def _describe_entry(entry: Entry) -> dict[str, Any]:
 
 
 def _compare_entries(entry: Entry, other: Entry, rounds: int, seed: int) -> Difference | None:
-    """None where the two answer different questions: other metrics, or no videos of both kinds that both judge."""
+    """Returns None where the two cannot be compared: other metrics, or no videos of both kinds that both judge."""
     if entry.test is None or other.test is None or entry.headline != other.headline:
         return None
     return paired_difference(entry.test.select_judged(), other.test.select_judged(), entry.headline, rounds, seed)
 
 
 def paired_difference(scores: Scores, other: Scores, metric: str, rounds: int, seed: int) -> Difference | None:
-    """By how much a metric is higher than with the other scores, on the videos that both judge.
+    """Returns by how much a metric is higher than with the other scores, on the videos that both judge.
 
     None where there is nothing to measure.
     """

@@ -33,7 +33,8 @@ COLUMNS = (
     "licence",
 )
 SPLITS = ("train", "val", "test")
-ORDINARY = frozenset({"normal", "static", "dynamic"})  # every other label is something abnormal
+NORMAL = "normal"
+ORDINARY = frozenset({NORMAL, "static", "dynamic"})  # every other label is something abnormal
 DRAWN = "drawn camera"  # what made the source of a video that nobody filmed
 FEW_SOURCES = 6  # in a split; intervals over fewer sources mean little
 

@@ -8,8 +8,6 @@ belongs to the weights and the settings that it was made for, and is refused wit
     classes  names a class and has no normal one: no threshold, and no alarm of its own
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +17,7 @@ from pydantic import Field
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.skipping import why_skipped
-from vigil.core.storage import read_json, write_json
+from vigil.core.storage import read_json, sha256_json, write_json
 from vigil.judging.curves import Curve
 from vigil.judging.stored import JudgingParams
 from vigil.models.checkpoint import Checkpoint
@@ -153,7 +151,7 @@ class Calibration(Frozen):
 
     @property
     def operating_point(self) -> OperatingPoint | None:
-        """Where the alarm sounds, for the metrics; None for a model that raises none."""
+        """Says where the alarm sounds, for the metrics; None for a model that raises none."""
         if self.thresholds is None or self.rule is None:
             return None
         cell = 0.0 if self.thresholds.cell is None else self.thresholds.cell
@@ -167,10 +165,10 @@ class Calibration(Frozen):
     @property
     def sha256(self) -> str:
         """Hash of the contents, checked when they are read."""
-        return _sha256_of(self.to_json())
+        return sha256_json(self.to_json())
 
     def probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
-        """Of raw scores, rising with them; NaN where there is no score."""
+        """Returns the probability of raw scores, which rises with them; NaN where there is no score."""
         return self._curve(of)(raw)
 
     def validation_probability(self, raw: np.ndarray, of: Literal["frame", "video"] = "frame") -> np.ndarray:
@@ -186,7 +184,7 @@ class Calibration(Frozen):
         return curve
 
     def class_probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Of the classes (V, C), by their logits, where they are as common as in validation."""
+        """Returns (V, C) probabilities of classes from their logits, where classes are as common as in validation."""
         offsets = self.class_offsets or (0.0,) * logits.shape[1]
         return ClassScaling(self.temperature or 1.0, offsets)(logits)
 
@@ -253,9 +251,9 @@ def read_calibration(path: Path) -> Calibration:
         raise VigilError(f"{path}: there is no calibration: {reason}")
     written = payload.pop("sha256", None) if isinstance(payload, dict) else None
     calibration = Calibration.from_json(payload, str(path))
-    if _sha256_of(payload) != written or calibration.sha256 != written:
+    if sha256_json(payload) != written or calibration.sha256 != written:
         raise VigilError(
-            f"{path}: changed since it was frozen ({_sha256_of(payload)[:12]}, it says {str(written)[:12]}). "
+            f"{path}: changed since it was frozen ({sha256_json(payload)[:12]}, it says {str(written)[:12]}). "
             "Calibrate again."
         )
     return calibration
@@ -263,8 +261,4 @@ def read_calibration(path: Path) -> Calibration:
 
 def settings_sha256(checkpoint: Checkpoint, params: CalibrationParams) -> str:
     """Hash of how features are made and looked at, and of how scores become alerts."""
-    return _sha256_of({"features": checkpoint.card.features, "step": params.step, "alert": params.alert.model_dump()})
-
-
-def _sha256_of(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return sha256_json({"features": checkpoint.card.features, "step": params.step, "alert": params.alert.model_dump()})

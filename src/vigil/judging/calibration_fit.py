@@ -226,7 +226,7 @@ def _fit_classes(scores: Scores) -> tuple[reliability.ClassScaling | None, Relia
     named = np.isfinite(scores.classes).all(axis=1)
     if scores.classes.shape[1] < 2 or not named.any():
         return None, None
-    logits, class_index, source = scores.classes[named], scores.klass[named], scores.source[named]
+    logits, class_index, source = scores.classes[named], scores.class_index[named], scores.source[named]
     scaling = reliability.fit_class_scaling(logits, class_index)
     fold = reliability.cross_fit_folds(source, class_index)
     held_out = np.full(logits.shape, np.nan)

@@ -9,6 +9,8 @@ import numpy as np
 
 from vigil.features.pictures import decode_square
 
+ARRAYS = ("flow", "trunk")  # inputs whose items are arrays as they are stored; what else is stored are pictures
+
 
 class Picture:
     """A stored frame as JPEG, decoded once for every size that a model wants."""

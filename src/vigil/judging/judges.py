@@ -30,7 +30,7 @@ from vigil.core.errors import VigilError
 from vigil.features.flow.dense import LEVELS
 from vigil.features.pictures import normalise_squares
 from vigil.judging.clocks import clock_rate, segment_settings
-from vigil.judging.items import Segment, StoredClip
+from vigil.judging.items import ARRAYS, Segment, StoredClip
 from vigil.judging.judgements import Judgement
 from vigil.models.blocks.layers import Clip, Predictions
 from vigil.models.checkpoint import Checkpoint
@@ -168,7 +168,7 @@ class WindowJudge:
     def _extend(self, state: tuple[int, tuple[np.ndarray, ...]], item: Any) -> tuple[Any, list[_Window]]:
         """The state with one more frame, and the window that it completes, if it does."""
         count, recent = state
-        newest = item if self.features in ("flow", "trunk") else item.square(self.clip.size)
+        newest = item if self.features in ARRAYS else item.square(self.clip.size)
         count, recent = count + 1, (*recent, newest)[-self.length :]
         return (count, recent), [self._window(count, recent)] if self._is_due(count) else []
 

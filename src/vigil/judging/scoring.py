@@ -2,7 +2,8 @@
 
 Of V videos with N stored frames in all:
 
-    video, label, source (V,) str, klass (V,) int16     index of the model's class; -1: a label that it does not know
+    video, label, source (V,) str, class_index (V,) int16
+                                                        the model's class; -1: a label that it does not know
     offsets (V + 1,) int64                              into the frames
     frame (N,) int32, time_s (N,) float64               number in the video
     truth (N,) int8                                     1 abnormal, 0 normal, -1 unknown, or before tick `ready`
@@ -14,7 +15,7 @@ Of V videos with N stored frames in all:
     people (N,) int16, motion (N,) float32              -1 and NaN: unknown
     cells (M, h, w) float16, cells_truth int8, cells_video (M,) int32, cells_frame (M,) int32
     window_video (W,), window (W, 2), window_score (W,), shown (W, T), attention (W, T)    of models that attend
-    person_video (P,), person_klass (P,), person_classes (P, C)                            of segments of people
+    person_video (P,), person_class_index (P,), person_classes (P, C)                   of segments of people
     has_normal, model_sha256, calibration_sha256 () each
     ready () int        ticks of the model's clock before which it has nothing to say, in each piece of a video
     ready_s () float64  seconds from the first tick of a piece to that one
@@ -22,61 +23,25 @@ Of V videos with N stored frames in all:
 A video whose label the model does not know is scored all the same, for others to look at; its truth is unknown.
 """
 
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from vigil.clips.feature_samples import is_involved
 from vigil.clips.labels import Classes, label_to_class, normal_class
-from vigil.clips.window_table import videos_with_features
-from vigil.core import settings
 from vigil.core.errors import NoExamples, VigilError
-from vigil.core.storage import load_arrays, read_json, sha256_file
-from vigil.engine.code_version import code_version
-from vigil.engine.per_video import Item, Runtime, run_per_video
-from vigil.features.times import read_times
+from vigil.engine.per_video import Runtime
 from vigil.footage.video_table import Video
-from vigil.judging import attention, stored
+from vigil.judging import attention
 from vigil.judging.clocks import clock_rate
-from vigil.judging.items import Segment
+from vigil.judging.judged_videos import JudgedVideo, Sources, judge_videos, path_of
 from vigil.judging.judgements import Judgement, causal_scores, hindsight_scores
 from vigil.judging.judges import make_judge
 from vigil.judging.stored import Arrays, JudgingParams
 from vigil.judging.truth import Context, frame_truth, map_arrays, mask_warm_up
-from vigil.models.checkpoint import CONFIG, WEIGHTS, Card, Checkpoint, find_module, load_checkpoint
+from vigil.models.checkpoint import Card, Checkpoint, load_checkpoint
 
 TOP = 4  # judgements of a video, the most abnormal ones, that name its class
-FILES = {
-    "flow": (".npy", "flow"),
-    "trunk": (".npy", "trunk"),
-    "frames": (".npz", "frames"),
-    "masked": (".npz", "masked"),
-    "attended": (".npy", "attend"),
-}  # ending, stage
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where the features of the videos are."""
-
-    features: Path  # data/<input>
-    context: Path  # data/context
-    truth: Path  # data/truth, for maps
-    split: str  # of segments, the name of their file
-    gate: Path | None = None  # a gate, where clips are still to be attended to in the frames that `features` then has
-
-
-@dataclass(frozen=True, eq=False)
-class JudgedVideo:
-    """All that a model says of one video."""
-
-    judgements: Sequence[Judgement]
-    labels: Sequence[str | None] | None = None  # of the segments of people, one for each judgement; None: not judged
 
 
 def score_type_of(checkpoint: Checkpoint) -> Literal["errors", "logits", "classes"]:
@@ -98,10 +63,7 @@ def build_table(
     card, score_type = checkpoint.card, score_type_of(checkpoint)
     judge = make_judge(checkpoint, params.step, None if sources.gate is None else load_checkpoint(sources.gate))
     hold_s, ready = (None, 1) if card.input == "attended" else (judge.hold_s, judge.ready)
-    if card.input == "segments":
-        judged_videos = _judge_segments(checkpoint, videos, sources, params)
-    else:
-        judged_videos = _judge_files(checkpoint, videos, sources, params, runtime)
+    judged_videos = judge_videos(checkpoint, videos, sources, params, runtime)
     rows = [
         _row_of(card, video, judged_videos[video.video], sources, hold_s, ready)
         for video in videos
@@ -146,100 +108,11 @@ def naming_count(classes: Classes) -> int | None:
     return None if normal_class(classes) is None else TOP
 
 
-def _judge_files(
-    checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams, runtime: Runtime
-) -> dict[str, JudgedVideo]:
-    """By video, of features with a file for each."""
-    card = checkpoint.card
-    ending, stage = FILES["frames" if sources.gate is not None else card.input]
-    clips: dict[str, Any] | None = None
-    if card.input == "attended" and sources.gate is None:
-        clips = _attended_clips(sources)
-        videos = [video for video in videos if video.video in clips]
-    videos = videos_with_features(sources.features, videos, ending, stage)
-    videos = [video for video in videos if _path_of(sources.features, video, ending).exists()]
-    folders = [checkpoint.folder, *([] if sources.gate is None else [sources.gate])]
-    key = [sha256_file(folder / name) for folder in folders for name in (WEIGHTS, CONFIG)]
-    modules = [find_module(load_checkpoint(folder).card.model, str(folder)) for folder in folders]
-    key += [code_version(module.Model) for module in modules]
-    settings.home().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.home()) as parts:
-        items = []
-        for video in videos:
-            path = _path_of(sources.features, video, ending)
-            video_clips = None if clips is None else clips[video.video]
-            times = repr(read_times(path.with_suffix(".npz"), stage)) if card.input in ("flow", "trunk") else ""
-            items.append(
-                Item(
-                    video.video,
-                    (sha256_file(path), times, "" if video_clips is None else repr(video_clips), *key),
-                    (path, video_clips, checkpoint.folder, sources.gate),
-                    (Path(parts) / f"{video.video}.npz",),
-                )
-            )
-        outcomes = run_per_video(card.model, stored.judge_video, items, params, runtime)
-        for outcome in outcomes:
-            if outcome.reason:
-                print(f"{card.model}: warning: {outcome.item.name} is left out: {outcome.reason}", file=sys.stderr)
-        return {
-            outcome.item.name: JudgedVideo(stored.read_judgements(outcome.item.outputs[0]))
-            for outcome in outcomes
-            if not outcome.reason
-        }
-
-
-def _attended_clips(sources: Sources) -> dict[str, Any]:
-    """What stage `attend` says of the clips of each video; of test videos in a file of their own, if it has one."""
-    videos: dict[str, Mapping[str, Any]] = {}
-    for name in ("anomalies.json", "test.json") if sources.split == "test" else ("anomalies.json",):
-        if (path := sources.features / name).exists():
-            videos |= read_json(path)["videos"]
-    return {name: record["clips"] for name, record in videos.items()}
-
-
-def _judge_segments(
-    checkpoint: Checkpoint, videos: Sequence[Video], sources: Sources, params: JudgingParams
-) -> dict[str, JudgedVideo]:
-    """By video, of the segments of a split: all in one go, for each is small.
-
-    Who has a part in what is done to others, or is about to do it, is neither a normal person nor the doer.
-    """
-    arrays = _load_segments(checkpoint.card, sources)
-    judge = make_judge(checkpoint, params.step)
-    judged_videos = {}
-    rows_of: dict[str, list[int]] = {}
-    for row, name in enumerate(arrays["video"].tolist()):
-        rows_of.setdefault(name, []).append(row)
-    with stored.single_thread():
-        for video in videos:
-            path = _path_of(sources.context, video, ".npz")
-            if not path.exists():
-                print(f"{checkpoint.card.model}: warning: {video.video} is left out: no {path}", file=sys.stderr)
-                continue
-            frames, rows = load_arrays(path)["frame"], rows_of.get(video.video, [])
-            starts, lasts = (np.searchsorted(frames, arrays["frame"][rows, edge]) for edge in (0, -1))
-            segments = [
-                Segment(int(arrays["person"][row]), int(start), int(last) + 1, arrays["x"][row])
-                for row, start, last in zip(rows, starts, lasts, strict=True)
-            ]
-            labels = [None if is_involved(arrays, row, video) else str(arrays["label"][row]) for row in rows]
-            judged_videos[video.video] = JudgedVideo(list(judge.judge_all([segments])), labels)
-    return judged_videos
-
-
-def _load_segments(card: Card, sources: Sources) -> Arrays:
-    path = sources.features / f"{sources.split}.npz"
-    arrays = load_arrays(path)
-    if arrays["x"].ndim != 3 or (len(arrays["x"]) and arrays["x"].shape[1] != card.clip.frames):
-        raise VigilError(f"{path}: segments {arrays['x'].shape[1:]}, {card.model} looks at {card.clip.frames} frames.")
-    return arrays
-
-
 def _row_of(
     card: Card, video: Video, judged_video: JudgedVideo, sources: Sources, hold_s: float | None, ready: int
 ) -> Arrays:
     """The part of the table that is of one video."""
-    path, judgements = _path_of(sources.context, video, ".npz"), judged_video.judgements
+    path, judgements = path_of(sources.context, video, ".npz"), judged_video.judgements
     context = Context.read(path)
     frame_count = len(context.frame)
     if any(judgement.stop > frame_count for judgement in judgements):
@@ -257,7 +130,7 @@ def _row_of(
         "video": np.array([video.video]),
         "label": np.array([video.label]),
         "source": np.array([video.source]),
-        "klass": np.array([class_index], np.int16),
+        "class_index": np.array([class_index], np.int16),
         "frame": context.frame,
         "time_s": times,
         "truth": mask_warm_up(truth, context.times, ready, clock_rate(card)),
@@ -283,7 +156,7 @@ def _row_of(
         row |= map_arrays(video, class_index, judgements, context, sources.truth)
     if judged_video.labels is not None:
         classes = [-1 if label is None else class_indices.get(label, -1) for label in judged_video.labels]
-        row["person_klass"] = np.array(classes, np.int16)
+        row["person_class_index"] = np.array(classes, np.int16)
         if judgements:
             row["person_classes"] = np.array([judgement.classes for judgement in judgements], np.float32)
     return row
@@ -296,12 +169,8 @@ def _stack_rows(rows: Sequence[Arrays]) -> Arrays:
     rows = [row if "classes" in row else row | {"classes": np.full((1, width), np.nan, np.float32)} for row in rows]
     for key in dict.fromkeys(key for row in rows for key in row):
         table[key] = np.concatenate([row[key] for row in rows if key in row])
-    for key, owner in (("cells", "cells_video"), ("window", "window_video"), ("person_klass", "person_video")):
+    for key, owner in (("cells", "cells_video"), ("window", "window_video"), ("person_class_index", "person_video")):
         if key in table:
             counts = [len(row.get(key, ())) for row in rows]
             table[owner] = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
     return table
-
-
-def _path_of(folder: Path, video: Video, ending: str) -> Path:
-    return folder / f"{video.video}{ending}"

@@ -15,7 +15,7 @@ from vigil.core.params import Frozen
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.features.frames import FrameArchive
 from vigil.features.times import read_times
-from vigil.judging.items import Picture, StoredClip
+from vigil.judging.items import ARRAYS, Picture, StoredClip
 from vigil.judging.judgements import Judgement
 from vigil.judging.judges import make_judge
 from vigil.judging.pieces import make_piece_judge
@@ -108,7 +108,7 @@ def read_judgements(path: Path) -> list[Judgement]:
 
 def _read_recording(source: Path, input_name: str) -> tuple[Iterable[Any], list[Fraction]]:
     """What a judge is fed of each stored frame, and when that is."""
-    if input_name not in ("flow", "trunk"):
+    if input_name not in ARRAYS:
         archive = FrameArchive(source)
         return map(Picture, archive.jpegs()), archive.times
     arrays, times = (

@@ -218,7 +218,7 @@ def _describe_shape(tensor: Tensor | None) -> str:
 
 
 def _load_pyfunc(path: str) -> "Served":
-    """For MLflow, which finds it by this name: `mlflow.pyfunc.load_model("models:/panic/1").predict(x)`."""
+    """MLflow calls this, by its name: `mlflow.pyfunc.load_model("models:/panic/1").predict(x)`."""
     return Served(load_checkpoint(Path(path)))
 
 

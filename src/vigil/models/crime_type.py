@@ -16,7 +16,7 @@ HEAD = "head."
 
 
 class Config(AttentiveConfig):
-    """As the gate's, whose frames and size its clips have."""
+    """Settings as the gate's, whose frames and size its clips have."""
 
     weights: str | None = None  # of a gate to start from, such as data/attended/gate/weights.safetensors; null: random
 

@@ -36,7 +36,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Config(Frozen):
-    """As published where it is: I3D on 32 frames at 224 px; temporal network and loss weights of RTFM and Sultani."""
+    """Defaults are as published: I3D on 32 frames at 224 px; temporal network and loss weights of RTFM and Sultani."""
 
     frames: Annotated[int, Field(ge=8)] = 32  # T of a clip
     window: Annotated[int, Field(ge=8)] | None = None  # ticks over which they are spread; null: every one

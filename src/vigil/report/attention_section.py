@@ -27,7 +27,7 @@ def attended_windows(entry: Entry, colour: int, film: Film) -> list[AttendedWind
     surest: dict[int, int] = {}  # the window of each video
     for window in np.argsort(-arrays["window_score"], kind="stable").tolist():
         row = int(arrays["window_video"][window])
-        if scores.klass[row] > 0:
+        if scores.class_index[row] > 0:
             surest.setdefault(row, window)
     return [_describe_window(entry, window, row, colour, film) for row, window in list(surest.items())[:WINDOWS]]
 

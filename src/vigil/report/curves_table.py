@@ -36,7 +36,7 @@ def write_curves(plots: Path, points: Path, histories: Path, models: Sequence[st
 
 
 def _read_tables(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
-    """Those that exist; only an empty cell is taken for a missing number, not a class that is called `None`."""
+    """Reads the tables that exist. Only an empty cell is a missing number, not a class that is called `None`."""
     return {
         model: pd.read_csv(path, dtype=dict.fromkeys(CURVES["confusion"], str), keep_default_na=False, na_values=[""])
         for model, path in paths.items()
@@ -55,7 +55,7 @@ def _write_table(path: Path, tables: Mapping[str, pd.DataFrame], columns: Sequen
 
 
 def _thin(table: pd.DataFrame) -> pd.DataFrame:
-    """At most POINTS rows, evenly spread, the first and the last among them."""
+    """Returns at most POINTS rows, evenly spread, the first and the last among them."""
     if len(table) <= POINTS:
         return table
     return table.iloc[np.arange(POINTS) * (len(table) - 1) // (POINTS - 1)]

@@ -82,7 +82,7 @@ def overlay(image: np.ndarray, cells: np.ndarray, true: np.ndarray, width: int =
 
 
 def shrink(image: np.ndarray, width: int) -> np.ndarray:
-    """At most so wide; a smaller image stays as it is."""
+    """Returns the image at most so wide; a smaller one stays as it is."""
     if image.shape[1] <= width:
         return image
     height = max(1, round(image.shape[0] * width / image.shape[1]))

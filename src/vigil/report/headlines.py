@@ -33,7 +33,7 @@ def write_headlines(folder: Path, summary: Mapping[str, Any], features: Mapping[
 
 
 def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Of summary.json, and of data.json, person.json, landmarks.json and flow.json by their names; all are optional.
+    """Picks headlines from summary.json and, by name, data, person, landmarks and flow.json; all are optional.
 
     What was not measured is left out.
     """

@@ -40,7 +40,7 @@ class ModelScores:
 
     @cached_property
     def threshold(self) -> float | None:
-        """As a probability."""
+        """Returns the threshold as a probability."""
         calibration = self.entry.calibration
         if calibration is None or calibration.threshold is None:
             return None
@@ -52,7 +52,7 @@ class ModelScores:
         return None if operating_point is None else operating_point.outcome(self.table)
 
     def judges(self, video: str) -> bool:
-        return video in self.rows and bool(self.table.klass[self.rows[video]] >= 0)
+        return video in self.rows and bool(self.table.class_index[self.rows[video]] >= 0)
 
     def frames_of(self, video: str) -> slice:
         return self.table.frames_of(self.rows[video])
@@ -75,7 +75,7 @@ class ModelScores:
 
 
 def scores_by_model(entries: Sequence[Entry], colours: Mapping[str, int]) -> dict[str, ModelScores]:
-    """Of the models that say how abnormal a frame is."""
+    """Returns the scores of the models that say how abnormal a frame is."""
     return {
         entry.name: ModelScores(entry, colours[entry.name])
         for entry in entries

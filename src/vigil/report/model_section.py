@@ -172,7 +172,7 @@ def _of_different_videos(mistakes: Sequence[tuple[float, int, float]]) -> list[t
 
 
 def _breakdowns(metrics: Mapping[str, Any]) -> list[Table]:
-    """By class and by source."""
+    """Returns a table of results by class and one by source."""
     tables = []
     for key, title in (("classes", "By label"), ("sources", "By source")):
         entries = metrics.get(key) or {}

@@ -40,7 +40,7 @@ class Axis(NamedTuple):
         return (np.asarray(values, np.float64) - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:
-        """At most seven round numbers within."""
+        """Returns at most seven round numbers within the axis."""
         rough = (self.high - self.low) / 5
         magnitude = 10.0 ** np.floor(np.log10(rough))
         step = next(float(magnitude * factor) for factor in (1, 2, 2.5, 5, 10) if magnitude * factor >= rough * 0.999)
@@ -81,7 +81,7 @@ class Chart:
         return self.path(Line("", [self.x.low, self.x.high], [self.y.low, self.y.high]))
 
     def points(self, line: Line) -> list[tuple[str, str] | None]:
-        """Where the points of a line are drawn; None where it is broken."""
+        """Returns where the points of a line are drawn; None where it is broken."""
         return [
             (_short(x), _short(y)) if np.isfinite(x) and np.isfinite(y) else None
             for x, y in zip(self._across(line.x), self._down(line.y), strict=True)

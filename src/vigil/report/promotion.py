@@ -124,7 +124,7 @@ def _mismatch(old: Scores, new: Scores) -> str | None:
             return f"{videos[differs][0]} has another {truth}"
     if differing := _other_truth(old, new, old_order, new_order):
         return differing
-    judged_once = (old.klass >= 0)[old_order] != (new.klass >= 0)[new_order]
+    judged_once = (old.class_index >= 0)[old_order] != (new.class_index >= 0)[new_order]
     return f"{videos[judged_once][0]} is of a class that only one of them knows" if judged_once.any() else None
 
 
@@ -135,7 +135,7 @@ def _other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.
     both have is compared.
     """
     for before, after in zip(old_order.tolist(), new_order.tolist(), strict=True):
-        name, both_judge = old.video[before], old.klass[before] >= 0 and new.klass[after] >= 0
+        name, both_judge = old.video[before], old.class_index[before] >= 0 and new.class_index[after] >= 0
         if both_judge and old.abnormal[before] != new.abnormal[after]:
             return f"{name} is abnormal in one of them only"
         frames, new_frames = old.frames_of(before), new.frames_of(after)

@@ -34,7 +34,7 @@ class ResultsSection(NamedTuple):
 
 
 def describe_results(models: Mapping[str, Any], colours: Mapping[str, int]) -> ResultsSection:
-    """Of the models of summary.json, the fused detector first."""
+    """Describes the results of the models of summary.json, the fused detector first."""
     if all(model["value"] is None for model in models.values()):
         reasons = [f"{name}: {model.get('reason', 'nothing to measure')}." for name, model in models.items()]
         return ResultsSection([], None, reasons)

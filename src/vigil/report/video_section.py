@@ -105,7 +105,7 @@ def _time_ranges(spans: Sequence[tuple[float, float]]) -> str:
 
 
 def _verdict(video: Video, models: Sequence[ModelScores]) -> str:
-    """Of the fused detector, or of the only model."""
+    """Returns the verdict of the fused detector, or of the only model."""
     leader = _leader(models)
     if leader is None or not leader.judges(video.video):
         return video.source
@@ -132,9 +132,9 @@ def _tally(videos: Sequence[Video], model: ModelScores) -> tuple[int, int, int]:
         return 0, 0, 0
     rows = [model.rows[video.video] for video in videos if model.judges(video.video)]
     events = np.isin(model.outcome.events.video, rows)
-    found = np.isfinite(model.outcome.delay_s)
+    is_raised = np.isfinite(model.outcome.delay_s)
     false = model.outcome.false_alarms_by_video[rows]
-    return int((events & found).sum()), int((events & ~found).sum()), int(false.sum())
+    return int((events & is_raised).sum()), int((events & ~is_raised).sum()), int(false.sum())
 
 
 def _leader(models: Sequence[ModelScores]) -> ModelScores | None:
@@ -161,13 +161,13 @@ def _name_guesses(video: Video, namers: Sequence[Entry]) -> list[str]:
             continue
         row = table.video.tolist().index(video.video)
         logits = table.classes[row]
-        if table.klass[row] < 0 or not np.isfinite(logits).all():
+        if table.class_index[row] < 0 or not np.isfinite(logits).all():
             continue
         calibration = entry.calibration
         if calibration is None:
             continue
         p, guess = calibration.class_probabilities(logits[None])[0], int(logits.argmax())
         label = entry.classes[guess] if guess < len(entry.classes) else str(guess)
-        right = "right" if guess == int(table.klass[row]) else "wrong"
+        right = "right" if guess == int(table.class_index[row]) else "wrong"
         sentences.append(f"{entry.name} names it {label} ({p[guess]:.0%} sure, {right}).")
     return sentences

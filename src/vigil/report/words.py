@@ -48,7 +48,7 @@ METRICS = {
 
 
 def describe_metric(metric: str) -> MetricWords:
-    """Of a non-causal metric too; one that has no words here is called as in its file."""
+    """Describes a metric, a non-causal one too; one that has no words here is called as in its file."""
     name, _, count = metric.rpartition("_")
     if name == "video_precision_at":
         return MetricWords(*(text.format(count) for text in METRICS[name]))
@@ -60,7 +60,7 @@ def describe_metric(metric: str) -> MetricWords:
 
 
 def format_number(value: float | None, metric: str = "") -> str:
-    """With as many digits as mean something."""
+    """Writes a number with as many digits as mean something."""
     if value is None:
         return NOTHING
     unit = describe_metric(metric).unit

@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from vigil.clips.feature_samples import ATTENDED, ATTENDED_TEST
 from vigil.clips.window_table import videos_with_features
 from vigil.core import lineage
 from vigil.core.errors import VigilError
@@ -101,7 +102,7 @@ def main(
         for outcome in outcomes
         if outcome.reason is None
     }
-    for file, splits in (("anomalies.json", ("train", "val")), ("test.json", ("test",))):
+    for file, splits in ((ATTENDED, ("train", "val")), (ATTENDED_TEST, ("test",))):
         of_splits = {name: record for name, record in records.items() if record["split"] in splits}
         write_json(out / file, {"videos": of_splits, "gate": checkpoint.sha256})
     for name in (WEIGHTS, CONFIG):

@@ -28,10 +28,9 @@ from vigil.evaluation.flow_trees import Forest, ForestParams, LabelProbabilities
 from vigil.features.flow.window_statistics import SLACK_S, trailing_spans, trailing_windows
 from vigil.features.times import read_times
 from vigil.footage import video_table
-from vigil.footage.video_table import Video
+from vigil.footage.video_table import NORMAL, Video
 
 Params = ForestParams
-NORMAL = "normal"
 FOREST = "flow_trees.npz"
 
 

@@ -158,11 +158,11 @@ def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Pa
 
 
 def _summarise_motion(checked: Sequence[CheckedVideo]) -> dict[str, Any]:
-    """The error of the motion of people's trunks, px/s, and that of saying that nothing moves."""
+    """The error of the motion of people's torsos, px/s, and that of saying that nothing moves."""
     true = np.concatenate([np.zeros((0, 2)), *(entry.true_motion for entry in checked)])
     estimated = np.concatenate([np.zeros((0, 2)), *(entry.flow_motion for entry in checked)])
     if not len(true):
-        reason = "nobody's trunk is seen in two stored frames that have flow" if checked else NOTHING_KNOWN
+        reason = "nobody's torso is seen in two stored frames that have flow" if checked else NOTHING_KNOWN
         return {"end_point_error_median_px_per_s": None, "of_no_motion_px_per_s": None, "n": 0, "reason": reason}
     return {
         "end_point_error_median_px_per_s": round(float(np.median(np.hypot(*(estimated - true).T))), 4),

@@ -184,10 +184,10 @@ def _fit_spans(row: Row, probe: Probe) -> Row | str:
             )
     end, slack_s = probe.duration_s, slack / probe.fps
     if probe.damage:
-        kept = [(start, stop) for start, stop in row.spans if start < end]
-        if row.spans and not kept:
+        spans = [(start, stop) for start, stop in row.spans if start < end]
+        if row.spans and not spans:
             return f"what its annotation marks is lost, for it ends at {round_decimals(end)} s: {probe.damage}"
-        row = replace(row, spans=tuple((start, min(stop, end)) for start, stop in kept))
+        row = replace(row, spans=tuple((start, min(stop, end)) for start, stop in spans))
     if any(start >= end + slack_s or stop > end + max(LATE_S, slack_s) for start, stop in row.spans):
         return f"its annotation marks a time after its end ({round_decimals(end)} s): it belongs to another video"
     return replace(row, spans=_merge_spans((start, min(stop, end)) for start, stop in row.spans if start < end))

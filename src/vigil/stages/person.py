@@ -31,30 +31,19 @@ from vigil.core import settings
 from vigil.core.errors import NoExamples, VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.core.skipping import skip_folder, skip_json
-from vigil.core.storage import read_json, sha256_file, write_json
+from vigil.core.storage import read_json, sha256_file, sha256_json, write_json
 from vigil.engine.code_version import code_version
-from vigil.engine.stage_results import digest_values, new_result, restore_result
+from vigil.engine.stage_results import new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.features.persons import training_boxes, ultralytics_yolo
-from vigil.features.persons.detector import (
-    CONFIG,
-    FAINT,
-    NETWORK,
-    PERSON,
-    WEIGHTS,
-    Detector,
-    read_config,
-    why_nobody,
-)
+from vigil.features.persons.detector import CONFIG, FAINT, NETWORK, PERSON, WEIGHTS, Detector, read_config, why_nobody
 from vigil.features.persons.training_boxes import Picture
 from vigil.features.quality import box_quality
 from vigil.footage import video_table
 
 EVERY = 5  # stored frames, from one that is judged to the next
-Positive = Annotated[int, Field(ge=1)]
-
-
 NOT_ENABLED = "person.enabled is false, so the published networks of stage `weights` find people"
+Positive = Annotated[int, Field(ge=1)]
 
 
 class Params(Frozen):
@@ -204,11 +193,11 @@ def train_network(folder: Path, pictures: TrainingSet, weights: Path | None, par
             "warmup_epochs": 1,
         },
     )
-    made = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
+    trained = ultralytics_yolo.run_apart(ultralytics_yolo.make_detector, job, folder / WEIGHTS, folder / NETWORK)
     config = {
-        "classes": list(made.classes),
-        "people": [kind for kind in made.classes if kind in params.people],
-        "epochs": made.epochs,
+        "classes": list(trained.classes),
+        "people": [kind for kind in trained.classes if kind in params.people],
+        "epochs": trained.epochs,
         "imgsz": params.imgsz,
         "knows_real_people": bool(params.data or (params.weights and not params.epochs)),
         "sets": pictures.sets,
@@ -223,7 +212,7 @@ def write_metrics(model: Path, metrics: Path, pictures: TrainingSet, params: Par
     config = read_json(model / CONFIG)
     kinds = [kind for kind in (pictures.classes if params.data else params.classes) if kind in config["classes"]]
     trained_on = describe_contents(pictures.train, pictures.classes) if params.epochs else None
-    key = digest_values(
+    key = sha256_json(
         [
             code_version(("vigil.stages.person", "main")),
             config,
@@ -252,7 +241,7 @@ def average_precisions(model: Path, pictures: Sequence[Picture], kinds: Sequence
 
 def network_key(pictures: TrainingSet, weights: Path | None, params: Params) -> str:
     """Digest of all that decides the network: two trainings that share it end with the same bytes."""
-    return digest_values(
+    return sha256_json(
         [
             code_version(("vigil.stages.person", "main")),
             params.model_dump(mode="json", exclude={"enabled", "weights", "weights_sha256", "data"}),

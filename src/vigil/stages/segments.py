@@ -45,12 +45,11 @@ from vigil.features.segments import columns, segments
 from vigil.features.segments.actors import Actor, match_actors
 from vigil.features.segments.segments import Segment
 from vigil.footage import video_table
-from vigil.footage.video_table import SPLITS, Video
+from vigil.footage.video_table import NORMAL, ORDINARY, SPLITS, Video
 
 Params = segments.Settings
 Arrays = dict[str, np.ndarray]
 FEW = 500  # segments to train on; with fewer a pose model learns its examples by heart
-NORMAL = "normal"
 
 
 def main(
@@ -132,7 +131,7 @@ def _label_segments(
             acting = [frame in abnormal for frame in shown_frames]
         else:
             acting = [part is not None and part.active for part in parts]
-        normal_label = label if label in video_table.ORDINARY else NORMAL
+        normal_label = label if label in ORDINARY else NORMAL
         labels.append(label if 2 * sum(acting) > len(acting) else normal_label)
         roles_seen = Counter(part.role for part in parts if part)
         roles.append(min(roles_seen, key=lambda role: (-roles_seen[role], role)) if roles_seen else "")

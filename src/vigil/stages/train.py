@@ -28,8 +28,8 @@ import numpy as np
 from vigil.core import settings
 from vigil.core.errors import NoExamples
 from vigil.core.skipping import FILE, skip_folder, why_skipped
-from vigil.core.storage import sha256_file
-from vigil.engine.stage_results import Result, digest_values, new_result, restore_result
+from vigil.core.storage import sha256_file, sha256_json
+from vigil.engine.stage_results import Result, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
@@ -154,7 +154,7 @@ def load_samples(
         sampling.make_dataset(job.entry.input, features, videos, job.entry.classes, clip, train=is_train, **shared)
         for videos, is_train in ((train, True), (val, False))
     )
-    data_hash = digest_values(
+    data_hash = sha256_json(
         [
             job.features,
             *(describe_samples(samples) for samples in (train_samples, val_samples)),
@@ -219,7 +219,7 @@ def result_key(job: TrainingJob, data_hash: str, networks: Iterable[Any], start:
         for tensor in network.state_dict().values():
             weights.update(tensor.numpy().tobytes())
     accelerator = devices.choose_accelerator(job.params)
-    return digest_values(
+    return sha256_json(
         [
             job.model,
             job.config.model_dump(mode="json"),

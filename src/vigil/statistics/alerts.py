@@ -44,7 +44,7 @@ class Rule(Frozen):
 
 @dataclass(frozen=True)
 class Alert:
-    """From the frame that raised it to the end of the last frame that kept it."""
+    """An alert lasts from the frame that raised it to the end of the last frame that kept it."""
 
     start: int  # index of the frame that raised it
     stop: int  # index after the last frame that kept it

@@ -79,7 +79,7 @@ def hours_to_promise(budget: float, confidence: float, variation: float, hours: 
 
 
 def confidence_of_each(confidence: float, choices: int) -> float:
-    """With which each of so many models must promise, so that the one that the same video chooses keeps `confidence`.
+    """Returns what each of `choices` models needs, so that the one that the same video chooses keeps `confidence`.
 
     All promises hold together with at least it (Bonferroni), and so does that of the one that is chosen, however.
     """

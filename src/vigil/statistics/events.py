@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Where the alarm sounds; frozen before anything is judged by it."""
+    """Says where the alarm sounds; frozen before anything is judged by it."""
 
     rule: Rule  # how the scores of frames become alerts
     video_threshold: float | None = None  # raw score of a video; None: as of a frame
@@ -112,7 +112,7 @@ def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
         line.place(events.video, events.start_s), line.place(events.video, events.stop_s) + AFTER_S
     )
     first = np.searchsorted(raised, early)  # of each event, the first alert that is not too early
-    found = np.append(raised, np.inf)[first] <= late
+    is_found = np.append(raised, np.inf)[first] <= late
     delay = np.append(alerts.start_s, np.nan)[first] - events.start_s
     event = np.searchsorted(late, raised)  # of each alert, the first event that it is not too late for
     credited = raised >= np.append(early, np.inf)[event]
@@ -121,7 +121,7 @@ def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
     since = np.minimum(np.maximum(raised, np.append(-np.inf, reached)[:-1]), reached)  # two alerts may overlap
     return Outcome(
         events,
-        np.where(found, np.maximum(delay, 0.0), np.nan),
+        np.where(is_found, np.maximum(delay, 0.0), np.nan),
         alerts,
         np.where(credited, 0, np.maximum(minutes, 0)),
         measure_normal_time(scores),
@@ -150,7 +150,7 @@ class _Timeline:
         return cls(length_s, np.append(-length_s, edges), np.append(0.0, normal_until_s), edges[begins, 0])
 
     def place(self, video: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-        """Where a time of a video is on the line."""
+        """Returns where a time of a video is on the line."""
         return time_s + self.length_s * video
 
     def within_piece(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:

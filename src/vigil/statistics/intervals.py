@@ -60,7 +60,7 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one statistic is above another on the same sources; `p` of seeing that where nothing differs."""
+    """Says by how much one statistic is above another on the same sources; `p` of seeing that where nothing differs."""
 
     interval: Interval
     p: float | None
@@ -91,7 +91,7 @@ def ratio(top: np.ndarray, bottom: np.ndarray, reason: str) -> Statistic:
 
 
 def rate_per_hour(alarms: np.ndarray, hours: np.ndarray, reason: str) -> Statistic:
-    """Of the alarms (S,) counted in so many hours (S,) of each source; `reason` for when there are no hours."""
+    """Returns the rate of `alarms` (S,) in the `hours` (S,) of each source; `reason` is for when there are no hours."""
     statistic = ratio(alarms, hours, reason)
     return replace(statistic, alarms=int(alarms.sum()), minutes=60 * float(hours.sum()))
 
@@ -158,7 +158,7 @@ def quotient(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def rounded(value: float | None) -> float | None:
-    """As it is written to a file; no -0.0."""
+    """Rounds a number as it is written to a file; -0.0 becomes 0.0."""
     return None if value is None else round(float(value), DIGITS) + 0.0
 
 

@@ -28,7 +28,7 @@ class Ranking:
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray, group: np.ndarray, sources: int) -> "Ranking":
-        """Of things with a `score` (N,), whether abnormal (N,), brought by the source `group` (N,) of so many."""
+        """Ranks things by `score` (N,); `positive` (N,) ones are abnormal, and `group` (N,) is the source of each."""
         distinct, code = np.unique(score, return_inverse=True)
         positives = np.bincount(code[positive], minlength=len(distinct))
         negatives = np.bincount(code[~positive], minlength=len(distinct))
@@ -46,7 +46,7 @@ class Ranking:
 
     @classmethod
     def pooled(cls, score: np.ndarray, positive: np.ndarray) -> "Ranking":
-        """Of things whose sources do not matter."""
+        """Ranks things whose sources do not matter."""
         return cls.of(score, positive, np.zeros(len(score), np.int64), 1)
 
     @property

@@ -15,18 +15,18 @@ from vigil.core.clock import frame_ends, piece_starts
 from vigil.core.errors import VigilError
 from vigil.statistics.alerts import LONE_S
 
-PER_VIDEO = ("video", "label", "source", "klass", "video_score", "classes")
+PER_VIDEO = ("video", "label", "source", "class_index", "video_score", "classes")
 PER_FRAME = ("time_s", "truth", "event_truth", "score", "noncausal", "people", "motion", "unusual")
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """V videos, N frames in all. `klass` 0 is the normal class where `has_normal`, -1 a video that is not judged."""
+    """V videos, N frames in all. Class 0 is the normal one where `has_normal`; a video of class -1 is not judged."""
 
     video: np.ndarray  # (V,) str
     label: np.ndarray  # (V,) str
     source: np.ndarray  # (V,) str; what is alike and never split
-    klass: np.ndarray  # (V,) int64
+    class_index: np.ndarray  # (V,) int64
     video_score: np.ndarray  # (V,) float64, -inf where there is none
     classes: np.ndarray  # (V, C) logits; C = 0 for what names no class
     offsets: np.ndarray  # (V + 1,) int64 into the frames
@@ -42,14 +42,14 @@ class Scores:
     cells_truth: np.ndarray  # (M, h, w) int8
     cells_video: np.ndarray  # (M,) index of the video of a map
     person_video: np.ndarray  # (P,) index of the video of a segment of one person
-    person_klass: np.ndarray  # (P,) its own class, -1 not judged
+    person_class_index: np.ndarray  # (P,) its own class, -1 not judged
     person_classes: np.ndarray  # (P, C) logits
     has_normal: bool = True
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], has_normal: bool | None = None, where: str = "scores") -> "Scores":
         """The arrays of a file of scores, checked; those that only some models have may be absent."""
-        needed = {"video", "label", "source", "klass", "offsets", "time_s", "truth", "score", "video_score"}
+        needed = {"video", "label", "source", "class_index", "offsets", "time_s", "truth", "score", "video_score"}
         if absent := sorted(needed - set(arrays)):
             raise VigilError(f"{where}: no {', '.join(absent)}. Write the scores again.")
         videos, frames = len(arrays["video"]), len(arrays["score"])
@@ -65,7 +65,7 @@ class Scores:
             "cells_truth": np.zeros((0, 1, 1), np.int8),
             "cells_video": np.zeros(0, np.int64),
             "person_video": np.zeros(0, np.int64),
-            "person_klass": np.zeros(0, np.int64),
+            "person_class_index": np.zeros(0, np.int64),
             "person_classes": np.zeros((0, 0)),
             "has_normal": np.array(True),
             **arrays,
@@ -82,7 +82,7 @@ class Scores:
             columns["cells_video"]
         ):
             raise VigilError(f"{where}: the maps and the truth of the maps differ in shape. Score again.")
-        if not len(columns["person_video"]) == len(columns["person_klass"]) == len(columns["person_classes"]):
+        if not len(columns["person_video"]) == len(columns["person_class_index"]) == len(columns["person_classes"]):
             raise VigilError(f"{where}: the segments of people, their classes and their videos differ. Score again.")
         time_s = np.asarray(columns["time_s"], np.float64)
         late = np.diff(time_s) <= 0
@@ -95,7 +95,7 @@ class Scores:
             video=np.asarray(columns["video"], str),
             label=np.asarray(columns["label"], str),
             source=np.asarray(columns["source"], str),
-            klass=np.asarray(columns["klass"], np.int64),
+            class_index=np.asarray(columns["class_index"], np.int64),
             video_score=lowest(columns["video_score"]),
             classes=np.asarray(columns["classes"], np.float64),
             offsets=offsets,
@@ -111,7 +111,7 @@ class Scores:
             cells_truth=np.asarray(columns["cells_truth"], np.int8),
             cells_video=np.asarray(columns["cells_video"], np.int64),
             person_video=np.asarray(columns["person_video"], np.int64),
-            person_klass=np.asarray(columns["person_klass"], np.int64),
+            person_class_index=np.asarray(columns["person_class_index"], np.int64),
             person_classes=np.asarray(columns["person_classes"], np.float64),
             has_normal=bool(columns["has_normal"]) if has_normal is None else has_normal,
         )
@@ -119,7 +119,7 @@ class Scores:
     @cached_property
     def abnormal(self) -> np.ndarray:
         """(V,) bool. All, where the model has no normal class."""
-        return self.klass > 0 if self.has_normal else self.klass >= 0
+        return self.class_index > 0 if self.has_normal else self.class_index >= 0
 
     @cached_property
     def frames(self) -> np.ndarray:
@@ -176,18 +176,18 @@ class Scores:
             cells_truth=self.cells_truth[maps],
             cells_video=new_index[self.cells_video[maps]],
             person_video=new_index[self.person_video[people]],
-            person_klass=self.person_klass[people],
+            person_class_index=self.person_class_index[people],
             person_classes=self.person_classes[people],
             has_normal=self.has_normal,
         )
 
     def select_judged(self) -> "Scores":
-        """Without the videos whose label the model does not know."""
-        return self if (self.klass >= 0).all() else self.select(self.klass >= 0)
+        """Returns the table without the videos whose label the model does not know."""
+        return self if (self.class_index >= 0).all() else self.select(self.class_index >= 0)
 
 
 def lowest(values: np.ndarray) -> np.ndarray:
-    """As float64, with -inf for NaN: what has no score is below whatever has one."""
+    """Returns float64 with -inf for NaN: what has no score is below whatever has one."""
     values = np.asarray(values, np.float64)
     return np.where(np.isnan(values), -np.inf, values)
 

@@ -25,7 +25,7 @@ def order_samples(count: int, seed: int) -> Order:
 
 
 def order_by_source(strata: np.ndarray, seed: int) -> Order:
-    """By `strata` (N, K) of str: what each sample belongs to, such as class, source and video, the widest first.
+    """Orders samples by `strata` (N, K) of str: what each belongs to, such as class, source, video, the widest first.
 
     At every level all come before any comes again.
     """

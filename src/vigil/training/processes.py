@@ -7,7 +7,6 @@ machines apart.
 
 import atexit
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from torch import cuda, distributed
 
 from vigil.core.errors import VigilError
+from vigil.core.processes import end_with_parent
 from vigil.training.schedules import TrainParams
 
 LAUNCHERS = (  # how many processes there are, which this is of all, and which of this machine
@@ -26,7 +26,6 @@ LAUNCHERS = (  # how many processes there are, which this is of all, and which o
     ("SLURM_NTASKS", "SLURM_PROCID", "SLURM_LOCALID"),
 )
 STARTED_BY = "VIGIL_STARTED_BY"  # process that started this one, without which it has nothing to do
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,7 @@ def _free_port() -> int:
 
 
 def _end_with(parent: int) -> None:
-    """Let the system kill this process when the one that started it dies, however that happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
+    """Ends this process when the one that started it dies, or has died already."""
+    end_with_parent()
+    if sys.platform == "linux" and os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)

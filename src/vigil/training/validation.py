@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from vigil.models.blocks.layers import Clip, Predictions
+from vigil.statistics.classes import balanced_accuracy
+from vigil.statistics.ranking import area
 
 DIGITS = 6  # of a metric; epochs that differ by less are told apart by their loss
 
@@ -79,9 +81,10 @@ def summarise(metric: str | None, results: Sequence[PartResult]) -> dict[str, fl
         bags = np.concatenate(
             [np.zeros(len(result.truth), bool) if result.bags is None else result.bags for result in results]
         )
-        value = (
-            balanced_accuracy(predictions, truth) if metric == "balanced_accuracy" else auc(predictions, truth, bags)
-        )
+        if metric == "balanced_accuracy":
+            value = balanced_accuracy(predictions, truth) if len(np.unique(truth)) > 1 else None
+        else:
+            value = auc(predictions, truth, bags)
         row[f"val_{metric}"] = None if value is None else round(value, DIGITS)
     return row
 
@@ -96,25 +99,11 @@ def auc(scores: np.ndarray, truth: np.ndarray, kinds: np.ndarray | None = None) 
     """How often a positive has the higher score than a negative, ties counting half; None where one kind is missing.
 
     With `kinds` (N,) only those of the same kind are compared: the highest of many windows is higher than one of them.
-    scikit-learn says the same, and importing it takes longer than some trainings.
     """
     won, pairs = 0.0, 0
     for kind in [None] if kinds is None else np.unique(kinds):
         mine = slice(None) if kinds is None else kinds == kind
-        of_kind, pairs_of_kind = _won_pairs(scores[mine], truth[mine] > 0.5)
-        won, pairs = won + of_kind, pairs + pairs_of_kind
+        positive = truth[mine] > 0.5
+        pairs_of_kind = int(positive.sum()) * int((~positive).sum())
+        won, pairs = won + pairs_of_kind * (area(scores[mine], positive) or 0.0), pairs + pairs_of_kind
     return won / pairs if pairs else None
-
-
-def _won_pairs(scores: np.ndarray, positive: np.ndarray) -> tuple[float, int]:
-    """In how many pairs of a positive and a negative the former is higher, and how many pairs there are."""
-    count = int(positive.sum())
-    _, level, level_sizes = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(level_sizes) - (level_sizes - 1) / 2)[level]
-    return float(ranks[positive].sum() - count * (count + 1) / 2), count * (len(positive) - count)
-
-
-def balanced_accuracy(predictions: np.ndarray, truth: np.ndarray) -> float | None:
-    """The mean recall of the classes that occur; None where only one does."""
-    recalls = [float((predictions[truth == label] == label).mean()) for label in np.unique(truth)]
-    return float(np.mean(recalls)) if len(recalls) > 1 else None

@@ -43,9 +43,9 @@ def find_warm_start(params: TrainParams, model: str, out: Path) -> WarmStart | N
     else:
         return None
     where = f"{model}: train.{key} = {source!r}"
-    given = settings.root() / Path(source).expanduser()
-    candidates = (given, given / name, given / model / name)
-    if any(candidate.resolve().is_relative_to(out.resolve()) for candidate in (given, given / model)):
+    named = settings.root() / Path(source).expanduser()
+    candidates = (named, named / name, named / model / name)
+    if any(candidate.resolve().is_relative_to(out.resolve()) for candidate in (named, named / model)):
         raise VigilError(
             f"{where}: lies in {out}, which DVC empties before the training begins. Bring it back "
             f"(`dvc checkout {out}`), copy it to another folder, and name that one."

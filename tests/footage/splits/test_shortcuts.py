@@ -5,9 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scenes import entry
+from sklearn.metrics import roc_auc_score
 
-from vigil.footage.splits.shortcuts import FEATURES, describe_shortcuts, measure_shortcuts
+from vigil.footage.splits.shortcuts import FEATURES, _area, describe_shortcuts, measure_shortcuts
 from vigil.footage.video_table import Video
 
 
@@ -166,3 +169,15 @@ def test_the_same_set_gives_the_same_numbers_in_any_order() -> None:
     videos, sizes = city(9)
     assert measure_shortcuts(videos, sizes, seed=7) == measure_shortcuts(videos, sizes, seed=7)
     assert measure_shortcuts(videos[::-1], sizes, seed=7) == measure_shortcuts(videos, sizes, seed=7)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
+def test_the_area_is_that_of_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
+    ranks, positive, negative = np.array(rows).T
+    value = _area(ranks, positive, negative)
+    if positive.sum() and negative.sum():
+        truth = np.repeat([1, 0], len(ranks))
+        expected = roc_auc_score(truth, np.tile(ranks, 2), sample_weight=np.append(positive, negative))
+        assert value == pytest.approx(expected)
+    else:
+        assert value == 0.5

@@ -14,8 +14,8 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.footage.listing import annotations, local
-from vigil.footage.listing.annotations import NORMAL
 from vigil.footage.listing.records import Listing, Reject, Row, Source
+from vigil.footage.video_table import NORMAL
 
 FIGHT = "fight"
 LABELS = {"fight": FIGHT, "fights": FIGHT, "nofight": NORMAL, "no_fight": NORMAL, "nofights": NORMAL, "normal": NORMAL}
@@ -32,12 +32,9 @@ class Params(Frozen):
 
 def sources(name: str, params: Params) -> list[Source]:
     root = local.dataset_root(name, params.path)
-    paths = local.list_visible(root)
-    local.require_videos(name, root, paths)
-    if params.sources != TABLE and params.sources not in paths:
+    if params.sources != TABLE and params.sources not in local.list_visible(root):
         raise VigilError(f"params.yaml [datasets.{name}]: sources = '{params.sources}': no such file in {root.name}/.")
-    relevant = [path for path in paths if local.is_video(path) or path == params.sources]
-    return local.hash_sources(name, root, [*relevant, *local.list_shut_folders(root, paths)])
+    return local.list_sources(name, root, lambda path: local.is_video(path) or path == params.sources)
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:

@@ -32,11 +32,11 @@ class Params(Frozen):
 
 
 def sources(name: str, params: Params) -> list[Source]:
-    root = local.dataset_root(name, params.path)
-    paths = local.list_visible(root)
-    local.require_videos(name, root, paths)
-    relevant = [path for path in paths if local.is_video(path) or path.endswith(".json") or path == TABLE]
-    return local.hash_sources(name, root, [*relevant, *local.list_shut_folders(root, paths)])
+    return local.list_sources(
+        name,
+        local.dataset_root(name, params.path),
+        lambda path: local.is_video(path) or path.endswith(".json") or path == TABLE,
+    )
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:

@@ -19,8 +19,8 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.footage.listing import local
-from vigil.footage.listing.annotations import NORMAL
 from vigil.footage.listing.records import Listing, Reject, Source
+from vigil.footage.video_table import NORMAL
 
 CRIMES = (
     "Abuse",
@@ -51,13 +51,11 @@ class Params(Frozen):
 
 
 def sources(name: str, params: Params) -> list[Source]:
-    root = local.dataset_root(name, params.path)
-    paths = local.list_visible(root)
-    local.require_videos(name, root, paths)
-    relevant = [
-        path for path in paths if local.is_video(path) or _matches(ANNOTATION, path) or _matches(SPLIT_LIST, path)
-    ]
-    return local.hash_sources(name, root, [*relevant, *local.list_shut_folders(root, paths)])
+    return local.list_sources(
+        name,
+        local.dataset_root(name, params.path),
+        lambda path: local.is_video(path) or _matches(ANNOTATION, path) or _matches(SPLIT_LIST, path),
+    )
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:

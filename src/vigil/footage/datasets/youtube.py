@@ -25,11 +25,12 @@ from vigil.core.errors import Rejected, VigilError
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.engine.store import Entry, Store, link
-from vigil.footage.listing.annotations import NORMAL, label_of, seconds
+from vigil.footage.listing.annotations import label_of, seconds
 from vigil.footage.listing.fetch import SiteAccess, entries, fetch, identity
 from vigil.footage.listing.names import slug
 from vigil.footage.listing.records import Listing, Reject, Row, Source
 from vigil.footage.video.reading import probe
+from vigil.footage.video_table import NORMAL
 
 PAUSE_S = 0.5  # between the pages that lead to one video, at most
 ADDRESS = r"^https?://\S+$"
@@ -66,7 +67,7 @@ class Params(Frozen):
 
 @dataclass(frozen=True)
 class VideoAddress:
-    """Where a video is to be fetched from, and under which name it is stored."""
+    """Says where a video is to be fetched from, and under which name it is stored."""
 
     url: str
     playlist: str  # that it is from; empty for a video named on its own

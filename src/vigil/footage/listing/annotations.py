@@ -29,8 +29,8 @@ from vigil.core.errors import VigilError, near_miss
 from vigil.core.storage import read_json
 from vigil.footage.listing.local import SPLITS, resolve_reference
 from vigil.footage.listing.records import Reject, Row
+from vigil.footage.video_table import NORMAL
 
-NORMAL = "normal"
 ANOMALY = "anomaly"  # abnormal, and that is all that is known
 COLUMNS = ("video", "label", "spans", "start_s", "stop_s", "source", "split")
 ALIASES = {"path": "video", "folder_name": "video", "type": "label"}  # what other tables call them

@@ -38,7 +38,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Stream:
-    """Where the video of a page can be read now; the address expires."""
+    """Says where the video of a page can be read now; the address expires."""
 
     url: str
     protocol: str

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -90,6 +90,13 @@ def hash_sources(name: str, root: Path, paths: Iterable[str]) -> list[Source]:
 
     with Hashes() as hashes, ThreadPoolExecutor() as pool:  # hashing lets other threads run
         return sorted(pool.map(source, paths))
+
+
+def list_sources(name: str, root: Path, is_relevant: Callable[[str], bool]) -> list[Source]:
+    """Makes sources of the relevant files of a folder that has videos, and of its folders that cannot be read."""
+    paths = list_visible(root)
+    require_videos(name, root, paths)
+    return hash_sources(name, root, [*filter(is_relevant, paths), *list_shut_folders(root, paths)])
 
 
 def check_unchanged(root: Path, sources: Sequence[Source]) -> None:

@@ -26,7 +26,7 @@ def describe_body(body: Tensor) -> Tensor:
     moving = speeds[..., list(PAIRS[HIP]), :].mean(dim=-2)  # (B, T, 2): the body's own way
     parts = [
         _ordered(_cosines(sides)),
-        _trunk(sides, places[..., HEAD, :]),
+        _torso(sides, places[..., HEAD, :]),
         *_limbs(sides),
         _ordered(_lengths(sides[..., WRIST, :, :] - places[..., HEAD, None, :])),
         _extent(places, sides),
@@ -56,15 +56,15 @@ def _cosines(sides: Tensor) -> Tensor:
     return (before * after).sum(dim=-1) / (_lengths(before) * _lengths(after)).clamp_min(1e-3)
 
 
-def _trunk(sides: Tensor, head: Tensor) -> Tensor:
-    """(B, T, 4): how long the trunk looks, how upright it is, how far it leans to a side, how high the head is."""
+def _torso(sides: Tensor, head: Tensor) -> Tensor:
+    """(B, T, 4): how long the torso looks, how upright it is, how far it leans to a side, how high the head is."""
     top = sides[..., SHOULDER, :, :].mean(dim=-2)
     length = _lengths(top)
     return torch.stack([length, -top[..., 1] / length, top[..., 0].abs() / length, -head[..., 1]], dim=-1)
 
 
 def _limbs(sides: Tensor) -> list[Tensor]:
-    """Of wrists, elbows, ankles and knees: how high they are, how far to the side, and how far from each other."""
+    """Says of wrists, elbows, ankles and knees how high they are, how far aside, and how far from each other."""
     signals = []
     for limb in LIMBS:
         pair = sides[..., limb, :, :]
@@ -80,7 +80,7 @@ def _extent(places: Tensor, sides: Tensor) -> Tensor:
 
 
 def _relative_speeds(speeds: Tensor) -> list[Tensor]:
-    """Of speeds (B, T, 13, 2) beside the body's own: those of the limbs, of the head, and of all joints together."""
+    """Returns `speeds` (B, T, 13, 2) less the body's own: of the limbs, of the head, and of all joints together."""
     lengths = _lengths(speeds)
     limbs = [PAIRS[limb] for limb in LIMBS]
     return [_ordered(lengths[..., limbs]), lengths[..., HEAD:], lengths.mean(dim=-1, keepdim=True)]

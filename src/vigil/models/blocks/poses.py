@@ -196,7 +196,7 @@ def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor, 
 
 
 def _ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Where places in the picture begin, and how far they reach: (13, 2) each."""
+    """Returns where places in the picture begin, and how far they reach: (13, 2) each."""
     if config.ranges is None:
         return torch.zeros(JOINTS, 2, dtype=dtype), torch.ones(JOINTS, 2, dtype=dtype)
     low, high = torch.tensor(config.ranges, dtype=dtype).unflatten(0, (JOINTS, 2)).unbind(-1)

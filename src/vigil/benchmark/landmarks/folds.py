@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil.core.errors import VigilError
-
-FOLDS = 5
-LEAST = 3  # sources of a label: one to learn from, one to choose by, one to be judged
+from vigil.benchmark.sources import FOLDS, require_sources
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,7 @@ def number_folds(recordings: Sequence[Recording]) -> np.ndarray:
     for recording in recordings:
         counts = sources_of.setdefault(recording.label, {})
         counts[recording.source] = counts.get(recording.source, 0) + 1
-    for label, counts in sources_of.items():
-        if len(counts) < LEAST:
-            raise VigilError(
-                f"label '{label}' has {len(counts)} source{'s' * (len(counts) != 1)}; a benchmark needs {LEAST}: one "
-                "to learn from, one to choose by and one to be judged. Bring more clips of it."
-            )
+    require_sources({label: len(counts) for label, counts in sources_of.items()})
     folds = min(FOLDS, *(len(counts) for counts in sources_of.values()))
     fold_of: dict[str, int] = {}
     for counts in sources_of.values():

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.features import PRESET
-from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.fights.features import PRESET
+from vigil.benchmark.fights.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.kept import Arrays
 from vigil.core import lineage
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, save_arrays
 from vigil.engine.per_video import Runtime
-from vigil.evaluation.benchmark.kept import Arrays
 from vigil.evaluation.flow_trees import ForestParams, load_forest
 from vigil.footage import video_table
-from vigil.footage.video_table import ORDINARY, Video
+from vigil.footage.video_table import ORDINARY, SPLITS, Video
 from vigil.judging.calibration import Calibration, CalibrationParams, read_calibration
 from vigil.judging.scoring import Sources, build_table
 from vigil.models.checkpoint import load_checkpoint
@@ -37,11 +37,10 @@ from vigil.training.schedules import TrainParams
 TREES, SHORTCUTS = "flow_trees", "shortcuts"
 SHORTCUTS_FOREST = "baselines/shortcuts.npz"
 RUNTIME = Runtime(executor="serial", workers=1, timeout_s=600.0, address=None)  # splits run side by side already
-SPLITS = ("train", "val", "test")
 
 
 def prepare(home: Path, features: Path, splits: Sequence[Sequence[Video]], params: Mapping[str, Any]) -> None:
-    """Who is learnt from, who chooses and who is judged; and what depends on it: usual flow, and joints in segments."""
+    """Writes who is learnt from, who chooses and who is judged, and what depends on that: usual flow, and segments."""
     for split, clips in zip(SPLITS, splits, strict=True):
         video_table.write(home / f"{split}.csv", [replace(clip, split=split) for clip in clips])
     video_table.write(home / "clips.csv", [clip for clips in splits for clip in clips])

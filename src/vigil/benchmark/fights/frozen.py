@@ -7,79 +7,83 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark import members
-from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
-from vigil.cli.clip_benchmark.joining import Joined, Opinion, join
-from vigil.cli.clip_benchmark.setting import Setting, hold_out, printing_to
-from vigil.cli.clip_benchmark.verdicts import summarise
+from vigil.benchmark.fights import members
+from vigil.benchmark.fights.features import make_features, read_dataset, say_left_out
+from vigil.benchmark.fights.joining import Joined, Opinion, join
+from vigil.benchmark.fights.setup import Setup, hold_out, printing_to
+from vigil.benchmark.fights.verdicts import summarise
+from vigil.benchmark.kept import digest
+from vigil.benchmark.outcome import Record
+from vigil.benchmark.sealing import SEAL, digest_files, score_once, seal
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file, write_json
-from vigil.evaluation.benchmark.kept import digest
-from vigil.evaluation.benchmark.outcome import Record
 from vigil.footage import sources
 from vigil.footage.video_table import Video
 
-SEAL, JOINED = "frozen.json", "joined.json"
+JOINED = "joined.json"
 WITH_TEST = "with-test"  # in the folder of work: both folders of clips with their features
 SEALED = ("models", "calibration", "baselines", "inner", JOINED)
 
 
-def score_once(clips: Sequence[Video], data: Path, test: Path, setting: Setting) -> Record:
+def freeze_and_score(clips: Sequence[Video], data: Path, test: Path, setup: Setup) -> Record:
     """What detectors that have learnt from `clips`, those of `data`, say of the folder `test`."""
-    of_members = [setting.digest(name, seed, clips) for name in setting.members for seed in setting.seeds]
-    folder = setting.work / "frozen" / digest(of_members)[:24]
-    homes = {seed: folder / str(seed) for seed in setting.seeds}
-    _learn_from_all(clips, homes, setting)
+    of_members = [setup.digest(name, seed, clips) for name in setup.members for seed in setup.seeds]
+    folder = setup.work / "frozen" / digest(of_members)[:24]
+    homes = {seed: folder / str(seed) for seed in setup.seeds}
+    _learn_from_all(clips, homes, setup)
     _seal(folder)
-    unseen = open_unseen(clips, data, test, setting)
-    features = setting.work / WITH_TEST
+    unseen = open_unseen(clips, data, test, setup)
     path = folder / f"scores-{digest([(clip.video, clip.sha256) for clip in unseen])[:16]}.json"
-    if path.exists():
-        setting.say(f"fights: {test} was scored before by these detectors: that score is shown")
-        record: Record = read_json(path)
-        return record
+
+    def score() -> Record:
+        judged_by = {"data": test.name, "frozen_sha256": sha256_file(folder / SEAL)}
+        return judged_by | summarise(unseen, _ask(homes, clips, unseen, test, setup))
+
+    return score_once(path, f"fights: {test}", setup.say, score)
+
+
+def _ask(
+    homes: Mapping[int, Path], clips: Sequence[Video], unseen: Sequence[Video], test: Path, setup: Setup
+) -> dict[str, list[Opinion]]:
+    """What each frozen detector says of the clips that it has not seen, once for each seed; of those of all seeds."""
+    features = setup.work / WITH_TEST
     opinions: dict[str, list[Opinion]] = {}
     for seed, home in homes.items():
         with printing_to(home / "log.txt"):
-            members.prepare(home, features, (*hold_out(clips, seed), unseen), setting.params)
-            said = {name: members.ask(home, features, name, unseen, setting.params) for name in setting.members}
+            members.prepare(home, features, (*hold_out(clips, seed), unseen), setup.params)
+            said = {name: members.ask(home, features, name, unseen, setup.params) for name in setup.members}
         for name, opinion in Joined.read(read_json(home / JOINED), str(home / JOINED)).judge(said).items():
             opinions.setdefault(name, []).append(opinion)
-        setting.say(f"fights: the detectors of seed {seed} have judged {test}")
-    by_all_seeds = {name: of_seeds for name, of_seeds in opinions.items() if len(of_seeds) == len(homes)}
-    record = {"data": test.name, "frozen_sha256": sha256_file(folder / SEAL)} | summarise(unseen, by_all_seeds)
-    write_json(path, record)
-    return record
+        setup.say(f"fights: the detectors of seed {seed} have judged {test}")
+    return {name: of_seeds for name, of_seeds in opinions.items() if len(of_seeds) == len(homes)}
 
 
-def open_unseen(clips: Sequence[Video], data: Path, test: Path, setting: Setting) -> list[Video]:
+def open_unseen(clips: Sequence[Video], data: Path, test: Path, setup: Setup) -> list[Video]:
     """The clips of `test` with their features, unless it shares clips or sources with `clips`, those of `data`."""
-    datasets = {"data": read_dataset(setting.params, data), "test": read_dataset(setting.params, test)}
-    features = setting.work / WITH_TEST
+    datasets = {"data": read_dataset(setup.params, data), "test": read_dataset(setup.params, test)}
+    features = setup.work / WITH_TEST
     _refuse_shared_clips(clips, datasets, features / "sources.csv", test)
-    setting.say(f"fights: features of the clips in {test}")
-    with printing_to(setting.work / "features.log"):
-        both = make_features(features, datasets, setting.params, setting.runtime)
-    say_left_out(features, "test", setting)
+    setup.say(f"fights: features of the clips in {test}")
+    with printing_to(setup.work / "features.log"):
+        both = make_features(features, datasets, setup.params, setup.runtime)
+    say_left_out(features, "test", setup)
     unseen = [clip for clip in both if clip.set == "test"]
     _refuse_shared_sources(clips, unseen, test)
     return unseen
 
 
-def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setting: Setting) -> None:
-    """All but an inner fold, another for each seed."""
-    with setting.processes_to_learn() as pool:
+def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setup: Setup) -> None:
+    """Has every seed learn from all clips but those of an inner fold, another for each seed."""
+    with setup.processes_to_learn() as pool:
         tasks = {
-            pool.submit(
-                _learn, home, setting.features, hold_out(clips, seed), setting.members, seed, setting.params
-            ): seed
+            pool.submit(_learn, home, setup.features, hold_out(clips, seed), setup.members, seed, setup.params): seed
             for seed, home in homes.items()
             if not (home / JOINED).exists()
         }
         for done, task in enumerate(as_completed(tasks), 1):
             task.result()
             left = len(tasks) - done
-            setting.say(f"fights: seed {tasks[task]} has learnt from all clips of the first folder, {left} seeds left")
+            setup.say(f"fights: seed {tasks[task]} has learnt from all clips of the first folder, {left} seeds left")
 
 
 def _learn(
@@ -90,7 +94,7 @@ def _learn(
     seed: int,
     params: Mapping[str, Any],
 ) -> None:
-    """In a process of its own."""
+    """Runs in a process of its own: learns, and writes down how the members are joined."""
     with printing_to(home / "log.txt"):
         members.prepare(home, features, (*splits, []), params)
         for name in names:
@@ -102,24 +106,14 @@ def _learn(
 
 
 def _seal(folder: Path) -> None:
-    """Writes down what is frozen; VigilError where it has changed since it was."""
-    files = sorted(
-        path
-        for home in folder.iterdir()
-        for name in SEALED
-        for path in (home / name, *(home / name).rglob("*"))
-        if path.is_file()
-    )
-    seal = {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
-    if (folder / SEAL).exists() and read_json(folder / SEAL) != seal:
-        raise VigilError(f"{folder}: something has changed since it was frozen. Delete the folder to freeze anew.")
-    write_json(folder / SEAL, seal)
+    paths = (path for home in folder.iterdir() for name in SEALED for path in (home / name, *(home / name).rglob("*")))
+    seal(folder, digest_files(folder, filter(Path.is_file, paths)))
 
 
 def _refuse_shared_clips(
     clips: Sequence[Video], datasets: Mapping[str, Mapping[str, Any]], listing: Path, test: Path
 ) -> None:
-    """By content, before stage `download` leaves out what it has already."""
+    """Compares clips by content, before stage `download` leaves out what it has already."""
     sources.sync(datasets, listing)
     known = {clip.sha256 for clip in clips}
     if shared := sorted(file.path for file in sources.read_sources(listing).get("test", []) if file.sha256 in known):

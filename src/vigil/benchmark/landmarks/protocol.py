@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from vigil.benchmark.kept import Arrays, KeptResults
+from vigil.benchmark.landmarks import frozen, trivial
+from vigil.benchmark.landmarks.decisions import choose_offset, clip_logits, decide
+from vigil.benchmark.landmarks.folds import Fold, make_folds, number_folds
+from vigil.benchmark.landmarks.judging import Predicted, Setup, judge, summarise_verdicts
+from vigil.benchmark.landmarks.members import ENSEMBLE, ensemble_logits
+from vigil.benchmark.landmarks.table import LandmarkTable, describe_clips
+from vigil.benchmark.outcome import Record, describe_table
 from vigil.clips.labels import Classes
 from vigil.core.errors import VigilError
 from vigil.core.storage import sha256_file
-from vigil.evaluation.benchmark import frozen, trivial
-from vigil.evaluation.benchmark.decisions import choose_offset, clip_logits, decide
-from vigil.evaluation.benchmark.folds import Fold, make_folds, number_folds
-from vigil.evaluation.benchmark.kept import Arrays, KeptResults
-from vigil.evaluation.benchmark.landmark_judging import Predicted, Setup, judge, summarise_verdicts
-from vigil.evaluation.benchmark.landmark_table import LandmarkTable, describe_clips
-from vigil.evaluation.benchmark.outcome import Record, describe_table
-from vigil.evaluation.benchmark.pose_members import ENSEMBLE, ensemble_logits
 
 
 def run(data: Path, test: Path | None, setup: Setup) -> Record:
@@ -49,7 +49,7 @@ def run(data: Path, test: Path | None, setup: Setup) -> Record:
         },
     }
     if test is not None:
-        record["test"] = frozen.score_once(table, test, class_sets, setup, kept)
+        record["test"] = frozen.freeze_and_score(table, test, class_sets, setup, kept)
     return record
 
 
@@ -90,7 +90,7 @@ def judge_fold(
     kept: KeptResults,
     what: list[object],
 ) -> Mapping[str, Arrays]:
-    """By member and for their ensemble: log probabilities of the segments of the inner fold and of the judged one."""
+    """Returns log probabilities of the segments of the inner fold and the judged one, by member and the ensemble."""
     parts = {part: chosen[table.owner] for part, chosen in (("val", fold.val), ("test", fold.test))}
 
     def compute(name: str) -> Arrays:

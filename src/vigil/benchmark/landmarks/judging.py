@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vigil.clips.labels import Classes, normal_class
-from vigil.core.storage import sha256_file
-from vigil.evaluation.benchmark.folds import Fold
-from vigil.evaluation.benchmark.kept import KeptResults
-from vigil.evaluation.benchmark.landmark_table import LandmarkTable, read_landmarks
-from vigil.evaluation.benchmark.outcome import Record, Verdicts, summarise
-from vigil.evaluation.benchmark.pose_members import (
+from vigil.benchmark.kept import KeptResults
+from vigil.benchmark.landmarks.folds import Fold
+from vigil.benchmark.landmarks.members import (
     TREES,
     Network,
     StoredSegments,
@@ -22,12 +18,15 @@ from vigil.evaluation.benchmark.pose_members import (
     read_networks,
     tree_logits,
 )
+from vigil.benchmark.landmarks.table import LandmarkTable, read_landmarks
+from vigil.benchmark.outcome import Record, Verdicts, summarise
+from vigil.clips.labels import Classes, normal_class
+from vigil.core.storage import sha256_file
 from vigil.evaluation.flow_trees import Forest, ForestParams
 from vigil.features.segments.columns import BODY
 from vigil.features.segments.segments import Settings
 
 PRESET = "preset landmarks"
-ROUNDS, DRAW_SEED = 1000, 7  # of the draws behind an interval
 Say = Callable[[str], None]
 Predicted = dict[str, np.ndarray]  # (seeds, ...) classes, by model
 
@@ -100,8 +99,6 @@ def summarise_verdicts(
         {name: Verdicts(predicted, truth[owner], sources[owner]) for name, predicted in segments.items()},
         {name: Verdicts(predicted, truth, sources) for name, predicted in trivial.items()},
         list(classes),
-        ROUNDS,
-        DRAW_SEED,
     )
     notes = []
     if normal_class(classes) is not None:

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
+from vigil.benchmark.fights.members import SHORTCUTS, TREES
+from vigil.benchmark.kept import Arrays
 from vigil.core.params import Frozen
 from vigil.evaluation import fusion
-from vigil.evaluation.benchmark.kept import Arrays
 from vigil.evaluation.fusion import Fusion
+from vigil.evaluation.summary import FUSED
+from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 
-FUSED, FITTED, JOINED_SEEDS = "fused", "fused_fitted", "fused_seeds"
+FITTED, JOINED_SEEDS = "fused_fitted", "fused_seeds"
 EVEN = 0.5
 MOVED = 0.5  # of the middle on so few clips, of which half is chance
 
@@ -109,9 +111,7 @@ def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
     p = np.nan_to_num(probability, nan=0.0)
     values = np.unique(p)
     borders = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2, [np.nextafter(values[-1], np.inf)]])
-    right = [
-        np.mean([(p[is_abnormal] >= border).mean(), (p[~is_abnormal] < border).mean()]) for border in borders.tolist()
-    ]
+    right = [balanced_accuracy(p >= border, is_abnormal) for border in borders.tolist()]
     gaps = np.concatenate([[0.0], np.diff(values), [0.0]])
     best = np.flatnonzero(np.isclose(right, max(right)))
     return float(borders[best[np.argmax(gaps[best])]])
@@ -130,5 +130,5 @@ def _fit(models: Mapping[str, Arrays]) -> tuple[Fusion, float]:
     frames, videos = ({name: arrays[key] for name, arrays in models.items()} for key in ("frames", "videos"))
     hashes = {name: str(arrays["calibration"]) for name, arrays in models.items()}
     held_out = fusion.cross_fit(tables, frames, videos, hashes).scores
-    threshold = choose_threshold(expit(held_out.video_score), held_out.klass > 0)
+    threshold = choose_threshold(expit(held_out.video_score), held_out.class_index > 0)
     return fusion.fit_fusion(tables, frames, videos, hashes), threshold

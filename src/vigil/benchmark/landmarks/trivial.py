@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vigil.evaluation.benchmark.folds import Recording
+from vigil.benchmark.landmarks.folds import Recording
 
 TREES, LEAF = 100, 3
 

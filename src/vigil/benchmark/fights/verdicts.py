@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vigil.cli.clip_benchmark.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
-from vigil.cli.clip_benchmark.members import SHORTCUTS, TREES
-from vigil.evaluation.benchmark.outcome import Record, list_seeds, with_interval
+from vigil.benchmark.fights.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
+from vigil.benchmark.fights.members import SHORTCUTS, TREES
+from vigil.benchmark.outcome import DRAW_SEED, ROUNDS, Record, list_seeds, with_interval
 from vigil.footage.video_table import Video
-from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, ratio, rounded
+from vigil.statistics.classes import balanced_accuracy_by_source
+from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
 
-ROUNDS, DRAW_SEED = 1000, 7
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
 LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the models
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
-    """By detector, whose opinions are there once for each seed: each measure, and its lead over the flow trees.
+    """Returns each measure of each detector, and its lead over the flow trees; `opinions` has one for each seed.
 
     The seeds are pooled: a source that is drawn brings its clips as every seed judged them.
     """
@@ -63,16 +63,17 @@ def _measure(
 ) -> dict[str, Statistic]:
     """Each measure of all that is said, as a function of how often each source is drawn."""
     score = np.concatenate([np.nan_to_num(opinion.probability, nan=-1.0) for opinion in of_seeds])
-    right = np.concatenate([opinion.verdict for opinion in of_seeds]) == is_abnormal
-    shares = np.zeros((2, sources, 2))
-    np.add.at(shares[0], (group, is_abnormal.astype(int)), right)
-    np.add.at(shares[1], (group, is_abnormal.astype(int)), 1)
+    verdict = np.concatenate([opinion.verdict for opinion in of_seeds])
     return {
         "auc": Ranking.of(score, is_abnormal, group, sources).statistic(auc),
         "accuracy": ratio(
-            np.bincount(group, right, minlength=sources), np.bincount(group, minlength=sources), "no clip is judged"
+            np.bincount(group, verdict == is_abnormal, minlength=sources),
+            np.bincount(group, minlength=sources),
+            "no clip is judged",
         ),
-        "balanced_accuracy": mean_of_shares(shares[0], shares[1], "fewer than two classes"),
+        "balanced_accuracy": balanced_accuracy_by_source(
+            verdict.astype(int), is_abnormal.astype(int), group, sources, 2, "fewer than two classes"
+        ),
     }
 
 

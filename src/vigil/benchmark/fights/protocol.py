@@ -21,20 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from vigil.cli.clip_benchmark import members
-from vigil.cli.clip_benchmark.features import make_features, read_dataset, say_left_out
-from vigil.cli.clip_benchmark.frozen import score_once
-from vigil.cli.clip_benchmark.joining import Opinion, join
-from vigil.cli.clip_benchmark.published import NUMBERS, describe_published
-from vigil.cli.clip_benchmark.setting import Setting, fold_by_source, hold_out, printing_to
-from vigil.cli.clip_benchmark.verdicts import describe_table, summarise
-from vigil.core.errors import VigilError
+from vigil.benchmark.fights import members
+from vigil.benchmark.fights.features import make_features, read_dataset, say_left_out
+from vigil.benchmark.fights.frozen import freeze_and_score
+from vigil.benchmark.fights.joining import Opinion, join
+from vigil.benchmark.fights.published import NUMBERS, describe_published
+from vigil.benchmark.fights.setup import Setup, fold_by_source, hold_out, printing_to
+from vigil.benchmark.fights.verdicts import describe_table, summarise
+from vigil.benchmark.kept import Arrays
+from vigil.benchmark.outcome import Record
+from vigil.benchmark.sources import require_sources
 from vigil.core.storage import load_arrays, save_arrays
-from vigil.evaluation.benchmark.kept import Arrays
-from vigil.evaluation.benchmark.outcome import Record
 from vigil.footage.video_table import Video
-
-LEAST = 3  # sources of a class: one to learn from, one to choose by, one to be judged
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,27 +46,28 @@ class Split:
     judged: list[Video]
 
 
-def run(data: Path, test: Path | None, setting: Setting) -> Record:
+def run(data: Path, test: Path | None, setup: Setup) -> Record:
     """The record of the folds of `data`, and of the score on `test` where there is such a folder."""
-    dataset = read_dataset(setting.params, data)
+    dataset = read_dataset(setup.params, data)
     if test is not None:
-        read_dataset(setting.params, test)
-    setting.say(f"fights: features of the clips in {data}")
-    with printing_to(setting.work / "features.log"):
-        clips = make_features(setting.features, {"data": dataset}, setting.params, setting.runtime)
-    say_left_out(setting.features, "data", setting)
-    _require_sources(clips, data)
-    splits = [split for seed in setting.seeds for split in make_splits(clips, seed)]
-    opinions = _judge_splits(splits, setting)
+        read_dataset(setup.params, test)
+    setup.say(f"fights: features of the clips in {data}")
+    with printing_to(setup.work / "features.log"):
+        clips = make_features(setup.features, {"data": dataset}, setup.params, setup.runtime)
+    say_left_out(setup.features, "data", setup)
+    counts = {label: len({clip.source for clip in clips if clip.label == label}) for label in ("fight", "normal")}
+    require_sources(counts, f"{data}: ", "Bring more, or name the sources in clips.csv.")
+    splits = [split for seed in setup.seeds for split in make_splits(clips, seed)]
+    opinions = _judge_splits(splits, setup)
     record: Record = {
         "kind": "fights",
         "data": data.name,
-        "seeds": list(setting.seeds),
+        "seeds": list(setup.seeds),
         "published": list(NUMBERS),
-        "folds": summarise(clips, _join_folds(clips, splits, opinions, setting.seeds)),
+        "folds": summarise(clips, _join_folds(clips, splits, opinions, setup.seeds)),
     }
     if test is not None:
-        record["test"] = score_once(clips, data, test, setting)
+        record["test"] = freeze_and_score(clips, data, test, setup)
     return record
 
 
@@ -88,24 +87,24 @@ def describe(record: Record) -> str:
     return "\n".join([*lines, "", *describe_published()])
 
 
-def _judge_splits(splits: Sequence[Split], setting: Setting) -> list[dict[str, Opinion]]:
+def _judge_splits(splits: Sequence[Split], setup: Setup) -> list[dict[str, Opinion]]:
     """What is said of the clips of each split; several are worked on at once, and nothing is done twice."""
     paths = [
-        {name: setting.said(name, split.seed, split.train, split.val, split.judged) for name in setting.members}
+        {name: setup.said(name, split.seed, split.train, split.val, split.judged) for name in setup.members}
         for split in splits
     ]
     waiting = [number for number, of_split in enumerate(paths) if not all(path.exists() for path in of_split.values())]
     began = time.monotonic()
-    with setting.processes_to_learn() as pool:
+    with setup.processes_to_learn() as pool:
         tasks = {
-            pool.submit(_judge_split, splits[number], setting.work, paths[number], setting.params): splits[number]
+            pool.submit(_judge_split, splits[number], setup.work, paths[number], setup.params): splits[number]
             for number in waiting
         }
         for done, task in enumerate(as_completed(tasks), 1):
             task.result()
             left = len(waiting) - done
             minutes = (time.monotonic() - began) / done * left / 60
-            setting.say(
+            setup.say(
                 f"fights: seed {tasks[task].seed}, fold {tasks[task].fold + 1} is judged; {left} of {len(splits)} "
                 f"folds left, about {minutes:.0f} min"
             )
@@ -113,7 +112,7 @@ def _judge_splits(splits: Sequence[Split], setting: Setting) -> list[dict[str, O
 
 
 def _judge_split(split: Split, work: Path, paths: Mapping[str, Path], params: Mapping[str, Any]) -> None:
-    """In a process of its own: what members say of the clips that are judged, and of those that choose."""
+    """Runs in a process of its own: writes what members say of the clips that are judged and of those that choose."""
     features, home = work / "clips", work / "learning" / f"seed-{split.seed}-fold-{split.fold + 1}"
     shutil.rmtree(home, ignore_errors=True)  # of a run that was killed; finished trainings lie in the store
     with printing_to(home.with_suffix(".log")):
@@ -151,13 +150,3 @@ def _join_folds(
             joined = whole[name][seeds.index(split.seed)]
             joined.probability[rows], joined.verdict[rows] = said[name].probability, said[name].verdict
     return whole
-
-
-def _require_sources(clips: Sequence[Video], data: Path) -> None:
-    for label in ("fight", "normal"):
-        sources = {clip.source for clip in clips if clip.label == label}
-        if len(sources) < LEAST:
-            raise VigilError(
-                f"{data}: its clips of label '{label}' are of {len(sources)} sources; a benchmark needs {LEAST}: one "
-                "to learn from, one to choose by and one to be judged. Bring more, or name the sources in clips.csv."
-            )

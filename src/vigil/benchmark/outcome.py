@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, mean_of_shares, rounded
+from vigil.statistics.classes import balanced_accuracy, balanced_accuracy_by_source
+from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, rounded
+
+ROUNDS, DRAW_SEED = 1000, 7  # of the draws behind an interval
 
 Record = dict[str, Any]
 
@@ -22,25 +25,20 @@ class Verdicts:
     def statistic(self, sources: Sequence[str], class_count: int) -> Statistic:
         """Balanced accuracy over all seeds, as a function of how often each of `sources` is drawn."""
         group = np.searchsorted(np.asarray(sources), self.source)
-        right, total = np.zeros((2, len(sources), class_count))
-        for predicted in self.predicted:
-            np.add.at(right, (group, self.truth), predicted == self.truth)
-            np.add.at(total, (group, self.truth), 1)
-        return mean_of_shares(right, total, "fewer than two classes")
+        return balanced_accuracy_by_source(
+            self.predicted, self.truth, group, len(sources), class_count, "fewer than two classes"
+        )
 
     def of_seeds(self) -> list[float]:
         """The balanced accuracy of each seed."""
-        classes = np.unique(self.truth)
-        return [
-            float(np.mean([(predicted[self.truth == index] == index).mean() for index in classes]))
-            for predicted in self.predicted
-        ]
+        return [balanced_accuracy(predicted, self.truth) for predicted in self.predicted]
 
     def confusion(self, class_count: int) -> list[list[float]]:
         """Rows are what they are, columns what was said, on average over the seeds."""
-        table = np.zeros((class_count, class_count))
-        for predicted in self.predicted:
-            np.add.at(table, (self.truth, predicted), 1 / len(self.predicted))
+        from sklearn.metrics import confusion_matrix
+
+        seeds, classes = len(self.predicted), np.arange(class_count)
+        table = confusion_matrix(np.tile(self.truth, seeds), self.predicted.ravel(), labels=classes) / seeds
         return [[round(value, 2) for value in row] for row in table.tolist()]
 
 
@@ -49,13 +47,11 @@ def summarise(
     parts: Mapping[str, Verdicts],
     baselines: Mapping[str, Verdicts],
     class_names: Sequence[str],
-    rounds: int,
-    seed: int,
 ) -> Record:
-    """By model: its balanced accuracy over recordings and over their `parts`, and its lead over the best baseline."""
+    """Returns each model's balanced accuracy over recordings and their `parts`, and its lead over the best baseline."""
     some = next(iter(models.values()))
     sources = sorted(set(some.source.tolist()))
-    weights, count = draw_within_classes(some, sources, rounds, seed), len(class_names)
+    weights, count = draw_within_classes(some, sources, ROUNDS, DRAW_SEED), len(class_names)
 
     def measure(verdicts: Verdicts) -> Record:
         seeds = verdicts.of_seeds()

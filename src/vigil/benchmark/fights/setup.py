@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from vigil.benchmark.kept import digest
+from vigil.benchmark.sources import FOLDS
 from vigil.core import settings
 from vigil.engine import tracking
 from vigil.engine.per_video import Runtime
 from vigil.engine.workers import die_with_parent
-from vigil.evaluation.benchmark.kept import digest
 from vigil.footage.video_table import Video
 
-FOLDS = 5
 ELSEWHERE = ("datasets", "runtime", "models")  # settings that change nothing, or that are asked for by name
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class Setup:
     """What does not depend on the clips."""
 
     params: Mapping[str, Any]  # of the preset, laid over those of the project
@@ -44,14 +44,14 @@ class Setting:
         return list(self.code)
 
     def digest(self, member: str, seed: int, *splits: Sequence[Video]) -> str:
-        """Of all that depends on what `member` says: other models are no part of it."""
+        """Returns a digest of all that decides what `member` says; other models are no part of it."""
         params = {name: section for name, section in self.params.items() if name not in ELSEWHERE}
         own = self.params["models"].get(member)
         listed = [[(clip.video, clip.sha256, clip.label, clip.source) for clip in clips] for clips in splits]
         return digest(member, self.code[member], params, own, seed, listed)[:24]
 
     def said(self, member: str, seed: int, *splits: Sequence[Video]) -> Path:
-        """Where it lies what a member says that has learnt from some of these clips."""
+        """Returns the path of what a member says that has learnt from some of these clips."""
         return self.work / "said" / f"{self.digest(member, seed, *splits)}.npz"
 
     def processes_to_learn(self) -> ProcessPoolExecutor:
@@ -68,7 +68,7 @@ def fold_by_source(clips: Sequence[Video], seed: int) -> Iterator[tuple[list[Vid
 
 
 def hold_out(clips: Sequence[Video], seed: int) -> tuple[list[Video], list[Video]]:
-    """Those to learn from, and a fold of them that chooses."""
+    """Splits clips into those to learn from and a fold that chooses."""
     return next(fold_by_source(clips, seed))
 
 

@@ -1,14 +1,12 @@
 """Results of a benchmark on disk, by all that they depend on, so that an interrupted run goes on where it was."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vigil.core.storage import load_arrays, save_arrays
+from vigil.core.storage import load_arrays, save_arrays, sha256_json
 
 Arrays = dict[str, np.ndarray]
 
@@ -20,7 +18,7 @@ class KeptResults:
         self.folder, self.origin = folder, origin
 
     def path(self, what: object, ending: str) -> Path:
-        """Where the result of one piece of work lies; `what` says which it is, in values that JSON can hold."""
+        """Returns the path of the result of one piece of work; `what` says which, in values that JSON can hold."""
         return self.folder / f"{digest(self.origin, what)[:24]}{ending}"
 
     def arrays(self, what: object, compute: Callable[[], Arrays]) -> Arrays:
@@ -32,4 +30,4 @@ class KeptResults:
 
 
 def digest(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256_json(values)

@@ -1,11 +1,10 @@
 """From what a model says of segments to the class of a clip, as the pipeline decides it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from vigil.clips.labels import Classes, normal_class
 from vigil.judging.scoring import naming_count
+from vigil.statistics.classes import balanced_accuracy
 
 
 def clip_logits(logits: np.ndarray, owner: np.ndarray, classes: Classes) -> np.ndarray:
@@ -32,7 +31,7 @@ def choose_offset(logits: np.ndarray, truth: np.ndarray, classes: Classes) -> fl
         return 0.0
     margins = np.sort(logits[:, 1:].max(axis=1) - logits[:, 0])
     candidates = [0.0, *(margins[1:] + margins[:-1]) / 2, margins[0] - 1.0, margins[-1] + 1.0]
-    scores = [_balanced(decide(logits, float(offset), classes), truth) for offset in candidates]
+    scores = [balanced_accuracy(decide(logits, float(offset), classes), truth) for offset in candidates]
     return float(min(zip(candidates, scores, strict=True), key=lambda pair: (-pair[1], abs(pair[0])))[0])
 
 
@@ -41,8 +40,3 @@ def decide(logits: np.ndarray, offset: float, classes: Classes) -> np.ndarray:
     if normal_class(classes) is None:
         return logits.argmax(axis=1)
     return (logits + offset * (np.arange(logits.shape[1]) == 0)).argmax(axis=1)
-
-
-def _balanced(predicted: np.ndarray, truth: np.ndarray) -> float:
-    shares: Sequence[float] = [float((predicted[truth == index] == index).mean()) for index in np.unique(truth)]
-    return float(np.mean(shares))

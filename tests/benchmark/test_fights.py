@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fight_clips import SERIAL, draw_clips, run_alone, setting_of, small_params
+from fight_clips import SERIAL, draw_clips, run_alone, small_params, small_setup
 
-from vigil.cli.clip_benchmark import features, frozen, protocol
-from vigil.cli.clip_benchmark.joining import Opinion, choose_threshold, find_middle, join_odds, join_seeds
-from vigil.cli.clip_benchmark.shortcuts import ask_shortcuts, learn_shortcuts
-from vigil.cli.clip_benchmark.verdicts import summarise
+from vigil.benchmark.fights import features, frozen, protocol
+from vigil.benchmark.fights.joining import Opinion, choose_threshold, find_middle, join_odds, join_seeds
+from vigil.benchmark.fights.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.fights.verdicts import summarise
 from vigil.cli.main import main
 from vigil.core.errors import VigilError
 from vigil.evaluation.flow_trees import ForestParams
@@ -29,8 +29,8 @@ from vigil.footage.video_table import Video
 def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     data, test = draw_clips(Path("data"), 5), draw_clips(Path("test"), 3, first=50)
     said: list[str] = []
-    setting = setting_of(small_params(pretrained), said)
-    record = protocol.run(data, test, setting)
+    setup = small_setup(small_params(pretrained), said)
+    record = protocol.run(data, test, setup)
     assert (record["folds"]["clips"], record["folds"]["sources"], record["test"]["clips"]) == (10, 5, 6)
     detectors = {"fused", "fused_seeds", "fused_fitted", "flow_trees", "shortcuts", "crime_gate", "i3d"}
     assert record["folds"]["detectors"].keys() == record["test"]["detectors"].keys() == detectors
@@ -45,7 +45,7 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     assert len(kept) == 2 * 5 * 4
     before = {path: path.read_bytes() for path in kept}
     kept[3].unlink()
-    assert protocol.run(data, test, setting) == record
+    assert protocol.run(data, test, setup) == record
     assert [path.read_bytes() for path in kept] == list(before.values())
     assert sum("is judged" in line for line in said) == 1
     assert any("was scored before" in line for line in said)
@@ -53,22 +53,22 @@ def test_folds_freezing_and_going_on(pretrained: Path) -> None:
     said.clear()  # one model fewer, as a first look has it: all is known already
     fewer = small_params(pretrained)
     del fewer["models"]["i3d"]
-    alone = protocol.run(data, None, setting_of(fewer, said))["folds"]["detectors"]
+    alone = protocol.run(data, None, small_setup(fewer, said))["folds"]["detectors"]
     assert alone["crime_gate"] == record["folds"]["detectors"]["crime_gate"] and "fused" not in alone
     assert not any("is judged" in line for line in said)
 
     weights = next(Path("work/frozen").rglob("weights.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(VigilError, match="has changed since it was frozen"):
-        protocol.run(data, test, setting)
+        protocol.run(data, test, setup)
 
 
 def test_a_folder_that_shares_clips_or_sources_is_refused(pretrained: Path) -> None:
     data, test = draw_clips(Path("data"), 3), draw_clips(Path("test"), 3, first=50)
     said: list[str] = []
-    setting = setting_of(small_params(pretrained), said)
+    setup = small_setup(small_params(pretrained), said)
     clips = features.make_features(
-        setting.features, {"data": features.read_dataset(setting.params, data)}, setting.params, SERIAL
+        setup.features, {"data": features.read_dataset(setup.params, data)}, setup.params, SERIAL
     )
     table = (test / "clips.csv").read_text()
 
@@ -76,13 +76,13 @@ def test_a_folder_that_shares_clips_or_sources_is_refused(pretrained: Path) -> N
     for row in ("", "fight/fi900.mp4,fight,yt-900\n"):  # whether the table names it or not
         (test / "clips.csv").write_text(table + row)
         with pytest.raises(VigilError, match=r"1 of its clips are among .* such as fight/fi900.mp4"):
-            frozen.open_unseen(clips, data, test, setting)
+            frozen.open_unseen(clips, data, test, setup)
 
     (test / "fight/fi900.mp4").unlink()
     (test / "fight/broken.mp4").write_bytes(b"no film")
     (test / "clips.csv").write_text(table.replace("yt-51", "yt-1") + "fight/broken.mp4,fight,yt-77\n")
     with pytest.raises(VigilError, match="1 of its sources are among those that were learnt from, such as yt-1"):
-        frozen.open_unseen(clips, data, test, setting)
+        frozen.open_unseen(clips, data, test, setup)
     assert [line for line in said if "left out: test/fight/broken.mp4" in line]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from vigil.benchmark.kept import digest
+from vigil.benchmark.landmarks.folds import Recording
 from vigil.clips.labels import Classes, label_to_class
 from vigil.core.errors import VigilError
-from vigil.evaluation.benchmark.folds import Recording
-from vigil.evaluation.benchmark.kept import digest
 from vigil.features.landmarks.pose_table import group_by_frame, poses_from_table
 from vigil.features.segments import columns, segments
 from vigil.features.segments.segments import HIPS

@@ -11,21 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from vigil.benchmark.kept import KeptResults
+from vigil.benchmark.landmarks import trivial
+from vigil.benchmark.landmarks.decisions import choose_offset, clip_logits, decide
+from vigil.benchmark.landmarks.folds import hold_out, number_folds
+from vigil.benchmark.landmarks.judging import Setup, judge, summarise_verdicts
+from vigil.benchmark.landmarks.members import ENSEMBLE, TREES, ensemble_logits
+from vigil.benchmark.landmarks.table import LandmarkTable, describe_clips
+from vigil.benchmark.outcome import Record
+from vigil.benchmark.sealing import SEAL, digest_files, score_once, seal
 from vigil.clips.labels import Classes
 from vigil.core.errors import VigilError
-from vigil.core.storage import read_json, sha256_file, write_json
-from vigil.evaluation.benchmark import trivial
-from vigil.evaluation.benchmark.decisions import choose_offset, clip_logits, decide
-from vigil.evaluation.benchmark.folds import hold_out, number_folds
-from vigil.evaluation.benchmark.kept import KeptResults
-from vigil.evaluation.benchmark.landmark_judging import Setup, judge, summarise_verdicts
-from vigil.evaluation.benchmark.landmark_table import LandmarkTable, describe_clips
-from vigil.evaluation.benchmark.outcome import Record
-from vigil.evaluation.benchmark.pose_members import ENSEMBLE, TREES, ensemble_logits
+from vigil.core.storage import read_json, sha256_file
 from vigil.evaluation.flow_trees import load_forest, save_forest
 from vigil.models.checkpoint import Card, load_checkpoint, save_checkpoint
-
-SEAL = "frozen.json"
 
 
 def freeze(table: LandmarkTable, class_sets: Mapping[str, Classes], setup: Setup, kept: KeptResults) -> Path:
@@ -51,26 +50,27 @@ def freeze(table: LandmarkTable, class_sets: Mapping[str, Classes], setup: Setup
                 name: choose_offset(clip_logits(values, part.owner[inner], classes), truth[fold.val], classes)
                 for name, values in logits.items()
             }
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".safetensors", ".npz"))
-    digests = {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
-    seal = {"sha256": digests, "offsets": offsets}
-    if (folder / SEAL).exists() and read_json(folder / SEAL) != seal:
-        raise VigilError(f"{folder}: a frozen model has changed since it was frozen. Delete the folder to freeze anew.")
-    write_json(folder / SEAL, seal)
+    files = (path for path in folder.rglob("*") if path.suffix in (".safetensors", ".npz"))
+    seal(folder, {"sha256": digest_files(folder, files), "offsets": offsets})
     return folder
 
 
-def score_once(
+def freeze_and_score(
     learnt: LandmarkTable, test: Path, class_sets: Mapping[str, Classes], setup: Setup, kept: KeptResults
 ) -> Record:
     """What the frozen models say of the table `test`, which is opened after they are frozen, and scored once."""
     folder = freeze(learnt, class_sets, setup, kept)
     path = folder / f"scores-{sha256_file(test)[:16]}.json"
-    if path.exists():
-        setup.say(f"landmarks: {test} was scored before by these models: that score is shown")
-        record: Record = read_json(path)
-        return record
-    seal, table = read_json(folder / SEAL), setup.read(test)
+    return score_once(
+        path, f"landmarks: {test}", setup.say, lambda: _score_table(learnt, test, class_sets, folder, setup)
+    )
+
+
+def _score_table(
+    learnt: LandmarkTable, test: Path, class_sets: Mapping[str, Classes], folder: Path, setup: Setup
+) -> Record:
+    """What the models in `folder` say of the table `test`, by set of classes."""
+    frozen, table = read_json(folder / SEAL), setup.read(test)
     _refuse_shared(learnt, table, test)
     tables, skipped = {}, []
     for title, classes in class_sets.items():
@@ -79,10 +79,10 @@ def score_once(
             skipped.append(f"{title}: no clip of {', '.join(missing)} in {test.name}")
             continue
         part, first = table.select(classes), learnt.select(classes)
-        tables[title] = _score(part, first, classes, folder / title, seal["offsets"], title, setup)
+        tables[title] = _score(part, first, classes, folder / title, frozen["offsets"], title, setup)
     if not tables:
         raise VigilError(f"{test}: nothing to score: {'; '.join(skipped)}.")
-    record = {
+    return {
         "file": test.name,
         "sha256": sha256_file(test),
         "frozen_sha256": sha256_file(folder / SEAL),
@@ -90,8 +90,6 @@ def score_once(
         "warnings": table.warnings + skipped,
         "tables": tables,
     }
-    write_json(path, record)
-    return record
 
 
 def _score(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.benchmark.landmarks.folds import Recording, hold_out, make_folds, number_folds
+from vigil.benchmark.sources import FOLDS
 from vigil.core.errors import VigilError
-from vigil.evaluation.benchmark.folds import FOLDS, Recording, hold_out, make_folds, number_folds
 
 
 def recordings(*sizes: int, label: str = "theft") -> list[Recording]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vigil.cli.clip_benchmark.setting import Setting
+from vigil.benchmark.fights.setup import Setup
 from vigil.core.errors import VigilError
 from vigil.core.storage import read_table
 from vigil.engine.per_video import Runtime
@@ -83,8 +83,8 @@ def make_features(
     return video_table.read(videos)
 
 
-def say_left_out(folder: Path, dataset: str, setting: Setting) -> None:
+def say_left_out(folder: Path, dataset: str, setup: Setup) -> None:
     """Names each clip that cannot be used, which no number counts."""
     for reject in read_table(folder / "rejects.csv"):
         if reject["path"].startswith(f"{dataset}/"):
-            setting.say(f"fights: left out: {reject['path']}: {reject['reason']}")
+            setup.say(f"fights: left out: {reject['path']}: {reject['reason']}")

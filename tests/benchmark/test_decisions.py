@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vigil.evaluation.benchmark.decisions import choose_offset, clip_logits, decide
-from vigil.evaluation.benchmark.outcome import Verdicts, draw_within_classes, summarise
+from vigil.benchmark.landmarks.decisions import choose_offset, clip_logits, decide
+from vigil.benchmark.outcome import Verdicts, draw_within_classes, summarise
 from vigil.judging.judgements import Judgement
 from vigil.judging.scoring import class_logits
 from vigil.models.blocks.layers import Clip
@@ -62,7 +62,7 @@ def test_a_model_no_better_than_a_baseline_has_no_clear_lead() -> None:
     rng = np.random.default_rng(0)
     right, coin = (Verdicts(predicted[None], truth, source) for predicted in (truth, rng.integers(0, 2, 40)))
     record = summarise(
-        {"good": right, "coin": coin}, {}, {"majority": Verdicts(truth[None] * 0, truth, source)}, ["a", "b"], 300, 7
+        {"good": right, "coin": coin}, {}, {"majority": Verdicts(truth[None] * 0, truth, source)}, ["a", "b"]
     )
     assert record["models"]["good"]["lead"]["clear"] == 1
     assert record["models"]["coin"]["lead"]["clear"] == 0

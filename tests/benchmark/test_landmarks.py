@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from deeds import draw_deeds
 
+from vigil.benchmark.landmarks import members, protocol
+from vigil.benchmark.landmarks.judging import Setup
+from vigil.benchmark.sealing import SEAL
 from vigil.cli.params_layers import lay_over, read_keys
 from vigil.cli.project_files import PARAMS, read_preset, read_project_file
 from vigil.core.errors import VigilError
-from vigil.evaluation.benchmark import landmarks, pose_members
-from vigil.evaluation.benchmark.frozen import SEAL
-from vigil.evaluation.benchmark.landmark_judging import Setup
 
 WORK = Path("work")
 
@@ -37,7 +37,7 @@ def test_deeds_are_told_apart_and_a_second_table_is_scored_once(monkeypatch: pyt
     draw_deeds(data)
     draw_deeds(test, clips=3, seed=1)
     said: list[str] = []
-    record = landmarks.run(data, test, setup(said.append))
+    record = protocol.run(data, test, setup(said.append))
     assert list(record["folds"]) == ["3 classes", "4 classes"]
     three = record["folds"]["3 classes"]
     assert (three["classes"], three["clips"], three["sources"]) == (["theft", "assault", "damage"], 18, 15)
@@ -49,22 +49,22 @@ def test_deeds_are_told_apart_and_a_second_table_is_scored_once(monkeypatch: pyt
     assert "another extractor" in record["folds"]["4 classes"]["notes"][0] and not three["notes"]
     assert record["test"]["tables"]["3 classes"]["models"]["ensemble"]["balanced_accuracy"]["value"] > 0.9
     assert len(record["test"]["frozen_sha256"]) == 64
-    assert "ensemble" in landmarks.describe(record)
+    assert "ensemble" in protocol.describe(record)
 
     def refuse(*_arguments: object, **_options: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(pose_members, "fit", refuse)
-    monkeypatch.setattr(pose_members, "fit_forest", refuse)
+    monkeypatch.setattr(members, "fit", refuse)
+    monkeypatch.setattr(members, "fit_forest", refuse)
     said.clear()
-    assert landmarks.run(data, test, setup(said.append)) == record
+    assert protocol.run(data, test, setup(said.append)) == record
     assert any("was scored before" in line for line in said)
 
 
 def test_labels_that_say_nothing_give_chance() -> None:
     data = Path("shuffled.csv")
     draw_deeds(data, clips=15, shuffled=True, deeds=("theft", "assault", "damage"))
-    record = landmarks.run(data, None, setup())
+    record = protocol.run(data, None, setup())
     assert list(record["folds"]) == ["3 classes"]
     for row in record["folds"]["3 classes"]["models"].values():
         assert row["balanced_accuracy"]["value"] == pytest.approx(1 / 3, abs=0.2)
@@ -86,7 +86,7 @@ def test_a_frozen_model_that_was_changed_is_refused() -> None:
     deeds = ("theft", "assault", "damage")
     draw_deeds(data, clips=3, deeds=deeds)
     draw_deeds(test, clips=1, seed=1, deeds=deeds)
-    landmarks.run(data, test, setup())
+    protocol.run(data, test, setup())
     [seal] = WORK.rglob(SEAL)
     [scores] = seal.parent.glob("scores-*.json")
     scores.unlink()
@@ -95,7 +95,7 @@ def test_a_frozen_model_that_was_changed_is_refused() -> None:
     arrays["threshold"] = arrays["threshold"] + 1
     np.savez(forest, **arrays)
     with pytest.raises(VigilError, match="has changed since it was frozen"):
-        landmarks.run(data, test, setup())
+        protocol.run(data, test, setup())
 
 
 def test_a_second_table_with_clips_of_the_first_is_refused() -> None:
@@ -103,22 +103,22 @@ def test_a_second_table_with_clips_of_the_first_is_refused() -> None:
     draw_deeds(data, clips=3, deeds=("theft", "assault", "damage"))
     test.write_text(data.read_text())
     with pytest.raises(VigilError, match=r"b\.csv: 9 of its 9 clips are in the table that was learnt from"):
-        landmarks.run(data, test, setup())
+        protocol.run(data, test, setup())
 
 
 def test_a_table_of_one_label_is_refused() -> None:
     data = Path("a.csv")
     draw_deeds(data, deeds=("theft",))
     with pytest.raises(VigilError, match="its clips are of theft; expected the classes of preset `landmarks`"):
-        landmarks.run(data, None, setup())
+        protocol.run(data, None, setup())
 
 
 @pytest.mark.slow
 def test_deeds_of_real_landmarks_are_told_apart_by_trees(real_data: Path) -> None:
     """Blocks of the real table, one seed of the trees alone: above 0.8 of three classes."""
-    from vigil.evaluation.benchmark.decisions import clip_logits
-    from vigil.evaluation.benchmark.folds import make_folds, number_folds
-    from vigil.evaluation.benchmark.landmark_judging import judge
+    from vigil.benchmark.landmarks.decisions import clip_logits
+    from vigil.benchmark.landmarks.folds import make_folds, number_folds
+    from vigil.benchmark.landmarks.judging import judge
 
     params = read_keys(lay_over(read_project_file(PARAMS), [read_preset("landmarks")]))
     whole = Setup(params, WORK, "code", lambda _line: None, (7,))
