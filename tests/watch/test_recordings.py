@@ -66,6 +66,12 @@ def test_a_file_is_judged_and_everything_is_written(capsys: pytest.CaptureFixtur
     alerts = [read_alert(line, "alerts") for line in Path("out/alerts.jsonl").read_text().splitlines()]
     assert [alert.revision for alert in alerts].count(1) == len(raised) == len({alert.id for alert in alerts})
     assert all(alert.detectors[0].threshold_by_hand for alert in alerts)
+    latest = {alert.id: alert for alert in alerts}
+    assert {alert.clip for alert in latest.values()} == {path.name for path in Path("out/c").glob("*.mp4")}
+    run(capsys, "gate.mp4", *LOUD, "--batch", "out/b", "--alerts", "out/batch.jsonl", "--outbox", "batch.sqlite")
+    lines = Path("out/batch.jsonl").read_text().splitlines()
+    clips_of_batch = {alert.clip for line in lines if (alert := read_alert(line, "alerts")).clip}
+    assert len(clips_of_batch) == len(raised) and all(Path("out/b", clip).exists() for clip in clips_of_batch)
 
 
 def test_people_are_written_as_the_pipeline_writes_them(

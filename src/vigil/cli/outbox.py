@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from vigil.cli.command import Command, json_option, print_result
-from vigil.core import settings
 from vigil.core.errors import VigilError, near_miss
 
 outbox_option = click.option(
@@ -107,17 +106,19 @@ def prune(days: float, evidence: Path | None, path: Path | None, as_json: bool) 
 
     What is open, waits for a target or is parked stays, whatever its age.
     """
+    from vigil.delivery.places import default_evidence
     from vigil.delivery.retention import delete_old_alerts
 
     with _open(path) as database:
-        count = delete_old_alerts(database, days, evidence or settings.home() / "evidence")
-    print_result({"deleted": count}, f"{count} alerts deleted", as_json)
+        count = delete_old_alerts(database, days, evidence or default_evidence())
+    print_result({"deleted": count}, f"{count} alert{'' if count == 1 else 's'} deleted", as_json)
 
 
 def _open(path: Path | None) -> Any:
     from vigil.delivery.outbox import Outbox
+    from vigil.delivery.places import default_outbox
 
-    path = path or settings.home() / "outbox.sqlite"
+    path = path or default_outbox()
     if not path.exists():
         raise VigilError(f"{path}: not found: there is no outbox until `vigil detect` sends alerts somewhere.")
     return Outbox(path)

@@ -9,7 +9,7 @@
 What breaks off in the middle keeps what was found until then, and its verdict says so.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
@@ -21,6 +21,7 @@ from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
 from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
+from vigil.delivery.alert import Alert, revise
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.detect.states import Step
@@ -57,6 +58,7 @@ class Recordings:
         self._stack = ExitStack()
         self._tables = StepTables(outputs, detectors.scoring)
         self._replays: ReplayFiles | None = None
+        self._sent: dict[str, Alert] = {}  # the latest revision of each alert of a recording, by what it is named
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._tables)
@@ -76,6 +78,7 @@ class Recordings:
         recording, detector = Recording(source.address), self.detectors.of(source)
         records = AlertRecords(source, detector.settings_sha256)
         detector.reset()
+        self._sent = {}
         self._replays = ReplayFiles(detector) if self._clips_folder(source) is not None else None
         opened = open_recording(source, self.outputs.fps)
         broken = ""
@@ -116,6 +119,7 @@ class Recordings:
             alert = records.revise(change, _no_clock, recording.size, peak_s)
             if self._sending is not None:
                 self._sending.put(alert)
+            self._sent[_stem(source, change)] = alert
             if self._replays is not None and folder is not None:
                 self._replays.write(folder / _stem(source, change), change, alert)
             yield change
@@ -142,9 +146,17 @@ class Recordings:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
             overlay.write_overlay(outputs.video, path, detector, recording, fps)
         if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
-            _cut_clips(path, recording, source, outputs.clips)
+            self._put_clips(_cut_clips(path, recording, source, outputs.clips))
         if folder is not None:
             write_json(folder / "anomalies.json", verdict)
+
+
+    def _put_clips(self, written: Sequence[Path]) -> None:
+        """Sends the alerts that have got a clip once more, with its place in the folder that the user has named."""
+        evidence = self.outputs.batch or self.outputs.clips
+        for path in written:
+            if self._sending is not None and evidence is not None:
+                self._sending.put(revise(self._sent[path.stem], clip=path.relative_to(evidence).as_posix()))
 
 
 def _stem(source: Source, change: AlertChange) -> str:
@@ -152,8 +164,11 @@ def _stem(source: Source, change: AlertChange) -> str:
     return f"{source.name}-{change.detector}-{change.number}"
 
 
-def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -> None:
-    """A clip of every alert: as it was encoded; encoded anew where heads are hidden, or where packets are lost."""
+def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -> list[Path]:
+    """A clip of every alert: as it was encoded; encoded anew where heads are hidden, or where packets are lost.
+
+    Returns those that could be written.
+    """
     windows = [
         Window(
             alert.alert.start_s - clips.BEFORE_S,
@@ -169,6 +184,7 @@ def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -
         except VigilError:
             uncut = [*uncut, window]
     cut_recording(path, recording, uncut)
+    return [window.path for window in windows if window.path.exists()]
 
 
 def _no_clock(_: float) -> None:

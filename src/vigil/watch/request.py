@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
+from vigil.delivery.places import default_evidence, default_outbox
 from vigil.detect.alerts import AlertChange
 from vigil.detect.budgets import read_budget
 from vigil.detect.onnx.networks import Runtime
@@ -76,12 +77,12 @@ class Request:
     @property
     def outbox_path(self) -> Path:
         """Where alerts are kept, if they are delivered."""
-        return self.outbox or settings.home() / "outbox.sqlite"
+        return self.outbox or default_outbox()
 
     @property
     def evidence(self) -> Path | None:
         """The folder of pictures and clips of cameras' alerts; None where nobody asks for any."""
-        return self.outputs.clips or (settings.home() / "evidence" if self.delivers else None)
+        return self.outputs.clips or (default_evidence() if self.delivers else None)
 
     @property
     def delivers(self) -> bool:
