@@ -38,5 +38,5 @@ def snapshot(name: str, frame: int) -> CameraSnapshot:
     picture = np.full((36, 64, 3), frame % 256, np.uint8)
     return CameraSnapshot(
         name, "live", None, 12.5, 0.25, "2026-10-27T18:00:00.000Z", frame, cv2.imencode(".jpg", picture)[1].tobytes(),
-        (DetectorReading("i3d", 0.4, 0.3, 0.8), DetectorReading("panic", None, None, 0.005)),
+        (DetectorReading("i3d", 0.4, 0.3, 0.8, 0.6), DetectorReading("panic", None, None, 0.005)),
     )  # fmt: skip

@@ -102,7 +102,7 @@ class WatchedCity:
                 continue
             at = step % (2 * FRAMES - 2)
             wave = 0.5 + 0.4 * math.sin(step / 17 + number)
-            i3d = DetectorReading("i3d", 0.93 if number < 2 else 0.4 * wave, 0.97 if number < 2 else 0.1, 0.8)
+            i3d = DetectorReading("i3d", 0.93 if number < 2 else 0.4 * wave, 0.97 if number < 2 else 0.1, 0.8, 0.85)
             panic = DetectorReading("panic", 0.004 * wave, None, 0.0051)
             snapshots.append(
                 CameraSnapshot(

@@ -127,8 +127,13 @@ class CameraWatch:
         for name in self.detector.alarming:
             score = self._scores.scores[name]
             raw = score.raw if np.isfinite(score.raw) else None
-            readings.append(DetectorReading(name, raw, score.p, self.detector.rule(name).threshold))
+            threshold = self.detector.rule(name).threshold
+            readings.append(DetectorReading(name, raw, score.p, threshold, self._threshold_p(name)))
         return tuple(readings)
+
+    def _threshold_p(self, name: str) -> float | None:
+        p = self.detector.threshold_probability(name)
+        return p if np.isfinite(p) else None
 
     def _part(self, ended: Ended) -> None:
         """Nothing goes on from here: a piece, or the watch, is over."""

@@ -150,7 +150,6 @@ class Recordings:
         if folder is not None:
             write_json(folder / "anomalies.json", verdict)
 
-
     def _put_clips(self, written: Sequence[Path]) -> None:
         """Sends the alerts that have got a clip once more, with its place in the folder that the user has named."""
         evidence = self.outputs.batch or self.outputs.clips

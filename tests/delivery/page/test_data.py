@@ -64,7 +64,8 @@ def test_the_status_says_how_cameras_and_targets_fare(site: Site) -> None:
     site.outbox.put(drawn_alert(0))
     status = site.client.get("/status").json()
     assert [camera["name"] for camera in status["cameras"]] == ["gate", "yard"]
-    assert status["cameras"][0]["readings"][0] == {"detector": "i3d", "score": 0.4, "p": 0.3, "threshold": 0.8}
+    reading = {"detector": "i3d", "score": 0.4, "p": 0.3, "threshold": 0.8, "threshold_p": 0.6}
+    assert status["cameras"][0]["readings"][0] == reading
     assert status["targets"][0]["waiting"] == 1
     assert status["open_alerts"] == [{"id": drawn_alert(0).id, "camera": "gate", "label": "fight"}]
     assert status["problems"] == []

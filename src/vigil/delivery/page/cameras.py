@@ -15,6 +15,7 @@ class DetectorReading:
     score: float | None  # raw; None while it has seen too little
     p: float | None  # calibrated; None where it has no probabilities
     threshold: float  # raw score from which it raises an alert
+    threshold_p: float | None = None  # its probability; None where it has no probabilities
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // The list of alerts, newest first: each in its latest revision.
 import { showDetail, updateDetail } from "./detail.js";
-import { element, evidence, lasted, moment, number, seconds } from "./words.js";
+import { element, evidence, lasted, moment, number, percent, seconds } from "./words.js";
 
 const list = document.getElementById("alert-list");
 const chooser = document.getElementById("camera");
@@ -87,7 +87,7 @@ function makeRow(alert) {
   } else thumb.append("no picture");
   const time = alert.start.utc === null ? element("span", {}, moment(alert.start)) : element("time", { dateTime: alert.start.utc, title: `${alert.start.utc} UTC` }, moment(alert.start));
   const duration = isOpen ? element("span", { className: "lasting" }, " · goes on") : element("span", {}, ` · ${seconds(lasted(alert))}`);
-  const scores = alert.detectors.map(({ detector, score, threshold, threshold_by_hand: byHand }) => `${detector} ${number(score, threshold)}${byHand ? " (threshold by hand)" : ""}`);
+  const scores = alert.detectors.map(({ detector, score, p, threshold, threshold_by_hand: byHand }) => `${detector} ${p === null ? number(score, threshold) : percent(p)}${byHand ? " (threshold by hand)" : ""}`);
   const what = element("span", { className: "what" },
     element("strong", {}, alert.label),
     element("span", {}, alert.camera),

@@ -1,5 +1,5 @@
 // One alert in full: clip or picture with the region marked, its times, scores, and what made it.
-import { element, evidence, lasted, moment, number, seconds } from "./words.js";
+import { element, evidence, lasted, moment, number, percent, seconds } from "./words.js";
 
 const dialog = document.getElementById("detail");
 const SVG = "http://www.w3.org/2000/svg";
@@ -83,9 +83,9 @@ function makeFacts(alert) {
 
 function makeScores(alert) {
   const cells = (kind, words) => element("tr", {}, ...words.map((word) => element(kind, {}, word)));
-  const rows = alert.detectors.map((d) => cells("td", [d.detector, number(d.score, d.threshold), number(d.threshold, d.threshold), thresholdOrigin(d), number(d.p)]));
+  const rows = alert.detectors.map((d) => cells("td", [d.detector, percent(d.p), number(d.score, d.threshold), number(d.threshold, d.threshold), thresholdOrigin(d)]));
   return element("table", { className: "scores" },
-    element("thead", {}, cells("th", ["Detector", "Score", "Threshold", "Set", "Probability"])),
+    element("thead", {}, cells("th", ["Detector", "Probability", "Score", "Alarm from", "Set"])),
     element("tbody", {}, ...rows));
 }
 

@@ -1,5 +1,5 @@
 // The wall: a tile for each camera, made once and then brought up to date.
-import { element, number, seconds } from "./words.js";
+import { element, number, percent, seconds } from "./words.js";
 
 const wall = document.getElementById("wall");
 const tiles = new Map();
@@ -95,12 +95,22 @@ function makeGauge(tile, detector) {
   return { root, level, bar, value };
 }
 
-// The mark at two thirds is the threshold. A score that has no zero, as logarithms, is a number only.
-function showReading(gauge, { score, p, threshold }) {
-  const share = threshold > 0 && score !== null ? score / threshold / 1.5 : null;
-  gauge.bar.style.visibility = threshold > 0 ? "visible" : "hidden";
-  gauge.level.style.width = `${Math.min(Math.max(share ?? 0, 0), 1) * 100}%`;
+// The mark at two thirds is where the alarm sounds. What has no probability shows its score; one without a zero, as
+// logarithms, is a number only.
+function showReading(gauge, { score, p, threshold, threshold_p: thresholdP }) {
+  const isProbable = thresholdP !== null;
+  const [value, limit] = isProbable ? [p, thresholdP] : [score, threshold];
+  gauge.bar.style.visibility = limit > 0 ? "visible" : "hidden";
+  gauge.level.style.width = `${value === null || !(limit > 0) ? 0 : levelOf(value, limit, isProbable ? 1 : 1.5 * limit) * 100}%`;
   gauge.root.classList.toggle("over", score !== null && score >= threshold);
-  gauge.value.replaceChildren(element("b", {}, number(score, threshold)), ` of ${number(threshold, threshold)}`);
-  gauge.root.title = p === null ? "" : `probability ${number(p)}`;
+  const words = (reading) => (isProbable ? percent(reading, limit) : number(reading, limit));
+  gauge.value.replaceChildren(element("b", {}, words(value)), ` of ${words(limit)}`);
+  const raw = score === null ? "no score yet" : `score ${number(score, threshold)}, alarm from ${number(threshold, threshold)}`;
+  gauge.root.title = isProbable ? `how probable something abnormal is, and from where the alarm sounds; ${raw}` : raw;
+}
+
+// 0..1: two thirds of the bar are below the limit, and the rest reaches to the most there can be.
+function levelOf(value, limit, most) {
+  if (value <= limit) return (Math.max(value, 0) / limit) * (2 / 3);
+  return 2 / 3 + (Math.min((value - limit) / (most - limit), 1) || 0) / 3;
 }

@@ -17,6 +17,12 @@ export function number(value, threshold = 1) {
   return value.toFixed(Math.min(Math.max(1 - Math.floor(Math.log10(size)), size >= 100 ? 0 : 2), 12));
 }
 
+// A probability, 0..1, with the two digits of its threshold that matter.
+export function percent(p, threshold = 1) {
+  if (p === null || p === undefined) return "–";
+  return `${(100 * p).toFixed(threshold > 0 ? Math.min(Math.max(-1 - Math.floor(Math.log10(threshold)), 0), 12) : 0)} %`;
+}
+
 export function seconds(value) {
   if (value < 60) return `${Math.round(value)} s`;
   const minutes = Math.floor(value / 60);
