@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import resource
 from itertools import groupby
 from pathlib import Path
 
@@ -195,3 +197,23 @@ def test_a_file_of_which_nothing_decodes_is_a_line_and_the_others_are_judged(
     verdicts = json.loads(Path("a.json").read_text())["videos"]
     assert [bool(verdict.get("damage")) for verdict in verdicts] == [True, False]
     assert lines[-1].startswith("2 recordings")
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("option", ["--pictures", "--batch", "--video", "--clips"])
+def test_an_output_for_which_there_is_no_room_is_named_and_the_verdict_stays(
+    capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """As on a full disk: no file may be larger than 4 KiB."""
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    target = "out.mp4" if option == "--video" else "out"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        lines, errors = run(capsys, "gate.mp4", *LOUD, option, target, code=3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert re.search(rf"^gate\.mp4: not all of it is drawn: {target}\S*: .*File too large", errors, re.MULTILINE), (
+        errors
+    )
+    assert "Traceback" not in errors and lines[-1].startswith("1 recording, 1 abnormal")

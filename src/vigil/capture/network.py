@@ -1,7 +1,8 @@
 """Opening what is not a file: cameras, streams, playlists and pipes. Nothing here may read a local file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import av
@@ -9,7 +10,7 @@ import av.logging
 
 from vigil.capture.byte_streams import Pipe
 from vigil.capture.sources import Kind, Source
-from vigil.core.errors import Rejected
+from vigil.core.errors import Rejected, VigilError
 from vigil.footage.video import decoding
 
 REACHED = "rtp,rtsp,rtsps,srtp,udp,tcp,tls,http,https,httpproxy,crypto,data"
@@ -48,6 +49,20 @@ def open_stream(source: Source, open_s: float, read_s: float, look_us: int = LOO
             return
     with open_stream(source, open_s, read_s, LONG_LOOK_US) as opened:
         yield opened
+
+
+def require_webcams(sources: Iterable[Source], devices: Path = Path("/dev")) -> None:
+    """VigilError where a camera number that was given by hand is of no camera. One of a file of cameras may come later.
+
+    Where the system has no folder of devices it is not known.
+    """
+    numbers = sorted(int(path.name[5:]) for path in devices.glob("video*") if path.name[5:].isdecimal())
+    for source in sources:
+        if source.kind == "webcam" and source.entry is None and devices.is_dir() and int(source.opened) not in numbers:
+            known = ", ".join(map(str, numbers)) or "none is connected, or this user may not see it"
+            raise VigilError(
+                f"{source.address}: no such camera ({devices}/video{source.opened}). Cameras here: {known}."
+            )
 
 
 @contextmanager

@@ -106,7 +106,8 @@ def _read_scores(models: Path, name: str, sha256: str) -> Arrays:
     if not path.exists():
         raise VigilError(
             f"{path}: not found: a budget needs the scores of validation. Run `dvc checkout`, or "
-            f"`dvc repro calibrate@{name}`; or set the alarm with --threshold."
+            f"`dvc repro calibrate@{name}`; where models alone are, copy this file from where they were trained; or "
+            "set the alarm with --threshold."
         )
     arrays = load_arrays(path)
     if str(arrays.get("model_sha256")) != sha256:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vigil.capture.addresses import look_up
 from vigil.capture.camera_file import load_cameras
+from vigil.capture.network import require_webcams
 from vigil.capture.sources import Source, expand_sources, project_cameras
 from vigil.core.errors import Rejected, VigilError
 from vigil.watch.cameras import watch_cameras
@@ -27,6 +28,7 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
     live = [source for source in sources if source.is_live]
     if live and len(live) < len(sources):
         raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
+    require_webcams(live)
     _refuse_hours([source for source in sources if not source.is_live])
     request.outputs.check(len(sources), _used_files(request, sources))
     if live:

@@ -10,7 +10,7 @@ What breaks off in the middle keeps what was found until then, and its verdict s
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -66,10 +66,12 @@ class Recordings:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            if self.outputs.anomalies is not None:
-                write_json(self.outputs.anomalies, {"videos": self.verdicts})
-            if self.outputs.batch is not None:
-                index_page.write_index(self.outputs.batch, self.verdicts)
+            if (path := self.outputs.anomalies) is not None:
+                with _naming(path):
+                    write_json(path, {"videos": self.verdicts})
+            if (folder := self.outputs.batch) is not None:
+                with _naming(folder / "index.html"):
+                    index_page.write_index(folder, self.verdicts)
         finally:
             self._stack.close()
 
@@ -133,7 +135,8 @@ class Recordings:
         folder, outputs = None, self.outputs
         if outputs.batch is not None:
             folder = outputs.batch / source.name
-            folder.mkdir(parents=True, exist_ok=True)
+            with _naming(folder):
+                folder.mkdir(parents=True, exist_ok=True)
             verdict["folder"] = source.name
             outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=self._clips_folder(source))
         path = Path(source.opened)
@@ -141,14 +144,19 @@ class Recordings:
             return
         if outputs.pictures is not None:
             target = outputs.pictures if folder else outputs.pictures / source.name
-            pictures.write_pictures(target, path, detector, recording)
+            with _naming(target):
+                pictures.write_pictures(target, path, detector, recording)
         if outputs.video is not None:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
-            overlay.write_overlay(outputs.video, path, detector, recording, fps)
+            with _naming(outputs.video):
+                overlay.write_overlay(outputs.video, path, detector, recording, fps)
         if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
-            self._put_clips(_cut_clips(path, recording, source, outputs.clips))
+            with _naming(outputs.clips):
+                written = _cut_clips(path, recording, source, outputs.clips)
+            self._put_clips(written)
         if folder is not None:
-            write_json(folder / "anomalies.json", verdict)
+            with _naming(folder):
+                write_json(folder / "anomalies.json", verdict)
 
     def _put_clips(self, written: Sequence[Path]) -> None:
         """Sends the alerts that have got a clip once more, with its place in the folder that the user has named."""
@@ -156,6 +164,15 @@ class Recordings:
         for path in written:
             if self._sending is not None and evidence is not None:
                 self._sending.put(revise(self._sent[path.stem], clip=path.relative_to(evidence).as_posix()))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A full disk is said with the output that it has no room for."""
+    try:
+        yield
+    except OSError as error:
+        raise VigilError(f"{path}: cannot be written: {error.strerror or error}.") from None
 
 
 def _stem(source: Source, change: AlertChange) -> str:
