@@ -1,7 +1,7 @@
 """Where people's heads are in a frame, for whoever hides them in what is written: never in what is judged.
 
-Of a model that looks at people the landmarks say it. Where no model does, a detector of people finds boxes, and heads
-are the tops of these. Heads are circles (N, 3): x, y and radius, px of the source, wider than a head, for both err.
+Where it is asked how people stand, landmarks say it. Elsewhere a detector of people finds boxes, and heads are the
+tops of these. Heads are circles (N, 3): x, y and radius, px of the source, wider than a head, for both err.
 """
 
 from collections.abc import Callable, Sequence
