@@ -17,7 +17,8 @@ from vigil.core import lineage
 from vigil.core.params import load
 from vigil.core.storage import sha256_file, write_json
 from vigil.evaluation.flow_trees import ForestParams, fit_forest, save_forest
-from vigil.features.landmarks import blazepose, pose_table
+from vigil.features.frames import FrameArchive
+from vigil.features.landmarks import blazepose, people_boxes, pose_table
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.segments.columns import Scaler
 from vigil.footage import video_table
@@ -199,7 +200,10 @@ def test_a_model_behind_the_gate_sees_what_its_own_gate_attends_to(capsys: pytes
 def track_nobody(*, frames: Path, out: Path, **_rest: object) -> None:
     """Stage `landmarks` where it finds nobody, without its networks."""
     for archive in frames.glob("*/*.npz"):
-        pose_table.write_poses(out / archive.parent.name / f"{archive.stem}.csv", [])
+        table = out / archive.parent.name / archive.stem
+        pose_table.write_poses(table.with_suffix(".csv"), [])
+        nobody = [people_boxes.NOBODY] * len(FrameArchive(archive))
+        people_boxes.write_boxes(table.with_suffix(people_boxes.SUFFIX), nobody)
     lineage.record(out, "landmarks", {}, frames)
 
 
