@@ -46,17 +46,22 @@ def save_calibrated(name: str, features: dict[str, Any]) -> None:
     kind = "masked" if name == "activity" else TINY[name][0]
     torch.manual_seed(3)
     module = find_module(name, "test")
-    network = module.Model(module.Config.read(TINY[name][1] | SETTINGS.get(name, {}), "test"), len(CLASSES))
-    card = Card(name, network.config, CLASSES, network.clip, kind, features, "", 3, [], [1])
+    names_crimes = kind == "attended"  # and raises no alarm of its own
+    classes = {"fire": ["Arson"], "robbery": ["Robbery"]} if names_crimes else CLASSES
+    network = module.Model(module.Config.read(TINY[name][1] | SETTINGS.get(name, {}), "test"), len(classes))
+    card = Card(name, network.config, classes, network.clip, kind, features, "", 3, [], [1])
     save_checkpoint(Path("models") / name, card, [network.state_dict()])
     checkpoint = load_checkpoint(Path("models") / name)
     cuts = Thresholds(p90=0, p95=0, p98=0, budget=0.0, promise=None, video=0.0, cell=None)
     curve = Curve(transform="identity", slope=1.0, offset=0.0)
+    alarm = {"thresholds": cuts, "frame": curve, "video": curve, "temperature": None, "class_offsets": ()}
+    if names_crimes:
+        alarm = {"thresholds": None, "frame": None, "video": None, "temperature": 1.0, "class_offsets": (0.0, 0.0)}
+    score_type = "classes" if names_crimes else "errors" if name == "panic" else "logits"
     Calibration(
-        score_type="errors" if name == "panic" else "logits", thresholds=cuts, promise=None, frame=curve, video=curve,
-        temperature=None, class_offsets=(), class_reliability=None, base_rate=None, fitted_on="frames",
+        score_type=score_type, promise=None, class_reliability=None, base_rate=None, fitted_on="frames",
         validation_rate=None, normal_video="validation", reliability=None, notes=(), model_sha256=checkpoint.sha256,
-        settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None,
+        settings_sha256=settings_sha256(checkpoint, PARAMS), params=PARAMS, normal_median=None, **alarm,
     ).write(Path(f"models/calibration/{name}.json"))  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def describe_recording(detector: Detector, recording: Recording) -> dict[str, An
         "top_frames": [] if surest is None else _top_frames(recording, surest),
         "attention": {
             model: [_describe_clip(recording, clip) for clip in select_clips(clips, CLIPS, OVERLAP)]
-            for model, clips in sorted(recording.clips.items())
+            for model, clips in recording.attended_clips(detector).items()
         },
     }
     return record | _name_crime(detector, recording)

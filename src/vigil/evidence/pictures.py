@@ -18,6 +18,7 @@ TIMELINE, ATTENTION = "timeline.png", "attention_visualization.png"
 CLIPS = 3  # of the gate that are drawn
 FRAMES = 8  # of each, those with the most attention, in the order of time
 THUMB_PX = 200
+THUMB_IN, LINE_IN, BAR_IN, GAP_IN = 1.7, 0.19, 0.06, 0.08  # of the picture of attention
 
 
 def write_pictures(folder: Path, source: Path, detector: Detector, recording: Recording) -> list[Path]:
@@ -26,7 +27,7 @@ def write_pictures(folder: Path, source: Path, detector: Detector, recording: Re
         return []
     folder.mkdir(parents=True, exist_ok=True)
     written = [draw_timeline(folder / TIMELINE, detector, recording)]
-    clips = {model: select_clips(clips, CLIPS, 0.0) for model, clips in recording.clips.items()}
+    clips = {model: select_clips(clips, CLIPS, 0.0) for model, clips in recording.attended_clips(detector).items()}
     maps = _highest_maps(recording)
     wanted = {
         recording.moments[position].index for chosen in clips.values() for clip in chosen for position in clip.shown
@@ -35,7 +36,7 @@ def write_pictures(folder: Path, source: Path, detector: Detector, recording: Re
     images = dict(_pick_frames(source, wanted, recording))
     drawable = {model: chosen for model, chosen in clips.items() if chosen}
     if drawable:
-        written.append(draw_attention(folder / ATTENTION, recording, drawable, images))
+        written.append(draw_attention(folder / ATTENTION, detector, recording, drawable, images))
     for model, (position, cells) in maps.items():
         path = folder / f"heatmap_{model}.png"
         _save(path, draw_map(images[recording.moments[position].index], cells))
@@ -67,30 +68,57 @@ def draw_timeline(path: Path, detector: Detector, recording: Recording) -> Path:
 
 
 def draw_attention(
-    path: Path, recording: Recording, clips: dict[str, list[Judgement]], images: dict[int, np.ndarray]
+    path: Path,
+    detector: Detector,
+    recording: Recording,
+    clips: dict[str, list[Judgement]],
+    images: dict[int, np.ndarray],
 ) -> Path:
-    """The surest clips of each model that attends: frames, and below each how much it was attended to."""
+    """The surest clips of each model that attends: the frames that weighed most, each over a bar of its share."""
+    from matplotlib.figure import Figure
+
     rows = [(model, clip) for model, chosen in clips.items() for clip in chosen]
-    figure, axes = _subplots(len(rows), FRAMES, (1.7 * FRAMES, 1.75 * len(rows) + 0.4))
+    columns = min(FRAMES, max(len(clip.shown) for _, clip in rows))
+    thumb_in = THUMB_IN * max((image.shape[0] / image.shape[1] for image in images.values()), default=1.0)
+    row_in = 2 * LINE_IN + thumb_in + BAR_IN + GAP_IN
+    width_in, height_in = columns * (THUMB_IN + GAP_IN) + GAP_IN, len(rows) * row_in + GAP_IN
+    figure = Figure(figsize=(width_in, height_in))
     for row, (model, clip) in enumerate(rows):
         assert clip.attention is not None
-        strongest = sorted(np.argsort(-clip.attention, kind="stable")[:FRAMES].tolist())
+        top_in = height_in - GAP_IN - row * row_in
+        figure.text(
+            GAP_IN / width_in,
+            top_in / height_in,
+            _describe_clip(detector, recording, model, clip),
+            fontsize=9,
+            va="top",
+        )
+        strongest = sorted(np.argsort(-clip.attention, kind="stable")[:columns].tolist())
         highest = float(clip.attention.max())
-        for column in range(FRAMES):
-            axis = axes[row * FRAMES + column]
-            axis.set_axis_off()
-            if column >= len(strongest):
-                continue
-            number = strongest[column]
+        for column, number in enumerate(strongest):
             moment, weight = recording.moments[clip.shown[number]], float(clip.attention[number])
+            left_in, bottom_in = GAP_IN + column * (THUMB_IN + GAP_IN), top_in - 2 * LINE_IN - thumb_in
+            box = (left_in / width_in, bottom_in / height_in, THUMB_IN / width_in, thumb_in / height_in)
+            axis = figure.add_axes(box)
+            axis.set_axis_off()
+            axis.set_title(f"{moment.time_s:.1f} s: {weight:.0%}", fontsize=8, pad=2)
             if moment.index in images:
                 axis.imshow(images[moment.index])
-            axis.set_title(f"{moment.time_s:.1f} s  {weight:.2f}", fontsize=7)
-            axis.axhline(2, xmax=max(weight / highest, 0.02), color="#d63031", linewidth=4)
-        axes[row * FRAMES].text(
-            -0.05, 0.5, f"{model}\n{clip.score:.2f}", transform=axes[row * FRAMES].transAxes, fontsize=8, ha="right"
-        )
+            bar = figure.add_axes((box[0], box[1] - BAR_IN / height_in, box[2], BAR_IN / height_in))
+            bar.set_axis_off()
+            bar.set_xlim(0, 1)
+            bar.barh(0, 1, color="#dddddd")
+            bar.barh(0, weight / highest, color="#d63031")
     return _write_figure(figure, path)
+
+
+def _describe_clip(detector: Detector, recording: Recording, model: str, clip: Judgement) -> str:
+    """From when to when it reaches, and how probable it is that something is abnormal in it."""
+    start_s, stop_s = (recording.moments[position].time_s for position in (clip.start, clip.stop - 1))
+    p = float(detector.calibration(model).probability(np.array([clip.score]))[0])
+    return (
+        f"{model}, {start_s:.1f} to {stop_s:.1f} s, probability {p:.2f}: the frames that weighed most, and their share"
+    )
 
 
 def draw_map(image: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -68,6 +68,10 @@ class Recording:
         """What may be written of the picture (H, W, 3) of a moment, of any size."""
         return image if self.heads is None else hide_heads(image, self.heads.near(time_s), self.size)
 
+    def attended_clips(self, detector: Detector) -> dict[str, list[Judgement]]:
+        """By model, the clips whose attention is its own. A model that names crimes is handed what its gate's is."""
+        return {model: clips for model, clips in sorted(self.clips.items()) if model in detector.scoring}
+
     @property
     def times(self) -> np.ndarray:
         """(T,) s."""

@@ -97,6 +97,8 @@ class StepTables:
         if len(moments) > REMEMBERED:
             moments.popitem(last=False)
         for model, judgements in step.judgements.items():
+            if model not in self._detectors:  # a model that names crimes is handed its gate's attention
+                continue
             for clip in judgements:
                 if clip.attention is None:
                     continue
