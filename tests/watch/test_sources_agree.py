@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +37,10 @@ def detecting_models(people_networks: Path) -> None:
 
 def film_street(source: Path) -> None:
     """The first seconds of a film, which is not shown again where it ends."""
-    frames = read_frames(source)
-    first = next(frames)
-    rate = Fraction(first.time_s.denominator if first.time_s else 10)
-    with VideoWriter(FILM, rate, (first.image.shape[1], first.image.shape[0])) as video:
-        video.write(first.image)
+    frames = list(takewhile(lambda frame: frame.time_s < SECONDS, read_frames(source)))
+    rate = 1 / (frames[1].time_s - frames[0].time_s)
+    with VideoWriter(FILM, rate, (frames[0].image.shape[1], frames[0].image.shape[0])) as video:
         for frame in frames:
-            if frame.time_s >= SECONDS:
-                break
             video.write(frame.image)
 
 
