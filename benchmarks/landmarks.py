@@ -30,7 +30,7 @@ from vigil.core.params import load
 from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.features.frames import decode_jpeg, encode_jpeg, make_sampler, save_frames
 from vigil.features.landmarks import blazepose, estimators, finders, topdown
-from vigil.features.landmarks.estimators import START, Settings
+from vigil.features.landmarks.estimators import START, Settings, find_people
 from vigil.features.landmarks.skeleton import BONES
 from vigil.footage.video import reading
 from vigil.stages.landmarks import track_people
@@ -106,9 +106,9 @@ def cost(pretrained: Path, repeats: int) -> None:
 
     def follow() -> None:
         state = START
-        with estimators.open_estimator(NETWORKS, NOBODY, pretrained) as step:
+        with estimators.open_people(NETWORKS, NOBODY, pretrained) as finder:
             for number, image in enumerate(images):
-                state, seen = step(state, image, number / FPS)
+                state, seen, _ = find_people(state, image, number / FPS, finder)
                 people.append(len(seen))
 
     follow()
@@ -205,11 +205,11 @@ def real(pretrained: Path, sheets: Path | None, stride: int) -> None:
     ):
         frames = with_pose = people = 0
         cells: list[np.ndarray] = []
-        with estimators.open_estimator(params, NOBODY, pretrained) as step:
+        with estimators.open_people(params, NOBODY, pretrained) as finder:
             for path in clips:
                 state = START
                 for number, (time_s, image) in enumerate(clip(path)):
-                    state, seen = step(state, image, time_s)
+                    state, seen, _ = find_people(state, image, time_s, finder)
                     frames, with_pose, people = frames + 1, with_pose + bool(seen), people + len(seen)
                     if sheets and params is NETWORKS and number in (3, 11):
                         cells.append(drawn(image, seen))

@@ -1,5 +1,6 @@
 """A budget of false alarms: the threshold follows from the scores of calibration, or the budget is refused."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from vigil.judging.calibration_fit import recalibrate_model
 from vigil.statistics.events import compare_with_truth, raise_alerts
 from vigil.statistics.scores import Scores
 
-SCORES = Path("data/scores/i3d/val.npz")
+SCORES = Path("models/calibration/i3d.npz")
 ROOMY = 9000.0  # false alarms an hour, which seconds of normal video can promise
 
 
@@ -57,6 +58,14 @@ def test_the_threshold_keeps_to_the_budget_on_the_normal_video_and_is_hardly_hig
     assert thresholds[0] > np.quantile(normal, 0.5)
 
 
+def test_a_folder_of_models_is_enough(frozen: FrozenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = rule_for_model(frozen, Path("models"), ROOMY)
+    alone = Path("elsewhere/models")
+    shutil.copytree("models", alone)
+    monkeypatch.chdir("elsewhere")
+    assert rule_for_model(load_frozen_model("models/i3d"), Path("models"), ROOMY) == expected
+
+
 def test_a_budget_that_so_much_video_cannot_promise_is_refused_and_said_what_it_can(frozen: FrozenModel) -> None:
     with pytest.raises(VigilError, match=r"^budget refused: i3d: not enough normal video to promise 1 false") as caught:
         rule_for_model(frozen, Path("models"), 1.0)
@@ -81,13 +90,13 @@ def test_it_is_marked_in_every_alert_and_the_models_stay_what_they_are(models: P
 def test_scores_of_something_else_say_nothing_about_a_budget(frozen: FrozenModel) -> None:
     arrays = load_arrays(SCORES)
     save_arrays(SCORES, **(arrays | {"score": arrays["score"] * 1.5}))
-    with pytest.raises(VigilError, match="not those that its calibration was made from"):
+    with pytest.raises(VigilError, match="not those that it was made from"):
         rule_for_model(frozen, Path("models"), ROOMY)
     save_arrays(SCORES, **(arrays | {"model_sha256": np.array("0" * 64)}))
-    with pytest.raises(VigilError, match=r"val\.npz: of other weights than i3d"):
+    with pytest.raises(VigilError, match=r"i3d\.npz: of other weights than i3d"):
         rule_for_model(frozen, Path("models"), ROOMY)
     SCORES.unlink()
-    with pytest.raises(VigilError, match=r"val\.npz: not found: a budget needs the scores of validation"):
+    with pytest.raises(VigilError, match=r"i3d\.npz: not found: a budget needs the scores of validation"):
         rule_for_model(frozen, Path("models"), ROOMY)
 
 

@@ -73,9 +73,9 @@ def test_the_rows_of_a_stream_are_those_of_the_stage_however_it_comes(pretrained
     for size in (1, 3, 7):
         state, live = estimators.START, []
         for begin in range(0, len(pictures), size):
-            with estimators.open_estimator(TILED, Path("models/person"), pretrained) as step:
+            with estimators.open_people(TILED, Path("models/person"), pretrained) as finder:
                 for index, time_s, image in pictures[begin : begin + size]:
-                    state, people = step(state, image, float(time_s))
+                    state, people, _ = estimators.find_people(state, image, float(time_s), finder)
                     live += estimators.poses_of_frame(people, index, time_s, frames.source_size[0] / image.shape[1])
         pose_table.write_poses(Path("live.csv"), live)
         assert sha256_file(Path("live.csv")) == sha256_file(OUT / "a/one.csv")
@@ -152,9 +152,9 @@ def test_what_is_missing_is_named_before_anything_runs(pretrained: Path, tmp_pat
 
 
 def test_a_picture_of_one_channel_is_refused(pretrained: Path) -> None:
-    with estimators.open_estimator(TILED, Path("models/person"), pretrained) as step:
+    with estimators.open_people(TILED, Path("models/person"), pretrained) as finder:
         with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
-            step(estimators.START, np.zeros((60, 80), np.uint8), 0.0)
+            estimators.find_people(estimators.START, np.zeros((60, 80), np.uint8), 0.0, finder)
 
 
 def test_params_of_the_project_are_good(project: Path) -> None:
@@ -206,12 +206,12 @@ def test_yolo_pose_weights_have_the_same_shape(tmp_path: Path, project: Path) ->
     YOLO("yolov8n.yaml").save(folder / "yolo.pt")
     write_json(folder / "weights.json", {"yolo.pt": {"sha256": sha256_file(folder / "yolo.pt"), "origin": "test"}})
     with pytest.raises(VigilError, match=r"a network to 'detect', expected one to 'pose'"):
-        with estimators.open_estimator(params, Path("models/person"), folder):
+        with estimators.open_people(params, Path("models/person"), folder):
             pass
     (folder / "yolo.pt").write_bytes(b"another")
     with (
         pytest.raises(VigilError, match=r"not the file that weights\.json speaks of"),
-        estimators.open_estimator(params, Path("models/person"), folder),
+        estimators.open_people(params, Path("models/person"), folder),
     ):
         pass
 

@@ -37,7 +37,7 @@ PARAMS = CalibrationParams.read(
 DRAWS = evaluate.Params(rounds=100, seed=7)
 VAL, TEST = Path("data/manifest/val.csv"), Path("data/manifest/test.csv")
 OUT, PLOTS = Path("metrics/models/m.json"), Path("metrics/points/m")
-SCORES = {split: Path(f"data/scores/m/{split}.npz") for split in ("val", "test")}
+SCORES = {"val": Path("models/calibration/m.npz"), "test": Path("data/scores/m/test.npz")}
 BASELINES = Path("data/baselines")
 FROZEN = Path("models/calibration/m.json")
 
@@ -92,6 +92,4 @@ def add_calibrated_model(name: str) -> None:
     save_model(name, seed=len(name))
     calibrate_(name)
     FROZEN.rename(FROZEN.with_name(f"{name}.json"))
-    scores = SCORES["val"].parents[1] / name / "val.npz"
-    scores.parent.mkdir(parents=True, exist_ok=True)
-    SCORES["val"].rename(scores)
+    SCORES["val"].rename(FROZEN.with_name(f"{name}.npz"))

@@ -197,8 +197,8 @@ def project(
         tables = {"val": table(name, sketch, val, seed), "test": table(name, sketch, test, seed)}
         calibration = calibrate_model(tables["val"], stand_in_checkpoint(name, sketch), PARAMS)
         calibration.write(root / f"models/calibration/{name}.json")
-        for split, arrays in tables.items():
-            save_arrays(root / f"data/scores/{name}/{split}.npz", **arrays)
+        save_arrays(root / f"models/calibration/{name}.npz", **tables["val"])
+        save_arrays(root / f"data/scores/{name}/test.npz", **tables["test"])
         params = model_metrics.EvaluationParams(rounds=100, seed=7)
         results = model_metrics.evaluate_model(
             name, list(sketch.classes), tables["test"], calibration, params, tables["val"]

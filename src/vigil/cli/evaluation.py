@@ -18,6 +18,7 @@ from vigil.evaluation import model_metrics
 from vigil.evaluation.baselines import ORACLE, Aids
 from vigil.evaluation.flow_trees import LabelProbabilities, load_forest
 from vigil.footage.video_table import Video
+from vigil.judging.calibration import scores_beside
 from vigil.judging.clocks import clock_rate
 from vigil.judging.stored import Arrays
 from vigil.judging.truth import Context, frame_truth, mask_warm_up
@@ -57,7 +58,7 @@ def evaluate_footage(
         "label": np.array([label_of[name] for name in arrays["video"].tolist()]),
         "calibration_sha256": np.array(frozen.calibration.sha256),
     }
-    reference = settings.root() / "data/scores" / frozen.name / "val.npz"
+    reference = scores_beside(frozen.checkpoint.folder.parent / "calibration" / f"{frozen.name}.json")
     results = model_metrics.evaluate_model(
         frozen.name,
         list(card.classes),

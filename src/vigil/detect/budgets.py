@@ -4,8 +4,8 @@
     rule = rule_for_fused(fusion, calibration, models, 0.5)
 
 The arithmetic is that of stage `calibrate`, for another budget, and so is the honesty: what so much normal video cannot
-promise is refused. Scores are those of validation, in data/scores beside the folder of models; a camera's own
-calibration keeps none, and holds for the budget that it was made for.
+promise is refused. Scores are those of validation, which stage `calibrate` puts beside the calibration; that of one
+camera has none, and holds for the budget that it was made for.
 """
 
 import math
@@ -16,7 +16,7 @@ from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.detect.frozen_model import FrozenModel
 from vigil.evaluation.fusion import Fusion, cross_fit
-from vigil.judging.calibration import Calibration, CalibrationParams, read_calibration
+from vigil.judging.calibration import Calibration, CalibrationParams, read_calibration, scores_beside
 from vigil.judging.calibration_fit import calibrate_model, fit_calibration
 from vigil.judging.stored import Arrays
 from vigil.statistics.alerts import Rule
@@ -79,8 +79,8 @@ def _rule(name: str, frozen: Calibration, fitted: Calibration) -> Rule:
     pairs.append((frozen.promise.normal_hours, fitted.promise.normal_hours))
     if any(not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) for one, other in pairs):
         raise VigilError(
-            f"{name}: the scores in data/scores are not those that its calibration was made from, so they say nothing "
-            f"about a budget. Run `dvc repro calibrate@{name}`, or `dvc checkout`."
+            f"{name}: the scores beside its calibration are not those that it was made from, so they say nothing about "
+            f"a budget. Run `dvc repro calibrate@{name}`, or `dvc checkout`."
         )
     if fitted.thresholds.promise is None:
         raise VigilError(f"budget refused: {name}: {fitted.promise.sentence()}.")
@@ -102,12 +102,11 @@ def _rule_of_camera(name: str, calibration: Calibration, per_hour: float) -> Rul
 
 
 def _read_scores(models: Path, name: str, sha256: str) -> Arrays:
-    path = models.absolute().parent / "data" / "scores" / name / "val.npz"
+    path = scores_beside(models / "calibration" / f"{name}.json")
     if not path.exists():
         raise VigilError(
             f"{path}: not found: a budget needs the scores of validation. Run `dvc checkout`, or "
-            f"`dvc repro calibrate@{name}`; where models alone are, copy this file from where they were trained; or "
-            "set the alarm with --threshold."
+            f"`dvc repro calibrate@{name}`; or set the alarm with --threshold."
         )
     arrays = load_arrays(path)
     if str(arrays.get("model_sha256")) != sha256:

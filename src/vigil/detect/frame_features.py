@@ -97,7 +97,7 @@ class State:
     stored: int = 0  # frames so far
     tick: int = NO_TICK  # newest that is served of `frames.fps`
     flow_tick: int = NO_TICK  # and of `flow.fps`
-    people: estimators.PeopleState = estimators.BEFORE
+    people: estimators.PeopleState = estimators.START
     flow: dense.State | None = None
     changes: trunk.State | None = None
     segments: cutting.State = cutting.START

@@ -240,6 +240,11 @@ class Calibration(Frozen):
         write_json(path, self.to_json() | {"sha256": self.sha256})
 
 
+def scores_beside(calibration: Path) -> Path:
+    """Where the scores of validation lie that a calibration of stage `calibrate` was made from."""
+    return calibration.with_suffix(".npz")
+
+
 def read_calibration(path: Path) -> Calibration:
     """The calibration in a file; VigilError when it is not what was written: frozen is frozen."""
     if not path.exists():

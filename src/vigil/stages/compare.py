@@ -2,9 +2,9 @@
 
 Reads   <metrics>/<model>.json          what each evaluation found
         <card>, <person>, <landmarks>, <flow>   what videos there are, and how good the features are
-        <scores>/<model>/{val,test}.npz  what each model said
+        <scores>/<model>/test.npz       what each model said of the test split
         <baselines>/{val,test}.npz      what trees on the flow say of the same videos
-        <calibrations>/<model>.json, <histories>/<model>.csv, <points>/<model>/*.csv
+        <calibrations>/<model>.{json,npz}, <histories>/<model>.csv, <points>/<model>/*.csv
         <frames>/<set>/<v>.npz          pictures; a video without stored frames is shown without pictures
         <test>                          videos of the test split
 Writes  <out>                           what each model is known by, against baselines and each other
@@ -35,7 +35,7 @@ from vigil.evaluation.baselines import Aids
 from vigil.evaluation.flow_trees import LabelProbabilities
 from vigil.evaluation.summary import Entry, fuse, fused_entry, summarise
 from vigil.footage import video_table
-from vigil.judging.calibration import read_calibration
+from vigil.judging.calibration import read_calibration, scores_beside
 from vigil.report.curves_table import write_curves
 from vigil.report.film import Film
 from vigil.report.headlines import write_headlines
@@ -121,7 +121,7 @@ def read_entry(
     evaluation, calibration = metrics / f"{name}.json", calibrations / f"{name}.json"
     if skipped := why_skipped(evaluation):
         return Entry(name, classes=classes, reason=f"skipped: {skipped.removesuffix('.')}")
-    tables = {split: scores / name / f"{split}.npz" for split in SPLITS}
+    tables = {"val": scores_beside(calibration), "test": scores / name / "test.npz"}
     missing = [str(path) for path in (evaluation, *tables.values(), calibration) if not path.exists()]
     if missing:
         return Entry(name, classes=classes, reason=f"no {missing[0]}: run `dvc repro evaluate@{name}`")

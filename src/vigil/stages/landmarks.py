@@ -81,7 +81,7 @@ def track_people(
     params = params.model_copy(update={"detector": detector})
     cv2.setNumThreads(1)
     archive = FrameArchive(frames)
-    state, poses, boxes_of_frames = estimators.BEFORE, list[Pose](), list[np.ndarray]()
+    state, poses, boxes_of_frames = estimators.START, list[Pose](), list[np.ndarray]()
     with estimators.open_people(params, person, pretrained) as finder:
         for index, time_s, image in zip(archive.index.tolist(), archive.times, archive.images(), strict=True):
             scale = archive.source_size[0] / image.shape[1]

@@ -58,7 +58,7 @@ class Recordings:
         self._stack = ExitStack()
         self._tables = StepTables(outputs, detectors.scoring)
         self._replays: ReplayFiles | None = None
-        self._sent: dict[str, Alert] = {}  # the latest revision of each alert of a recording, by what it is named
+        self._sent: dict[str, Alert] = {}  # the latest revision sent of each alert of a recording, by its name
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._tables)
@@ -121,7 +121,7 @@ class Recordings:
             alert = records.revise(change, _no_clock, recording.size, peak_s)
             if self._sending is not None:
                 self._sending.put(alert)
-            self._sent[_stem(source, change)] = alert
+                self._sent[_stem(source, change)] = alert
             if self._replays is not None and folder is not None:
                 self._replays.write(folder / _stem(source, change), change, alert)
             yield change
@@ -183,7 +183,7 @@ def _stem(source: Source, change: AlertChange) -> str:
 def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -> list[Path]:
     """A clip of every alert: as it was encoded; encoded anew where heads are hidden, or where packets are lost.
 
-    Returns those that could be written.
+    Returns those that could be written. Clips of the same names, of an earlier run, are removed first.
     """
     windows = [
         Window(
@@ -193,6 +193,8 @@ def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -
         )
         for alert in recording.alerts
     ]
+    for window in windows:
+        window.path.unlink(missing_ok=True)
     uncut = windows if recording.heads is not None else []
     for window in windows if recording.heads is None else []:
         try:

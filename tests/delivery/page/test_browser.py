@@ -129,6 +129,17 @@ def test_the_keyboard_reaches_an_alert_and_its_clip_plays(chrome: Chrome, city: 
     assert chrome.ask("document.activeElement.textContent") == "To the alerts"
 
 
+def test_curves_grow_with_every_score_and_those_above_the_threshold_lie_above_its_line(
+    chrome: Chrome, city: City
+) -> None:
+    opened(chrome, city)
+    curve = "document.querySelector('[aria-label=\"Shop entrance\"] .reading.over .line').getAttribute('d')"
+    chrome.wait_for(f"{curve}.split('L').length >= 3")
+    places = [place.split("h")[0].split() for place in chrome.ask(curve).lstrip("M").split("L")]
+    assert [int(x) for x, _ in places] == list(range(120 - len(places), 120)), "the newest at the right edge"
+    assert all(float(y) < 1 / 3 for _, y in places), "y grows downwards"
+
+
 def test_alerts_are_listed_by_camera(chrome: Chrome, city: City) -> None:
     opened(chrome, city)
     chrome.ask("(() => { const c = document.getElementById('camera'); c.value = 'Plaza'; c.onchange(); })()")

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from ultralytics.utils import metrics as ultralytics_metrics
 
 from vigil.features.quality.box_quality import BoxMatches, average_precision, box_iou, match_boxes, summarise_precision
 
@@ -23,6 +25,25 @@ def test_overlap_is_intersection_over_union() -> None:
     """Shifted by half: 50 of 150; a quarter inside: 25 of 100; apart: 0."""
     others = np.array([[5, 0, 15, 10], [0, 0, 5, 5], [20, 20, 30, 30], BOX])
     np.testing.assert_allclose(box_iou(np.array([BOX]), others), [[1 / 3, 1 / 4, 0, 1]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_overlap_is_that_of_a_library(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    ours, others = (np.hstack([low, low + random.uniform(1, 60, (40, 2))]) for low in random.uniform(0, 90, (2, 40, 2)))
+    expected = ultralytics_metrics.box_iou(torch.from_numpy(ours), torch.from_numpy(others)).numpy()
+    np.testing.assert_allclose(box_iou(ours, others), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_precision_is_that_of_a_library(seed: int) -> None:
+    """Ultralytics takes the area of trapezoids between the same 101 levels, so a step may count half a level less."""
+    random = np.random.default_rng(seed)
+    correct = random.random(200) < np.linspace(1, 0.2, 200)
+    truth_count = int(correct.sum()) + 30
+    hits = np.cumsum(correct)
+    expected, _, _ = ultralytics_metrics.compute_ap(hits / truth_count, hits / np.arange(1, 201))
+    assert average_precision([matches(*correct, truth_count=truth_count)]) == pytest.approx(expected, abs=0.01)
 
 
 def test_all_found_and_nothing_else_is_one() -> None:

@@ -33,7 +33,6 @@ from vigil.features.networks.movenet import MoveNet
 Step = Callable[[State, np.ndarray, float], tuple[State, tuple[Person, ...]]]
 BoxLook = Callable[[people_boxes.State, np.ndarray, float], tuple[people_boxes.State, np.ndarray]]
 Bodies = list[tuple[np.ndarray, float]]  # pose (13, 3), all joints with a place, and how certain it is
-START = tracks.START
 
 
 @dataclass(frozen=True)
@@ -92,23 +91,15 @@ def open_people(settings: Settings, person: Path, pretrained: Path, poses: bool 
         )
 
 
-@contextmanager
-def open_estimator(settings: Settings, person: Path, pretrained: Path) -> Iterator[Step]:
-    """The same for who asks for poses alone."""
-    with open_people(settings, person, pretrained) as people:
-        assert people.step is not None
-        yield people.step
-
-
 @dataclass(frozen=True)
 class PeopleState:
     """What is known of the people after a frame."""
 
-    tracks: State = START
+    tracks: State = tracks.START
     looks: people_boxes.State = people_boxes.START
 
 
-BEFORE = PeopleState()
+START = PeopleState()
 
 
 def find_people(

@@ -1,8 +1,7 @@
 // One alert in full: clip or picture with the region marked, its times, scores, and what made it.
-import { element, evidence, lasted, moment, number, percent, seconds } from "./words.js";
+import { drawShape, element, evidence, lasted, moment, number, percent, seconds } from "./words.js";
 
 const dialog = document.getElementById("detail");
-const SVG = "http://www.w3.org/2000/svg";
 let current = null;
 
 export function showDetail(alert) {
@@ -49,14 +48,8 @@ function makeStage(alert, which) {
 
 function drawRegion(region) {
   if (region === null) return null;
-  const drawing = document.createElementNS(SVG, "svg");
-  drawing.setAttribute("viewBox", "0 0 1 1");
-  drawing.setAttribute("preserveAspectRatio", "none");
-  const draw = (shape, attributes) => {
-    const drawn = document.createElementNS(SVG, shape);
-    for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
-    drawing.append(drawn);
-  };
+  const drawing = drawShape("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none" });
+  const draw = (shape, attributes) => drawing.append(drawShape(shape, attributes));
   if (region.kind === "box") {
     draw("rect", { x: region.left, y: region.top, width: region.right - region.left, height: region.bottom - region.top });
   } else if (region.kind === "polygon") {

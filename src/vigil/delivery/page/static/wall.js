@@ -1,9 +1,10 @@
 // The wall: a tile for each camera, made once and then brought up to date.
-import { element, number, percent, seconds } from "./words.js";
+import { drawShape, element, number, percent, seconds } from "./words.js";
 
 const wall = document.getElementById("wall");
 const tiles = new Map();
 const decoder = new TextDecoder();
+const REMEMBERED = 120; // readings of a curve, one a second
 
 export function showCameras(cameras, openAlerts) {
   document.getElementById("no-cameras").hidden = cameras.length > 0;
@@ -87,21 +88,24 @@ function since(utc) {
 }
 
 function makeGauge(tile, detector) {
-  const level = element("i");
+  const curve = drawShape("svg", { class: "curve", viewBox: `0 0 ${REMEMBERED - 1} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const line = drawShape("path", { class: "line" });
+  curve.append(drawShape("path", { class: "limit", d: `M0 ${1 / 3}H${REMEMBERED - 1}` }), line);
   const value = element("span", { className: "value" });
-  const bar = element("span", { className: "gauge", "aria-hidden": "true" }, level);
-  const root = element("li", { className: "reading" }, element("span", {}, detector), bar, value);
+  const root = element("li", { className: "reading" }, element("span", {}, detector), curve, value);
   tile.readings.append(root);
-  return { root, level, bar, value };
+  return { root, curve, line, value, levels: [] };
 }
 
-// The mark at two thirds is where the alarm sounds. What has no probability shows its score; one without a zero, as
-// logarithms, is a number only.
+// The curve of the last two minutes; the line at two thirds of its height is where the alarm sounds. What has no
+// probability shows its score; one without a zero, as logarithms, is a number only.
 function showReading(gauge, { score, p, threshold, threshold_p: thresholdP }) {
   const isProbable = thresholdP !== null;
   const [value, limit] = isProbable ? [p, thresholdP] : [score, threshold];
-  gauge.bar.style.visibility = limit > 0 ? "visible" : "hidden";
-  gauge.level.style.width = `${value === null || !(limit > 0) ? 0 : levelOf(value, limit, isProbable ? 1 : 1.5 * limit) * 100}%`;
+  gauge.curve.style.visibility = limit > 0 ? "visible" : "hidden";
+  gauge.levels.push(value === null || !(limit > 0) ? null : levelOf(value, limit, isProbable ? 1 : 1.5 * limit));
+  gauge.levels.splice(0, gauge.levels.length - REMEMBERED);
+  gauge.line.setAttribute("d", traceLevels(gauge.levels));
   gauge.root.classList.toggle("over", score !== null && score >= threshold);
   const words = (reading) => (isProbable ? percent(reading, limit) : number(reading, limit));
   gauge.value.replaceChildren(element("b", {}, words(value)), ` of ${words(limit)}`);
@@ -109,7 +113,13 @@ function showReading(gauge, { score, p, threshold, threshold_p: thresholdP }) {
   gauge.root.title = isProbable ? `how probable something abnormal is, and from where the alarm sounds; ${raw}` : raw;
 }
 
-// 0..1: two thirds of the bar are below the limit, and the rest reaches to the most there can be.
+// A path with the newest level at the right edge; where there was no score it is interrupted.
+function traceLevels(levels) {
+  const places = levels.map((level, index) => (level === null ? null : `${REMEMBERED - levels.length + index} ${(1 - level).toFixed(3)}`));
+  return places.map((place, index) => (place === null ? "" : index && places[index - 1] !== null ? `L${place}` : `M${place}h.01`)).join("");
+}
+
+// 0..1: two thirds of the height are below the limit, and the rest reaches to the most there can be.
 function levelOf(value, limit, most) {
   if (value <= limit) return (Math.max(value, 0) / limit) * (2 / 3);
   return 2 / 3 + (Math.min((value - limit) / (most - limit), 1) || 0) / 3;

@@ -10,6 +10,12 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+export function drawShape(name, attributes) {
+  const shape = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);
+  return shape;
+}
+
 // With as many decimals as tell the threshold's first two digits, so that a number and its threshold look alike.
 export function number(value, threshold = 1) {
   if (value === null || value === undefined) return "–";
