@@ -53,6 +53,17 @@ def test_what_cannot_be_read_is_one_line_without_a_password(
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_login_goes_to_no_other_server_than_its_own(tmp_path: Path) -> None:
+    (tmp_path / "whole.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
+    with stream_server(tmp_path) as own, stream_server(tmp_path) as other:
+        for name, variant in (("own", own.url("secret/whole.m3u8")), ("other", other.url("secret/whole.m3u8"))):
+            (tmp_path / f"{name}.m3u8").write_text(f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{variant}\n")
+        login = "admin:p%40ss%2Fw%3Ard@"
+        assert look_up(parse_source(own.url("secret/own.m3u8", login=login))).kind == "playlist"
+        with pytest.raises(VigilError, match="wrong user or password, or none"):
+            look_up(parse_source(own.url("secret/other.m3u8", login=login)))
+
+
 def test_no_answer_says_what_to_do() -> None:
     with pytest.raises(VigilError, match=r"no answer .*cameras\.yaml"):
         look_up(parse_source(f"http://u:hunter2@127.0.0.1:{free_port()}/video"))

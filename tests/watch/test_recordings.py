@@ -17,6 +17,7 @@ from videos import film, images, truncated
 
 from vigil.cli.main import main
 from vigil.delivery.alert import read_alert
+from vigil.delivery.outbox import Outbox
 from vigil.detect.detector import Detector
 from vigil.features.landmarks.pose_table import read_poses
 from vigil.footage.video.views import read_views
@@ -114,8 +115,23 @@ def test_what_was_delivered_once_is_not_delivered_again(capsys: pytest.CaptureFi
     film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
     for _ in range(2):
         run(capsys, "gate.mp4", *LOUD, "--alerts", "alerts.jsonl")
-    ids = [(alert["id"], alert["revision"]) for alert in map(json.loads, Path("alerts.jsonl").read_text().splitlines())]
+    alerts = [json.loads(line) for line in Path("alerts.jsonl").read_text().splitlines()]
+    ids = [(alert["id"], alert["revision"]) for alert in alerts]
     assert len(ids) == len(set(ids)) and ids
+    endings = {alert["ended"] for alert in alerts if alert["stop"] is not None}
+    assert endings == {"source ended"}, "with such thresholds they are on when the film is over"
+
+
+@pytest.mark.usefixtures("models")
+def test_old_alerts_of_recordings_are_deleted_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("gate", "door"):
+        film(Path(f"{name}.mp4"), frames=48, fps=8, size=(96, 64))
+    kept = []
+    for name, more in (("gate", ()), ("door", ("--keep-days", "1e-9"))):
+        run(capsys, f"{name}.mp4", *LOUD, "--outbox", "o.sqlite", *more)
+        with Outbox(Path("o.sqlite"), []) as outbox:
+            kept.append({stored.alert.camera for stored in outbox.after(0, 500)})
+    assert kept == [{"gate"}, {"door"}]
 
 
 @pytest.mark.usefixtures("models")

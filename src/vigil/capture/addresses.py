@@ -13,6 +13,7 @@ from dataclasses import replace
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
+from vigil.capture.logins import NOBODY
 from vigil.capture.sources import Kind, Source
 from vigil.core.errors import VigilError
 from vigil.footage.listing import local
@@ -99,6 +100,12 @@ def _kind(media: str, path: str) -> Kind:
     return "page"
 
 
+def _at(source: Source, address: str) -> Source:
+    """The source at an address that it leads to; its login is for its own server alone."""
+    own, other = (urllib.parse.urlsplit(each)[:2] for each in (source.opened, address))
+    return replace(source, opened=address, login=source.login if own == other else NOBODY)
+
+
 def _kind_of_playlist(answer: HTTPResponse, source: Source) -> Kind:
     """Says whether an HLS playlist, or the first that it leads to, has an end."""
     text = answer.read(PLAYLIST_BYTES).decode("utf-8", errors="replace")
@@ -107,6 +114,6 @@ def _kind_of_playlist(answer: HTTPResponse, source: Source) -> Kind:
         address = urllib.parse.urljoin(answer.url, variant[1].strip())
         if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
             raise VigilError(f"{source.address}: a playlist that leads to something other than http.")
-        with open_address(replace(source, opened=address)) as inner:
+        with open_address(_at(source, address)) as inner:
             text = inner.read(PLAYLIST_BYTES).decode("utf-8", errors="replace")
     return "playlist" if "#EXT-X-ENDLIST" in text else "hls"

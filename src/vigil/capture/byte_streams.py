@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from vigil.capture.addresses import open_address, renew
 from vigil.capture.sources import Source
-from vigil.core.errors import Rejected
+from vigil.core.errors import Rejected, VigilError
 
 CHUNK = 1 << 16  # bytes
 HEAD = 12  # bytes by which a kind of file is known
@@ -75,10 +75,18 @@ def download(source: Source) -> Iterator[tuple[Path, str]]:
                     break
                 if attempt < TRIES:
                     time.sleep(0.2 * 2**attempt)
-                    source = renew(source)
+                    source = _find_again(source)
         if broken_off and not path.stat().st_size:
             raise Rejected(broken_off)
         yield path, broken_off
+
+
+def _find_again(source: Source) -> Source:
+    """Where the file is now; Rejected where its page does not say: the other recordings are judged all the same."""
+    try:
+        return renew(source)
+    except VigilError as error:
+        raise Rejected(str(error)) from None
 
 
 def _fetch_rest(source: Source, file: BinaryIO) -> str:

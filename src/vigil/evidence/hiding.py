@@ -24,28 +24,33 @@ class HeadTimes:
     """Heads by time, the newest `most` of them."""
 
     def __init__(self, most: int | None = None) -> None:
-        self._times: deque[float] = deque(maxlen=most)
-        self._heads: deque[np.ndarray] = deque(maxlen=most)
+        self._heads: deque[tuple[float, np.ndarray]] = deque(maxlen=most)
 
     def add(self, time_s: float, heads: np.ndarray) -> None:
-        """Times rise. Another thread that asks meanwhile finds heads for every time that it sees."""
-        self._heads.append(heads)
-        self._times.append(time_s)
+        """Times rise. Another thread may ask meanwhile."""
+        self._heads.append((time_s, heads))
 
     def near(self, time_s: float) -> np.ndarray:
         """(N, 3) of all moments within HOLD_S, and always of the newest before it."""
-        first = max(0, min(bisect_left(self._times, time_s - HOLD_S), bisect_right(self._times, time_s) - 1))
-        last = bisect_right(self._times, time_s + HOLD_S)
-        near = [self._heads[index] for index in range(first, last)]
+        near = [heads for _, heads in self._near(time_s, time_s)]
         return np.concatenate(near) if near else NOBODY
 
     def between(self, start_s: float, stop_s: float) -> "HeadTimes":
         """Those that are near any moment from `start_s` to `stop_s`: a copy, which does not grow."""
-        part = HeadTimes()
-        first = max(0, min(bisect_left(self._times, start_s - HOLD_S), bisect_right(self._times, start_s) - 1))
-        for index in range(first, bisect_right(self._times, stop_s + HOLD_S)):
-            part.add(self._times[index], self._heads[index])
-        return part
+        copied = HeadTimes()
+        copied._heads.extend(self._near(start_s, stop_s))
+        return copied
+
+    def _near(self, start_s: float, stop_s: float) -> list[tuple[float, np.ndarray]]:
+        entries = tuple(self._heads)  # of one moment: another thread may add to them
+        first = min(
+            bisect_left(entries, start_s - HOLD_S, key=_time_of), bisect_right(entries, start_s, key=_time_of) - 1
+        )
+        return list(entries[max(0, first) : bisect_right(entries, stop_s + HOLD_S, key=_time_of)])
+
+
+def _time_of(entry: tuple[float, np.ndarray]) -> float:
+    return entry[0]
 
 
 def hide_heads(image: np.ndarray, heads: np.ndarray, source_size: tuple[int, int]) -> np.ndarray:

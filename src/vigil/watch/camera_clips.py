@@ -44,7 +44,6 @@ class ClipWriter:
         `size` (width, height) is that of the frames in which heads were found.
         """
         path = evidence / pending.name
-        path.parent.mkdir(parents=True, exist_ok=True)
         if self._pool is None or self._heads is None:
             camera.cut_clip(pending.start_s, pending.due_s, path)
             put(revise(pending.alert, clip=pending.name))

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -56,10 +56,10 @@ class CameraWatch:
         self._state: CameraState = "connecting"
         self._reason: str | None = None
         self._heads = HeadTimes(TIMES) if detector.finds_heads else None  # hidden in what is written and shown
-        self._shown: Frame | None = None  # the newest frame of which it is known where heads are, or any
+        self._shown: Frame | None = None  # the newest stored frame: of it alone it is known where heads are
         self._clip_writer = ClipWriter(self._heads)
         self._replays = None if evidence is None else ReplayFiles(detector)
-        self._jpeg: bytes | None = None
+        self._tile: tuple[Frame, bytes] | None = None  # the newest frame that the page has shown, as it shows it
         self._scores: FrameScores | None = None
         self._judged: deque[float] = deque(maxlen=LAGS)
         self.lags: deque[float] = deque(maxlen=LAGS)  # s from a frame to its scores
@@ -86,7 +86,7 @@ class CameraWatch:
             self._times.append((step.stored.position, float(item.time_s)))
             if self._heads is not None and step.stored.heads is not None:
                 self._heads.add(float(item.time_s), step.stored.heads)  # before another thread shows the frame
-            self._jpeg, self._scores, self._shown = None, step.scores, item
+            self._scores, self._shown = step.scores, item
             self.lags.append((datetime.now(UTC) - item.utc).total_seconds())
             self._judged.append(time.monotonic())
         self._deliver(step, "released")
@@ -96,7 +96,7 @@ class CameraWatch:
     def finish(self) -> None:
         """Ends what is open: nobody watches any more."""
         self._part("interrupted")
-        self._health.finish()
+        self._health.finish(datetime.now(UTC))
         if self._frame is not None:
             self._cut_clips(self._frame.time_s + AFTER_S + BEFORE_S + 1)
         self._clip_writer.close(self._put_clip)
@@ -104,21 +104,25 @@ class CameraWatch:
 
     def snapshot(self) -> CameraSnapshot:
         """What the page shows of it."""
-        frame, now = (self._frame if self._heads is None else self._shown), time.monotonic()
-        recent = [moment for moment in self._judged if now - moment <= RATE_S]
-        if self._jpeg is None and frame is not None:
-            self._jpeg = _encode(self._hide(frame), TILE_PX, TILE_QUALITY)
+        frame = self._shown
         return CameraSnapshot(
             name=self.camera.source.name,
             state=self._state,
             reason=self._reason,
-            fps=round(len(recent) / RATE_S, 2) if recent else None,
+            fps=measure_rate(tuple(self._judged), time.monotonic()),
             lag_s=round(self.lags[-1], 3) if self.lags else None,
             frame_utc=utc_text(frame.utc.timestamp()) if frame else None,
             frame_index=frame.index if frame else 0,
-            jpeg=self._jpeg,
+            jpeg=None if frame is None else self._encode_tile(frame),
             readings=self._readings(),
         )
+
+    def _encode_tile(self, frame: Frame) -> bytes:
+        """The frame as the page shows it, once for all pages that ask; several threads may."""
+        newest = self._tile
+        if newest is None or newest[0] is not frame:
+            self._tile = newest = frame, _encode(self._hide(frame), TILE_PX, TILE_QUALITY)
+        return newest[1]
 
     def _readings(self) -> tuple[DetectorReading, ...]:
         if self._scores is None:
@@ -188,8 +192,10 @@ class CameraWatch:
         self._clips = [pending for pending in self._clips if now_s < pending.due_s]
         for pending in due:
             assert self._evidence is not None and self._frame is not None
-            with suppress(VigilError):
+            try:
                 self._clip_writer.write(self.camera, pending, self._evidence, self._frame.size, self._put_clip)
+            except VigilError as error:
+                self._tell(str(error), None)
 
     def _put_clip(self, alert: Alert) -> None:
         """An alert that has got its clip, which its evidence says too."""
@@ -209,6 +215,15 @@ class CameraWatch:
         if frame is None:
             return None
         return utc_text(frame.utc.timestamp() + time_s - float(frame.time_s))
+
+
+def measure_rate(moments: Sequence[float], now: float) -> float | None:
+    """How many of these moments there were a second, lately; None before there is a second to tell it by."""
+    recent = [moment for moment in moments if now - moment <= RATE_S]
+    if not recent:
+        return None
+    seconds = RATE_S if len(recent) < len(moments) else now - recent[0]
+    return round(len(recent) / seconds, 2) if seconds >= 1 else None
 
 
 def _encode(image: np.ndarray, width: int | None, quality: int) -> bytes:

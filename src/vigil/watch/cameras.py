@@ -93,7 +93,7 @@ def watch_cameras(
             stop.wanted = True
             wait(judging)
             for watch in watches.values():
-                watch.finish()
+                stack.callback(watch.finish)  # each of them, whatever becomes of the others
         for judged in judging:
             judged.result()
         return _summarise(watches, began, detectors)

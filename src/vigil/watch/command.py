@@ -96,6 +96,8 @@ def _watch_recordings(
     with Recordings(detectors, request.outputs, sending, progress.tick) as recordings:
         for number, source in enumerate(sources, 1):
             progress.begin(source, number, len(sources))
+            if sending is not None:
+                sending.check()
             try:
                 for change in recordings.watch(source):
                     alerts += change.change == "raised"

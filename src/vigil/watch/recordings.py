@@ -9,7 +9,7 @@
 What breaks off in the middle keeps what was found until then, and its verdict says so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -21,7 +21,7 @@ from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
 from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
-from vigil.delivery.alert import Alert, revise
+from vigil.delivery.alert import Alert, Ended, revise
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.detect.states import Step
@@ -30,6 +30,7 @@ from vigil.evidence.anomalies import describe_recording
 from vigil.evidence.hidden_clips import Window, cut_recording
 from vigil.evidence.recording import Recording
 from vigil.footage.video import reading
+from vigil.footage.video.views import View
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.detectors import Detectors
 from vigil.watch.outputs import Outputs
@@ -103,7 +104,7 @@ class Recordings:
             except VigilError as error:  # the others are judged all the same
                 verdict["undrawn"] = str(error)
 
-    def _count(self, views: Any) -> Iterator[Any]:
+    def _count(self, views: Iterable[View]) -> Iterator[View]:
         for view in views:
             self.frames += 1
             self._tick(float(view.time_s))
@@ -116,9 +117,10 @@ class Recordings:
         if self._replays is not None:
             self._replays.add(step)
         folder = self._clips_folder(source)
+        ended: Ended = "source ended" if step.stored is None else "released"
         for change in step.changes:
             peak_s = recording.moments[change.alert.peak_index].time_s
-            alert = records.revise(change, _no_clock, recording.size, peak_s)
+            alert = records.revise(change, _no_clock, recording.size, peak_s, ended)
             if self._sending is not None:
                 self._sending.put(alert)
                 self._sent[_stem(source, change)] = alert

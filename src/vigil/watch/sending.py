@@ -57,6 +57,8 @@ class Sending:
                     for target in self.outbox.deliveries.states():
                         if target.waiting and target.last_error:
                             print(f"{target.name}: {target.last_error}", file=sys.stderr)
+            else:
+                self._writer.retry()
         finally:
             self._stack.__exit__(kind, error, at)
 

@@ -1,5 +1,6 @@
 """Clips hold what was asked for, to the packet, and say what they lack."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_a_clip_shows_the_same_pictures_at_the_same_times(
     path = film(tmp_path / name, frames=40, fps=10, size=(96, 64), codec=codec, options=options)
     packets, template = packets_of(path)
     clip = write_clip(tmp_path / "clip.mp4", packets, {1: template}, Fraction(0), Fraction(4))
-    expected, actual = list(read_frames(path)), list(read_frames(clip.path))
+    expected, actual = list(read_frames(path)), list(read_frames(tmp_path / "clip.mp4"))
     assert [number(frame.image) for frame in actual] == [number(frame.image) for frame in expected]
     assert all(abs(a.time_s - b.time_s) < Fraction(1, 1000) for a, b in zip(actual, expected, strict=True))
     assert np.array_equal(actual[17].image, expected[17].image)
@@ -61,7 +62,7 @@ def test_a_clip_keeps_the_time_in_which_nothing_came(tmp_path: Path) -> None:
     late, _ = packets_of(path, 2, Fraction(7))
     templates = {1: template, 2: template}
     clip = write_clip(tmp_path / "clip.mp4", early + late, templates, Fraction(0), Fraction(9))
-    times = [frame.time_s for frame in read_frames(clip.path)]
+    times = [frame.time_s for frame in read_frames(tmp_path / "clip.mp4")]
     assert times[20] - times[19] == pytest.approx(5.1, abs=0.001)
     assert (clip.stop_s - clip.start_s, clip.missing) == (Fraction(89, 10), "")
 
@@ -74,7 +75,7 @@ def test_a_clip_says_what_it_lacks(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", small + large, templates, Fraction(0), Fraction(4))
     assert clip.start_s == 1
     assert clip.missing == "the first 1.0 s and a part in which the camera encoded otherwise"
-    assert len(list(read_frames(clip.path))) == 30
+    assert len(list(read_frames(tmp_path / "clip.mp4"))) == 30
 
 
 def test_nothing_kept_is_one_line_and_no_file(tmp_path: Path) -> None:
@@ -86,3 +87,18 @@ def test_nothing_kept_is_one_line_and_no_file(tmp_path: Path) -> None:
     with pytest.raises(VigilError, match="nothing says how"):
         write_clip(tmp_path / "clip.mp4", packets, {}, Fraction(0), Fraction(1))
     assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_a_clip_that_cannot_be_written_is_a_line(tmp_path: Path) -> None:
+    packets, template = packets_of(film(tmp_path / "a.mp4", frames=20, fps=10))
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(VigilError, match=r"clip\.mp4: the clip cannot be written: "):
+        write_clip(tmp_path / "file" / "clip.mp4", packets, {1: template}, Fraction(0), Fraction(2))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packets, template = packets_of(film(tmp_path / "a.mp4", frames=20, fps=10))
+    monkeypatch.setattr("vigil.capture.live.clips.replacing", lambda _: nullcontext(Path("/dev/full")))
+    with pytest.raises(VigilError, match="No space left"):
+        write_clip(tmp_path / "clip.mp4", packets, {1: template}, Fraction(0), Fraction(2))

@@ -68,7 +68,7 @@ def test_a_server_that_is_killed_and_started_again(recording: Path, tmp_path: Pa
     assert after[0].time_s > before[-1].time_s
     assert clip.missing == ""
     assert clip.start_s <= before[10].time_s
-    with av.open(str(clip.path)) as container:
+    with av.open(str(tmp_path / "clip.mp4")) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         shown = [number(picture.to_ndarray(format="rgb24")) for picture in container.decode(video=0)]
     assert shown == list(range(shown[0], shown[-1] + 1))

@@ -1,5 +1,7 @@
 """Flow: a known motion comes out, speed is kept, a shaking camera is steadied, and every frame gives a result."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -208,3 +210,17 @@ def test_threads_change_nothing() -> None:
         flows.append([estimate_flow(before, after, method) for method in ("dis", "farneback")])
     cv2.setNumThreads(usual)
     assert np.array_equal(flows[0], flows[1])
+
+
+@pytest.mark.parametrize("method", ["dis", "farneback"])
+def test_cameras_that_are_judged_side_by_side_do_not_disturb_each_other(method: str) -> None:
+    """What computes flow keeps buffers and lets other threads run meanwhile."""
+    pairs = [(grey(CLOUDS[:, at : at + 240]), grey(CLOUDS[:, at + 3 : at + 243])) for at in range(0, 160, 2)]
+    alone = [estimate_flow(*pair, method) for pair in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        side_by_side = list(pool.map(lambda pair: estimate_flow(*pair, method), pairs * 4))
+    assert all(np.array_equal(flow, alone[number % len(pairs)]) for number, flow in enumerate(side_by_side))
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)

@@ -5,8 +5,9 @@ What decodes packets travels as a template: a file in memory with a header and a
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,6 @@ class Clip:
     start_s: Fraction  # of the camera's time
     stop_s: Fraction
     missing: str = ""  # what was asked for and is not in it
-    path: Path | None = None  # None: it is in memory
 
 
 def pack_configuration(stream: Any) -> bytes:
@@ -49,10 +49,9 @@ def write_clip(
     path: Path, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
 ) -> Clip:
     """Writes packets as MP4. Where the camera changed how it encodes, the longer part is kept and the rest is told."""
-    with replacing(path) as part:
+    with _naming(str(path)), replacing(path) as part:
         options = {"movflags": "+faststart"}
-        clip = _mux(str(part.absolute()), str(path), options, packets, templates, start_s, stop_s)
-    return replace(clip, path=path)
+        return _mux(str(part.absolute()), str(path), options, packets, templates, start_s, stop_s)
 
 
 def copy_clip(
@@ -60,9 +59,19 @@ def copy_clip(
 ) -> tuple[io.BytesIO, Clip]:
     """The same in memory, for who must not write what was captured; `name` is for errors."""
     memory = io.BytesIO()
-    clip = _mux(memory, name, {}, packets, templates, start_s, stop_s)
+    with _naming(name):
+        clip = _mux(memory, name, {}, packets, templates, start_s, stop_s)
     memory.seek(0)
     return memory, clip
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """What keeps a clip from being written, a full disk or packets that no file takes, is said with its name."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise VigilError(f"{name}: the clip cannot be written: {error.strerror or type(error).__name__}.") from None
 
 
 def _mux(

@@ -94,7 +94,7 @@ class Feed:
         while True:
             await self._is_asked.wait()
             self._is_asked.clear()
-            for camera in self._cameras():
+            for camera in await run_in_threadpool(self._cameras):  # which encodes pictures
                 if camera.jpeg is not None and sent.get(camera.name) != camera.frame_index:
                     sent[camera.name] = camera.frame_index
                     name = camera.name.encode()

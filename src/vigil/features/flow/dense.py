@@ -16,8 +16,8 @@ On drawn people with known joints DIS, with patches closer together than its pre
 Farneback errs by 0.41 and runs as fast; round a walker it spreads a fifth of Farneback's motion over the still scene.
 """
 
+import threading
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Annotated, Any, Literal
 
 import cv2
@@ -121,7 +121,7 @@ def take(state: State, settings: Settings) -> tuple[State, Motion]:
 def estimate_flow(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
     """Returns (H, W, 2) float32: the way that each pixel of `after` has come since `before`; both (H, W) uint8."""
     if method == "dis":
-        return -_dis().calc(after, before, None)
+        return -_ENGINES.dis.calc(after, before, None)
     blank = np.zeros((*before.shape, 2), np.float32)
     return -cv2.calcOpticalFlowFarneback(after, before, blank, 0.5, 3, 7, 3, 5, 1.1, 0)
 
@@ -192,10 +192,16 @@ def _carry(way: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return cv2.remap(way, *origin, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-@cache
-def _dis() -> Any:
-    """Patches of 8 px every 3 px, at full resolution: at 64 px the presets' coarser scales miss limbs."""
-    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    engine.setFinestScale(0)
-    engine.setPatchStride(3)
-    return engine
+class _Engines(threading.local):
+    """An engine for each thread, since it keeps its buffers from call to call and computes without the GIL.
+
+    Patches of 8 px every 3 px, at full resolution: at 64 px the presets' coarser scales miss limbs.
+    """
+
+    def __init__(self) -> None:
+        self.dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self.dis.setFinestScale(0)
+        self.dis.setPatchStride(3)
+
+
+_ENGINES = _Engines()
