@@ -53,6 +53,7 @@ def test_the_default_is_the_published_network() -> None:
         {"kernel": 5},
         {"foresee": True},
         {"foresee": True, "stem": 2},
+        {"where": "people"},
         {"hidden": (4,)},
         {"hidden": (4, 6)},
         {"hidden": (4, 6, 8, 6, 4)},
@@ -91,6 +92,25 @@ def test_an_error_is_where_it_is() -> None:
     torch.testing.assert_close(predictions["cells"][0], expected)
     torch.testing.assert_close(predictions["frames"][0], torch.tensor([0, 0, 1 / 256]))
     torch.testing.assert_close(predictions["window"], torch.tensor([1 / 768]))
+
+
+def test_an_error_where_nobody_is_counts_nothing_and_one_on_people_as_much_for_few_as_for_many() -> None:
+    model = build(where="people", size=32)
+    scores = []
+    for width in (4, 8, 16):
+        x = torch.zeros(1, 2, 3, 32, 32)
+        x[:, :, 2, :, :width] = 1.0
+        reconstruction = x.clone()
+        reconstruction[:, :, :2, :, :width] += 0.5
+        scores.append(model.judge(reconstruction, x)["window"].item())
+        reconstruction[:, :, :2, :, width:] += 3.0
+        predictions = model.judge(reconstruction, x)
+        assert predictions["window"].item() == pytest.approx(scores[-1])
+        assert predictions["cells"][0, :, width // 4 :].abs().max() == 0
+        assert predictions["cells"].mean().item() == pytest.approx(predictions["frames"][0, -1].item())
+    assert max(scores) < 1.2 * min(scores)
+    nobody = torch.zeros(1, 2, 3, 32, 32)
+    assert model.judge(nobody + 1, nobody)["window"].item() == 0
 
 
 def test_a_stem_saves_work_and_must_divide_the_picture() -> None:

@@ -1,7 +1,8 @@
 """Draws what it sees again, having learnt on normal motion alone: what it cannot draw is abnormal.
 
-It sees optical flow and where people are, and neither faces nor scenery. A crowd that breaks into a run it draws badly;
-one person who does so far from the camera moves few pixels and hardly counts.
+It sees optical flow and where people are, and neither faces nor scenery. What it has not learnt it must not be able to
+draw: a narrow middle layer cannot copy. The error is the mean over the picture, in which one person far from the camera
+hardly counts, or the mean over the people (`where`), so that it says how unusually they move and not how many they are.
 """
 
 from itertools import pairwise
@@ -19,6 +20,7 @@ from vigil.models.blocks.layers import Batch, Clip, Losses, Predictions, augment
 
 PLANES = 3  # dx, dy, people
 CELLS = 8  # maps of the error are this many cells to a side
+NOBODY = 0.02  # mean of the people's plane below which an error counts little: there may be nobody
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -37,6 +39,7 @@ class Config(Frozen):
     frames: Annotated[int, Field(ge=2)] = 16  # T, ticks of a training window; scores begin after as many
     size: Annotated[int, Field(ge=8)] = 64  # px, that of the flow
     stem: Literal[1, 2, 4] = 1  # px; 1: the original. 2, 4: squares of 2x2, 4x4 px as one, 4, 16 x less work
+    where: Literal["picture", "people"] = "picture"  # errors are averaged over: all of it, or those who are in it
     foresee: bool = False  # draw each frame before it is seen; the original sees it, and may learn to copy
     members: Annotated[int, Field(ge=1)] = 1  # trained from as many seeds; their errors are averaged
     crop: Share = 0.2  # of the side, cut away at most in training
@@ -74,15 +77,15 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def judge(self, output: Tensor, x: Tensor) -> Predictions:
-        """Mean square error of each frame, and of each cell of the newest."""
-        return _judge_errors(output, x)
+        """Mean square error of each frame, and of each cell of the newest; see `where`."""
+        return self._judge_errors(output, x)
 
     @torch.no_grad()
     def step(self, frame: Tensor, memory: Memory | None) -> tuple[Predictions, Memory]:
         """The newest frame (B, 3, H, W) of a stream, with all that came before in mind."""
         clip = frame[:, None]
         reconstruction, memory = self._reconstruct(clip, memory)
-        return _judge_errors(reconstruction, clip), memory
+        return self._judge_errors(reconstruction, clip), memory
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -111,12 +114,14 @@ class Model(nn.Module):
         reconstruction = self.drawing(maps.flatten(0, 1)).unflatten(0, clip.shape[:2])
         return F.pixel_shuffle(reconstruction, self.config.stem), Memory(tuple(after), clip[:, -1:])
 
-
-def _judge_errors(reconstruction: Tensor, clip: Tensor) -> Predictions:
-    errors = (reconstruction.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)
-    frames = errors.mean(dim=(2, 3))
-    return {
-        "window": frames.mean(dim=1),
-        "frames": frames,
-        "cells": F.adaptive_avg_pool2d(errors[:, -1:], CELLS)[:, 0],
-    }
+    def _judge_errors(self, reconstruction: Tensor, clip: Tensor) -> Predictions:
+        errors = (reconstruction.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)
+        if self.config.where == "people":
+            people = clip[:, :, 2].float()
+            errors = errors * people / (people.mean(dim=(2, 3), keepdim=True) + NOBODY)
+        frames = errors.mean(dim=(2, 3))
+        return {
+            "window": frames.mean(dim=1),
+            "frames": frames,
+            "cells": F.adaptive_avg_pool2d(errors[:, -1:], CELLS)[:, 0],
+        }
