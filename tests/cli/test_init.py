@@ -1,5 +1,6 @@
 """Workspaces: complete, valid, and with the pipeline of the clone."""
 
+import errno
 import itertools
 import json
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from vigil.cli.init import upgrade_workspace
 from vigil.cli.main import main
 from vigil.cli.params_check import find_problems
 from vigil.cli.params_layers import add_missing_keys, lay_over, read_keys, set_value
@@ -183,6 +185,40 @@ def test_an_upgrade_shows_what_it_brings(
     assert "activity" not in upgraded["models"], "a model that was taken out stays out"
     assert main(["init", "--upgrade"]) == 0
     assert "nothing new" in capsys.readouterr().out
+
+
+def test_an_upgrade_that_cannot_be_written_leaves_the_parameters_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when half of the text is written."""
+    assert main(["init", str(tmp_path / "shop")]) == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    own = Path("params.yaml").read_text().replace("  size: 240", "  size: 360 # mine")
+    Path("params.yaml").write_text(own)
+    names = sorted(path.name for path in Path.cwd().iterdir())
+    write_text = Path.write_text
+
+    def write_half(path: Path, text: str, **how: Any) -> int:
+        write_text(path, text[: len(text) // 2], **how)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", write_half)
+    with pytest.raises(OSError, match="No space left"):
+        upgrade_workspace(Path.cwd())
+    assert Path("params.yaml").read_text() == own
+    assert sorted(path.name for path in Path.cwd().iterdir()) == names
+
+
+def test_an_upgrade_leaves_links_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["init", str(tmp_path / "shop")]) == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    shared = Path("params.yaml").rename(tmp_path / "shared.yaml")
+    Path("params.yaml").symlink_to(shared)
+    shared.write_text(
+        "\n".join(line for line in shared.read_text().splitlines() if "frames per second that" not in line)
+    )
+    assert "+  fps: 8" in upgrade_workspace(Path.cwd())
+    assert Path("params.yaml").is_symlink() and "fps: 8" in shared.read_text()
 
 
 @pytest.mark.parametrize(

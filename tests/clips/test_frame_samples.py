@@ -167,6 +167,20 @@ def test_what_moved_is_what_moved_since_the_frame_before_of_a_slower_camera() ->
     }
 
 
+def test_what_moved_in_a_pause_is_not_learnt_as_motion_of_the_frame_after_it() -> None:
+    """Stored frame k is frame 4k of the video. Frame 12 is the first after a minute, and shown for six ticks."""
+    times = [*(Fraction(number, 8) for number in range(3)), Fraction(60), Fraction(243, 4), Fraction(123, 2)]
+    walk = filmed(video("one"), walker(3, 6), skip=4, times=times)
+    cells = np.zeros((21, 20, 20), np.uint8)
+    cells[10, 0, 0] = cells[12, 0, 19] = 1  # in the pause, and with the frame that ends it
+    save_arrays(TRUTH / f"{walk.video}.npz", cells=cells)
+    clip = replace(MAPS, frames=4, window=4)
+    videos = [walk, filmed(video("two", "static"), 30)]
+    samples = sampling.make_dataset("frames", FOLDER, videos, REGIONS, clip, train=False, truth=TRUTH, fps=FPS)
+    after = samples.spans[samples.videos == "a/one"].tolist().index([3, 7])
+    assert samples[after]["y"][0].nonzero().tolist() == [[0, 3]]
+
+
 def test_without_truth_what_changes_moves_and_static_videos_do_not() -> None:
     samples = maps([filmed(video("one"), walker(3)), filmed(video("two", "static"), walker(3))])
     moved, still = samples[0], samples[1]

@@ -14,7 +14,7 @@ from vigil.clips import sampling, windows
 from vigil.core.errors import VigilError
 from vigil.judging.items import Picture, Segment
 from vigil.judging.judgements import NOTHING, Judgement, causal_scores, hindsight_scores, update_score
-from vigil.judging.judges import judge_stream, make_judge
+from vigil.judging.judges import BATCH, judge_stream, make_judge
 from vigil.models.blocks.layers import Clip, Predictions
 from vigil.models.checkpoint import Members, load_checkpoint
 
@@ -126,6 +126,23 @@ def test_a_window_is_what_training_shows() -> None:
     assert [judgement.span for judgement in judgements] == [tuple(span) for span in samples.spans.tolist()]
     for number, x in enumerate(seen_by_model):
         assert torch.equal(x, samples[number]["x"])
+
+
+@pytest.mark.parametrize("model", ["pose_lstm", "pose_cnn"])
+@pytest.mark.parametrize("sizes", [(201,), (64, 64), (30, 0, 40, 200, 1), (0,), ()])
+def test_however_many_segments_come_together_a_batch_has_room_for_so_many(model: str, sizes: tuple[int, ...]) -> None:
+    judge = make_judge(judging.load_model(model), STEP)
+    random, batches = np.random.default_rng(0), list[int]()
+    judge.model.register_forward_pre_hook(lambda _model, inputs: batches.append(len(inputs[0])))
+    items = [
+        [Segment(person, 0, 4, x) for person, x in enumerate(random.normal(size=(size, 4, 26)).astype(np.float32))]
+        for size in sizes
+    ]
+    judgements = list(judge.judge_all(items))
+    assert sum(batches) == sum(sizes) and max(batches, default=0) <= BATCH
+    assert all(size == BATCH for size in batches[:-1])
+    assert_alike(judgements, judge_stream(judge, items))  # all of an item in one batch
+    assert [judgement.person for judgement in judgements] == [person for size in sizes for person in range(size)]
 
 
 def test_people_are_judged_each_and_the_worst_of_those_who_are_there_counts() -> None:

@@ -26,6 +26,7 @@ from vigil.judging.judgements import Judgement
 from vigil.judging.judges import judge_stream, make_judge
 from vigil.models import crime_gate, crime_type
 from vigil.models.checkpoint import Card, load_checkpoint, save_checkpoint
+from vigil.stages import attend
 from vigil.stages.attend import Params, main
 
 SERIAL = Runtime(executor="serial", workers=1, timeout_s=60, address=None)
@@ -183,6 +184,21 @@ def test_again_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     gate(1.0)  # other weights: nothing is reused
     run()
     assert "2 done, 0 reused" in capsys.readouterr().out
+
+
+def test_a_gate_whose_code_has_changed_judges_anew(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint names the module of its network in a string, where the digest of the work does not see it."""
+    split([video("one", "Arson", "train")])
+    gate()
+    run()
+    before = attend.code_version(crime_gate.Model)
+    monkeypatch.setattr(attend, "code_version", lambda work: f"{before}, edited" if work is crime_gate.Model else "")
+    run()
+    assert "1 done, 0 reused" in capsys.readouterr().out.splitlines()[-2]
+    run()
+    assert "0 done, 1 reused" in capsys.readouterr().out
 
 
 def test_what_is_written_is_what_crime_type_reads() -> None:

@@ -1,5 +1,6 @@
 """Intervals over sources: as wide as they should be, the same for the same seed, none where there is nothing."""
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -16,6 +17,7 @@ from vigil.statistics.intervals import (
     bootstrap,
     difference,
     draws,
+    interval_over_sources,
     mean_of_shares,
     no_statistic,
     rate_per_hour,
@@ -35,6 +37,24 @@ def test_a_ratio_is_of_sums_and_not_of_means() -> None:
     assert statistic.value == 0.2
     assert statistic.weigh(np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [0.0, 0.0]]))[:3].tolist() == [0.2, 1, 1 / 9]
     assert np.isnan(statistic.weigh(np.zeros((1, 2))))
+
+
+@pytest.mark.parametrize("sources", [1, 2, 5, 12])
+def test_a_number_of_drawn_sources_has_the_interval_of_one_of_weighed_sources(sources: int) -> None:
+    """The last source has nothing to count, and so is none."""
+    random = np.random.default_rng(sources)
+    top, bottom = random.integers(0, 9, sources).astype(float), random.integers(9, 30, sources).astype(float)
+    top[-1] = bottom[-1] = 0 if sources > 1 else 9
+
+    def share(drawn: Sequence[tuple[float, float]]) -> float | None:
+        whole = sum(counted for _, counted in drawn)
+        return sum(right for right, _ in drawn) / whole if whole else None
+
+    expected = bootstrap(ratio(top, bottom, "nothing"), draws(sources))
+    interval = interval_over_sources(list(zip(top, bottom, strict=True)), share)
+    assert (interval.low is None) == (sources < 3) and interval.n == max(1, sources - 1)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((expected.value, expected.low, expected.high))
+    assert interval_over_sources([], share).value is None
 
 
 def test_a_mean_of_shares_weighs_each_class_alike() -> None:

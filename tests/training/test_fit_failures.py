@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from toys import Cloud, Toy, settings
 from vigil.core.errors import VigilError
 from vigil.training import devices
 from vigil.training.fit import fit
+from vigil.training.job import ModelEntry, TrainingJob
+from vigil.training.members import train_members
 
 
 def refused(model: Any = None, **changes: Any) -> str:
@@ -45,6 +48,31 @@ def test_a_loss_that_is_no_number_says_where() -> None:
     text = refused(Broken(float("nan"), 9))  # 7 steps to an epoch
     assert text.startswith("toy: epoch 2, step 2: the loss is no number (loss nan, entropy 0.")
     assert "small nan" in text and "Lower models.toy.train.lr" in text
+
+
+class CompilerError(RuntimeError):
+    """What torch raises in place of a compiled network."""
+
+    __module__ = "torch._dynamo.exc"
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (float("nan"), "Lower models.toy.train.lr,"),
+        (MemoryError(), "Raise models.toy.train.accumulate,"),
+        (RuntimeError("DataLoader worker (pid 9) exited unexpectedly"), "Lower models.toy.train.workers."),
+        (CompilerError("no kernel"), "Set models.toy.train.compile: false."),
+    ],
+)
+def test_of_several_members_one_is_blamed_and_the_advice_is_for_their_model(
+    error: Exception | float, advice: str, tmp_path: Path
+) -> None:
+    entry = ModelEntry(input="flow", classes={"normal": ("normal",), "crime": ("Arson",)})
+    job = TrainingJob("toy", None, entry, None, settings(epochs=2), {})
+    with pytest.raises(VigilError) as caught:
+        train_members(job, [Toy(), Broken(error, 2)], Cloud(50), Cloud(21, seed=1), tmp_path, None)
+    assert str(caught.value).startswith("toy, member 2: ") and advice in str(caught.value)
 
 
 def test_features_that_are_no_numbers_are_a_case_of_their_own() -> None:

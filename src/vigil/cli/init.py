@@ -92,9 +92,7 @@ def make_workspace(folder: Path, presets: Sequence[str], videos: Path | None) ->
     files[".gitignore"] += ignored_footage(params)
     files |= {PARAMS: params, PIPELINE: pipeline_of_workspace(), "README.md": read_guide()}
     for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _write_text(folder / name, text)
     write_json(folder / CODE_JSON, stage_digests())
     if is_new:
         _run(folder, "git", "add", "-A")
@@ -135,8 +133,16 @@ def upgrade_workspace(folder: Path) -> str:
     for name, text in new.items():
         before = (folder / name).read_text(encoding="utf-8")
         changes += difflib.unified_diff(before.splitlines(True), text.splitlines(True), name, f"{name}, upgraded")
-        (folder / name).write_text(text, encoding="utf-8")
+        _write_text(folder / name, text)
     return "".join(changes)
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Replaces the file whole; of a link, the file that it points to."""
+    from vigil.core.storage import replacing
+
+    with replacing(path.resolve()) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _run(folder: Path, *command: str, check: bool = True) -> int:

@@ -12,8 +12,8 @@ from vigil.clips.labels import label_to_class
 from vigil.clips.ticks import Sample, Ticks, draw_sample, picture_ticks
 from vigil.clips.window_table import Reader, SampleRequest, WindowTable, WindowTableBuilder, videos_with_features
 from vigil.core.errors import VigilError
-from vigil.core.storage import load_arrays
 from vigil.features.frames import FrameArchive
+from vigil.features.motion_truth import read_motion_truth
 from vigil.features.pictures import Squares, coarsen_truth, moving_cells, normalise_squares
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
@@ -86,16 +86,10 @@ def _map_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[
 
 
 def _read_truth(request: SampleRequest, video: Video, archive: FrameArchive) -> np.ndarray | None:
-    """Returns (T, h, w) uint8: what has moved since the stored frame before; None where the truth does not say."""
-    path = None if request.truth is None else request.truth / f"{video.video}.npz"
-    cells = load_arrays(path).get("cells") if path is not None and path.exists() else None
-    if cells is None:
+    """Returns (T, h, w) uint8: what has moved since the stored frame before; None where no truth is known."""
+    if request.truth is None:
         return None
-    last = int(archive.index[-1])
-    if cells.ndim != 3 or len(cells) <= last:
-        raise VigilError(f"{path}: maps {cells.shape}, the video has {last + 1} frames. Run `dvc repro download`.")
-    since = np.concatenate([[0], archive.index[:-1] + 1])
-    return np.maximum.reduceat(cells[: last + 1], since, axis=0)
+    return read_motion_truth(request.truth / f"{video.video}.npz", archive.index, archive.times)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,7 @@ from vigil.clips.labels import Classes
 from vigil.clips.ticks import Ticks, clip_length
 from vigil.clips.windows import Span
 from vigil.core.errors import VigilError
-from vigil.core.skipping import REJECTS
-from vigil.core.storage import read_table
+from vigil.core.skipping import read_rejects
 from vigil.footage.video_table import Video
 from vigil.models.blocks.layers import Clip
 
@@ -104,8 +103,7 @@ def videos_with_features(folder: Path, videos: Sequence[Video], ending: str, sta
 
     Videos that the stage has rejected are named in a warning; VigilError when another one is missing.
     """
-    rejects_file = folder / REJECTS
-    reasons = {row["video"]: row["reason"] for row in read_table(rejects_file)} if rejects_file.exists() else {}
+    reasons = read_rejects(folder)
     present = []
     for video in videos:
         path = folder / f"{video.video}{ending}"

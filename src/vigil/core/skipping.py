@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.core.storage import read_json, save_arrays, write_json
+from vigil.core.storage import read_json, read_table, save_arrays, write_json
 
 FILE, KEY = "skipped.json", "skipped"
 REJECTS = "rejects.csv"  # in a folder of features: the videos that a stage could make nothing of, and why
@@ -44,3 +44,9 @@ def why_skipped(path: Path) -> str | None:
         return None
     record = read_json(file)
     return record.get(KEY) if isinstance(record, dict) else None
+
+
+def read_rejects(folder: Path) -> dict[str, str]:
+    """Of a folder of features, why each video that its stage could make nothing of is not in it."""
+    path = folder / REJECTS
+    return {row["video"]: row["reason"] for row in read_table(path)} if path.exists() else {}

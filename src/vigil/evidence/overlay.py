@@ -163,8 +163,7 @@ def _draw_curves(recording: Recording, position: int, detector: Detector, width:
         _write(strip, f"{threshold:.2f}", (width - 28, line - 3 if line > 14 else line + 12), colour, 0.32)
         for left in range(0, width, 8):
             cv2.line(strip, (left, line), (left + 3, line), colour, 1)
-        p = np.array([moment.scores[name].p or np.nan for moment in shown])
-        down = (STRIP - 4) * (1 - p) + 2
+        down = (STRIP - 4) * (1 - recording.curve(name, slice(first, position + 1))) + 2
         known = np.isfinite(down)
         points = np.stack([across[known], down[known].astype(int)], axis=1).astype(np.int32)
         cv2.polylines(strip, [points.reshape(-1, 1, 2)], False, colour, 1, cv2.LINE_AA)

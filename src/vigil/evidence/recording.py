@@ -82,10 +82,10 @@ class Recording:
         """From the first stored frame to the last."""
         return self.moments[-1].time_s - self.moments[0].time_s if self.moments else 0.0
 
-    def curve(self, detector: str) -> np.ndarray:
-        """(T,) probability of every moment; NaN where there is none."""
-        p = [moment.scores[detector].p for moment in self.moments if detector in moment.scores]
-        return np.array([np.nan if value is None else value for value in p], np.float64)
+    def curve(self, detector: str, span: slice = slice(None)) -> np.ndarray:
+        """(T,) probability of every moment, or of those of a span; NaN where there is none."""
+        scores = [moment.scores.get(detector) for moment in self.moments[span]]
+        return np.array([np.nan if score is None or score.p is None else score.p for score in scores], np.float64)
 
     def highest(self, detector: str) -> float | None:
         """The highest raw score; None where there is none."""

@@ -224,9 +224,9 @@ class SegmentJudge:
         pending: list[Segment] = []
         for item in items:
             pending += item
-            if len(pending) >= BATCH:
-                yield from self._judge(pending)
-                pending = []
+            while len(pending) >= BATCH:  # an item may be all segments of a stored video
+                yield from self._judge(pending[:BATCH])
+                del pending[:BATCH]
         yield from self._judge(pending)
 
     def _judge(self, segments: Sequence[Segment]) -> list[Judgement]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from vigil.clips.labels import normal_class
 from vigil.clips.windows import inside_spans
-from vigil.core.clock import piece_starts, pieces, tick_counts
-from vigil.core.errors import VigilError
+from vigil.core.clock import pieces, tick_counts
 from vigil.core.storage import load_arrays
+from vigil.features.motion_truth import read_motion_truth
 from vigil.features.pictures import coarsen_truth
 from vigil.footage.video_table import Video
 from vigil.judging.judgements import Judgement
@@ -65,17 +65,10 @@ def map_arrays(
 ) -> dict[str, np.ndarray]:
     """Maps of what moves in the newest frame shown of every window: what the model says, and what is true."""
     cells = np.array([judgement.cells for judgement in judgements])
-    side, path = cells.shape[-1], truth_folder / f"{video.video}.npz"
-    truth = load_arrays(path).get("cells") if path.exists() else None
+    side = cells.shape[-1]
+    moved = read_motion_truth(truth_folder / f"{video.video}.npz", context.frame, context.times)
     newest = [judgement.shown[-1] for judgement in judgements]
-    if truth is not None:
-        if truth.ndim != 3 or len(truth) <= context.frame[-1]:
-            raise VigilError(f"{path}: maps {truth.shape}, the video has frame {context.frame[-1]}. Draw it again.")
-        since = np.concatenate([[0], context.frame[:-1] + 1])  # what has moved since the stored frame before
-        starts = piece_starts([float(time_s) for time_s in context.times])[1:]
-        since[starts] = context.frame[starts]  # of a pause nobody knows
-        edges = np.column_stack([since, context.frame + 1]).ravel()[:-1]
-        moved = np.maximum.reduceat(truth[: int(context.frame[-1]) + 1], edges, axis=0)[::2]
+    if moved is not None:
         true_cells = np.stack([coarsen_truth(moved[index], side) for index in newest]).astype(np.int8)
     else:
         true_cells = np.full(cells.shape, -1 if class_index else 0, np.int8)  # class 0 is what does not move

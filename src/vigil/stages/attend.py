@@ -32,6 +32,7 @@ from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
 from vigil.core.skipping import skip_folder, why_skipped
 from vigil.core.storage import replacing, sha256_file, write_json
+from vigil.engine.code_version import code_version
 from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
@@ -84,7 +85,8 @@ def main(
         video for path in (train, val, test) for video in video_table.read(path) if video.abnormal and video.pictures
     ]
     videos = videos_with_features(frames, crimes, ".npz", "frames")
-    key = (*(sha256_file(gate / name) for name in (WEIGHTS, CONFIG)), repr(float(features["frames"]["fps"])))
+    weights = (sha256_file(gate / name) for name in (WEIGHTS, CONFIG))
+    key = (*weights, code_version(crime_gate.Model), repr(float(features["frames"]["fps"])))
     items = [
         Item(
             video.video,

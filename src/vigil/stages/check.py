@@ -37,6 +37,7 @@ from vigil.features.quality import box_quality, flow_quality, landmark_quality
 from vigil.features.quality.landmark_quality import Tally, summarise_landmarks
 from vigil.footage import video_table
 from vigil.footage.video_table import Video
+from vigil.statistics.intervals import interval_over_sources
 
 NOTHING_KNOWN = "no video of the test split has a truth to compare with"
 
@@ -134,17 +135,10 @@ def _add_up(checked: Iterable[CheckedVideo], key: Callable[[Video], str]) -> dic
 
 
 def _interval(tallies: Sequence[Tally], name: str) -> dict[str, float | None]:
-    """95 % of the values when whole sources are drawn anew; None with a single source."""
-    random = np.random.default_rng(0)
-    values = []
-    for _ in range(box_quality.ROUNDS if len(tallies) > 1 else 0):
-        drawn = [tallies[index] for index in random.integers(len(tallies), size=len(tallies))]
-        value = summarise_landmarks(reduce(add, drawn))[name]
-        values += [] if value is None else [value]
-    if not values:
-        return {"low": None, "high": None}
-    low, high = np.percentile(values, (2.5, 97.5))
-    return {"low": round(float(low), 4), "high": round(float(high), 4)}
+    """The 95 % interval of the number `name` over sources; None with a single source that has it."""
+    interval = interval_over_sources(tallies, lambda drawn: summarise_landmarks(reduce(add, drawn))[name])
+    limits = {"low": interval.low, "high": interval.high}
+    return {end: None if limit is None else round(limit, 4) for end, limit in limits.items()}
 
 
 def _check_person(videos: Sequence[Video], frames: Path, truth: Path, person: Path, params: Params) -> dict[str, Any]:

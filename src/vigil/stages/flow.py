@@ -25,8 +25,9 @@ import numpy as np
 from vigil.core.clock import exact_fraction
 from vigil.core.errors import Rejected
 from vigil.core.lineage import record
+from vigil.core.skipping import read_rejects
 from vigil.core.storage import raw_file, read_table, sha256_file
-from vigil.engine.per_video import REJECTS, Item, Runtime, finish_folder, run_per_video
+from vigil.engine.per_video import Item, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.flow import dense, heatmap
 from vigil.features.flow.motion_statistics import NAMES, measure_people
@@ -42,8 +43,7 @@ Params = dense.Settings
 def main(
     *, videos: Path, raw: Path, frames: Path, landmarks: Path, out: Path, params: Params, runtime: Runtime
 ) -> None:
-    rejects_file = landmarks / REJECTS
-    reasons = {row["video"]: row["reason"] for row in read_table(rejects_file)} if rejects_file.exists() else {}
+    reasons = read_rejects(landmarks)
     items = []
     for row in sorted(read_table(videos), key=lambda row: row["video"]):
         name = row["video"]

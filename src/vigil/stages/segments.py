@@ -36,8 +36,9 @@ import numpy as np
 from vigil.clips.windows import inside_spans
 from vigil.core import settings
 from vigil.core.lineage import record
-from vigil.core.storage import load_arrays, read_table, save_arrays, sha256_file, write_json
-from vigil.engine.per_video import REJECTS, Item, Outcome, Runtime, finish_folder, run_per_video
+from vigil.core.skipping import read_rejects
+from vigil.core.storage import load_arrays, save_arrays, sha256_file, write_json
+from vigil.engine.per_video import Item, Outcome, Runtime, finish_folder, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.features.frames import FrameArchive
 from vigil.features.landmarks.pose_table import JOINTS, read_along, read_poses
@@ -141,7 +142,7 @@ def _label_segments(
 def _with_features(videos: Sequence[Video], frames: Path, landmarks: Path) -> list[Video]:
     """Returns the videos that have all features, and warns of those that an earlier stage has rejected."""
     complete = []
-    reasons = {folder: _reject_reasons(folder) for folder in (frames, landmarks)}
+    reasons = {folder: read_rejects(folder) for folder in (frames, landmarks)}
     for video in videos:
         needed = {landmarks: f"{video.video}.csv"} | ({frames: f"{video.video}.npz"} if video.pictures else {})
         lost = [folder for folder, name in needed.items() if not (folder / name).exists()]
@@ -151,11 +152,6 @@ def _with_features(videos: Sequence[Video], frames: Path, landmarks: Path) -> li
         else:
             complete.append(video)
     return complete
-
-
-def _reject_reasons(folder: Path) -> dict[str, str]:
-    rejects_file = folder / REJECTS
-    return {row["video"]: row["reason"] for row in read_table(rejects_file)} if rejects_file.exists() else {}
 
 
 def _make_item(video: Video, frames: Path, landmarks: Path, truth: Path, parts: Path) -> Item:

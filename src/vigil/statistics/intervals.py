@@ -6,9 +6,9 @@ far out as Student's t asks for ("expanded percentiles", Hesterberg 2015). Sourc
 agree, and so do their draws: the interval of a rate is at least as wide as what was counted in that time allows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import gammaincinv, ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
@@ -20,6 +20,7 @@ DRAWS_SUFFICE = 10  # sources; with fewer, draws alone call what does not differ
 DIGITS = 6
 
 Weigh = Callable[[np.ndarray], np.ndarray]
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,26 @@ def bootstrap(statistic: Statistic, weights: np.ndarray) -> Interval:
         least, most = poisson_limits(statistic.alarms, statistic.minutes / 60)
         low, high = least if low is None else min(low, least), most if high is None else max(high, most)
     return Interval(statistic.value, low, high, sources, None, statistic.alarms, statistic.minutes)
+
+
+def interval_over_sources(sources: Sequence[Source], measure: Callable[[Sequence[Source]], float | None]) -> Interval:
+    """Returns the interval of a number that is measured anew in every draw.
+
+    `measure` is given the sources of a draw in their order, some more than once, some not at all. It returns None where
+    there is nothing to measure; a source of which it does so by itself is not counted.
+    """
+
+    def weigh(weights: np.ndarray) -> np.ndarray:
+        counts = weights.astype(np.int64).tolist()
+        drawn_sources = (
+            [source for source, count in zip(sources, row, strict=True) for _ in range(count)] for row in counts
+        )
+        values = [measure(drawn) for drawn in drawn_sources]
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    measured = np.array([measure([source]) is not None for source in sources], bool)
+    statistic = Statistic(measure(sources) if measured.any() else None, weigh, measured, "nothing to measure")
+    return bootstrap(statistic, draws(len(sources)))
 
 
 def difference(statistic: Statistic, other: Statistic, weights: np.ndarray) -> Difference:

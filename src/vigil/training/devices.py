@@ -120,25 +120,25 @@ def keep_freed_memory() -> None:
 
 
 @contextlib.contextmanager
-def explained_failures(model: str) -> Iterator[None]:
-    """Turn what runs out, or breaks in a loader process, into one line."""
+def explained_failures(model: str, title: str) -> Iterator[None]:
+    """Turn what runs out, or breaks in a loader process, into one line. `model` is its key in params.yaml."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         text = str(error)
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in text for words in OUT_OF_MEMORY):
             raise VigilError(
-                f"{model}: out of memory. Raise models.{model}.train.accumulate, "
+                f"{title}: out of memory. Raise models.{model}.train.accumulate, "
                 "or lower batch, workers or the size of the model; train.precision bf16-mixed takes about half."
             ) from None
         if ("DataLoader worker" in text and "exited unexpectedly" in text) or "killed by signal" in text:
             raise VigilError(
-                f"{model}: a loader process died, most likely for want of memory. Lower models.{model}.train.workers."
+                f"{title}: a loader process died, most likely for want of memory. Lower models.{model}.train.workers."
             ) from None
         if type(error).__module__.startswith(COMPILER_MODULES):
             first_line = next(iter(text.strip().splitlines()), type(error).__name__)
             raise VigilError(
-                f"{model}: cannot be compiled: {first_line}. Set models.{model}.train.compile: false."
+                f"{title}: cannot be compiled: {first_line}. Set models.{model}.train.compile: false."
             ) from None
         raise
     except VigilError as error:

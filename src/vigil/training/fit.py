@@ -69,25 +69,27 @@ def fit(
     report: Callable[[Row], None] = lambda _row: None,
     earlier: EndState | None = None,
     show: Show | None = None,
+    title: str | None = None,
 ) -> FittedModel:
     """Train `model`, whose weights are then those of the last epoch; `params.keep` says which are returned.
 
-    `name` is the model's in params.yaml. `resume` is a file that holds the state after the last epoch, and stays.
-    `report` is given each new line of the history, in the first process, and `show` some validation samples after every
-    `pictures_every` epochs. `earlier` is a finished training to go on from, where `resume` holds nothing yet.
+    `name` is the model's in params.yaml, and `title` what messages call it, unless that is its name. `resume` is a file
+    that holds the state after the last epoch, and stays. `report` is given each new line of the history, in the first
+    process, and `show` some validation samples after every `pictures_every` epochs. `earlier` is a finished training to
+    go on from, where `resume` holds nothing yet.
     """
-    accelerator = devices.choose_accelerator(params)
-    freeze_layers(model, params.freeze, name)
-    progress, state = load_state(resume, model, name) if resume else (Progress(), None)
+    accelerator, title = devices.choose_accelerator(params), title or name
+    freeze_layers(model, params.freeze, title)
+    progress, state = load_state(resume, model, title) if resume else (Progress(), None)
     if state is None and earlier is not None:
         progress, state = copy.deepcopy(earlier.progress), earlier.state
         model.load_state_dict(state["model"])
     if not progress.finished:
-        with devices.repeatable(params), devices.explained_failures(name), processes.watched():
+        with devices.repeatable(params), devices.explained_failures(name, title), processes.watched():
             if params.compile:
-                devices.compile_layers(model, accelerator, name)
+                devices.compile_layers(model, accelerator, title)
             group = processes.join(params, accelerator)
-            training = Training(model, class_count, train, val, params, name, group, accelerator)
+            training = Training(model, class_count, train, val, params, name, title, group, accelerator)
             if state is not None:
                 training.load_state(state)
             training.run(progress, resume, report, show)
@@ -108,10 +110,11 @@ class Training:
         val: Samples,
         params: TrainParams,
         name: str,
+        title: str,
         group: processes.Group,
         accelerator: str,
     ) -> None:
-        self.params, self.name, self.group = params, name, group
+        self.params, self.name, self.title, self.group = params, name, title, group
         on_gpu = accelerator == "gpu"
         self.device = torch.device("cuda", group.local_rank) if on_gpu else torch.device("cpu")
         self.metric = validation.metric_of(model.clip, class_count)
@@ -129,7 +132,7 @@ class Training:
         weighted = params.class_weights and model.clip.target == "class" and not by_source  # else they take turns
         class_weights = validation.balanced_class_weights(train.labels, class_count) if weighted else None
         self.model = model
-        self.loss_module = LossModule(model, class_weights, params, name).to(self.device)
+        self.loss_module = LossModule(model, class_weights, params, title).to(self.device)
         self.objective: nn.Module = self.loss_module
         if size > 1:
             norms.share_batch_norms(model)
@@ -145,7 +148,7 @@ class Training:
         """Train epoch by epoch until nothing gets better or all epochs are done; `progress` says what came out."""
         steps = len(self.train_loader) // self.params.accumulate
         visible = sys.stderr.isatty() and settings.first()
-        shown = progress_bar(self.name, self.params.epochs, steps, progress.epoch) if visible else None
+        shown = progress_bar(self.title, self.params.epochs, steps, progress.epoch) if visible else None
         with shown or contextlib.nullcontext() as advance:
             while not progress.finished:
                 trained = self._train_epoch(progress, advance)
@@ -176,7 +179,7 @@ class Training:
             for param_group in self.optimiser.param_groups:
                 param_group["lr"] = learning_rate(params, epoch, step, steps, progress.plateau)
             with self._unshared_gradients() if not completes_step else contextlib.nullcontext():
-                losses = self._losses(batch, f"epoch {epoch + 1}, step {step + 1}")
+                losses = self._losses(batch, f"{self.title}: epoch {epoch + 1}, step {step + 1}")
                 self.scaler.scale(losses["loss"] / params.accumulate).backward()
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach()
@@ -215,7 +218,7 @@ class Training:
                 with self._autocast():
                     output, losses, x = self.loss_module.look(batch)
                     judged = self.model.judge(output, x)
-                refuse_nan(losses, batch, self.name, f"epoch {epoch + 1}, validation")
+                refuse_nan(losses, batch, self.name, f"{self.title}: epoch {epoch + 1}, validation")
                 if self.model.clip.target == "class":
                     losses = losses | {"accuracy": validation.share_right(judged, batch["y"])}
                 results.append(validation.judge_part(self.metric, batch, losses, judged))
@@ -273,9 +276,9 @@ class Training:
     def _announce(self, row: Row, progress: Progress) -> None:
         epochs = self.params.epochs
         if progress.finished or progress.epoch % self.params.report_every == 0:
-            say(f"{self.name}: {describe_epoch(row, epochs, progress.best['epoch'], self.params.keep)}")
+            say(f"{self.title}: {describe_epoch(row, epochs, progress.best['epoch'], self.params.keep)}")
         if progress.finished and progress.epoch < epochs:
-            say(f"{self.name}: no better for {progress.epochs_since_best} epochs: stopped (train.patience)")
+            say(f"{self.title}: no better for {progress.epochs_since_best} epochs: stopped (train.patience)")
 
     def state(self) -> dict[str, Any]:
         """Beside `Progress` all that a later process needs to go on, on the CPU."""

@@ -41,13 +41,13 @@ class LossModule(nn.Module):
         return output, losses | {"loss": loss}, x[: len(snippets)]
 
 
-def refuse_nan(losses: Losses, batch: Batch, name: str, place: str) -> None:
-    """VigilError where the loss is no number; it says what to do."""
+def refuse_nan(losses: Losses, batch: Batch, model: str, place: str) -> None:
+    """VigilError where the loss is no number; it says what to do. `model` is its key in params.yaml."""
     if torch.isfinite(losses["loss"]):
         return
     values = ", ".join(f"{part} {value.item():.4g}" for part, value in losses.items())
     if not torch.isfinite(batch["x"]).all():
         advice = "The features themselves have numbers that are none: make them again (`dvc repro --force`)."
     else:
-        advice = f"Lower models.{name}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
-    raise VigilError(f"{name}: {place}: the loss is no number ({values}). {advice}")
+        advice = f"Lower models.{model}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
+    raise VigilError(f"{place}: the loss is no number ({values}). {advice}")

@@ -38,11 +38,11 @@ def train_members(
     fitted = []
     for member, network in enumerate(networks):
         params = job.params.model_copy(update={"seed": job.params.seed + member})
-        name = job.model if len(networks) == 1 else f"{job.model}, member {member + 1}"
+        title = job.model if len(networks) == 1 else f"{job.model}, member {member + 1}"
         class_count = len(job.entry.classes)
         state, end = resume / f"{member}.pt", earlier[member] if earlier else None
         for row in end.progress.history if end is not None and not state.exists() else ():
             report(member, row)
-        tell = partial(report, member), end, partial(show, member)
-        fitted.append(fit(network, class_count, train, val, params, name, state, *tell))
+        tell = partial(report, member), end, partial(show, member), title
+        fitted.append(fit(network, class_count, train, val, params, job.model, state, *tell))
     return fitted

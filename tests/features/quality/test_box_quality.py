@@ -103,6 +103,22 @@ def test_the_interval_is_over_sources() -> None:
     assert summarise_precision([("good", good)] * 10)["low"] is None
 
 
+def test_the_interval_of_few_sources_reaches_as_far_as_for_every_statistic() -> None:
+    """Four good cameras and a bad one. In 5.8 % of draws the bad one comes thrice or more, in 0.7 % four times or more.
+
+    A plain 2.5 % percentile is thus thrice, 41 of 101 levels of recall; five sources ask for the 0.1 % one: four times.
+    """
+    good, bad = matches(True, truth_count=1), matches(truth_count=1)
+    record = summarise_precision([*((f"good{number}", good) for number in range(4)), ("bad", bad)])
+    assert record["value"] == pytest.approx(81 / 101, abs=1e-4)
+    assert record["low"] <= 21.001 / 101 and record["high"] == 1
+
+
+def test_a_source_in_which_nothing_is_to_be_found_is_none_for_the_interval() -> None:
+    record = summarise_precision([("good", matches(True, truth_count=1)), ("empty", matches(False, truth_count=0))])
+    assert record["low"] is record["high"] is None and record["value"] is not None
+
+
 def test_no_picture_at_all() -> None:
     assert summarise_precision([]) == {"value": None, "low": None, "high": None, "n": 0, "sources": 0, "pictures": 0}
 

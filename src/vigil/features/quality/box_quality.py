@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from vigil.statistics.intervals import interval_over_sources
+
 HIT = 0.5  # intersection over union at which a box is right
-ROUNDS = 500  # of the bootstrap
 LEVELS = np.linspace(0, 1, 101)  # of recall, at which precision is averaged, as for COCO
 
 
@@ -62,26 +63,20 @@ def average_precision(pictures: Sequence[BoxMatches]) -> float | None:
     return float(best_from_here[np.searchsorted(hits / truth_count, LEVELS)].mean())
 
 
-def summarise_precision(pictures: Iterable[tuple[str, BoxMatches]], seed: int = 0) -> dict[str, Any]:
+def summarise_precision(pictures: Iterable[tuple[str, BoxMatches]]) -> dict[str, Any]:
     """Returns `value` over (source, BoxMatches) of pictures, `low` and `high` of its 95 % interval, `n` true boxes.
 
-    The interval draws whole sources anew, because pictures of one camera are alike; null with a single source.
+    The interval draws whole sources anew, because pictures of one camera are alike; null with a single source that has
+    true boxes.
     """
     by_source: Mapping[str, list[BoxMatches]] = defaultdict(list)
     for source, matches in pictures:
         by_source[source].append(matches)
     sources = [_join(by_source[name]) for name in sorted(by_source)]
-    value = average_precision(sources)
-    record: dict[str, Any] = {"value": _rounded(value), "low": None, "high": None}
+    interval = interval_over_sources(sources, average_precision)
+    record: dict[str, Any] = {name: _rounded(getattr(interval, name)) for name in ("value", "low", "high")}
     record |= {"n": sum(source.truth_count for source in sources), "sources": len(sources)}
     record["pictures"] = sum(len(parts) for parts in by_source.values())
-    if value is not None and len(sources) > 1:
-        random = np.random.default_rng(seed)
-        drawn = []
-        for _ in range(ROUNDS):
-            sample = average_precision([sources[k] for k in random.integers(len(sources), size=len(sources))])
-            drawn += [sample] if sample is not None else []
-        record["low"], record["high"] = (_rounded(float(value)) for value in np.percentile(drawn, (2.5, 97.5)))
     return record
 
 
