@@ -68,7 +68,7 @@ class Entry:
         return "video_auc" if self.test.has_normal else "balanced_accuracy"
 
     @property
-    def alarms(self) -> bool:
+    def raises_alarms(self) -> bool:
         """Whether it says how abnormal a frame is: then it can be fused."""
         return self.calibration is not None and self.calibration.frame is not None and self.headline == "video_auc"
 
@@ -112,7 +112,7 @@ def summarise(entries: Sequence[Entry], fused: Fused | None, rounds: int, seed: 
 
 def fuse(entries: Sequence[Entry], rounds: int, seed: int, aids: Aids = NO_AIDS) -> Fused | None:
     """The detector that hears all models that sound alarms, under their budget; None with fewer than two."""
-    alarming = [entry for entry in entries if entry.alarms]
+    alarming = [entry for entry in entries if entry.raises_alarms]
     val = {entry.name: entry.val for entry in alarming if entry.val is not None and entry.test is not None}
     test = {entry.name: entry.test for entry in alarming if entry.val is not None and entry.test is not None}
     calibrations = {entry.name: entry.calibration for entry in alarming if entry.name in val and entry.calibration}

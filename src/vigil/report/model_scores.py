@@ -79,5 +79,5 @@ def scores_by_model(entries: Sequence[Entry], colours: Mapping[str, int]) -> dic
     return {
         entry.name: ModelScores(entry, colours[entry.name])
         for entry in entries
-        if entry.alarms and entry.test is not None
+        if entry.raises_alarms and entry.test is not None
     }

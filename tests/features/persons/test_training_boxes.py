@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vigil.core.errors import VigilError
+from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import save_arrays
 from vigil.features.frames import decode_jpeg, encode_jpeg, save_frames
 from vigil.features.persons.training_boxes import (
@@ -222,6 +222,15 @@ def test_what_is_wrong_with_a_dataset_is_said(tmp_path: Path, old: str, new: str
     description.write_text(description.read_text().replace(old, new))
     with pytest.raises(VigilError, match=message):
         read_yolo_dataset(description)
+
+
+def test_a_picture_of_the_users_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    _, train, _ = read_yolo_dataset(yolo_set(tmp_path / "set"))
+    train[0].file.write_bytes(train[0].file.read_bytes()[:40])
+    with pytest.raises(VigilError) as caught:
+        train[0].image()
+    assert str(caught.value).startswith(f"{tmp_path}/set/images/train: a.png: not an image that can be decoded")
+    assert "replace or remove it" in str(caught.value) and not isinstance(caught.value, Rejected)
 
 
 @pytest.mark.parametrize("line", ["2 0.5 0.5 0.1 0.1", "-1 0.5 0.5 0.1 0.1", "0 0.5 x 0.1 0.1", "0 0.5 0.5"])

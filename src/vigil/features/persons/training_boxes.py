@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from vigil.core.errors import VigilError
+from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import load_arrays
-from vigil.features.frames import FrameArchive, decode_jpeg, encode_jpeg
+from vigil.features.frames import FrameArchive, encode_jpeg
 from vigil.features.quality.box_quality import BoxMatches, match_boxes
+from vigil.footage.video.images import decode_image
 from vigil.footage.video_table import Video
 
 VISIBLE = 0.3  # share of a thing that must be seen to be shown to the network, or expected of it
@@ -72,9 +73,7 @@ class Picture:
     def image(self) -> np.ndarray:
         """Decodes the picture to (H, W, 3) uint8 RGB, turned."""
         upright = (
-            decode_jpeg(self.file.read_bytes())
-            if self.position is None
-            else next(FrameArchive(self.file).images([self.position]))
+            _decode_file(self.file) if self.position is None else next(FrameArchive(self.file).images([self.position]))
         )
         return np.ascontiguousarray(np.rot90(upright, self.quarters))
 
@@ -89,6 +88,14 @@ class Picture:
         path = stem.with_name(f"{stem.name}.jpg")
         path.write_bytes(next(FrameArchive(self.file).jpegs([self.position])))
         return path
+
+
+def _decode_file(file: Path) -> np.ndarray:
+    """Decodes an image of the user's; without it a training would not be the one that was asked for."""
+    try:
+        return decode_image(file)
+    except Rejected as error:
+        raise VigilError(f"{file.parent}: {error}.") from None
 
 
 def read_encoded(picture: Picture) -> bytes:

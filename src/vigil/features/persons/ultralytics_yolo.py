@@ -5,13 +5,11 @@ way. Nothing of it reaches the network, the home folder or dvc.yaml, and no file
 """
 
 import contextlib
-import ctypes
 import io
 import json
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +21,7 @@ from typing import Any, TypeVar
 
 from vigil.core import settings
 from vigil.core.errors import VigilError
+from vigil.core.processes import end_with_parent
 from vigil.core.storage import replacing
 from vigil.features.persons.best_epoch import BestEpoch, mean_average_precision
 from vigil.features.persons.training_boxes import Picture
@@ -31,7 +30,6 @@ from vigil.features.persons.transfer import describe_transfer
 
 SCRATCH = "yolov8n.yaml"  # the architecture that is trained when no weights are given; it comes with Ultralytics
 OPSET = 17  # of ONNX
-PR_SET_PDEATHSIG = 1
 T = TypeVar("T")
 
 
@@ -55,7 +53,7 @@ class Job:
 def run_apart(work: Callable[..., T], *args: Any) -> T:
     """Runs `work(*args)` in a new process, which ends with this one."""
     try:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent) as pool:
             return pool.submit(work, *args).result()
     except BrokenProcessPool:
         raise VigilError(
@@ -90,12 +88,6 @@ def load_pose_model(weights: Path, folder: Path) -> Any:
     from ultralytics import YOLO
 
     return YOLO(str(weights), task="pose")
-
-
-def _end_with_parent() -> None:
-    """Let the system kill this process when its parent dies: it would train for nobody."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _quiet(folder: Path) -> None:
