@@ -31,6 +31,12 @@ def write(text: str) -> Path:
     return path
 
 
+def test_a_webcam_may_be_a_number() -> None:
+    cameras = load_cameras(write("desk: {source: 0}"))
+    (desk,) = expand_sources(cameras, cameras)
+    assert (desk.kind, cameras["desk"].source) == ("webcam", "0")
+
+
 def test_every_key_is_read_and_paths_are_relative_to_the_file() -> None:
     film(Path("site/gate.mp4"), frames=2)
     cameras = load_cameras(write(WHOLE))
@@ -52,6 +58,11 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file() -> None:
         ("[1, 0.5], [1, 1], [0, 1]]", "[0.5, 0.5], [1, 0.5]]", "polygon 1 encloses nothing"),
         ("[0, 1]]", "[0, up]]", r"line 5 \[door\]: zones\.0\.3\.1 = up: input should be a valid number"),
         ("[0, 1]]", "[0]]", r"line 5 \[door\]: zones\.0\.3\.1: too few values"),
+        ("- [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]", "[[0, 0], [1, 0.5], [1, 1]]",
+         "zones: a polygon where a list of polygons is expected: put it into one more pair of brackets"),
+        ("yard:", "../../yard:", r"^cams\.yaml line 9: a camera named '\.\./\.\./yard': .*leave out / and"),
+        ("yard:", "/yard:", "a camera named '/yard'"),
+        ("yard:", '"..":', "give it a letter or a digit"),
         ("zones:", "zonse:", r"line 4 \[door\]: unknown key 'zonse'.*Did you mean 'zones'\?"),
         ("22:00-06:00", "22:00-6", r"line 6 \[door\]: hours: '22:00-6': expected such as 22:00-06:00"),
         ("22:00-06:00", "22:00-25:00", "25:00 is no time of day"),

@@ -108,6 +108,13 @@ def test_images_come_in_as_they_are_and_nothing_else(models: Path) -> None:
             detector.update(np.full((64, 96, 3), 7, np.uint8), Fraction(number, 8))
         with pytest.raises(VigilError, match=r"shape \(64, 96\)"):
             detector.update(np.zeros((64, 96), np.uint8), 2.0)
+        for image in (None, np.zeros((0, 0, 3), np.uint8)):
+            with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
+                detector.update(image, 2.0)
+        with pytest.raises(VigilError, match="a frame at nan s"):
+            detector.update(np.zeros((64, 96, 3), np.uint8), float("nan"))
+        with pytest.raises(VigilError, match=r"^gone\.mp4: not found"):
+            list(detector.run("gone.mp4"))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,7 @@ def test_the_example_in_the_documentation_runs(models: Path, project: Path, caps
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("threshold", ["1.5", "0", "-1", "loud", "p99", ""])
+@pytest.mark.parametrize("threshold", ["1.5", "0", "-1", "loud", "p99", "", 5])
 def test_a_threshold_that_means_nothing_is_refused(models: Path, threshold: str) -> None:
     with pytest.raises(VigilError, match="expected a probability between 0 and 1"):
         Detector.load(models, ["crime_gate"], threshold=threshold)

@@ -35,7 +35,7 @@ def test_what_is_parked_is_listed_let_go_and_delivered(
         assert targets[name]["parked"] == raised and targets[name]["waiting"] == 0
         receiver.behave("take")
         before = len(receiver.posts())
-        assert run_json(capsys, "outbox", "release", name, "--outbox", "o.db") == {"released": raised}
+        assert run_json(capsys, "outbox", "release", receiver.url, "--outbox", "o.db") == {"released": raised}
         assert main(["detect", *words]) == 0
         assert len(receiver.posts()) == before + raised
         assert not run_json(capsys, "outbox", "parked", "--outbox", "o.db")
@@ -43,6 +43,18 @@ def test_what_is_parked_is_listed_let_go_and_delivered(
     assert name not in {target["name"] for target in run_json(capsys, "outbox", "targets", "--outbox", "o.db")}
     assert run_json(capsys, "outbox", "prune", "--days", "1", "--outbox", "o.db") == {"deleted": 0}
     assert run_json(capsys, "outbox", "prune", "--days", "0", "--outbox", "o.db") == {"deleted": len(alerts)}
+
+
+@pytest.mark.usefixtures("models")
+def test_pictures_and_clips_are_not_left_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    film(Path("gate.mp4"), frames=48, fps=8, size=(96, 64))
+    assert main(["detect", "gate.mp4", *LOUD, "--clips", "seen", "--outbox", "o.db"]) == 0
+    assert list(Path("seen").glob("*.mp4"))
+    words = ("outbox", "prune", "--days", "0", "--outbox", "o.db")
+    capsys.readouterr()
+    assert "Name their folder with --evidence" in run_failing(capsys, *words)
+    assert run_json(capsys, *words, "--evidence", "seen")["deleted"] > 0
+    assert not list(Path("seen").rglob("*.*"))
 
 
 @pytest.mark.usefixtures("models")

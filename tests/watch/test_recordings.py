@@ -6,6 +6,7 @@ import re
 import resource
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -187,6 +188,8 @@ def test_a_file_that_breaks_off_keeps_what_was_found_and_says_so(capsys: pytest.
         (("gate.mp4", "--alerts", "o", "--outbox", "o"), "--alerts o: that is the outbox, which would be lost"),
         (("rtsp://127.0.0.1:9/x", "--video", "v.mp4", "--batch", "b"), "--video, --batch: of recordings alone"),
         (("gate.mp4", "--scores", "x", "--landmarks", "x"), "both --scores and --landmarks would be written there"),
+        (("gate.mp4", "--serve", "8080"), "--serve: of cameras alone"),
+        (("-", "--video", "v.mp4", "--clips", "c"), "--video, --clips: of files alone, and"),
         (("gate.mp4", "--fps", "0"), "expected frames a second, above 0"),
     ],
 )
@@ -212,7 +215,27 @@ def test_a_file_of_which_nothing_decodes_is_a_line_and_the_others_are_judged(
     assert "Traceback" not in err and "bad.mp4" in err
     verdicts = json.loads(Path("a.json").read_text())["videos"]
     assert [bool(verdict.get("damage")) for verdict in verdicts] == [True, False]
-    assert lines[-1].startswith("2 recordings")
+    assert [verdict["verdict"] == "unknown" for verdict in verdicts] == [True, False]
+    assert lines[-1].startswith("2 recordings, ") and " 1 could not be judged, " in lines[-1]
+
+
+@pytest.mark.usefixtures("models")
+def test_who_stops_a_recording_leaves_no_alert_open(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(Path("gate.mp4"), frames=64, fps=8, size=(96, 64))
+    judge = Detector.judge_stored
+
+    def interrupt(self: Detector, stored: Any, *more: Any, **named: Any) -> Any:
+        if stored.position == 56:
+            raise KeyboardInterrupt
+        return judge(self, stored, *more, **named)
+
+    monkeypatch.setattr(Detector, "judge_stored", interrupt)
+    assert main(["detect", "gate.mp4", *LOUD, "--alerts", "alerts.jsonl"]) == 130
+    alerts = [json.loads(line) for line in Path("alerts.jsonl").read_text().splitlines()]
+    latest = {alert["id"]: alert["ended"] for alert in sorted(alerts, key=lambda alert: alert["revision"])}
+    assert latest and set(latest.values()) == {"interrupted"}
 
 
 @pytest.mark.usefixtures("models")

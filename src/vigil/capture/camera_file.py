@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from vigil.capture.hours import Hours, find_zone, read_hours
 from vigil.core.errors import VigilError, near_miss
@@ -30,6 +30,20 @@ SECRET = frozenset({"source", "user", "password"})  # keys whose values are neve
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
 Word = Annotated[str, Field(min_length=1)]
+
+
+def _refuse_flat_list(polygons: Any) -> Any:
+    """One polygon where a list of polygons is expected: the commonest mistake."""
+    if (
+        isinstance(polygons, tuple)
+        and polygons
+        and all(
+            isinstance(point, tuple) and len(point) == 2 and all(isinstance(share, int | float) for share in point)
+            for point in polygons
+        )
+    ):
+        raise ValueError("a polygon where a list of polygons is expected: put it into one more pair of brackets")
+    return polygons
 
 
 def _check_polygons(polygons: tuple[Polygon, ...]) -> tuple[Polygon, ...]:
@@ -60,15 +74,22 @@ def _check_zone(name: str) -> str:
     return name
 
 
+def _write_number(source: Any) -> Any:
+    """A webcam is a number, which YAML does not take for a word."""
+    return str(source) if type(source) is int else source
+
+
 class CameraEntry(Frozen):
     """A camera in the file."""
 
-    source: Word
+    source: Annotated[Word, BeforeValidator(_write_number)]
     user: str = ""
     password: str = ""
     kind: Literal["mjpeg", "hls"] | None = None
     models: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
-    zones: Annotated[tuple[Polygon, ...], AfterValidator(_check_polygons)] | None = None
+    zones: Annotated[
+        Annotated[tuple[Polygon, ...], AfterValidator(_check_polygons)] | None, BeforeValidator(_refuse_flat_list)
+    ] = None
     hours: Annotated[tuple[str, ...], AfterValidator(_check_hours)] | None = None
     time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
     calibration: Mapping[str, str] = Field(default_factory=dict)  # file by model
@@ -95,6 +116,7 @@ def load_cameras(path: Path) -> Mapping[str, CameraEntry]:
     _refuse_twins(node, path.name)
     cameras = {}
     for name, entry in payload.items():
+        _refuse_path(str(name), node, path.name)
         try:
             camera = CameraEntry.model_validate(_freeze(entry))
         except ValidationError as error:
@@ -123,6 +145,15 @@ def _parse(text: str, where: str) -> tuple[Any, dict[Any, Any]]:
     if not isinstance(payload, dict):
         raise VigilError(f"{where} line 1: expected cameras by name, as in `door: {{source: ...}}`.")
     return node, payload
+
+
+def _refuse_path(name: str, node: Any, where: str) -> None:
+    """What is seen of a camera is kept in a folder of its name, which lies in that of the evidence and nowhere else."""
+    if not name.strip(". ") or any(letter in "/\\" or not letter.isprintable() for letter in name):
+        raise VigilError(
+            f"{where} line {_find_line(node, [name])}: a camera named {name!r}: its pictures lie in a folder of that "
+            "name: leave out / and \\, and give it a letter or a digit."
+        )
 
 
 def _refuse_twins(node: Any, where: str) -> None:

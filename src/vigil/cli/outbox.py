@@ -107,9 +107,11 @@ def prune(days: float, evidence: Path | None, path: Path | None, as_json: bool) 
     What is open, waits for a target or is parked stays, whatever its age.
     """
     from vigil.delivery.places import default_evidence
-    from vigil.delivery.retention import delete_old_alerts
+    from vigil.delivery.retention import delete_old_alerts, require_evidence
 
     with _open(path) as database:
+        if evidence is None:
+            require_evidence(database, days, default_evidence())
         count = delete_old_alerts(database, days, evidence or default_evidence())
     print_result({"deleted": count}, f"{count} alert{'' if count == 1 else 's'} deleted", as_json)
 
@@ -125,10 +127,12 @@ def _open(path: Path | None) -> Any:
 
 
 def _find_target(database: Any, words: str) -> str:
-    """The target's name, which may be given without its kind, and a file's path as it was on the command line."""
+    """The target's name, which may be given without its kind, or an address or a path as `vigil detect` took it."""
+    from vigil.delivery.targets import name_target
+
     names = [state.name for state in database.deliveries.states()]
     for name in names:
-        if words == name or name.partition(" ")[2] in (words, str(Path(words).resolve())):
+        if name in (words, name_target(words)) or name.partition(" ")[2] in (words, str(Path(words).resolve())):
             return str(name)
     hint = near_miss(words, names) or near_miss(str(Path(words).resolve()), names)
     raise VigilError(f"{words}: no target. Known: {', '.join(names) or 'none'}.{hint}")

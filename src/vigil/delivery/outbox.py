@@ -21,6 +21,10 @@ from vigil.delivery.database import Database
 from vigil.delivery.deliveries import Deliveries
 
 ROWS = "SELECT seq, raised, written, body FROM alerts"
+OLD_ALERTS = (  # in their latest revision: they are over, and settled with every target before a moment
+    "SELECT id, body FROM alerts WHERE latest = 1 AND ended = 1 AND id NOT IN (SELECT id FROM alerts LEFT "
+    "JOIN deliveries USING (seq) WHERE written >= ?1 OR state = 'waiting' OR settled >= ?1)"
+)
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,14 @@ class Outbox:
 
         What still waits for a target, is open, or was parked since then stays, whatever its age.
         """
-        until = time.time() - days * 86400
         with self._database.write() as connection:
-            rows = connection.execute(
-                "SELECT id, body FROM alerts WHERE latest = 1 AND ended = 1 AND id NOT IN (SELECT id FROM alerts LEFT "
-                "JOIN deliveries USING (seq) WHERE written >= ?1 OR state = 'waiting' OR settled >= ?1)",
-                (until,),
-            ).fetchall()
+            rows = connection.execute(OLD_ALERTS, (time.time() - days * 86400,)).fetchall()
             connection.executemany("DELETE FROM alerts WHERE id = ?", [(row["id"],) for row in rows])
+        return [read_alert(row["body"], str(self.path)) for row in rows]
+
+    def find_old(self, days: float) -> list[Alert]:
+        """Return what `delete_old` would delete."""
+        rows = self._database.read(OLD_ALERTS, (time.time() - days * 86400,))
         return [read_alert(row["body"], str(self.path)) for row in rows]
 
     def close(self) -> None:

@@ -3,7 +3,18 @@
 from glob import escape
 from pathlib import Path
 
+from vigil.core.errors import VigilError
 from vigil.delivery.outbox import Outbox
+
+
+def require_evidence(outbox: Outbox, days: float, evidence: Path) -> None:
+    """VigilError where old alerts have pictures or clips, and none of them lies in this folder: they would stay."""
+    named = [path for alert in outbox.find_old(days) for path in (alert.picture, alert.clip) if path is not None]
+    if named and not any((evidence / path).exists() for path in named):
+        raise VigilError(
+            f"{evidence}: none of the {len(named)} pictures and clips of these alerts lies there. Name their folder "
+            "with --evidence: that of --clips or --batch of `vigil detect`. Whatever is named, the alerts go."
+        )
 
 
 def delete_old_alerts(outbox: Outbox, days: float, evidence: Path | None) -> int:

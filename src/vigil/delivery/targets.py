@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vigil.core.errors import VigilError
-from vigil.delivery.addresses import read_secret
+from vigil.delivery import mqtt, webhook
+from vigil.delivery.addresses import read_secret, short_name, split_url
 from vigil.delivery.alert_file import AlertFile
 from vigil.delivery.mqtt import Mqtt, read_login
 from vigil.delivery.target import Target
 from vigil.delivery.webhook import SECRET_VARIABLE, Webhook
+
+
+def name_target(address: str) -> str | None:
+    """The name in the outbox of the target at an address of a webhook or of a broker; None of anything else."""
+    kinds = (("webhook", webhook.PORTS), ("mqtt", mqtt.PORTS))
+    for kind, ports in kinds:
+        if address.partition("://")[0] in ports:
+            return short_name(kind, split_url(address, ports, f"--{kind}"))
+    return None
 
 
 def make_targets(

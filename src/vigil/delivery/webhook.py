@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SECRET_VARIABLE = "VIGIL_WEBHOOK_SECRET"  # noqa: S105  # its name
 SECRET_PREFIX = "whsec_"  # noqa: S105  # of a secret in base64, as Standard Webhooks writes it
+PORTS = {"https": 443, "http": 80}
 TIMEOUT_S = 10.0  # s for one attempt, from the first byte to the last
 NOBODY_THERE = frozenset({408, 429, 502, 503, 504})
 EXCERPT = 120  # characters of an answer that are kept as the reason
@@ -44,7 +45,7 @@ class Webhook:
 
     def __init__(self, url: str, secret: str | None, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
-        self._parts = split_url(url, {"https": 443, "http": 80}, "--webhook")
+        self._parts = split_url(url, PORTS, "--webhook")
         self._key = _signing_key(secret)
         self._timeout_s = timeout_s
         self._runner: asyncio.Runner | None = None

@@ -33,6 +33,8 @@ def update_alarm(
     raised = any(change == "raised" for change, _ in changes)
     if raised or (after.alert is not None and after.alert.peak_index == stored.position):
         finding = explain_peak(models, name, states, stored.size, members, NOTHING_FOUND if raised else before.finding)
+        if not raised and (finding.label, finding.person) != (before.finding.label, before.finding.person):
+            finding = before.finding  # an alert stays about what it was raised for
         p = score.p if raised or before.p is None or score.p is None else max(score.p, before.p)
         state = replace(
             state, number=before.number + raised, p=p, finding=finding, members=members if name == FUSED else {}

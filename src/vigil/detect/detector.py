@@ -26,12 +26,13 @@ from typing import Any, Self
 import numpy as np
 
 from vigil.core.clock import update_pace
-from vigil.core.errors import VigilError
+from vigil.core.errors import Rejected, VigilError
 from vigil.detect import frame_features, trained
 from vigil.detect.alarms import finish_alarm, update_alarm
 from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
+from vigil.detect.given_frames import make_view
 from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
 from vigil.detect.onnx.networks import Runtime
 from vigil.detect.states import AlarmState, State, Step
@@ -40,7 +41,7 @@ from vigil.features import trunk
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
 from vigil.features.zones import Zones
-from vigil.footage.video.views import ImageView, View, read_views
+from vigil.footage.video.views import View, read_views
 from vigil.judging.calibration import Calibration
 from vigil.judging.judgements import Judgement
 from vigil.statistics import alerts
@@ -147,8 +148,11 @@ class Detector:
         """Yields the alerts of a video file or a folder of images as they come; the detector is reset before."""
         self.reset()
         views = read_views(Path(source)) if fps is None else read_views(Path(source), fps)
-        for step in self.steps(views):
-            yield from step.changes
+        try:
+            for step in self.steps(views):
+                yield from step.changes
+        except Rejected as error:
+            raise Rejected(f"{source}: {error}") from None
 
     def steps(self, views: Iterable[View]) -> Iterator[Step]:
         """Yields what every stored frame of a recording brings, and at last what was left.
@@ -170,8 +174,7 @@ class Detector:
 
     def update(self, image: np.ndarray, time_s: float | Fraction) -> list[AlertChange]:
         """One frame more of a live source, (H, W, 3) uint8 RGB; `time_s` are seconds since it began, and rise."""
-        view = ImageView(self._state.frames, Fraction(time_s), image)
-        return list(self.step(view).changes)
+        return list(self.step(make_view(self._state.frames, image, time_s)).changes)
 
     def reset(self) -> None:
         """Begin anew, as for another source."""

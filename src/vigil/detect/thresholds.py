@@ -24,7 +24,7 @@ def choose_rule(calibration: Calibration, threshold: str | None) -> tuple[Rule, 
         raise VigilError("this model raises no alarm of its own: it has no threshold.")
     if threshold is None:
         return rule, False
-    text = threshold.strip().lower()
+    text = str(threshold).strip().lower()
     if text == "budget":
         raw = thresholds.budget
     elif text in PERCENTILES:

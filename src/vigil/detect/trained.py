@@ -96,9 +96,9 @@ def choose_models(models: Path, names: Sequence[str] | None) -> list[str]:
         return known
     for name in names:
         if name not in known:
-            raise VigilError(
-                f"{name}: not a trained model in {models}. Known: {', '.join(known)}.{near_miss(name, known)}"
-            )
+            skipped = why_skipped(models / name) if (models / name).is_dir() else None
+            reason = f"skipped: {skipped.removesuffix('.')}" if skipped else f"not a trained model in {models}"
+            raise VigilError(f"{name}: {reason}. Known: {', '.join(known)}.{near_miss(name, known)}")
     return list(dict.fromkeys(names))
 
 
@@ -122,7 +122,8 @@ def load_models(
     for name in calibrations:
         if name not in running:
             raise VigilError(
-                f"calibration of {name}, which does not run here: {', '.join(running)} do.{near_miss(name, running)}"
+                f"calibration of {name}, which does not run here; what runs: {', '.join(running)}."
+                + near_miss(name, running)
             )
     trained = [
         _load(models, name, calibrations.get(name), threshold, budget if name in names else None, runtime)

@@ -12,6 +12,7 @@ from vigil.evidence.recording import Recording, video_confidence
 from vigil.judging.attention import rank_frames, select_clips
 from vigil.judging.judgements import Judgement
 
+UNREAD = "unknown"  # verdict on a recording of which nothing could be judged
 TOP = 4  # frames that are named
 CLIPS = 4  # that are described
 OVERLAP = 0.5  # of a clip that a surer one may hold
@@ -28,7 +29,7 @@ def describe_recording(detector: Detector, recording: Recording) -> dict[str, An
     deciding = [alert for alert in recording.alerts if FUSED not in detector.alarming or alert.detector == FUSED]
     record: dict[str, Any] = {
         "path": recording.name,
-        "verdict": "abnormal" if deciding else "normal",
+        "verdict": "abnormal" if deciding else "normal" if recording.moments else UNREAD,
         "confidence": None if surest is None else round(confidence[surest], DIGITS),
         "detectors": {name: round(p, DIGITS) for name, p in sorted(confidence.items())},
         "seconds": round(recording.seconds, 3),

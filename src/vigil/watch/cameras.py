@@ -1,5 +1,6 @@
 """Cameras: all of them are watched until somebody stops it, and what is open then is ended and flushed."""
 
+import json
 import signal
 import sys
 import time
@@ -152,7 +153,11 @@ def _start(
             sending.end_open_alerts(source.name)
 
         def tell(line: str, change: AlertChange | None, name: str = source.name) -> None:
-            say(line if change is None else describe_change(change, name, request.as_json))
+            if change is not None:
+                line = describe_change(change, name, request.as_json)
+            elif request.as_json:
+                line = json.dumps({"change": "camera", "source": name, "message": line}, sort_keys=True)
+            say(line)
 
         detector = detectors.of(source).copy()
         flow = detector.plan.flow

@@ -12,6 +12,7 @@ from vigil.capture.camera_file import load_cameras
 from vigil.capture.network import require_webcams
 from vigil.capture.sources import Source, expand_sources, project_cameras
 from vigil.core.errors import Rejected, VigilError
+from vigil.evidence.anomalies import UNREAD
 from vigil.watch.cameras import watch_cameras
 from vigil.watch.detectors import Detectors
 from vigil.watch.recordings import Recordings
@@ -33,6 +34,11 @@ def run_detect(request: Request, say: Say) -> dict[str, Any]:
     request.outputs.check(len(sources), _used_files(request, sources))
     if live:
         request.outputs.refuse_of_recordings()
+    elif request.serve is not None:
+        raise VigilError("--serve: of cameras alone. What recordings show is in index.html of --batch.")
+    for source in sources:
+        if not source.is_live and source.kind not in ("file", "images"):
+            request.outputs.require_files(source.address)
     with ExitStack() as stack:
         detectors = stack.enter_context(Detectors(request, sources))
         _require_people(request, detectors)
@@ -119,6 +125,7 @@ def _watch_recordings(
         "recordings": len(sources),
         "abnormal": sum(verdict["verdict"] == "abnormal" for verdict in recordings.verdicts),
         "alerts": alerts,
+        "unread": sum(verdict["verdict"] == UNREAD for verdict in recordings.verdicts),
         "broken": broken,
         "frames": recordings.frames,
         "frames_per_second": round(recordings.frames / elapsed, 1),
@@ -127,8 +134,10 @@ def _watch_recordings(
         "detectors": detectors.alarming,
     }
     if not request.as_json:
+        unread = f"{summary['unread']} could not be judged, " if summary["unread"] else ""
         say(
-            f"{count(len(sources), 'recording')}, {summary['abnormal']} abnormal, {count(alerts, 'alert')}; "
+            f"{count(len(sources), 'recording')}, {summary['abnormal']} abnormal, "
+            f"{unread}{count(alerts, 'alert')}; "
             f"{summary['seconds']:.0f} s watched in {elapsed:.0f} s, {summary['frames_per_second']:g} frames/s, by "
             f"{', '.join(detectors.alarming)}"
         )

@@ -59,6 +59,15 @@ class Outputs:
         """Whether it is written how people stand, also where no model asks."""
         return any(path is not None for path in (self.objects, self.landmarks, self.video, self.batch))
 
+    def require_files(self, once: str) -> None:
+        """VigilError where something is to be drawn of the source `once`, which can be read but once."""
+        options = {"--video": self.video, "--pictures": self.pictures, "--clips": self.clips, "--batch": self.batch}
+        if asked := [option for option, path in options.items() if path is not None]:
+            raise VigilError(
+                f"{', '.join(asked)}: of files alone, and {once} can be read but once. Save it to a file, and "
+                "name that."
+            )
+
     def refuse_of_recordings(self) -> None:
         """VigilError where cameras are to write what only a recording has: it has an end."""
         options = {"--anomalies": self.anomalies, "--video": self.video}

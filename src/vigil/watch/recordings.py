@@ -94,6 +94,10 @@ class Recordings:
             last = Step(changes=detector.finish())
             recording.add(last)
             yield from self._hand_on(last, source, records, recording)
+        except KeyboardInterrupt:
+            for _ in self._hand_on(Step(changes=detector.finish()), source, records, recording, "interrupted"):
+                pass
+            raise
         damage = broken or opened.damage
         self.seconds += recording.seconds
         verdict = describe_recording(detector, recording) | ({"damage": damage} if damage else {})
@@ -111,13 +115,18 @@ class Recordings:
             yield view
 
     def _hand_on(
-        self, step: Step, source: Source, records: AlertRecords, recording: Recording
+        self,
+        step: Step,
+        source: Source,
+        records: AlertRecords,
+        recording: Recording,
+        at_end: Ended = "source ended",
     ) -> Iterator[AlertChange]:
         """Puts the alerts of a step into the outbox and the evidence, and yields them."""
         if self._replays is not None:
             self._replays.add(step)
         folder = self._clips_folder(source)
-        ended: Ended = "source ended" if step.stored is None else "released"
+        ended: Ended = at_end if step.stored is None else "released"
         for change in step.changes:
             peak_s = recording.moments[change.alert.peak_index].time_s
             alert = records.revise(change, _no_clock, recording.size, peak_s, ended)

@@ -18,6 +18,7 @@ from vigil.watch.request import Request
 
 LOG = logging.getLogger("vigil.delivery")
 DELETE_EVERY_S = 3600.0
+STOPPED_S = 2.0  # s, the same for who has pressed Ctrl-C
 DRAIN_S = 10.0  # s that deliveries are waited for in the end; what is left waits in the outbox
 
 
@@ -50,9 +51,9 @@ class Sending:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            if kind is None:
+            if kind in (None, KeyboardInterrupt):
                 self._writer.finish()
-                if left := self._couriers.drain(DRAIN_S):
+                if left := self._couriers.drain(DRAIN_S if kind is None else STOPPED_S):
                     print(f"{left} deliveries wait in {self._path} for the next start", file=sys.stderr)
                     for target in self.outbox.deliveries.states():
                         if target.waiting and target.last_error:
