@@ -29,6 +29,7 @@ from vigil.stages import train
 from vigil.training import devices
 from vigil.training.batches import AugmentedSamples, EpochSampler, make_loader
 from vigil.training.draws import epoch_length, order_samples
+from vigil.training.samples import load_samples
 from vigil.training.schedules import TrainParams
 
 DATA = Path("data")
@@ -46,7 +47,7 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
 
     def fresh(workers: int) -> tuple[Any, int]:
         """A loader that has nothing in memory, and the samples of its epoch."""
-        train_samples, _, _ = train.load_samples(job, videos, val, features, DATA / "truth")
+        train_samples = load_samples(job, videos, val, features, DATA / "truth").train
         length = epoch_length(len(train_samples), samples, params.batch)
         sampler = EpochSampler(order_samples(len(train_samples), params.seed), length, params.batch)
         augmented = AugmentedSamples(train_samples, network.augment, params.seed)

@@ -241,6 +241,9 @@ def test_few_sources_and_agreeing_ones_are_told() -> None:
         ({"time_s": np.zeros(9)}, "a: times that do not rise"),
         ({"score": None}, "no score"),
         ({"cells": np.zeros((1, 2, 2))}, "maps"),
+        ({"offsets": np.array([0, 9])}, "offsets has 2 entries, expected 3"),
+        ({"person_video": np.zeros(1, np.int64)}, "the segments of people"),
+        ({"time_s": np.array([0, 1, 2, 3, 4, 0, 1, 1, 2])}, "b: times that do not rise"),
     ],
 )
 def test_a_table_that_does_not_fit_itself_is_refused_in_a_line(change: dict, words: str) -> None:

@@ -20,20 +20,18 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vigil.core import settings
 from vigil.core.errors import NoExamples
-from vigil.core.skipping import FILE, skip_folder, why_skipped
+from vigil.core.skipping import FILE, skip_folder
 from vigil.core.storage import sha256_file, sha256_json
 from vigil.engine.stage_results import Result, new_result, restore_result
 from vigil.engine.stage_runner import run_stage
-from vigil.footage import video_table
-from vigil.footage.video_table import Video
 from vigil.training.job import TrainingJob, read_job
+from vigil.training.samples import SplitSamples, read_samples
 from vigil.training.schedules import TrainParams
 
 Params = TrainParams
@@ -55,74 +53,119 @@ def main(
     params: Params,
     models: Mapping[str, Any],
 ) -> None:
-    from vigil.engine import tracking
     from vigil.models import checkpoint
-    from vigil.training import history, training_file, warm_start
-    from vigil.training.devices import say
-    from vigil.training.members import train_members
+    from vigil.training import training_file, warm_start
 
     began = time.monotonic()
     job = read_job(model, models, params, features)
     start = warm_start.find_warm_start(job.params, model, out)
     try:
-        if reason := why_skipped(features):
-            raise NoExamples(reason)
-        to_learn, to_validate = (
-            video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val)
-        )
-        train_samples, val_samples, data_hash = load_samples(job, to_learn, to_validate, features, truth)
+        samples = read_samples(job, train, val, features, truth)
     except NoExamples as error:
         skip_model(model, str(error), out, table)
         return
     (out / FILE).unlink(missing_ok=True)
-    say(f"{model}: {len(train_samples)} sequences to learn from, {len(val_samples)} to validate on")
-    if len(train_samples) < FEW_SAMPLES:
-        say(
-            f"{model}: warning: fewer than {FEW_SAMPLES} sequences to learn from: it may learn them by heart. Add "
-            f"videos, or look at the gap between the two losses in {PICTURE}.",
-            warn=True,
-        )
-    networks = [
-        build_network(job, member, random=start is not None) for member in range(getattr(job.config, "members", 1))
-    ]
-    earlier = warm_start.begin_from(start, networks, model, data_hash, job.params) if start else None
-    key = result_key(job, data_hash, networks, [start.key, start.sha256] if start else None)
-    resume = settings.home() / "resume" / key
-    outputs = {name: out / name for name in (checkpoint.WEIGHTS, checkpoint.CONFIG, training_file.FILE, PICTURE)} | {
-        TABLE: table
-    }
-    result = restore_result(key, outputs)
+    announce_samples(model, samples)
+    training = prepare_training(job, samples, start)
+    files = (checkpoint.WEIGHTS, checkpoint.CONFIG, training_file.FILE, PICTURE)
+    outputs = {name: out / name for name in files} | {TABLE: table}
+    restored = restore_result(training.key, outputs)
+    if not settings.first():  # a process that only trains along
+        if restored is None:
+            training.fit(None)
+        return
+    result = track_training(training, outputs, restored)
+    shutil.rmtree(training.resume, ignore_errors=True)
+    announce_result(job, result, time.monotonic() - began, was_restored=restored is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTraining:
+    """Networks as they are before the first epoch, with all that decides what becomes of them."""
+
+    job: TrainingJob
+    samples: SplitSamples
+    networks: Sequence[Any]
+    earlier: Sequence[Any] | None  # where each network goes on from; None: from the beginning
+    key: str  # of the result in the store
+
+    @property
+    def resume(self) -> Path:
+        """The folder with the state after the last epoch of a training that was killed."""
+        return settings.home() / "resume" / self.key
+
+    def fit(self, run: Any) -> Sequence[Any]:
+        """Trains all members; `run` (see engine/tracking.py) is told."""
+        from vigil.training.members import train_members
+
+        samples = self.samples.train, self.samples.val
+        return train_members(self.job, self.networks, *samples, self.resume, run, self.earlier)
+
+
+def prepare_training(job: TrainingJob, samples: SplitSamples, start: Any) -> PreparedTraining:
+    """Makes the networks of all members; they begin from `start`, a WarmStart, where there is one."""
+    from vigil.training import warm_start
+
+    members = range(getattr(job.config, "members", 1))
+    networks = [build_network(job, member, random=start is not None) for member in members]
+    earlier = warm_start.begin_from(start, networks, job.model, samples.sha256, job.params) if start else None
+    key = result_key(job, samples.sha256, networks, [start.key, start.sha256] if start else None)
+    return PreparedTraining(job, samples, networks, earlier, key)
+
+
+def track_training(training: PreparedTraining, outputs: Mapping[str, Path], restored: Result | None) -> Result:
+    """Trains, unless the result was `restored`; either way the run is recorded."""
+    from vigil.engine import tracking
+    from vigil.models import checkpoint
+
+    job, data_hash = training.job, training.samples.sha256
     run_params = {
         "train": job.params.model_dump(),
         "config": job.config.model_dump(mode="json"),
         "input": job.entry.input,
     }
-    tags = {"model": model, "data_hash": data_hash, "stage_hash": key}
-    origin = ""
-    if result is not None:
-        tags, origin = tags | {"restored": "true"}, "restored from the store: "
-    if not settings.first():  # a process that only trains along
-        if result is None:
-            train_members(job, networks, train_samples, val_samples, resume, None, earlier)
-        return
-    with tracking.training(model, run_params, tags, resume / "run") as run:
-        if result is None:
-            fitted = train_members(job, networks, train_samples, val_samples, resume, run, earlier)
-            with new_result(key, outputs) as (folder, result):
-                result |= write_model(folder, job, networks[0].clip, data_hash, fitted)
+    tags = {"model": job.model, "data_hash": data_hash, "stage_hash": training.key}
+    if restored is not None:
+        tags["restored"] = "true"
+    with tracking.training(job.model, run_params, tags, training.resume / "run") as run:
+        if restored is None:
+            fitted = training.fit(run)
+            with new_result(training.key, outputs) as (folder, result):
+                result |= write_model(folder, job, training.networks[0].clip, data_hash, fitted)
         else:
+            result = restored
             for member, rows in enumerate(result["histories"]):
                 for row in rows:
                     run.epoch(row, member)
-        best = result["best"]
+        best = result["best"][0]
         best_values = {
-            f"best_{name}": float(value) for name, value in best[0].items() if name != "metric" and value is not None
+            f"best_{name}": float(value) for name, value in best.items() if name != "metric" and value is not None
         }
-        run.done(sha256_file(out / checkpoint.WEIGHTS), best_values, [out / PICTURE])
-    shutil.rmtree(resume, ignore_errors=True)
+        run.done(sha256_file(outputs[checkpoint.WEIGHTS]), best_values, [outputs[PICTURE]])
+    return result
+
+
+def announce_samples(model: str, samples: SplitSamples) -> None:
+    """Says how many samples there are, and warns of few."""
+    from vigil.training.devices import say
+
+    say(f"{model}: {len(samples.train)} sequences to learn from, {len(samples.val)} to validate on")
+    if len(samples.train) < FEW_SAMPLES:
+        say(
+            f"{model}: warning: fewer than {FEW_SAMPLES} sequences to learn from: it may learn them by heart. Add "
+            f"videos, or look at the gap between the two losses in {PICTURE}.",
+            warn=True,
+        )
+
+
+def announce_result(job: TrainingJob, result: Result, seconds: float, *, was_restored: bool) -> None:
+    """Says which epoch of each member is kept, and what it is worth."""
+    from vigil.training import history
+
+    origin = "restored from the store: " if was_restored else ""
     epochs = " + ".join(str(len(rows)) for rows in result["histories"])
-    summary = "; ".join(history.describe_best(member_best) for member_best in best)
-    print(f"{model}: {origin}{job.params.keep} of {epochs} epochs: {summary}; {time.monotonic() - began:.0f} s")
+    summary = "; ".join(history.describe_best(member_best) for member_best in result["best"])
+    print(f"{job.model}: {origin}{job.params.keep} of {epochs} epochs: {summary}; {seconds:.0f} s")
 
 
 def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
@@ -134,63 +177,6 @@ def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
         skip_folder(out, reason)
         history.write_history(table, [])
         say(f"{model}: skipped: {reason}", warn=True)
-
-
-def load_samples(
-    job: TrainingJob, train: list[Video], val: list[Video], features: Path, truth: Path
-) -> tuple[Any, Any, str]:
-    """Samples to learn from, samples to validate on, and the digest of both."""
-    from vigil.clips import sampling
-    from vigil.training.batches import Subset
-
-    clip = job.module.Model(job.config, len(job.entry.classes)).clip
-    shared = {
-        "fps": job.features.get("frames", {}).get("fps"),
-        "truth": truth if clip.target == "cells" else None,
-        "seed": job.params.seed,
-        "snippets": job.params.bag,
-    }
-    train_samples, val_samples = (
-        sampling.make_dataset(job.entry.input, features, videos, job.entry.classes, clip, train=is_train, **shared)
-        for videos, is_train in ((train, True), (val, False))
-    )
-    data_hash = sha256_json(
-        [
-            job.features,
-            *(describe_samples(samples) for samples in (train_samples, val_samples)),
-            *hash_contents(job, (train_samples, val_samples), features, truth, clip.target),
-        ]
-    )
-    if clip.target == "itself":  # what it should know by heart is the first class alone
-        normal = np.flatnonzero(val_samples.labels == 0)
-        if not len(normal):
-            name = next(iter(job.entry.classes))
-            raise NoExamples(
-                f"the validation split has nothing of '{name}': add such a video with a source of its own."
-            )
-        return train_samples, Subset(val_samples, normal), data_hash
-    return train_samples, val_samples, data_hash
-
-
-def describe_samples(samples: Any) -> str:
-    """Which samples there are: of which class, source and video, cut from where."""
-    return repr((samples.strata.tolist(), samples.spans.tolist()))
-
-
-def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth: Path, target: str) -> Iterable[str]:
-    """Digests of what the samples are cut from: of no video that the model does not learn from or is chosen by."""
-    if job.entry.input == "segments":  # lie in one file with those of other videos and classes
-        for samples in splits:
-            contents = hashlib.sha256()
-            for index in range(len(samples)):
-                contents.update(samples[index]["x"].numpy().tobytes())
-            yield contents.hexdigest()
-        return
-    names = sorted({name for samples in splits for name in samples.videos})
-    files = [path for name in names for end in (".npy", ".npz") if (path := features / f"{name}{end}").exists()]
-    if target == "cells":
-        files += [path for name in names if (path := truth / f"{name}.npz").exists()]
-    yield from map(sha256_file, files)
 
 
 def build_network(job: TrainingJob, member: int, *, random: bool) -> Any:

@@ -18,6 +18,28 @@ from vigil.statistics.alerts import LONE_S
 PER_VIDEO = ("video", "label", "source", "class_index", "video_score", "classes")
 PER_FRAME = ("time_s", "truth", "event_truth", "score", "noncausal", "people", "motion", "unusual")
 
+NEEDED = {"video", "label", "source", "class_index", "offsets", "time_s", "truth", "score", "video_score"}
+SCORED = ("video_score", "score", "noncausal", "cells")  # float64, -inf where there is none
+DTYPES: Mapping[str, type] = {  # of the other fields
+    "video": str,
+    "label": str,
+    "source": str,
+    "class_index": np.int64,
+    "classes": np.float64,
+    "offsets": np.int64,
+    "time_s": np.float64,
+    "truth": np.int8,
+    "event_truth": np.int8,
+    "people": np.float64,
+    "motion": np.float64,
+    "unusual": np.float64,
+    "cells_truth": np.int8,
+    "cells_video": np.int64,
+    "person_video": np.int64,
+    "person_class_index": np.int64,
+    "person_classes": np.float64,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -49,72 +71,15 @@ class Scores:
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], has_normal: bool | None = None, where: str = "scores") -> "Scores":
         """The arrays of a file of scores, checked; those that only some models have may be absent."""
-        needed = {"video", "label", "source", "class_index", "offsets", "time_s", "truth", "score", "video_score"}
-        if absent := sorted(needed - set(arrays)):
+        if absent := sorted(NEEDED - set(arrays)):
             raise VigilError(f"{where}: no {', '.join(absent)}. Write the scores again.")
-        videos, frames = len(arrays["video"]), len(arrays["score"])
-        unknown = np.full(frames, np.nan)
-        columns: dict[str, np.ndarray] = {
-            "classes": np.zeros((videos, 0)),
-            "event_truth": arrays["truth"],
-            "noncausal": arrays["score"],
-            "people": unknown,
-            "motion": unknown,
-            "unusual": unknown,
-            "cells": np.zeros((0, 1, 1)),
-            "cells_truth": np.zeros((0, 1, 1), np.int8),
-            "cells_video": np.zeros(0, np.int64),
-            "person_video": np.zeros(0, np.int64),
-            "person_class_index": np.zeros(0, np.int64),
-            "person_classes": np.zeros((0, 0)),
-            "has_normal": np.array(True),
-            **arrays,
-        }
-        offsets = np.asarray(columns["offsets"], np.int64)
-        for name in PER_VIDEO:
-            _check_length(where, name, columns[name], videos)
-        for name in PER_FRAME:
-            _check_length(where, name, columns[name], frames)
-        _check_length(where, "offsets", offsets, videos + 1)
-        if offsets[0] != 0 or offsets[-1] != frames or (np.diff(offsets) < 0).any():
-            raise VigilError(f"{where}: the offsets do not cut {frames} frames into {videos} videos. Score again.")
-        if columns["cells"].shape != columns["cells_truth"].shape or len(columns["cells"]) != len(
-            columns["cells_video"]
-        ):
-            raise VigilError(f"{where}: the maps and the truth of the maps differ in shape. Score again.")
-        if not len(columns["person_video"]) == len(columns["person_class_index"]) == len(columns["person_classes"]):
-            raise VigilError(f"{where}: the segments of people, their classes and their videos differ. Score again.")
-        time_s = np.asarray(columns["time_s"], np.float64)
-        late = np.diff(time_s) <= 0
-        late[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < frames)] - 1] = False  # where the next video begins
-        if late.any():
-            video = columns["video"][np.searchsorted(offsets, int(np.argmax(late)), side="right") - 1]
-            raise VigilError(f"{where}: {video}: times that do not rise. Score again.")
-        people = np.asarray(columns["people"], np.float64)
-        return cls(
-            video=np.asarray(columns["video"], str),
-            label=np.asarray(columns["label"], str),
-            source=np.asarray(columns["source"], str),
-            class_index=np.asarray(columns["class_index"], np.int64),
-            video_score=lowest(columns["video_score"]),
-            classes=np.asarray(columns["classes"], np.float64),
-            offsets=offsets,
-            time_s=time_s,
-            truth=np.asarray(columns["truth"], np.int8),
-            event_truth=np.asarray(columns["event_truth"], np.int8),
-            score=lowest(columns["score"]),
-            noncausal=lowest(columns["noncausal"]),
-            people=np.where(people < 0, np.nan, people),
-            motion=np.asarray(columns["motion"], np.float64),
-            unusual=np.asarray(columns["unusual"], np.float64),
-            cells=lowest(columns["cells"]),
-            cells_truth=np.asarray(columns["cells_truth"], np.int8),
-            cells_video=np.asarray(columns["cells_video"], np.int64),
-            person_video=np.asarray(columns["person_video"], np.int64),
-            person_class_index=np.asarray(columns["person_class_index"], np.int64),
-            person_classes=np.asarray(columns["person_classes"], np.float64),
-            has_normal=bool(columns["has_normal"]) if has_normal is None else has_normal,
-        )
+        columns = _fill_in(arrays)
+        _check_lengths(columns, where)
+        _check_times(columns, where)
+        fields: dict[str, np.ndarray] = {name: np.asarray(columns[name], dtype) for name, dtype in DTYPES.items()}
+        fields |= {name: lowest(columns[name]) for name in SCORED}
+        fields["people"] = np.where(fields["people"] < 0, np.nan, fields["people"])
+        return cls(**fields, has_normal=bool(columns["has_normal"]) if has_normal is None else has_normal)
 
     @cached_property
     def abnormal(self) -> np.ndarray:
@@ -192,6 +157,51 @@ def lowest(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), -np.inf, values)
 
 
-def _check_length(where: str, name: str, array: np.ndarray, expected: int) -> None:
-    if len(array) != expected:
-        raise VigilError(f"{where}: {name} has {len(array)} entries, expected {expected}. Score again.")
+def _fill_in(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the arrays, and those that are absent as of a model that has no such."""
+    videos, frames = len(arrays["video"]), len(arrays["score"])
+    unknown = np.full(frames, np.nan)
+    return {
+        "classes": np.zeros((videos, 0)),
+        "event_truth": arrays["truth"],
+        "noncausal": arrays["score"],
+        "people": unknown,
+        "motion": unknown,
+        "unusual": unknown,
+        "cells": np.zeros((0, 1, 1)),
+        "cells_truth": np.zeros((0, 1, 1), np.int8),
+        "cells_video": np.zeros(0, np.int64),
+        "person_video": np.zeros(0, np.int64),
+        "person_class_index": np.zeros(0, np.int64),
+        "person_classes": np.zeros((0, 0)),
+        "has_normal": np.array(True),
+        **arrays,
+    }
+
+
+def _check_lengths(columns: Mapping[str, np.ndarray], where: str) -> None:
+    """VigilError where arrays do not belong together: of videos, of frames, of maps, or of segments of people."""
+    videos, frames = len(columns["video"]), len(columns["score"])
+    offsets = np.asarray(columns["offsets"], np.int64)
+    for names, expected in ((PER_VIDEO, videos), (PER_FRAME, frames), (("offsets",), videos + 1)):
+        for name in names:
+            if len(columns[name]) != expected:
+                found = len(columns[name])
+                raise VigilError(f"{where}: {name} has {found} entries, expected {expected}. Score again.")
+    if offsets[0] != 0 or offsets[-1] != frames or (np.diff(offsets) < 0).any():
+        raise VigilError(f"{where}: the offsets do not cut {frames} frames into {videos} videos. Score again.")
+    cells, cells_truth = columns["cells"], columns["cells_truth"]
+    if cells.shape != cells_truth.shape or len(cells) != len(columns["cells_video"]):
+        raise VigilError(f"{where}: the maps and the truth of the maps differ in shape. Score again.")
+    if not len(columns["person_video"]) == len(columns["person_class_index"]) == len(columns["person_classes"]):
+        raise VigilError(f"{where}: the segments of people, their classes and their videos differ. Score again.")
+
+
+def _check_times(columns: Mapping[str, np.ndarray], where: str) -> None:
+    """VigilError where the times of a video do not rise; it names the video."""
+    time_s, offsets = np.asarray(columns["time_s"], np.float64), np.asarray(columns["offsets"], np.int64)
+    late, next_starts = np.diff(time_s) <= 0, offsets[1:-1]
+    late[next_starts[(next_starts > 0) & (next_starts < len(time_s))] - 1] = False
+    if late.any():
+        video = columns["video"][np.searchsorted(offsets, int(np.argmax(late)), side="right") - 1]
+        raise VigilError(f"{where}: {video}: times that do not rise. Score again.")
