@@ -1,4 +1,4 @@
-"""Which share of the heads in the drawn test split `vigil detect --anonymise` hides: by landmarks, and by boxes.
+"""Which share of drawn heads `vigil detect --anonymise` hides: by boxes and landmarks, and by boxes alone.
 
     python benchmarks/heads.py [--videos 12]
 
@@ -17,7 +17,7 @@ from vigil.features.landmarks.skeleton import HEAD
 from vigil.footage import video_table
 from vigil.footage.video.views import read_views
 
-WAYS = {"landmarks": "pose_lstm", "boxes": "crime_gate"}  # a model that looks at people, and one that does not
+WAYS = {"boxes and landmarks": "pose_lstm", "boxes": "crime_gate"}  # a model that knows poses, and one that does not
 SEEN = 0.5
 
 

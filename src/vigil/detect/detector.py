@@ -33,7 +33,7 @@ from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.given_frames import make_view
-from vigil.detect.heads import Finder, find_heads_of_poses, open_head_finder
+from vigil.detect.heads import Finder, open_head_finder
 from vigil.detect.onnx.networks import Runtime
 from vigil.detect.states import AlarmState, State, Step
 from vigil.detect.trained import FUSED, Alarm, Fused, Trained
@@ -121,8 +121,8 @@ class Detector:
             trunk.require_networks(folder / "pretrained", plan.changes_weights)
             detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
-            has_poses = detector._finder is not None and detector._finder.step is not None
-            detector._find_heads = find_heads_of_poses if has_poses else open_head_finder(folder, plan.frames.size)
+            knows_poses = detector._finder is not None and detector._finder.step is not None
+            detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses)
         return detector
 
     def __enter__(self) -> Self:

@@ -1,7 +1,8 @@
 """Where people's heads are in a frame, for whoever hides them in what is written: never in what is judged.
 
-Where it is asked how people stand, landmarks say it. Elsewhere a detector of people finds boxes, and heads are the
-tops of these. Heads are circles (N, 3): x, y and radius, px of the source, wider than a head, for both err.
+A detector of people finds boxes, and heads are the tops of these; where it is asked how people stand, landmarks say it
+too, and what either finds is hidden. Heads are circles (N, 3): x, y and radius, px of the source, wider than a head,
+for both err.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,13 +29,8 @@ NOBODY = np.zeros((0, 3))
 Finder = Callable[[View, StoredFrame], np.ndarray]
 
 
-def find_heads_of_poses(_: View, stored: StoredFrame) -> np.ndarray:
-    """The finder of a detector that looks at people."""
-    return heads_of_poses(stored.people)
-
-
-def open_head_finder(trained: Path, size_px: int) -> Finder:
-    """The finder of a detector that looks at no people: its frames are searched for boxes at `size_px`."""
+def open_head_finder(trained: Path, size_px: int, knows_poses: bool) -> Finder:
+    """Searches frames for boxes at `size_px`; of a detector that `knows_poses`, heads are those of its people too."""
     person, pretrained = trained / "person", trained / "pretrained"
     settings = BoxSettings()
     find: Callable[[np.ndarray], np.ndarray]
@@ -42,16 +38,19 @@ def open_head_finder(trained: Path, size_px: int) -> Finder:
         find = NanoDet(pretrained, settings.weak, settings.find_px)
     elif person.is_dir() and not why_skipped(person):
         find = PersonDetector(person, settings.weak)
+    elif knows_poses:
+        return lambda _, stored: heads_of_poses(stored.people)
     else:
         raise VigilError(
             "--anonymise: no model of these looks at people, and there is no network that finds them. Set "
             "weights.people in params.yaml to npm and run stage `weights`, or train stage `person`."
         )
 
-    def find_heads(view: View, _: StoredFrame) -> np.ndarray:
+    def find_heads(view: View, stored: StoredFrame) -> np.ndarray:
         image = view.rgb(size_px)
         scale = view.size[0] / image.shape[1]
-        return heads_of_boxes(np.asarray(find(image))[:, :4] * scale)
+        of_boxes = heads_of_boxes(np.asarray(find(image))[:, :4] * scale)
+        return np.concatenate([of_boxes, heads_of_poses(stored.people)]) if knows_poses else of_boxes
 
     return find_heads
 
