@@ -15,6 +15,7 @@ import pytest
 from vigil.capture.camera_file import CameraEntry, load_cameras
 from vigil.cli.main import vigil
 from vigil.core.params import load
+from vigil.core.storage import read_json
 from vigil.footage.sources import kinds, read_datasets
 from vigil.report.results import CLOSE, OPEN, read_metrics, render_tables
 from vigil.report.words import METRICS
@@ -307,3 +308,16 @@ def test_every_benchmark_uses_what_exists(script: str) -> None:
             uses = re.findall(rf"(?<![\w.\"'/`]){name}\.(\w+)", text) if isinstance(value, ModuleType) else []
             for attribute in uses:
                 assert hasattr(value, attribute), f"{name}.{attribute}"
+
+
+def test_the_numbers_that_dvc_shows_in_the_readme_are_those_of_the_last_run(project: Path) -> None:
+    """The table is dvc's: a dash where a file has no such number."""
+    block = (project / "README.md").read_text().split("$ dvc metrics show\n")[1].split("\n```")[0]
+    header, *rows = [line.split() for line in block.splitlines()]
+    files = {path.relative_to(project).as_posix(): path for path in (project / "metrics/headline").rglob("*.json")}
+    assert sorted(row[0] for row in rows) == sorted(files)
+    for row in rows:
+        values = read_json(files[row[0]])
+        for name, shown in zip(header[1:], row[1:], strict=True):
+            expected = values.get(name)
+            assert shown == "-" if expected is None else float(shown) == pytest.approx(expected, abs=5e-5), row
