@@ -19,7 +19,7 @@ repro: setup  ## run the pipeline (only what changed) and print the results tabl
 	@vigil repro
 	@vigil results
 
-test: setup  ## the fast tests, about 8 minutes on two cores
+test: setup  ## the fast tests, about 10 minutes on two cores
 	@pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup  ## the long checks: kill loops, leaks, long videos

@@ -9,8 +9,8 @@ import click
 from vigil.cli.command import Command
 
 EXIT_CODES = (
-    "0 done; 1 a problem, said in one line; 2 wrong usage; 3 a source is damaged, what was found in it is kept; "
-    "130 stopped"
+    "0 done, and cameras stopped; 1 a problem, said in one line; 2 wrong usage; 3 a source is damaged or an output "
+    "could not be written, what was found is kept; 130 recordings stopped"
 )
 BROKEN = 3
 FILE = click.Path(path_type=Path, dir_okay=False)

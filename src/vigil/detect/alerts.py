@@ -38,6 +38,11 @@ class Finding:
     person: int | None = None  # track
     box: Box | None = None  # where
 
+    @property
+    def name(self) -> str:
+        """What people call it: the label, or else that it is abnormal."""
+        return self.label or "abnormal"
+
 
 @dataclass(frozen=True)
 class Provenance:

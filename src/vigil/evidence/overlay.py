@@ -139,7 +139,7 @@ def _draw_pose(picture: np.ndarray, pose: Pose, scale: float, colour: tuple[int,
 def _draw_banner(moment: Moment, alerts: Sequence[AlertChange], width: int) -> np.ndarray:
     banner = np.full((BANNER, width, 3), ALARM if alerts else PAPER, np.uint8)
     minutes, seconds = divmod(moment.time_s, 60)
-    words = " | ".join(f"{alert.detector}: {alert.finding.label or 'abnormal'}" for alert in alerts) or "normal"
+    words = " | ".join(f"{alert.detector}: {alert.finding.name}" for alert in alerts) or "normal"
     clock = f"{int(minutes):02d}:{seconds:04.1f}"
     _write(banner, f"{clock}  {words}"[: width // 8], (6, 17), INK, 0.45)
     return banner

@@ -55,9 +55,7 @@ def draw_timeline(path: Path, detector: Detector, recording: Recording) -> Path:
         for alert in recording.alerts:
             if alert.detector == name:
                 axis.axvspan(alert.alert.start_s, alert.alert.stop_s, color="#d63031", alpha=0.25, linewidth=0)
-                axis.annotate(
-                    alert.finding.label or "abnormal", (alert.alert.start_s, 0.86), fontsize=8, color="#a01f20"
-                )
+                axis.annotate(alert.finding.name, (alert.alert.start_s, 0.86), fontsize=8, color="#a01f20")
         axis.set_ylim(0, 1)
         axis.set_xlim(times[0], max(times[-1], times[0] + 1e-3))
         axis.set_ylabel(name, fontsize=9)

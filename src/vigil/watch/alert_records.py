@@ -8,7 +8,6 @@ from vigil.delivery.alert import Alert, Box, DetectorScore, Moment
 from vigil.detect.alerts import AlertChange
 from vigil.watch.revision import code_revision
 
-ABNORMAL = "abnormal"  # label of an alert whose detector names none
 Clock = Callable[[float], str | None]  # UTC of a time of the source, where it is known
 
 
@@ -57,7 +56,7 @@ def make_alert(
         camera=camera,
         source=source,
         start=_moment(change.alert.start_s, clock),
-        label=change.finding.label or ABNORMAL,
+        label=change.finding.name,
         detectors=(score,),
         params_sha256=settings,
         code_revision=code_revision(),

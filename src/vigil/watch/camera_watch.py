@@ -21,13 +21,14 @@ from vigil.delivery.page.cameras import CameraSnapshot, CameraState, DetectorRea
 from vigil.detect.alerts import AlertChange, FrameScores
 from vigil.detect.detector import Detector
 from vigil.detect.states import Step
+from vigil.evidence import clips
 from vigil.evidence.hiding import HeadTimes, hide_heads
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
 from vigil.watch.replay_files import ReplayFiles, write_alert
 
-BEFORE_S, AFTER_S = Fraction(5), Fraction(5)  # of an alert, in its clip
+BEFORE_S, AFTER_S = Fraction(clips.BEFORE_S), Fraction(clips.AFTER_S)  # of an alert, in its clip
 TILE_PX = 480  # width of a picture on the page
 TILE_QUALITY = 70
 PICTURE_QUALITY = 85

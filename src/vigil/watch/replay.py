@@ -129,7 +129,7 @@ def _compare_with_alert(alert: Alert, record: ReplayRecord) -> str:
     facts: list[tuple[str, Any, Any]] = [
         ("start", alert.start.source_s, round(raised.alert.start_s, 6)),
         ("person", alert.person, raised.finding.person),
-        ("label", alert.label, raised.finding.label or "abnormal"),
+        ("label", alert.label, raised.finding.name),
     ]
     if ended is not None or alert.ended is None:
         size = record.frames[-1].stored.size

@@ -55,7 +55,7 @@ class Request:
         return cls(
             sources=sources,
             cameras=options["cameras"],
-            names=[name.strip() for name in names.split(",") if name.strip()] if names else None,
+            names=None if names is None else _read_names(names),
             trained=options["trained"] or settings.root() / "models",
             runtime=options["runtime"],
             threshold=options["threshold"],
@@ -96,7 +96,7 @@ def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
         return json.dumps({"source": source} | change.to_json(), sort_keys=True)
     finding, alert = change.finding, change.alert
     surely = "" if finding.confidence is None else f" ({finding.confidence:.2f})"
-    what = f"{finding.label or 'abnormal'}{surely}"
+    what = f"{finding.name}{surely}"
     who = "" if finding.person is None else f", person {finding.person}"
     sure = "" if change.p is None else f", p {change.p:.2f}"
     when = f"at {alert.start_s:.1f} s" if change.change == "raised" else f"{alert.start_s:.1f} to {alert.stop_s:.1f} s"
@@ -105,6 +105,13 @@ def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
     if made_by.budget_per_hour is not None:
         how = f" (budget {made_by.budget_per_hour:g}/h)"
     return f"{source}: {change.change} {change.detector}: {what} {when}{sure}{who}{how}"
+
+
+def _read_names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise VigilError("--models: no name in it. Leave it out for what runs by default, or name models: panic,i3d.")
+    return names
 
 
 def _calibration(text: str) -> tuple[str, Path]:
