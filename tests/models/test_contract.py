@@ -263,19 +263,22 @@ def calm(name: str, **changes: Any) -> FittedModel:
     """Trained without what two processes would draw differently."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SPECIAL_FIELDS, name, SPECIAL_FIELDS.get(name, {}) | dict.fromkeys(CALM, 0.0))
-        return train(name, epochs=3, ema=0.0, **changes)
+        return train(name, epochs=3, ema=0.0, keep="last", **changes)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_two_processes_learn_what_one_learns(name: str) -> None:
-    """The first step is the same; what the optimiser makes of the last digits later is small beside what is learnt."""
+    """The first step is the same; what the optimiser makes of the last digits later is small beside what is learnt.
+
+    The last epoch is kept: which of two is the better may be a matter of these digits too.
+    """
     Path("pair.py").write_text(PAIR.format(tests=str(Path(__file__).parent)))
     ran = subprocess.run([sys.executable, "pair.py", name], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     alone, shared = calm(name), FittedModel(**torch.load("two.pt", weights_only=True))
     assert alone.history[0]["train_loss"] == pytest.approx(shared.history[0]["train_loss"], rel=1e-5)
-    assert alone.history[-1]["train_loss"] == pytest.approx(shared.history[-1]["train_loss"], rel=1e-2)
+    assert alone.history[-1]["train_loss"] == pytest.approx(shared.history[-1]["train_loss"], rel=2e-2)
     start = build(name).state_dict()
     moved, apart = (
         torch.cat([(alone.weights[key] - other[key]).float().flatten() for key in start]).norm()
