@@ -119,9 +119,9 @@ def test_errors_of_probabilities_here_and_on_validation_are_of_the_same_unit() -
     result = evaluate_model("m", NAMES, test, frozen(val), DRAWS, val)
     error = result.metrics["operating_point"]["ece"]
     assert error["unit"] == "videos" and error["here"] < 0.2, "of frames alone, none of which is abnormal, 0 or 0.5"
-    by_hand = sum(row["share"] * abs(row["told"] - row["true"]) for row in result.plots["reliability"])
+    by_hand = sum(row["share"] * abs(row["predicted"] - row["observed"]) for row in result.plots["reliability"])
     assert error["here"] == pytest.approx(by_hand, abs=1e-4)
-    assert sum(row["share"] * row["true"] for row in result.plots["reliability"]) == pytest.approx(
+    assert sum(row["share"] * row["observed"] for row in result.plots["reliability"]) == pytest.approx(
         Scores.of(test).abnormal.mean(), abs=1e-3
     )
     assert evaluated().metrics["operating_point"]["ece"]["unit"] == "frames"
@@ -188,7 +188,7 @@ def test_points_of_the_curves_end_where_curves_end() -> None:
     assert (plots["roc"][0], plots["roc"][-1]) == ({"fpr": 0.0, "tpr": 0.0}, {"fpr": 1.0, "tpr": 1.0})
     assert plots["pr"][-1]["recall"] == 1.0
     assert {row["actual"] for row in plots["confusion"]} == {"normal", "abnormal"}
-    assert all(0 <= row["true"] <= 1 for row in plots["reliability"])
+    assert all(0 <= row["observed"] <= 1 for row in plots["reliability"])
 
 
 def test_what_cannot_be_measured_for_one_reason_is_one_note() -> None:

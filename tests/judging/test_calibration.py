@@ -176,7 +176,9 @@ def test_the_hash_is_of_all_that_it_says() -> None:
     assert json.loads(json.dumps(calibration.to_json(), allow_nan=False)) == calibration.to_json()
 
 
-@pytest.mark.parametrize("payload", [None, [], {}, {"calibration": {}, "wanted": {}, "ordinary": None}])
+@pytest.mark.parametrize(
+    "payload", [None, [], {}, {"calibration": {}, "wanted": {}, "ordinary": None}, {"score_type": "logits"}]
+)
 def test_another_layout_is_refused_in_a_line(payload: object) -> None:
     with pytest.raises(VigilError, match=r"x\.json: not a calibration"):
         Calibration.from_json(payload, "x.json")

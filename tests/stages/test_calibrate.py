@@ -32,10 +32,10 @@ def test_what_is_found_goes_to_the_run_of_the_training(monkeypatch: pytest.Monke
     city()
     folder = save_model("crime_gate")
     calibrate_("crime_gate")
-    told = evaluate_("crime_gate")
+    payload = evaluate_("crime_gate")
     (metrics,) = sent.values()
     assert list(sent) == [load_checkpoint(folder).sha256]
-    assert metrics["test_video_auc"] == told["video_auc"]["value"]
+    assert metrics["test_video_auc"] == payload["video_auc"]["value"]
 
 
 def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,11 +46,11 @@ def test_activity_is_judged_by_its_maps(capsys: pytest.CaptureFixture[str]) -> N
         save_arrays(TRUTH / f"{one.video}.npz", cells=moves)
     save_model("activity", classes)
     calibrate_("activity")
-    told = evaluate_("activity")
-    assert {key for key, one in told.items() if "value" in one} == {
+    payload = evaluate_("activity")
+    assert {key for key, one in payload.items() if "value" in one} == {
         "cell_auc", "cell_iou", "accuracy", "balanced_accuracy",
     }  # fmt: skip
-    assert told["cell_auc"]["value"] is not None
+    assert payload["cell_auc"]["value"] is not None
     assert "activity: cell_auc " in capsys.readouterr().out
 
 
@@ -65,19 +65,19 @@ def test_a_model_is_calibrated_and_then_evaluated(model: str, kind: str, capsys:
     said = capsys.readouterr().out
     assert f"{model}: alarm at " in said
     assert "not enough normal video to promise 60 false alarms per hour" in said
-    told = evaluate_(model, kind)
+    payload = evaluate_(model, kind)
     frozen = read_calibration(FROZEN)
     for key in ("video_auc", "frame_auc_micro", "frame_ap", "event_recall", "false_alarms_per_hour", "accuracy"):
-        assert told[key].keys() >= {"value", "low", "high", "n"}, key
-        assert told["baselines"]["chance"].keys() >= {"video_auc", "frame_auc_micro"}
-    assert told["operating_point"]["calibration_sha256"] == frozen.sha256
-    assert told["operating_point"]["threshold"] == pytest.approx(frozen.threshold, rel=1e-5)
+        assert payload[key].keys() >= {"value", "low", "high", "n"}, key
+        assert payload["baselines"]["chance"].keys() >= {"video_auc", "frame_auc_micro"}
+    assert payload["operating_point"]["calibration_sha256"] == frozen.sha256
+    assert payload["operating_point"]["threshold"] == pytest.approx(frozen.threshold, rel=1e-5)
     assert str(load_arrays(SCORES["test"])["calibration_sha256"]) == frozen.sha256
-    assert set(told["sources"]) == {"test-0", "test-1", "test-2"}
+    assert set(payload["sources"]) == {"test-0", "test-1", "test-2"}
     assert {path.stem for path in PLOTS.iterdir()} == {"roc", "pr", "reliability", "confusion"}
     assert read_table(PLOTS / "roc.csv")[0] == {"fpr": "0.0", "tpr": "0.0"}
     assert len(read_table(PLOTS / "confusion.csv")) == 6
-    assert ("segment_balanced_accuracy" in told) == (kind == "segments")
+    assert ("segment_balanced_accuracy" in payload) == (kind == "segments")
     assert f"{model}: video_auc " in capsys.readouterr().out
 
 
@@ -131,10 +131,10 @@ def test_the_model_that_draws_no_alarm_names_classes() -> None:
     )  # fmt: skip
     save_model("crime_type", {"Arson": ["Arson"], "Fighting": ["Fighting"]})
     calibrate_("crime_type", "attended")
-    told = evaluate_("crime_type", "attended")
-    assert told["balanced_accuracy"]["value"] is not None
-    assert "video_auc" not in told and "frame_auc_micro" not in told
-    assert told["confusion"]["classes"] == ["Arson", "Fighting"]
+    payload = evaluate_("crime_type", "attended")
+    assert payload["balanced_accuracy"]["value"] is not None
+    assert "video_auc" not in payload and "frame_auc_micro" not in payload
+    assert payload["confusion"]["classes"] == ["Arson", "Fighting"]
     assert {path.stem for path in PLOTS.iterdir()} == {"confusion"}
 
 
@@ -153,10 +153,10 @@ def test_a_calibration_of_other_settings_is_refused() -> None:
     folder = save_model("crime_gate")
     calibrate_("crime_gate")
     read_calibration(FROZEN).check(load_checkpoint(folder), "x")
-    told = read_json(FROZEN)
-    told["wanted"]["step"] = 0.25
-    del told["sha256"]
-    Calibration.from_json(told, "x").write(FROZEN)
+    payload = read_json(FROZEN)
+    payload["params"]["step"] = 0.25
+    del payload["sha256"]
+    Calibration.from_json(payload, "x").write(FROZEN)
     with pytest.raises(VigilError, match="made for settings"):
         evaluate_("crime_gate")
 
@@ -165,9 +165,9 @@ def test_a_threshold_that_was_moved_by_hand_is_noticed() -> None:
     city()
     save_model("crime_gate")
     calibrate_("crime_gate")
-    told = read_json(FROZEN)
-    told["calibration"]["thresholds"]["budget"] += 0.1
-    write_json(FROZEN, told)
+    payload = read_json(FROZEN)
+    payload["thresholds"]["budget"] += 0.1
+    write_json(FROZEN, payload)
     with pytest.raises(VigilError, match="changed since it was frozen"):
         evaluate_("crime_gate")
 
@@ -200,10 +200,10 @@ def test_a_test_split_of_one_kind_gives_no_area_made_of_nothing(abnormal: bool) 
     save_model("crime_gate")
     calibrate_("crime_gate")
     video_table.write(TEST, [one for one in videos if one.split == "test" and one.abnormal == abnormal])
-    told = evaluate_("crime_gate")
-    assert told["video_auc"]["value"] is None and told["video_auc"]["reason"]
-    assert any("nothing" in note for note in told["notes"])
-    assert "video_auc" not in told["baselines"]["chance"]
+    payload = evaluate_("crime_gate")
+    assert payload["video_auc"]["value"] is None and payload["video_auc"]["reason"]
+    assert any("nothing" in note for note in payload["notes"])
+    assert "video_auc" not in payload["baselines"]["chance"]
 
 
 def test_a_test_split_without_a_label_of_the_model_is_said_in_a_line() -> None:
@@ -236,11 +236,11 @@ def test_nobody_there_raises_no_alarm() -> None:
     people([one for one in videos if one.split == "test" and one.abnormal], "test")  # the others are empty scenes
     save_model("pose_lstm")
     calibrate_("pose_lstm", "segments")
-    told = evaluate_("pose_lstm", "segments")
-    assert told["counts"]["unscored_videos"] == 3
+    payload = evaluate_("pose_lstm", "segments")
+    assert payload["counts"]["unscored_videos"] == 3
     arrays = load_arrays(SCORES["test"])
     assert np.isnan(arrays["score"][Scores.of(arrays).frames_of(0)]).all()
-    assert any("have no score" in note for note in told["notes"])
+    assert any("have no score" in note for note in payload["notes"])
 
 
 WATCHED = """

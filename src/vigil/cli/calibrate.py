@@ -92,9 +92,9 @@ def calibrate(
     require_project()
     frozen = read_json(find_calibration(find_model_folder(model), calibration))
     options = {"false_alarms_per_hour": false_alarms_per_hour, "confidence": confidence}
-    if isinstance(frozen, dict) and isinstance(frozen.get("wanted"), dict):
+    if isinstance(frozen, dict) and isinstance(frozen.get("params"), dict):
         changes = {key: value for key, value in options.items() if value is not None}
-        read_module("vigil.judging.calibration")["CalibrationParams"].read(frozen["wanted"] | changes, "options")
+        read_module("vigil.judging.calibration")["CalibrationParams"].read(frozen["params"] | changes, "options")
     list_videos(normal_videos)
 
     from vigil.cli.camera_calibration import calibrate_camera  # takes seconds, which no mistake has to wait for

@@ -15,9 +15,9 @@ from pathlib import Path
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.detect.frozen_model import FrozenModel
-from vigil.evaluation.fusion import Fusion, cross_fit
+from vigil.evaluation.fusion import FUSED, Fusion, calibrate_fusion, hold_out
 from vigil.judging.calibration import Calibration, CalibrationParams, read_calibration, scores_beside
-from vigil.judging.calibration_fit import calibrate_model, fit_calibration
+from vigil.judging.calibration_fit import calibrate_model
 from vigil.judging.stored import Arrays
 from vigil.statistics.alerts import Rule
 from vigil.statistics.scores import Scores
@@ -46,23 +46,11 @@ def rule_for_model(frozen: FrozenModel, models: Path, per_hour: float) -> Rule:
 def rule_for_fused(fusion: Fusion, calibration: Calibration, models: Path, per_hour: float) -> Rule:
     """The same of the detector that hears several models: by what it says of sources that it was not fitted on."""
     members = {name: read_calibration(models / "calibration" / f"{name}.json") for name in fusion.models}
-    hashes = {name: member.sha256 for name, member in members.items()}
     tables = {
         name: Scores.of(_read_scores(models, name, member.model_sha256), True, name) for name, member in members.items()
     }
-    frames = {name: member.validation_probability(tables[name].score) for name, member in members.items()}
-    videos = {
-        name: member.validation_probability(tables[name].video_score, "video") for name, member in members.items()
-    }
-    held_out = cross_fit(tables, frames, videos, hashes)
-    fitted = fit_calibration(
-        held_out.scores,
-        "logits",
-        _with_budget(calibration, per_hour),
-        withheld=held_out.reason,
-        choices=math.prod(member.promise.choices for member in members.values() if member.promise),
-    )
-    return _rule("fused", calibration, fitted)
+    fitted = calibrate_fusion(hold_out(members, tables), members, _with_budget(calibration, per_hour))
+    return _rule(FUSED, calibration, fitted)
 
 
 def _with_budget(calibration: Calibration, per_hour: float) -> CalibrationParams:

@@ -147,8 +147,10 @@ def read_fusion(path: Path, threshold: str | None, budget: float | None = None) 
         raise VigilError(f"{path}: {reason}. {TRAIN_FIRST}")
     payload = read_json(path)
     fusion = Fusion.read(payload["fusion"], f"{path}: fusion")
-    calibration = Calibration.from_json(payload["calibration"], str(path))
-    if calibration.sha256 != payload["calibration"].get("sha256"):
+    record = dict(payload["calibration"])
+    frozen_sha256 = record.pop("sha256", None)
+    calibration = Calibration.from_json(record, str(path))
+    if calibration.sha256 != frozen_sha256:
         raise VigilError(f"{path}: changed since it was frozen. Run `dvc repro compare`.")
     rule, by_hand = choose_rule(calibration, threshold)
     if budget is not None:

@@ -138,8 +138,9 @@ def _tree_tables(scores: Scores, learnt: Scores, trees: LabelProbabilities) -> d
 
     def abnormal_share(table: Scores) -> np.ndarray:
         rows = trees.of_frames(table)
-        abnormal, known = rows[:, class_index > 0].sum(1), rows[:, class_index >= 0].sum(1)
-        return np.divide(abnormal, known, out=np.where(np.isnan(known), np.nan, 0.5), where=known > 0)
+        abnormal, of_known_labels = rows[:, class_index > 0].sum(1), rows[:, class_index >= 0].sum(1)
+        unknown = np.where(np.isnan(of_known_labels), np.nan, 0.5)
+        return np.divide(abnormal, of_known_labels, out=unknown, where=of_known_labels > 0)
 
     rows = trees.of_frames(scores)
     if not np.isfinite(rows).any():
@@ -203,10 +204,10 @@ def _read_values(scores: Scores, values: np.ndarray, reading: str) -> np.ndarray
     """(V,) the reading of `values` (N,) of frames."""
     rows = np.full(len(scores.video), np.nan)
     for index in range(len(scores.video)):
-        known = values[scores.frames_of(index)]
-        known = known[np.isfinite(known)]
-        if len(known):
-            rows[index] = READINGS[reading](known)
+        of_video = values[scores.frames_of(index)]
+        of_video = of_video[np.isfinite(of_video)]
+        if len(of_video):
+            rows[index] = READINGS[reading](of_video)
     return rows
 
 

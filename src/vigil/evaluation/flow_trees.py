@@ -130,21 +130,21 @@ class LabelProbabilities:
         for path in paths:
             arrays = load_arrays(path)
             labels = arrays["labels"]
-            parts = np.split(arrays["probability"], arrays["offsets"][1:-1])
-            by_video |= dict(zip(arrays["video"].tolist(), parts, strict=bool(len(arrays["video"]))))
+            tables = np.split(arrays["probability"], arrays["offsets"][1:-1])
+            by_video |= dict(zip(arrays["video"].tolist(), tables, strict=bool(len(arrays["video"]))))
         return cls(labels, by_video)
 
     def of_frames(self, scores: Scores) -> np.ndarray:
         """(N, L) for the frames of a table of scores; NaN where a video is not known, or has other frames."""
         rows = np.full((len(scores.owner), len(self.labels)), np.nan)
         for index, name in enumerate(scores.video.tolist()):
-            part, frames = self.by_video.get(name), scores.frames_of(index)
-            if part is not None and len(part) == frames.stop - frames.start:
-                rows[frames] = part
+            probability, frames = self.by_video.get(name), scores.frames_of(index)
+            if probability is not None and len(probability) == frames.stop - frames.start:
+                rows[frames] = probability
         return rows
 
     def write(self, path: Path) -> None:
-        lengths = [len(part) for part in self.by_video.values()]
+        lengths = [len(table) for table in self.by_video.values()]
         save_arrays(
             path,
             labels=self.labels,

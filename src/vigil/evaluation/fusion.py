@@ -4,17 +4,21 @@ Each says what it says as log odds, and nothing where it has no score; what its 
 can lower the alarm by being more alarmed: such a factor is what few videos would make of chance, and is left out.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from vigil.core.clock import piece_starts
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
+from vigil.evaluation.aligned_tables import AlignedTables, align_tables
+from vigil.judging.calibration import Calibration, CalibrationParams
+from vigil.judging.calibration_fit import fit_calibration
 from vigil.statistics.reliability import cross_fit_folds, expit, fit_logistic, logit, soften
 from vigil.statistics.scores import Scores
 
+FUSED = "fused"  # the name of this detector among those of models
 SUREST = 8.0  # log odds, at most
 RIDGE = 1.0  # against the total weight of the videos, one each
 NOT_HELD_OUT = "{} one source of validation alone, so nothing could be held out of the fit of the fused detector"
@@ -65,8 +69,9 @@ class Fusion(Frozen):
         self, scores: Mapping[str, Scores], frames: Mapping[str, np.ndarray], videos: Mapping[str, np.ndarray]
     ) -> Scores:
         """What the fused detector says; its raw score is log odds. Arguments as of `fit_fusion`."""
-        base, p_frames, p_videos = align_tables(scores, frames, videos)
-        return Scores.of(base | {"score": self.odds(p_frames), "video_score": self.odds(p_videos, "video")})
+        tables = align_tables(scores, frames, videos)
+        odds = {"score": self.odds(tables.frames), "video_score": self.odds(tables.videos, "video")}
+        return Scores.of(tables.columns | odds)
 
 
 def fit_fusion(
@@ -91,45 +96,74 @@ def cross_fit(
     what it will not find again. A fold without which only one kind of video is known is left out: the others would give
     a mean of odds, and scores of two scales would be in one table. Arguments as of `fit_fusion`.
     """
-    tables = base, p_frames, p_videos = align_tables(scores, frames, videos)
+    tables = align_tables(scores, frames, videos)
+    columns = tables.columns
     whole = _fit_on(tables, calibrations)
-    fold = cross_fit_folds(base["source"], base["class_index"] > 0)
-    score, video_score = np.full(len(base["truth"]), np.nan), np.full(len(fold), np.nan)
-    owner = np.repeat(np.arange(len(fold)), np.diff(base["offsets"]))
-    kept = np.zeros(len(fold), bool)
+    fold = cross_fit_folds(columns["source"], columns["class_index"] > 0)
+    score, video_score = np.full(len(columns["truth"]), np.nan), np.full(len(fold), np.nan)
+    owner = np.repeat(np.arange(len(fold)), np.diff(columns["offsets"]))
+    is_judged = np.zeros(len(fold), bool)
     for number in np.unique(fold) if fold.any() else ():
         held_out = fold == number
         detector = _fit_on(tables, calibrations, ~held_out)
         if detector.notes != whole.notes:
             continue
         chosen = held_out[owner]
-        score[chosen] = detector.odds({model: p[chosen] for model, p in p_frames.items()})
-        video_score[held_out] = detector.odds({model: p[held_out] for model, p in p_videos.items()}, "video")
-        kept |= held_out
-    if not (kept & (base["class_index"] == 0)).any():
+        score[chosen] = detector.odds({model: p[chosen] for model, p in tables.frames.items()})
+        video_score[held_out] = detector.odds({model: p[held_out] for model, p in tables.videos.items()}, "video")
+        is_judged |= held_out
+    if not (is_judged & (columns["class_index"] == 0)).any():
         kinds = "there is" if not fold.any() else "videos of a kind are of"
         return CrossFit(whole.table(scores, frames, videos), NOT_HELD_OUT.format(kinds))
-    held_out_scores = Scores.of(base | {"score": score, "video_score": video_score})
-    return CrossFit(held_out_scores.select(kept), None, int((~kept).sum()))
+    held_out_scores = Scores.of(columns | {"score": score, "video_score": video_score})
+    return CrossFit(held_out_scores.select(is_judged), None, int((~is_judged).sum()))
+
+
+def validation_probabilities(
+    calibrations: Mapping[str, Calibration], tables: Mapping[str, Scores]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Returns probabilities of frames and videos by model, at the base rate of validation: another moves no alarm."""
+    frames = {
+        model: calibration.validation_probability(tables[model].score) for model, calibration in calibrations.items()
+    }
+    videos = {
+        model: calibration.validation_probability(tables[model].video_score, "video")
+        for model, calibration in calibrations.items()
+    }
+    return frames, videos
+
+
+def hold_out(calibrations: Mapping[str, Calibration], val: Mapping[str, Scores]) -> CrossFit:
+    """`cross_fit` on the scores of validation of calibrated models."""
+    hashes = {model: calibration.sha256 for model, calibration in calibrations.items()}
+    return cross_fit(val, *validation_probabilities(calibrations, val), hashes)
+
+
+def calibrate_fusion(
+    held_out: CrossFit, calibrations: Mapping[str, Calibration], params: CalibrationParams
+) -> Calibration:
+    """Makes the calibration of the fused detector, of what `hold_out` says."""
+    choices = math.prod(calibration.promise.choices for calibration in calibrations.values() if calibration.promise)
+    return fit_calibration(held_out.scores, "logits", params, withheld=held_out.reason, choices=choices)
 
 
 def _fit_on(
-    tables: tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]],
+    tables: AlignedTables,
     calibrations: Mapping[str, str],
     chosen: np.ndarray | None = None,
 ) -> Fusion:
     """Fitted on the videos where `chosen` (V,) is true; None: on all."""
-    base, p_frames, p_videos = tables
+    columns, p_frames, p_videos = tables
     models = tuple(sorted(p_frames))
-    known = base["class_index"] >= 0
-    known = known if chosen is None else known & chosen
-    owner = np.repeat(np.arange(len(base["video"])), np.diff(base["offsets"]))
-    has_truth = (base["truth"] >= 0) & known[owner]
+    is_named = columns["class_index"] >= 0
+    is_named = is_named if chosen is None else is_named & chosen
+    owner = np.repeat(np.arange(len(columns["video"])), np.diff(columns["offsets"]))
+    has_truth = (columns["truth"] >= 0) & is_named[owner]
     of_frame = _fit_factors(
-        [p_frames[model][has_truth] for model in models], base["truth"][has_truth] == 1, owner[has_truth]
+        [p_frames[model][has_truth] for model in models], columns["truth"][has_truth] == 1, owner[has_truth]
     )
     of_video = _fit_factors(
-        [p_videos[model][known] for model in models], base["class_index"][known] > 0, np.flatnonzero(known)
+        [p_videos[model][is_named] for model in models], columns["class_index"][is_named] > 0, np.flatnonzero(is_named)
     )
     return Fusion(
         models=models,
@@ -140,64 +174,6 @@ def _fit_on(
             f"{unit}: {ONE_KIND}" for unit, factors in (("frames", of_frame), ("videos", of_video)) if not factors
         ),
     )
-
-
-def align_tables(
-    scores: Mapping[str, Scores], frames: Mapping[str, np.ndarray], videos: Mapping[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """All videos that some model has, at the times of the one that has most of its frames, and what each says there.
-
-    At a time that a model does not know, its last word counts, as it would live, but none from before a pause in the
-    recording. Abnormal is what some model calls so.
-    """
-    names = np.unique(np.concatenate([table.video for table in scores.values()]))
-    index_of = {model: {name: index for index, name in enumerate(table.video)} for model, table in scores.items()}
-    per_video, per_frame = ("label", "source", "class_index"), ("time_s", "truth", "event_truth")
-    columns: dict[str, list[object]] = {name: [] for name in (*per_video, *per_frame)}
-    p_frames: dict[str, list[np.ndarray]] = {model: [] for model in scores}
-    p_videos = {model: np.full(len(names), np.nan) for model in scores}
-    for number, name in enumerate(names.tolist()):
-        indices = {model: index_of[model][name] for model in sorted(scores) if name in index_of[model]}
-        finest = max(indices, key=lambda model: (scores[model].frames[indices[model]], model))
-        table, index = scores[finest], indices[finest]
-        times = table.time_s[table.frames_of(index)]
-        begins = times[piece_starts(times)]
-        piece_begin = begins[np.searchsorted(begins, times, side="right") - 1]
-        label, source = table.label[index], table.source[index]
-        truth, event_truth = np.full((2, len(times)), -1, np.int8)
-        class_index = -1
-        for model, table in scores.items():
-            if model not in indices:
-                p_frames[model].append(np.full(len(times), np.nan))
-                continue
-            index = indices[model]
-            own_frames = table.frames_of(index)
-            own_times = np.append(table.time_s[own_frames], -np.inf)
-            latest = np.searchsorted(own_times[:-1], times, side="right") - 1
-            latest = np.where(own_times[latest] >= piece_begin, latest, -1)
-            p_frames[model].append(_select_values(frames[model][own_frames], latest, np.nan))
-            truth = np.maximum(truth, _select_values(table.truth[own_frames], latest, -1).astype(np.int8))
-            of_events = _select_values(table.event_truth[own_frames], latest, -1).astype(np.int8)
-            event_truth = np.maximum(event_truth, of_events)
-            class_index = max(
-                class_index,
-                min(int(table.class_index[index]), 1) if table.has_normal else int(table.class_index[index] >= 0),
-            )
-            p_videos[model][number] = videos[model][index]
-        for column, value in zip(columns, (label, source, class_index, times, truth, event_truth), strict=True):
-            columns[column].append(value)
-    lengths = [len(times) for times in columns["time_s"]]  # type: ignore[arg-type]
-    base = {name: np.array(columns[name]) for name in per_video}
-    base |= {name: np.concatenate(columns[name]) for name in per_frame}  # type: ignore[arg-type]
-    base |= {"video": names, "offsets": np.append(0, np.cumsum(lengths))}
-    return base, {model: np.concatenate(parts) for model, parts in p_frames.items()}, p_videos
-
-
-def _select_values(values: np.ndarray, indices: np.ndarray, otherwise: float) -> np.ndarray:
-    """The values at `indices`; `otherwise` where an index is -1."""
-    if not len(values):
-        return np.full(len(indices), otherwise)
-    return np.where(indices >= 0, values[np.maximum(indices, 0)], otherwise)
 
 
 def _regressors(p: np.ndarray) -> np.ndarray:

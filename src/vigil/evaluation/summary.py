@@ -4,7 +4,6 @@ The number that a model is known by is an area that needs no threshold: of its m
 knows normal ones; else how many classes it names right, each counting as much.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -14,14 +13,13 @@ import numpy as np
 
 from vigil.evaluation import fusion, metrics
 from vigil.evaluation.baselines import NO_AIDS, Aids, baseline_tables
+from vigil.evaluation.fusion import FUSED, validation_probabilities
 from vigil.evaluation.model_metrics import describe_difference, describe_leads
 from vigil.judging.calibration import Calibration
-from vigil.judging.calibration_fit import fit_calibration
 from vigil.statistics.events import OperatingPoint
 from vigil.statistics.intervals import Difference, Statistic, difference, draws, rounded
 from vigil.statistics.scores import Scores
 
-FUSED = "fused"
 SUMMARY_METRICS = (
     "video_auc",
     "frame_auc_abnormal",
@@ -119,17 +117,15 @@ def fuse(entries: Sequence[Entry], rounds: int, seed: int, aids: Aids = NO_AIDS)
     if len(val) < 2:
         return None
     hashes = {name: calibration.sha256 for name, calibration in calibrations.items()}
-    detector = fusion.fit_fusion(val, *_probabilities(calibrations, val), hashes)
-    choices = math.prod(calibration.promise.choices for calibration in calibrations.values() if calibration.promise)
-    held_out = fusion.cross_fit(val, *_probabilities(calibrations, val), hashes)
+    detector = fusion.fit_fusion(val, *validation_probabilities(calibrations, val), hashes)
+    held_out = fusion.hold_out(calibrations, val)
     val_table = _with_features(held_out.scores, val)
     is_normal = (val_table.truth == 0) & ~val_table.abnormal[val_table.owner]
     if not np.isfinite(val_table.score[is_normal]).any():
         return None
-    calibration = fit_calibration(
-        val_table, "logits", calibrations[detector.models[0]].params, withheld=held_out.reason, choices=choices
-    )
-    test_table = _with_features(detector.table(test, *_probabilities(calibrations, test)), test)
+    params = calibrations[detector.models[0]].params
+    calibration = fusion.calibrate_fusion(held_out._replace(scores=val_table), calibrations, params)
+    test_table = _with_features(detector.table(test, *validation_probabilities(calibrations, test)), test)
     evaluation = metrics.evaluate(test_table, calibration.operating_point, rounds=rounds, seed=seed)
     trivial = {
         name: {key: value for key, value in metrics.statistics(table).items() if value.value is not None}
@@ -174,20 +170,6 @@ def _with_features(table: Scores, tables: Mapping[str, Scores]) -> Scores:
                 people[frames], motion[frames] = source.people[source_frames], source.motion[source_frames]
                 unusual[frames] = source.unusual[source_frames]
     return replace(table, people=people, motion=motion, unusual=unusual)
-
-
-def _probabilities(
-    calibrations: Mapping[str, Calibration], tables: Mapping[str, Scores]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Returns probabilities of frames and videos by model, at the base rate of validation: another moves no alarm."""
-    frames = {
-        name: calibration.validation_probability(tables[name].score) for name, calibration in calibrations.items()
-    }
-    videos = {
-        name: calibration.validation_probability(tables[name].video_score, "video")
-        for name, calibration in calibrations.items()
-    }
-    return frames, videos
 
 
 def _describe_entry(entry: Entry) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from vigil.core.params import Frozen
 from vigil.features.landmarks.pose_table import Pose
-from vigil.features.landmarks.skeleton import BONES, HEAD, HIPS, SHOULDERS
+from vigil.features.landmarks.skeleton import BONES, HEAD, HIPS, SHOULDERS, torso_length
 
 GREY = 127  # of what is hidden
 LIMB = 0.3  # torso lengths that a limb is thick, clothes and all
@@ -54,11 +54,8 @@ def hide(image: np.ndarray, people: np.ndarray, hidden: Hidden) -> np.ndarray:
 
 def measure_torso(joints: np.ndarray) -> float:
     """Returns the px from shoulders to hips of (13, 2), where both are seen; else what the extent of the body tells."""
-    shoulders, hips = (joints[list(pair)][np.isfinite(joints[list(pair), 0])] for pair in (SHOULDERS, HIPS))
     extent = float(np.nanmax(joints[:, 1]) - np.nanmin(joints[:, 1])) / TORSOS
-    if len(shoulders) and len(hips):
-        return max(float(np.linalg.norm(shoulders.mean(0) - hips.mean(0))), extent, 1.0)
-    return max(extent, 1.0)
+    return float(np.nanmax([torso_length(joints), extent, 1.0]))
 
 
 def _draw_box(mask: np.ndarray, joints: np.ndarray, torso: float, margin: float) -> None:
@@ -75,9 +72,9 @@ def _draw_body(mask: np.ndarray, joints: np.ndarray, torso: float, margin: float
     """Limbs, trunk and head, as thick as they are."""
     thickness = max(1, round(LIMB * torso + 2 * margin))
     seen = np.isfinite(joints[:, 0])
-    for one, other in BONES:
-        if seen[one] and seen[other]:
-            cv2.line(mask, _pixel(joints[one]), _pixel(joints[other]), 1, thickness)
+    for start, end in BONES:
+        if seen[start] and seen[end]:
+            cv2.line(mask, _pixel(joints[start]), _pixel(joints[end]), 1, thickness)
     trunk = [joint for joint in (SHOULDERS[0], SHOULDERS[1], HIPS[1], HIPS[0]) if seen[joint]]
     if len(trunk) > 2:
         cv2.fillConvexPoly(mask, cv2.convexHull(np.array([_pixel(joints[joint]) for joint in trunk], np.int32)), 1)

@@ -219,21 +219,14 @@ class Calibration(Frozen):
 
     def to_json(self) -> dict[str, Any]:
         """The layout of the file, without its hash."""
-        record = self.model_dump(mode="json")
-        params, normal_median = record.pop("params"), record.pop("normal_median")
-        record |= {"kind": record.pop("score_type"), "gap_s": self.params.alert.hold_s}
-        return {"calibration": record, "wanted": params, "ordinary": normal_median}
+        return self.model_dump(mode="json")
 
     @classmethod
     def from_json(cls, payload: object, where: str) -> Self:
         """The inverse of `to_json`; VigilError for any other layout."""
-        try:
-            record = {"params": payload["wanted"], "normal_median": payload["ordinary"], **payload["calibration"]}  # type: ignore[index]
-            record["score_type"] = record.pop("kind")
-            del record["gap_s"]
-        except (KeyError, TypeError) as error:
-            raise VigilError(f"{where}: not a calibration: {type(error).__name__} {error}. Calibrate again.") from None
-        return cls.read(record, where)
+        if not isinstance(payload, dict) or payload.keys() != cls.model_fields.keys():
+            raise VigilError(f"{where}: not a calibration of this version. Calibrate again.")
+        return cls.read(payload, where)
 
     def write(self, path: Path) -> None:
         """The file of the calibration, with the hash of its contents."""

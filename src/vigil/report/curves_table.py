@@ -12,10 +12,9 @@ from vigil.core.storage import replacing
 CURVES = {  # the columns of a model's file that are drawn
     "roc": ["fpr", "tpr"],
     "pr": ["recall", "precision"],
-    "reliability": ["told", "true"],
+    "reliability": ["predicted", "observed"],
     "confusion": ["actual", "predicted"],
 }
-RENAMED = {"told": "predicted", "true": "observed"}
 LOSSES = ["train_loss", "val_loss"]
 POINTS = 200  # of a curve at most; more make a picture slow and no clearer
 
@@ -49,9 +48,7 @@ def _write_table(path: Path, tables: Mapping[str, pd.DataFrame], columns: Sequen
     rows = [table[columns].assign(model=model) for model, table in tables.items()]
     table = pd.concat(rows) if rows else pd.DataFrame(columns=list(columns))
     with replacing(path) as part:
-        table.reindex(columns=["model", *columns]).rename(columns=RENAMED).to_csv(
-            part, index=False, lineterminator="\n"
-        )
+        table.reindex(columns=["model", *columns]).to_csv(part, index=False, lineterminator="\n")
 
 
 def _thin(table: pd.DataFrame) -> pd.DataFrame:

@@ -108,8 +108,8 @@ def main(
         of_splits = {name: record for name, record in records.items() if record["split"] in splits}
         write_json(out / file, {"videos": of_splits, "gate": checkpoint.sha256})
     for name in (WEIGHTS, CONFIG):
-        with replacing(out / "gate" / name) as part:
-            shutil.copyfile(gate / name, part)
+        with replacing(out / "gate" / name) as temporary:
+            shutil.copyfile(gate / name, temporary)
     lineage.record(out, "attended", {**made_with, "gate": checkpoint.sha256}, frames)
     clips = sum(len(record["clips"]) for record in records.values())
     missed = sum(not record["flagged"] for record in records.values())

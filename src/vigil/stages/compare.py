@@ -101,8 +101,8 @@ def main(
         },
     )
     text = render_report(findings, Film(frames), params.videos)
-    with replacing(report) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+    with replacing(report) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
     print(f"compare: {len(entries)} models, report of {len(text.encode()) / 1e6:.1f} MB at {report}")
 
 

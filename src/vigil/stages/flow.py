@@ -87,7 +87,7 @@ def stored_motion(source: Path, fps: Fraction, archive: FrameArchive, params: Pa
     """Yields the motion of each stored frame. Stored frames are looked at even where `params.fps` would skip them."""
     stored, is_sampled = set(archive.times), make_sampler(exact_fraction(params.fps))
     width, height = archive.source_size
-    state, taken = None, 0
+    state, yielded = None, 0
 
     def is_due(time_s: Fraction) -> bool:
         return is_sampled(time_s) or time_s in stored
@@ -98,10 +98,10 @@ def stored_motion(source: Path, fps: Fraction, archive: FrameArchive, params: Pa
         state = dense.update(state, frame.image, float(frame.time_s), params, width / height)
         if frame.time_s in stored:
             state, motion = dense.take(state, params)
-            taken += 1
+            yielded += 1
             yield motion
-    if taken != len(archive):
-        raise Rejected(f"{taken} of its {len(archive)} stored frames decode: run `dvc repro frames`")
+    if yielded != len(archive):
+        raise Rejected(f"{yielded} of its {len(archive)} stored frames decode: run `dvc repro frames`")
 
 
 if __name__ == "__main__":

@@ -74,26 +74,19 @@ def main(
     all_leaks = leaks.find_leaks(plan.videos, prints, params.allow_leaks)
     forbidden = [leak for leak in all_leaks if not leak.allowed]
     shortcuts_of_set = _measure_sets(plan.videos, files, params.seed)
+    unused = leaks.unused_allowances(all_leaks, params.allow_leaks)
     warnings = [
         *(f"set {name} gives no val: part of its train became val (manifest.carve_val)" for name in plan.carved),
         *collect_warnings(plan.videos, params.val_share, params.test_share),
         *(f"{where}: {line}" for where, numbers in shortcuts_of_set.items() for line in _describe_set(numbers)),
         *_describe_unhashed(unhashed),
-        *(
-            f"manifest.allow_leaks: {a} and {b} are not alike; take the pair out"
-            for a, b in leaks.unused_allowances(all_leaks, params.allow_leaks)
-        ),
+        *(f"manifest.allow_leaks: {a} and {b} are not alike; take the pair out" for a, b in unused),
     ]
     write_json(
         card,
         summarise_contents(plan.videos)
         | {
-            "leaks": {
-                "found": len(all_leaks),
-                "allowed": len(all_leaks) - len(forbidden),
-                "not_compared": len(unhashed),
-                "pairs": [_leak_record(leak, count) for leak, count in leaks.worst_per_source_pair(all_leaks)],
-            },
+            "leaks": _describe_leaks(all_leaks) | {"not_compared": len(unhashed)},
             "rejects": len(read_table(rejects)),
             "shortcuts": shortcuts_of_set,
             "warnings": warnings,
@@ -103,14 +96,10 @@ def main(
         print(f"manifest: warning: {line}", file=sys.stderr)
     if forbidden:
         raise VigilError(leaks.explain_leaks(forbidden, card.as_posix()))
-    by_split = {split: [video for video in plan.videos if video.split == split] for split in SPLITS}
     for split, path in zip(SPLITS, (train, val, test), strict=True):
-        write(path, by_split[split])
-    sizes = ", ".join(f"{split} {len(members)}" for split, members in by_split.items())
-    sources = len({video.source for video in plan.videos})
+        write(path, [video for video in plan.videos if video.split == split])
     leaking = f"{len(all_leaks)} leaks, all allowed" if all_leaks else "no leaks"
-    by = ", ".join(f"{count} by {rule}" for rule, count in count_groupings(plan.videos).items())
-    print(f"manifest: {len(plan.videos)} videos from {sources} sources ({by}): {sizes}; {leaking}")
+    print(f"manifest: {_describe_plan(plan.videos)}; {leaking}")
 
 
 def _hash_frames(
@@ -163,6 +152,21 @@ def _describe_unhashed(reasons: Mapping[str, str]) -> list[str]:
         f"{reason}"
         for reason, names in by_reason.items()
     ]
+
+
+def _describe_plan(videos: Sequence[Video]) -> str:
+    sources = len({video.source for video in videos})
+    groupings = ", ".join(f"{count} by {rule}" for rule, count in count_groupings(videos).items())
+    sizes = ", ".join(f"{split} {sum(video.split == split for video in videos)}" for split in SPLITS)
+    return f"{len(videos)} videos from {sources} sources ({groupings}): {sizes}"
+
+
+def _describe_leaks(all_leaks: Sequence[leaks.Leak]) -> dict[str, Any]:
+    return {
+        "found": len(all_leaks),
+        "allowed": sum(leak.allowed for leak in all_leaks),
+        "pairs": [_leak_record(leak, count) for leak, count in leaks.worst_per_source_pair(all_leaks)],
+    }
 
 
 def _leak_record(leak: leaks.Leak, count: int) -> dict[str, Any]:

@@ -127,14 +127,14 @@ def _label_segments(
     labels, roles = [], []
     for segment in video_segments:
         shown_frames = segment.frame[segment.mask].tolist()
-        parts = [(actors or {}).get((frame, segment.person)) for frame in shown_frames]
+        actors_shown = [(actors or {}).get((frame, segment.person)) for frame in shown_frames]
         if actors is None:
             acting = [frame in abnormal for frame in shown_frames]
         else:
-            acting = [part is not None and part.active for part in parts]
+            acting = [actor is not None and actor.active for actor in actors_shown]
         normal_label = label if label in ORDINARY else NORMAL
         labels.append(label if 2 * sum(acting) > len(acting) else normal_label)
-        roles_seen = Counter(part.role for part in parts if part)
+        roles_seen = Counter(actor.role for actor in actors_shown if actor)
         roles.append(min(roles_seen, key=lambda role: (-roles_seen[role], role)) if roles_seen else "")
     return labels, roles
 

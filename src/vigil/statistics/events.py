@@ -106,10 +106,10 @@ def compare_with_truth(scores: Scores, alerts: Spans) -> Outcome:
     """Alerts against the truth, by the arithmetic above. An alert in unknown time alone is neither right nor false."""
     events = find_events(scores)
     line = _Timeline.of(scores)
-    raised, ended = line.place(alerts.video, alerts.start_s), line.place(alerts.video, alerts.stop_s)
-    early = line.place(events.video, events.start_s) - BEFORE_S - ROUNDING_S
+    raised, ended = line.position(alerts.video, alerts.start_s), line.position(alerts.video, alerts.stop_s)
+    early = line.position(events.video, events.start_s) - BEFORE_S - ROUNDING_S
     late = line.within_piece(
-        line.place(events.video, events.start_s), line.place(events.video, events.stop_s) + AFTER_S
+        line.position(events.video, events.start_s), line.position(events.video, events.stop_s) + AFTER_S
     )
     first = np.searchsorted(raised, early)  # of each event, the first alert that is not too early
     is_found = np.append(raised, np.inf)[first] <= late
@@ -149,7 +149,7 @@ class _Timeline:
         begins = np.diff(scores.piece, prepend=-1) != 0
         return cls(length_s, np.append(-length_s, edges), np.append(0.0, normal_until_s), edges[begins, 0])
 
-    def place(self, video: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    def position(self, video: np.ndarray, time_s: np.ndarray) -> np.ndarray:
         """Returns where a time of a video is on the line."""
         return time_s + self.length_s * video
 

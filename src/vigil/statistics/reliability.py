@@ -47,7 +47,7 @@ class Bin:
 
     def to_json(self) -> dict[str, Any]:
         """Rounded, under the names that files have."""
-        values = {"low": self.low, "high": self.high, "told": self.predicted, "true": self.observed}
+        values = {"low": self.low, "high": self.high, "predicted": self.predicted, "observed": self.observed}
         row = {name: None if value is None else round(float(value), 6) for name, value in values.items()}
         return row | {"share": round(self.share, 6)}
 

@@ -186,8 +186,8 @@ def _check_lengths(columns: Mapping[str, np.ndarray], where: str) -> None:
     for names, expected in ((PER_VIDEO, videos), (PER_FRAME, frames), (("offsets",), videos + 1)):
         for name in names:
             if len(columns[name]) != expected:
-                found = len(columns[name])
-                raise VigilError(f"{where}: {name} has {found} entries, expected {expected}. Score again.")
+                entries = len(columns[name])
+                raise VigilError(f"{where}: {name} has {entries} entries, expected {expected}. Score again.")
     if offsets[0] != 0 or offsets[-1] != frames or (np.diff(offsets) < 0).any():
         raise VigilError(f"{where}: the offsets do not cut {frames} frames into {videos} videos. Score again.")
     cells, cells_truth = columns["cells"], columns["cells_truth"]

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from vigil.features.landmarks.skeleton import (
     coverage,
     extent,
+    hide_unseen,
+    is_inside,
     is_plausible,
     is_same_body,
     share_inside,
     share_on_bones,
     similarity,
     torso_length,
+    with_margin,
 )
 
 
@@ -97,3 +100,23 @@ def test_joints_in_a_box_are_counted() -> None:
     assert share_inside(pose, np.array([0, 51, 100, 100])) == pytest.approx(4 / 13)
     assert share_inside(without(pose, 7, 8, 10, 11), np.array([0, 51, 100, 100])) == 0
     assert share_inside(without(pose, *range(13)), np.array([0, 0, 9, 9])) == 0
+
+
+def test_a_pose_half_in_a_box_is_of_somebody_else() -> None:
+    pose = body(50, 50)
+    low, high = np.nanmin(pose[:, :2], axis=0), np.nanmax(pose[:, :2], axis=0)
+    box = np.concatenate([low, high])
+    assert is_inside(pose, box)
+    assert not is_inside(pose, box + (0, 0, 0, -(high[1] - low[1]) / 2))
+
+
+def test_a_margin_is_added_on_every_side() -> None:
+    assert with_margin(np.array([10.0, 20, 110, 70])).tolist() == [-2.0, 14.0, 122.0, 76.0]
+
+
+def test_a_joint_that_is_faint_or_outside_has_no_place() -> None:
+    joints = np.tile([5.0, 5.0, 0.9], (13, 1))
+    joints[0, 2], joints[1, 0], joints[2, 1], joints[3, 0] = 0.05, -0.1, 10.0, 19.9
+    pose = hide_unseen(joints, (10, 20, 3), 0.1)
+    assert np.flatnonzero(np.isnan(pose[:, 0])).tolist() == [0, 1, 2]
+    assert np.isfinite(joints).all(), "the joints that were given are left as they are"

@@ -55,7 +55,7 @@ class State:
 
     grey: np.ndarray  # (size, size) uint8, the newest frame
     pace: Pace  # of the frames
-    taken: Pace  # of the frames at which motion was taken
+    take_pace: Pace  # of the frames at which motion was taken
     way: np.ndarray  # (size, size, 2) px, how far the pixels of the newest frame have come since the last take
     lasted_s: float = 0.0  # for which `way` is known
     velocity: np.ndarray | None = None  # (size, size, 2) sides/s, of the newest step
@@ -85,7 +85,7 @@ def update(
         return State(grey, update_pace(START, time_s)[0], START, still)
     pace, is_paused = update_pace(state.pace, time_s)
     if is_paused:
-        return State(grey, pace, state.taken, still)
+        return State(grey, pace, state.take_pace, still)
     flow = estimate_flow(state.grey, grey, settings.method)
     if settings.stabilise:
         flow = _stabilise(state.grey, grey, flow, settings.method, aspect)
@@ -94,28 +94,28 @@ def update(
     measured = measure_step(velocity, state.velocity, step_s)
     way = flow + _carry(state.way, flow) if state.lasted_s else flow
     lasted_s, steps = state.lasted_s + step_s, (*state.steps, (step_s, measured))
-    return State(grey, pace, state.taken, way, lasted_s, velocity, state.whole, steps)
+    return State(grey, pace, state.take_pace, way, lasted_s, velocity, state.whole, steps)
 
 
 def take(state: State, settings: Settings) -> tuple[State, Motion]:
     """Returns the motion since the last take, up to the newest frame, and the state from which the next begins."""
     assert state.pace.time_s is not None
-    taken, is_paused = update_pace(state.taken, state.pace.time_s)
+    take_pace, is_paused = update_pace(state.take_pace, state.pace.time_s)
     still = np.zeros_like(state.way)
-    if is_paused or len(taken.recent) == 0 or not state.steps:
+    if is_paused or len(take_pace.recent) == 0 or not state.steps:
         flow = np.ascontiguousarray(still.transpose(2, 0, 1))
-        return replace(state, taken=taken, way=still, lasted_s=0.0, whole=None, steps=()), Motion(flow, None)
+        return replace(state, take_pace=take_pace, way=still, lasted_s=0.0, whole=None, steps=()), Motion(flow, None)
     flow = state.way / np.float32(state.lasted_s)
     whole = flow / np.float32(settings.size)
     lasted = np.array([step_s for step_s, _ in state.steps])
     steps = np.stack([measured for _, measured in state.steps])
-    parts = [
-        measure_step(whole, state.whole, taken.recent[-1]),
+    statistics = [
+        measure_step(whole, state.whole, take_pace.recent[-1]),
         np.average(steps, axis=0, weights=lasted).astype(np.float32),
         steps.max(axis=0),
     ]
-    state = replace(state, taken=taken, way=still, lasted_s=0.0, whole=whole, steps=())
-    return state, Motion(np.ascontiguousarray(flow.transpose(2, 0, 1)), np.concatenate(parts))
+    state = replace(state, take_pace=take_pace, way=still, lasted_s=0.0, whole=whole, steps=())
+    return state, Motion(np.ascontiguousarray(flow.transpose(2, 0, 1)), np.concatenate(statistics))
 
 
 def estimate_flow(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:

@@ -13,15 +13,15 @@ HIGH = (0.9, 0.99)  # quantiles of divergence and curl, most of which is 0
 CROWDED = 0.3  # people density
 
 
-def _level_names(what: str, shares: tuple[float, ...]) -> list[str]:
+def _level_names(quantity: str, shares: tuple[float, ...]) -> list[str]:
     quantiles = [f"q{100 * quantile:.0f}" for quantile in QUANTILES]
-    return [f"{what}_{part}" for part in ("mean", *quantiles, "max", *(f"over_{share:g}" for share in shares))]
+    return [f"{quantity}_{level}" for level in ("mean", *quantiles, "max", *(f"over_{share:g}" for share in shares))]
 
 
 STEP_NAMES = (
     *_level_names("speed", SPEEDS),
     *_level_names("acceleration", ACCELERATIONS),
-    *(f"{what}_{part}" for what in ("divergence", "curl") for part in ("mean", "q90", "q99", "max")),
+    *(f"{quantity}_{level}" for quantity in ("divergence", "curl") for level in ("mean", "q90", "q99", "max")),
 )
 PEOPLE_NAMES = ("people_mean", "people_crowded", "people_speed_mean", "people_speed_max")
 NAMES = (

@@ -35,6 +35,6 @@ def trailing_windows(statistics: np.ndarray, times: Sequence[float] | np.ndarray
     windows = np.full((len(statistics), 2 * statistics.shape[1]), np.nan, np.float32)
     for frame, span in enumerate(trailing_spans(times, window_s)):
         if span is not None:
-            part = statistics[slice(*span)]
-            windows[frame] = np.concatenate([part.mean(axis=0), part.std(axis=0)])
+            in_window = statistics[slice(*span)]
+            windows[frame] = np.concatenate([in_window.mean(axis=0), in_window.std(axis=0)])
     return windows

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 from vigil.core.errors import VigilError
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import sha256_file
-from vigil.features.landmarks import blazepose, boxes, tracks
+from vigil.features.landmarks import blazepose, tracks
+from vigil.features.landmarks.box_tracks import BoxSettings
 from vigil.features.networks import movenet, nanodet
 from vigil.features.persons.detector import people_classes, read_config
 
@@ -22,7 +23,7 @@ class Settings(tracks.Settings):
     detector: Literal["auto", "nanodet", "yolo", "mediapipe"]  # of `networks` and `topdown`
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of a detection of `topdown`; of `mediapipe` at least SURE
     tile: Annotated[float, Field(gt=0, le=1)] | None  # of `mediapipe`: side in shares of the shorter one; null: none
-    networks: boxes.BoxSettings = boxes.BoxSettings()  # of the backend of that name
+    networks: BoxSettings = BoxSettings()  # of the backend of that name
 
     @model_validator(mode="after")
     def _boxes_for_networks(self) -> Self:

@@ -26,7 +26,7 @@ from vigil.features.landmarks.choices import BUNDLE, YOLO, Settings, choose_back
 from vigil.features.landmarks.finders import OPEN_NETWORKS, make_box_finder, make_finder
 from vigil.features.landmarks.people_boxes import SharedLook
 from vigil.features.landmarks.pose_table import Pose
-from vigil.features.landmarks.skeleton import is_plausible, similarity
+from vigil.features.landmarks.skeleton import hide_unseen, is_plausible, similarity
 from vigil.features.landmarks.tracks import Person, State
 from vigil.features.networks.movenet import MoveNet
 
@@ -51,19 +51,20 @@ def open_people(settings: Settings, person: Path, pretrained: Path, poses: bool 
     """
     settings = choose_detector(choose_backend(settings, pretrained), person, pretrained, "")
     if settings.backend == "networks":
-        own = settings.networks
-        find = SharedLook(make_box_finder(settings, person, pretrained, own.weak))
+        box_settings = settings.networks
+        find = SharedLook(make_box_finder(settings, person, pretrained, box_settings.weak))
         step: Step | None = None
         if poses:
-            networks = boxes.Networks(find, OPEN_NETWORKS.open_once(MoveNet, pretrained, own.pose_px))
+            networks = boxes.Networks(find, OPEN_NETWORKS.open_once(MoveNet, pretrained, box_settings.pose_px))
 
             def follow(state: State, image: np.ndarray, time_s: float) -> tuple[State, tuple[Person, ...]]:
-                return boxes.update(state, _check_image(image), time_s, networks, settings, own)
+                return boxes.update(state, _check_image(image), time_s, networks, settings, box_settings)
 
             step = follow
 
         def look(state: people_boxes.State, image: np.ndarray, time_s: float) -> tuple[people_boxes.State, np.ndarray]:
-            return people_boxes.update(state, _check_image(image), time_s, find, settings.every_s, own.confidence)
+            least = box_settings.confidence
+            return people_boxes.update(state, _check_image(image), time_s, find, settings.every_s, least)
 
         yield PeopleFinder(step, look)
     elif settings.backend == "topdown":
@@ -132,7 +133,7 @@ def _estimate_anew(
     for joints, score in bodies(image):
         region = blazepose.region_of_joints(joints)
         size = float(region[2]) / blazepose.WIDER
-        pose = topdown.hide_unseen(joints, image.shape, settings.visibility)
+        pose = hide_unseen(joints, image.shape, settings.visibility)
         twin = any(similarity(pose, other, size) > settings.alike for _, other, _ in accepted)
         if score >= settings.presence and is_plausible(pose, size) and not twin:
             accepted.append((region, pose, score))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vigil.features.landmarks import blazepose, boxes, topdown
+from vigil.features.landmarks import blazepose, people_boxes, topdown
 from vigil.features.landmarks.blazepose import Networks
 from vigil.features.landmarks.choices import Settings
 from vigil.features.landmarks.topdown import Candidate
@@ -34,9 +34,9 @@ class OpenNetworks(threading.local):
 OPEN_NETWORKS = OpenNetworks()
 
 
-def make_box_finder(settings: Settings, person: Path, pretrained: Path, confidence: float) -> boxes.Finder:
+def make_box_finder(settings: Settings, person: Path, pretrained: Path, confidence: float) -> people_boxes.Finder:
     """Makes the function that finds boxes of people from `confidence` up, by NanoDet or stage `person`'s detector."""
-    finder: boxes.Finder
+    finder: people_boxes.Finder
     if settings.detector == "yolo":
         finder = OPEN_NETWORKS.open_once(Detector, person, confidence)
     else:

@@ -34,9 +34,9 @@ def move_poses(
     steps = (ends - starts).reshape(-1, 2).astype(np.float64)
     moved: list[np.ndarray | None] = []
     first = 0
-    for pose, size, own in zip(poses, sizes, points, strict=True):
-        rows = slice(first, first + len(own))
-        first += len(own)
+    for pose, size, joints in zip(poses, sizes, points, strict=True):
+        rows = slice(first, first + len(joints))
+        first += len(joints)
         moved.append(_move(pose, steps[rows], followed[rows] & (error[rows] <= max(1.0, ASTRAY * size)), size))
     return moved
 

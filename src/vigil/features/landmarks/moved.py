@@ -12,6 +12,7 @@ WIDTH = 160  # px, of the picture in which motion is looked for: sensor noise av
 GREY = 2.0  # levels of brightness that never count ...
 NOISE = 3.0  # ... beside so many times as much as half of the picture changes from frame to frame
 RECENT_S = 0.5
+MOVES = 0.1  # of a box has changed a moment ago: what is in it moves
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class RecentMotion:
         right, bottom = (int(np.ceil(value * self.scale)) for value in region[2:])
         changed_s = self.last_s[top : max(bottom, top + 1), left : max(right, left + 1)]
         return float((changed_s >= self.time_s - RECENT_S).mean())
+
+    def has_moved(self, box: np.ndarray) -> bool:
+        """Whether something in the box x0 y0 x1 y1, px of the frame, has moved a moment ago."""
+        return self.changed_share(box) >= MOVES
 
 
 def update(before: RecentMotion | None, image: np.ndarray, time_s: float) -> RecentMotion:

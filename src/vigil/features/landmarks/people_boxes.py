@@ -58,8 +58,8 @@ def update(
         state = State(shape=image.shape)
     state = replace(state, pace=pace)
     if is_look_due(pace, state.looked_s, time_s, every_s):
-        found = np.asarray(find(image), np.float32).reshape(-1, 5)
-        state = replace(state, boxes=found[found[:, 4] >= confidence], looked_s=time_s)
+        boxes = np.asarray(find(image), np.float32).reshape(-1, 5)
+        state = replace(state, boxes=boxes[boxes[:, 4] >= confidence], looked_s=time_s)
     return state, state.boxes
 
 

@@ -5,6 +5,7 @@ A pose is (13, 3) float64: x, y in pixels and visibility 0..1. A joint that is n
 
 import numpy as np
 
+COCO_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's 17 points, those of the 13 joints
 SHOULDERS, HIPS, HEAD = (0, 3), (6, 9), 12
 BONES = ((0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (9, 10), (10, 11), (0, 3), (6, 9), (0, 6), (3, 9))
 # How far annotators disagree on a joint, in square roots of a body's area (COCO's numbers, head between nose and ears).
@@ -16,6 +17,8 @@ BOWED = -0.5  # torso lengths that a head hangs below the shoulders, along the t
 FEWEST = 5  # joints
 ON = 0.06  # body lengths from a bone: on it
 ALONG = 0.8  # share of the joints of a pose on the bones of another: a part of that body taken for a whole one
+INSIDE = 0.75  # of the joints: a pose with fewer in its box is of somebody else too
+MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
 SMALLEST_PX = 20  # length of a body; in less no joint can be told from another
 
 
@@ -39,6 +42,26 @@ def share_inside(pose: np.ndarray, window: np.ndarray) -> float:
     """Returns the share of the joints with a place that lie in the box `window` (4,) x0 y0 x1 y1; 0 without any."""
     points = pose[seen_joints(pose), :2]
     return float(((points >= window[:2]) & (points <= window[2:])).all(1).mean()) if len(points) else 0.0
+
+
+def is_inside(pose: np.ndarray, window: np.ndarray) -> bool:
+    """Whether the pose belongs to the box `window` (4,) x0 y0 x1 y1: most of its joints lie in it."""
+    return share_inside(pose, window) >= INSIDE
+
+
+def with_margin(box: np.ndarray) -> np.ndarray:
+    """Returns the box (4,) x0 y0 x1 y1, a little larger on every side."""
+    margin = MARGIN * (box[2:] - box[:2])
+    return np.concatenate([box[:2] - margin, box[2:] + margin])
+
+
+def hide_unseen(joints: np.ndarray, shape: tuple[int, ...], visibility: float) -> np.ndarray:
+    """Returns the pose (13, 3) with a place only for joints that are seen and lie in a picture of `shape`."""
+    pose = joints.copy()
+    x, y = pose[:, 0], pose[:, 1]
+    is_visible = (pose[:, 2] >= visibility) & (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
+    pose[~is_visible, :2] = np.nan
+    return pose
 
 
 def similarity(pose: np.ndarray, other: np.ndarray, size: float) -> float:

@@ -17,10 +17,12 @@ from vigil.features.landmarks.skeleton import (
     HEAD,
     HIPS,
     SHOULDERS,
+    hide_unseen,
+    is_inside,
     is_plausible,
     is_same_body,
-    share_inside,
     similarity,
+    with_margin,
 )
 from vigil.features.landmarks.tracks import (
     Person,
@@ -47,9 +49,6 @@ TURNED = 2.1  # radians from upright: nobody stands on the head
 LEANING = 1.0  # the same for a place without a box: furniture looks like people who lie
 CLEAR = 0.6  # mean visibility
 STEADY = 0.6  # likeness of two looks at one body; on furniture the second sees something else
-MARGIN = 0.12  # of a box's sides, beyond it: boxes are loose
-MOVES = 0.1  # of the box of somebody new has changed a moment ago, at least
-INSIDE = 0.75  # of the joints: a pose with fewer in the box is of somebody else too
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,7 @@ class Candidate:
     @property
     def window(self) -> np.ndarray | None:
         """Returns the box (4,) with a margin, None without a box."""
-        if self.box is None:
-            return None
-        margin = MARGIN * (self.box[2:] - self.box[:2])
-        return np.concatenate([self.box[:2] - margin, self.box[2:] + margin])
+        return None if self.box is None else with_margin(self.box)
 
     @property
     def wide(self) -> bool:
@@ -93,7 +89,7 @@ class FrameView:
         if estimate.presence < presence or not np.isfinite(estimate.region).all():
             return None
         pose = hide_unseen(estimate.joints, self.image.shape, self.settings.visibility)
-        if window is not None and share_inside(pose, window) < INSIDE:
+        if window is not None and not is_inside(pose, window):
             return None
         return pose if is_plausible(pose, float(estimate.region[2]) / WIDER) else None
 
@@ -102,11 +98,11 @@ def update(
     state: State, image: np.ndarray, time_s: float, networks: Networks, find: Finder, settings: Settings
 ) -> tuple[State, tuple[Person, ...]]:
     """Finds the people in the next frame, `image` (H, W, 3) uint8 RGB."""
-    state, known_tracks = recall_tracks(state, image, time_s, settings)
+    state, recalled = recall_tracks(state, image, time_s, settings)
     moved = update_motion(state.moved, image, time_s)
     state, view = replace(state, moved=moved), FrameView(image, moved, networks, settings)
-    last_s = max((track.seen_s for track in known_tracks), default=0.0)
-    before = [track for track in known_tracks if track.seen_s == last_s]
+    last_s = max((track.seen_s for track in recalled), default=0.0)
+    before = [track for track in recalled if track.seen_s == last_s]
     due = state.is_detection_due(time_s, settings.every_s)
     candidates = find(image) if due else []
     pairs = dict(_match_candidates([track.expected_region(time_s) for track in before], candidates))
@@ -116,7 +112,7 @@ def update(
     seen = [(earlier, new) for earlier, new in zip(before, after, strict=True) if new is not None]
     keep = mark_without_twins([new for _, new in seen], [earlier for earlier, _ in seen], time_s, settings.alike)
     in_view = [new for (_, new), is_kept in zip(seen, keep, strict=True) if is_kept]
-    out_of_sight = [track for track in known_tracks if all(track.person != other.person for other in in_view)]
+    out_of_sight = [track for track in recalled if all(track.person != other.person for other in in_view)]
     if not due and len(in_view) < len(before):
         due, candidates = True, find(image)
     if not due:
@@ -155,15 +151,6 @@ def _is_near(expected: np.ndarray, observed: np.ndarray) -> bool:
 def _is_vague(pose: np.ndarray) -> bool:
     """Whether the trunk and the head are guessed rather than seen: too little to begin with."""
     return float(pose[[*SHOULDERS, *HIPS, HEAD], 2].mean()) < CLEAR
-
-
-def hide_unseen(joints: np.ndarray, shape: tuple[int, ...], visibility: float) -> np.ndarray:
-    """Returns the pose (13, 3) with a place only for joints that are seen and lie in a picture of `shape`."""
-    pose = joints.copy()
-    x, y = pose[:, 0], pose[:, 1]
-    is_visible = (pose[:, 2] >= visibility) & (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
-    pose[~is_visible, :2] = np.nan
-    return pose
 
 
 def _detect(
@@ -207,11 +194,7 @@ def _detect(
 
 def _deserves_estimate(candidate: Candidate, view: FrameView) -> bool:
     """Whether to estimate a pose there: furniture may get a box, but not often a sure one, and it does not move."""
-    return (
-        candidate.box is None
-        or candidate.score >= view.settings.sure
-        or view.moved.changed_share(candidate.box) >= MOVES
-    )
+    return candidate.box is None or candidate.score >= view.settings.sure or view.moved.has_moved(candidate.box)
 
 
 def _estimate_twice(

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from vigil.core.errors import VigilError
+from vigil.features.landmarks.skeleton import COCO_ROWS
 from vigil.features.landmarks.tracks import Settings
 from vigil.features.persons import ultralytics_yolo
 
-JOINT_ROWS = (5, 7, 9, 6, 8, 10, 11, 13, 15, 12, 14, 16, 0)  # of COCO's points, in the order of pose_table.JOINTS
 POINTS = 17
 
 
@@ -28,7 +28,7 @@ def open_yolo_pose(weights: Path, settings: Settings) -> Callable[[np.ndarray], 
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         result = model.predict(bgr, conf=settings.presence, max_det=settings.max_people, verbose=False, device="cpu")[0]
         points = result.keypoints.data.numpy().astype(np.float64).reshape(-1, POINTS, 3)
-        return [(points[number][list(JOINT_ROWS)], float(score)) for number, score in enumerate(result.boxes.conf)]
+        return [(points[number][list(COCO_ROWS)], float(score)) for number, score in enumerate(result.boxes.conf)]
 
     return find_bodies
 

@@ -46,8 +46,8 @@ def _open_up_to(path: Path, layer: str) -> Network:
     output = onnx.helper.make_tensor_value_info(layer, onnx.TensorProto.FLOAT, None)
     graph = onnx.helper.make_graph(nodes, network.graph.name, network.graph.input, [output], arrays)
     with TemporaryDirectory() as folder:
-        part = Path(folder) / path.name
+        file = Path(folder) / path.name
         onnx.save(
-            onnx.helper.make_model(graph, opset_imports=network.opset_import, ir_version=network.ir_version), part
+            onnx.helper.make_model(graph, opset_imports=network.opset_import, ir_version=network.ir_version), file
         )
-        return open_network(part)
+        return open_network(file)

@@ -66,5 +66,5 @@ def write_networks(files: dict[str, bytes], out: Path) -> None:
     """Writes each network that is used as ONNX into the folder `out`."""
     for file, network in NETWORKS.items():
         graph = read_graph_model(files[f"{network.name}.json"], files[f"{network.name}.bin"])
-        with replacing(out / file) as part:
-            part.write_bytes(write_onnx(graph, network.trunk))
+        with replacing(out / file) as temporary:
+            temporary.write_bytes(write_onnx(graph, network.trunk))

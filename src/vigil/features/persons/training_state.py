@@ -33,8 +33,8 @@ def save_state(path: Path, trainer: Any, best: BestEpoch) -> None:
         "best": best.state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    with replacing(path) as part:
-        torch.save(state, part)
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
 
 
 def load_state(path: Path, trainer: Any, best: BestEpoch) -> None:

@@ -10,13 +10,13 @@ LISTED = 12  # layers or classes that a line names at most
 
 def describe_transfer(source: Any, network: Any, classes: Sequence[str]) -> str:
     """Says which layers of a network that begins to train are those of the weights `source`, and which are new."""
-    given, begun = source.float().state_dict(), network.state_dict()
+    weights, begun = source.float().state_dict(), network.state_dict()
     layers: dict[str, bool] = {}
     for name, tensor in begun.items():
         layer = name.rpartition(".")[0]
-        taken = name in given and torch.equal(given[name].cpu(), tensor.cpu())
-        layers[layer] = layers.get(layer, True) and taken
-    new = [layer for layer, taken in layers.items() if not taken]
+        is_same = name in weights and torch.equal(weights[name].cpu(), tensor.cpu())
+        layers[layer] = layers.get(layer, True) and is_same
+    new = [layer for layer, is_same in layers.items() if not is_same]
     line = f"{len(layers) - len(new)} of {len(layers)} layers are those of the weights"
     shared = sorted(set(classes) & set(source.names.values()))
     if not new:

@@ -254,18 +254,18 @@ def _write(model: Any, imgsz: int, out: Path, network: Path) -> None:
         tensor.requires_grad = False
     buffer = io.BytesIO()  # a file's own name would be in it
     torch.save({"model": model.half(), "epoch": -1, "train_args": {"imgsz": imgsz, "task": "detect"}}, buffer)
-    with replacing(out) as part:
-        part.write_bytes(buffer.getvalue())
+    with replacing(out) as temporary:
+        temporary.write_bytes(buffer.getvalue())
     head = model.float().model[-1]
     head.end2end = False  # overlapping boxes are removed by us
     model.fuse(verbose=False)
     head.export = True
-    with replacing(network) as part, warnings.catch_warnings():
+    with replacing(network) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the new exporter wants more packages than the old one
         torch.onnx.export(
             model,
             (torch.zeros(1, 3, imgsz, imgsz),),
-            str(part),
+            str(temporary),
             dynamo=False,
             opset_version=OPSET,
             input_names=["image"],

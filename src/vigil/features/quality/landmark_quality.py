@@ -77,8 +77,8 @@ def _recall(tally: Tally, is_counted: Callable[[int], bool]) -> float | None:
     return _share(sum(tally.detected[count] for count in counts), sum(tally.expected[count] for count in counts))
 
 
-def _share(part: float, whole: float) -> float | None:
-    return round(part / whole, 4) if whole else None
+def _share(count: float, total: float) -> float | None:
+    return round(count / total, 4) if total else None
 
 
 def _count_frame(

@@ -98,28 +98,28 @@ def speeds_since_seen(poses: np.ndarray, seen: np.ndarray, time_s: np.ndarray) -
     none is seen.
     """
     speeds = np.zeros(poses.shape)
-    place, seen_s = poses[:, 0].copy(), np.where(seen[:, 0], time_s[:, :1], np.nan)  # (N, 13, 2), (N, 13)
+    last_seen, seen_s = poses[:, 0].copy(), np.where(seen[:, 0], time_s[:, :1], np.nan)  # (N, 13, 2), (N, 13)
     for tick in range(1, poses.shape[1]):
         now = seen[:, tick]
         moved = now & np.isfinite(seen_s)
         elapsed_s = np.maximum(np.where(moved, time_s[:, tick, None] - seen_s, 1.0), 1e-6)[..., None]
-        speed = np.where(moved[..., None], (poses[:, tick] - place) / elapsed_s, np.nan)
+        speed = np.where(moved[..., None], (poses[:, tick] - last_seen) / elapsed_s, np.nan)
         some = moved.any(axis=1)
         along = np.nanmedian(speed[some], axis=1, keepdims=True)
         speeds[some, tick] = np.where(moved[some, :, None], speed[some], along)
-        place = np.where(now[..., None], poses[:, tick], place)
+        last_seen = np.where(now[..., None], poses[:, tick], last_seen)
         seen_s = np.where(now, time_s[:, tick, None], seen_s)
     return speeds
 
 
 def segment_features(arrays: Arrays, settings: Settings, scaler: Scaler) -> np.ndarray:
     """Returns (N, T, F) float32, the columns of `feature_names`."""
-    poses, parts = arrays["poses"].astype(np.float64), []
+    poses, blocks = arrays["poses"].astype(np.float64), []
     if settings.normalise != "body":
-        parts.append(scaler(picture_shares(poses, arrays["source_size"])))
+        blocks.append(scaler(picture_shares(poses, arrays["source_size"])))
     if settings.normalise != "minmax":
-        parts.append(body_features(poses, arrays["seen"], arrays["near"].astype(np.float64), arrays["time_s"]))
-    return np.concatenate(parts, axis=-1).astype(np.float32)
+        blocks.append(body_features(poses, arrays["seen"], arrays["near"].astype(np.float64), arrays["time_s"]))
+    return np.concatenate(blocks, axis=-1).astype(np.float32)
 
 
 def feature_names(settings: Settings) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class Run:
 
     last_seen_s: Fraction  # when the person was last found
     joints: np.ndarray  # (13, 2) px, at the newest frame
-    found: bool  # in the newest frame
+    in_newest_frame: bool  # or the pose before is held
     sight: Sight
     length: int = 0  # ticks since the run began
     frame: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
@@ -113,7 +113,7 @@ def update(
     ways: dict[int, _Way] = {}
     for person in sorted(runs_before.keys() | pose_of_person.keys()):
         run, pose = runs_before.get(person), pose_of_person.get(person)
-        missed = pose is None or (run is not None and not run.found)
+        missed = pose is None or (run is not None and not run.in_newest_frame)
         if run is not None and missed and time_s - run.last_seen_s > gap_s:
             run = None
         if run is None and pose is None:
@@ -188,7 +188,7 @@ def _follow(run: Run | None, pose: Pose | None, before_s: Fraction | None, time_
         seen,
     )
     sight = Sight(np.where(seen[:, None], joints, run.sight.joints), np.where(seen, float(time_s), run.sight.time_s))
-    return replace(run, last_seen_s=last_seen_s, joints=joints, found=pose is not None, sight=sight), way
+    return replace(run, last_seen_s=last_seen_s, joints=joints, in_newest_frame=pose is not None, sight=sight), way
 
 
 def _fill_joints(joints: np.ndarray, seen: np.ndarray, run: Run) -> np.ndarray:
@@ -228,11 +228,11 @@ def _append_nearest(runs: Mapping[int, Run], keep: int) -> dict[int, Run]:
 
 def _middle_velocity(run: Run) -> np.ndarray:
     """Returns (2,) px a second of the middle of the hips at the newest tick, since the person was found before."""
-    found = np.flatnonzero(run.seen.any(axis=1))
-    if len(found) < 2 or found[-1] != len(run.seen) - 1:
+    sighted = np.flatnonzero(run.seen.any(axis=1))
+    if len(sighted) < 2 or sighted[-1] != len(run.seen) - 1:
         return np.zeros(2)
-    middles = run.poses[found[-2:], :][:, HIPS].mean(axis=1)
-    return (middles[1] - middles[0]) / max(float(np.diff(run.time_s[found[-2:]])[0]), 1e-6)
+    middles = run.poses[sighted[-2:], :][:, HIPS].mean(axis=1)
+    return (middles[1] - middles[0]) / max(float(np.diff(run.time_s[sighted[-2:]])[0]), 1e-6)
 
 
 def _is_due(run: Run, settings: Settings) -> bool:
