@@ -4,15 +4,22 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from judged_people import bring_networks, film_people, save_calibrated
-from servers import stream_server
+from servers import rtsp_server, stream_server
+from watching import watch
 
+from vigil.capture.live.camera import Camera
+from vigil.capture.live.camera_params import CameraParams
+from vigil.capture.sources import parse_source
 from vigil.cli.main import main
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
@@ -25,6 +32,7 @@ NAMES = tuple(SECTIONS)
 LOUD = "p90"  # models that have learnt nothing raise something then
 FILM = Path("films/one.mp4")
 SECONDS = 6
+Judged = tuple[list[float] | None, list[AlertChange]]  # the raw scores of a frame, and what it raises and ends
 
 
 @pytest.fixture
@@ -95,6 +103,41 @@ def test_a_file_a_pipe_and_an_address_are_judged_alike() -> None:
         assert read_spans("file.jsonl") == read_spans(f"{other}.jsonl")
 
 
+def film_for_camera(path: Path) -> None:
+    """The film as cameras code it, whose pictures come in their order."""
+    frames = list(read_frames(FILM))
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("libx264", rate=round(1 / (frames[1].time_s - frames[0].time_s)))
+        stream.height, stream.width, stream.pix_fmt = *frames[0].image.shape[:2], "yuv420p"
+        stream.options = {"bf": "0", "g": "20", "preset": "veryfast"}
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image, format="rgb24")))
+        file.mux(stream.encode())
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("detecting_models", "footage")
+def test_a_camera_is_judged_like_the_file_that_it_sends() -> None:
+    """The frames are read first and then judged, so that a slow machine loses few; what it loses the file lacks too."""
+    sent = Path("films/camera.mp4")
+    film_for_camera(sent)
+    with Detector.load("models", NAMES, threshold=LOUD) as detector:
+        assert detector.plan.flow is not None
+        params = CameraParams(size_px=detector.plan.frames.size, square_px=detector.plan.flow.size)
+        recorded = list(read_views(sent))
+        with rtsp_server(sent, "door") as server, Camera(parse_source(server.url("door", "rtsp")), params) as camera:
+            frames, _ = watch(camera, lambda frames, events: bool(events) or len(frames) >= len(recorded))
+        assert len(frames) > len(recorded) / 2
+        began_s = frames[0].time_s - recorded[frames[0].index].time_s
+        views = [replace(recorded[frame.index], time_s=frame.time_s) for frame in frames]
+        assert all(abs(view.time_s - recorded[view.index].time_s - began_s) < 0.001 for view in views)
+        by_file = list(judge_live(detector, views))
+        detector.reset()
+        by_camera = list(judge_live(detector, frames))
+    assert [changes for _, changes in by_file if changes], "else this shows nothing"
+    require_same_judgement(by_file, by_camera)
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("detecting_models", "footage")
 @pytest.mark.parametrize("seed", [1, 2])
@@ -104,20 +147,26 @@ def test_rests_between_frames_change_nothing(seed: int) -> None:
     with Detector.load("models", NAMES, threshold=LOUD) as detector:
         expected = list(judge_live(detector, views))
         cuts = np.sort(np.random.default_rng(seed).choice(np.arange(1, len(views)), 5, replace=False)).tolist()
-        found = []
+        judged: list[Judged] = []
         for start, stop in zip([0, *cuts], [*cuts, len(views)], strict=True):
             other = detector.copy()
             other.state = detector.state if start else other.state
-            found += list(judge_live(other, views[start:stop]))
+            judged += judge_live(other, views[start:stop])
             detector.state = other.state
+    require_same_judgement(expected, judged)
+
+
+def require_same_judgement(expected: list[Judged], judged: list[Judged]) -> None:
     assert [scores for scores, _ in expected if scores is not None]
-    for (scores, changes), (others, again) in zip(expected, found, strict=True):
+    for (scores, changes), (others, again) in zip(expected, judged, strict=True):
         assert scores == others or np.allclose(scores or (), others or (), rtol=0, atol=1e-5, equal_nan=True)
-        assert [(one.change, one.alert) for one in changes] == [(one.change, one.alert) for one in again]
+        assert [change.change for change in changes] == [same.change for same in again]
+        for change, same in zip(changes, again, strict=True):
+            assert asdict(change.alert) == pytest.approx(asdict(same.alert), abs=1e-5)
 
 
-def judge_live(detector: Detector, views: list[View]) -> Iterator[tuple[list[float] | None, list[AlertChange]]]:
-    """The raw scores of each frame, None of one that is not stored, and what it raises and ends."""
+def judge_live(detector: Detector, views: Iterable[View]) -> Iterator[Judged]:
+    """Frame by frame; None stands for the scores of one that is not stored."""
     for view in views:
         step = detector.step(view)
         scores = None if step.scores is None else [step.scores.scores[name].raw for name in NAMES]
