@@ -122,7 +122,7 @@ class Detector:
             detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
         if find_heads:
             knows_poses = detector._finder is not None and detector._finder.step is not None
-            detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses)
+            detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses, plan.landmarks)
         return detector
 
     def __enter__(self) -> Self:
