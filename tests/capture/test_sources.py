@@ -157,7 +157,7 @@ def test_two_sources_have_two_names(tmp_path: Path) -> None:
     [
         ("clop.mp4", r"no such file, folder or camera\. Did you mean 'clip\.mp4'\?"),
         ("*.mkv", "nothing matches"),
-        ("*.txt", "1 files, none of them a video"),
+        ("*.txt", "matches 1 file and no video"),
         ("empty", "a folder without videos and without images"),
         ("", "no such file"),
         ("\0", "no such file"),

@@ -10,7 +10,8 @@ from videos import film
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, save_arrays
-from vigil.detect.budgets import read_budget, rule_for_model
+from vigil.detect.alarm_words import read_budget
+from vigil.detect.budgets import rule_for_model
 from vigil.detect.detector import Detector
 from vigil.detect.frozen_model import FrozenModel, load_frozen_model
 from vigil.judging.calibration_fit import recalibrate_model
@@ -94,6 +95,9 @@ def test_scores_of_something_else_say_nothing_about_a_budget(frozen: FrozenModel
         rule_for_model(frozen, Path("models"), ROOMY)
     save_arrays(SCORES, **(arrays | {"model_sha256": np.array("0" * 64)}))
     with pytest.raises(VigilError, match=r"i3d\.npz: of other weights than i3d"):
+        rule_for_model(frozen, Path("models"), ROOMY)
+    SCORES.write_bytes(SCORES.read_bytes()[:1000])
+    with pytest.raises(VigilError, match=r"i3d\.npz: damaged.*`dvc repro -f calibrate@i3d`, which makes it again"):
         rule_for_model(frozen, Path("models"), ROOMY)
     SCORES.unlink()
     with pytest.raises(VigilError, match=r"i3d\.npz: not found: a budget needs the scores of validation"):

@@ -18,8 +18,8 @@ from vigil.core.storage import write_json
 from vigil.detect.detector import Detector
 from vigil.detect.frame_features import make_plan
 from vigil.detect.frozen_model import load_frozen_model
+from vigil.detect.model_choice import choose_models
 from vigil.detect.states import Step
-from vigil.detect.trained import choose_models
 from vigil.footage.video.views import read_views
 from vigil.models.checkpoint import load_checkpoint
 from vigil.statistics.alerts import find_alerts

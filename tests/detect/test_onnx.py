@@ -13,9 +13,10 @@ from judging import TINY, load_model, save_model
 from vigil.cli.main import main
 from vigil.core.errors import VigilError
 from vigil.detect.detector import Detector
+from vigil.detect.model_choice import onnx_path
 from vigil.detect.onnx import export
 from vigil.detect.onnx.export import PARITY, example, export_model
-from vigil.detect.onnx.networks import OnnxStepModel, onnx_path, open_model
+from vigil.detect.onnx.networks import OnnxStepModel, open_model
 from vigil.footage.video.views import read_views
 from vigil.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 

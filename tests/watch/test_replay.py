@@ -23,6 +23,7 @@ from vigil.evidence.packing import load_packed, save_packed
 from vigil.evidence.replays import BEFORE_S, MARK_S, ReplayRecorder
 from vigil.features.zones import Zones
 from vigil.footage.video.views import read_views
+from vigil.watch.alert_evidence import read_evidence
 from vigil.watch.camera_watch import CameraWatch
 from vigil.watch.replay import replay_alert
 
@@ -175,10 +176,10 @@ def test_an_alert_that_is_on_can_be_judged_again_as_far_as_it_is_kept(models: Pa
                 Frame(number, Fraction(number, 8), began + timedelta(seconds=number / 8), image, 0, image.shape[1::-1])
             )
         (path,) = Path("ev/door").glob("*.json")
-        verdict = replay_alert(path, models)
+        verdict = replay_alert(*read_evidence(path, models), models)
         assert not verdict.difference and not verdict.to_the_end
         watch.finish()
-        assert replay_alert(path, models).to_the_end
+        assert replay_alert(*read_evidence(path, models), models).to_the_end
     camera.close()
 
 

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from vigil.capture.hours import Hours, find_zone, read_hours
+from vigil.core.counts import count
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
 
@@ -51,7 +52,9 @@ def _check_polygons(polygons: tuple[Polygon, ...]) -> tuple[Polygon, ...]:
         raise ValueError("no polygon; leave the key out to look at all of the picture")
     for number, polygon in enumerate(polygons):
         if len(polygon) < 3:
-            raise ValueError(f"polygon {number + 1} has {len(polygon)} points; expected at least 3, each [x, y]")
+            raise ValueError(
+                f"polygon {number + 1} has {count(len(polygon), 'point')}; expected at least 3, each [x, y]"
+            )
         if any(not 0 <= share <= 1 for point in polygon for share in point):
             raise ValueError(f"polygon {number + 1} leaves the picture; expected shares of its sides, from 0 to 1")
         pairs = zip(polygon, (*polygon[1:], polygon[0]), strict=True)

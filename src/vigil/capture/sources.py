@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from vigil.capture.camera_file import FILE, CameraEntry, load_cameras
 from vigil.capture.logins import NOBODY, Login, login_from_environment, show_address, split_login
 from vigil.core import settings
+from vigil.core.counts import count
 from vigil.core.errors import VigilError, near_miss
 from vigil.footage.listing import local
 from vigil.footage.listing.names import shortest_names, slug
@@ -125,8 +126,8 @@ def _expand(text: str, cameras: Mapping[str, CameraEntry]) -> list[Source]:
             source for match in matches for source in (_list_folder(match) if match.is_dir() else _list_file(match))
         ]
         if not found:
-            what = f"{len(matches)} files, none of them a video" if matches else "nothing"
-            raise VigilError(f"{text}: {what} matches.{_similar(path)}")
+            matched = f"matches {count(len(matches), 'file')} and no video" if matches else "nothing matches"
+            raise VigilError(f"{text}: {matched}.{_similar(path)}")
         return found
     return [parse_source(text, None, cameras)]
 

@@ -121,10 +121,15 @@ def detect(sources: tuple[str, ...], **options: Any) -> int:
     """
     if not sources and options["cameras"] is None:
         raise click.UsageError("Missing argument 'SOURCE...'.", click.get_current_context())
-    from vigil.watch.command import run_detect
+    from vigil.watch.refusals import check_request
     from vigil.watch.request import Request
 
-    summary = run_detect(Request.of(sources, options), click.echo)
+    request = Request.of(sources, options)
+    checked = check_request(request)
+
+    from vigil.watch.command import run_detect  # takes seconds, which no mistake has to wait for
+
+    summary = run_detect(request, checked, click.echo)
     if options["as_json"]:
         click.echo(json.dumps(summary, sort_keys=True))
     return BROKEN if summary["broken"] else 0

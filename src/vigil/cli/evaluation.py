@@ -14,6 +14,7 @@ from vigil.cli.workspace import score_videos, temporary_workspace
 from vigil.core import lineage, settings
 from vigil.core.storage import load_arrays, write_json
 from vigil.detect.frozen_model import load_frozen_model
+from vigil.detect.model_folder import calibration_path
 from vigil.evaluation import model_metrics
 from vigil.evaluation.baselines import ORACLE, Aids
 from vigil.evaluation.flow_trees import LabelProbabilities, load_forest
@@ -58,7 +59,7 @@ def evaluate_footage(
         "label": np.array([label_of[name] for name in arrays["video"].tolist()]),
         "calibration_sha256": np.array(frozen.calibration.sha256),
     }
-    reference = scores_beside(frozen.checkpoint.folder.parent / "calibration" / f"{frozen.name}.json")
+    reference = scores_beside(calibration_path(frozen.checkpoint.folder))
     results = model_metrics.evaluate_model(
         frozen.name,
         list(card.classes),

@@ -24,6 +24,7 @@ def export(models: tuple[str, ...], trained: Path | None, as_json: bool) -> None
     """
     from vigil.core import settings
     from vigil.core.errors import VigilError
+    from vigil.detect.model_choice import onnx_path
     from vigil.detect.model_folder import CONFIG, find_model_folder, is_model
 
     folder = trained or settings.root() / "models"
@@ -35,7 +36,6 @@ def export(models: tuple[str, ...], trained: Path | None, as_json: bool) -> None
     folders = [find_model_folder(name, folder) for name in names]
 
     from vigil.detect.onnx.export import export_model  # takes seconds, which no mistake has to wait for
-    from vigil.detect.onnx.networks import onnx_path
     from vigil.models.checkpoint import load_checkpoint
 
     written = {}

@@ -35,8 +35,9 @@ def describe_models(folder: Path, summary: Path) -> dict[str, dict[str, Any]]:
     """Returns what is known of each model, by name; a skipped one says why."""
     from vigil.core.skipping import why_skipped
     from vigil.core.storage import read_json
-    from vigil.detect.model_folder import CONFIG, is_model
-    from vigil.detect.trained import FUSED, FUSION, has_fused, is_ready, read_fusion
+    from vigil.detect.model_choice import FUSED, has_fused, is_ready
+    from vigil.detect.model_folder import CONFIG, calibration_path, is_model
+    from vigil.detect.trained import read_fusion
     from vigil.judging.calibration import read_calibration
 
     measured = read_json(summary) if summary.exists() else {}
@@ -50,10 +51,10 @@ def describe_models(folder: Path, summary: Path) -> dict[str, dict[str, Any]]:
             config = read_json(path / CONFIG)
             row = {"input": config["input"], "classes": [entry["name"] for entry in config["classes"]]}
             if is_ready(folder, name):
-                row["calibration"] = read_calibration(folder / "calibration" / f"{name}.json").sentences()
+                row["calibration"] = read_calibration(calibration_path(path)).sentences()
             rows[name] = row | _score(scores.get(name))
     if has_fused(folder):
-        fused = read_fusion(folder / FUSION, None)
+        fused = read_fusion(folder, None)
         row = {"input": "models", "classes": list(fused.fusion.models)}
         rows[FUSED] = row | {"calibration": fused.alarm.calibration.sentences()} | _score(scores.get(FUSED))
     return rows

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from vigil.cli.command import Command, json_option, print_result
+from vigil.core.counts import count
 from vigil.core.errors import VigilError, near_miss
 
 outbox_option = click.option(
@@ -34,7 +35,7 @@ def targets(path: Path | None, as_json: bool) -> None:
     with _open(path) as database:
         states = database.deliveries.states()
     lines = [
-        f"{state.name}: {state.waiting} wait, {state.parked} parked, {state.delivered} delivered"
+        f"{state.name}: {state.waiting} waiting, {state.parked} parked, {state.delivered} delivered"
         + (f"; {state.last_error}" if state.last_error else "")
         for state in states
     ]
@@ -70,8 +71,8 @@ def release(target: str, path: Path | None, as_json: bool) -> None:
     """
     with _open(path) as database:
         target = _find_target(database, target)
-        count = database.deliveries.release_parked(target)
-    print_result({"released": count}, f"{target}: {count} will be tried again", as_json)
+        released = database.deliveries.release_parked(target)
+    print_result({"released": released}, f"{target}: {released} will be tried again", as_json)
 
 
 @outbox.command(cls=Command, reads="the outbox", writes="the outbox", example="vigil outbox forget https://hooks/old")
@@ -85,8 +86,12 @@ def forget(target: str, path: Path | None, as_json: bool) -> None:
     """
     with _open(path) as database:
         target = _find_target(database, target)
-        count = database.deliveries.forget_target(target)
-    print_result({"forgotten": count}, f"{target}: forgotten, and {count} that were not delivered to it", as_json)
+        lost = database.deliveries.forget_target(target)
+    print_result(
+        {"forgotten": lost},
+        f"{target}: forgotten, and what was not delivered to it: {count(lost, 'revision')}",
+        as_json,
+    )
 
 
 @outbox.command(
@@ -112,8 +117,8 @@ def prune(days: float, evidence: Path | None, path: Path | None, as_json: bool) 
     with _open(path) as database:
         if evidence is None:
             require_evidence(database, days, default_evidence())
-        count = delete_old_alerts(database, days, evidence or default_evidence())
-    print_result({"deleted": count}, f"{count} alert{'' if count == 1 else 's'} deleted", as_json)
+        deleted = delete_old_alerts(database, days, evidence or default_evidence())
+    print_result({"deleted": deleted}, f"{count(deleted, 'alert')} deleted", as_json)
 
 
 def _open(path: Path | None) -> Any:

@@ -28,8 +28,13 @@ def replay(alert: Path, trained: Path | None, as_json: bool) -> int:
     from dataclasses import asdict
 
     from vigil.core import settings
-    from vigil.watch.replay import replay_alert
+    from vigil.watch.alert_evidence import read_evidence
 
-    verdict = replay_alert(alert, trained or settings.root() / "models")
+    models = trained or settings.root() / "models"
+    read_back, evidence = read_evidence(alert, models)
+
+    from vigil.watch.replay import replay_alert  # takes seconds, which no mistake has to wait for
+
+    verdict = replay_alert(read_back, evidence, models)
     print_result(asdict(verdict), verdict.sentence(), as_json)
     return DIFFERS if verdict.difference else 0

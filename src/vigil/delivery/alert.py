@@ -208,8 +208,11 @@ def read_alert(text: str | bytes, where: str) -> Alert:
         return Alert.model_validate_json(text)
     except ValidationError as error:
         problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise VigilError(f"{where}: not an alert of vigil: {key}: {problem['msg']}.") from None
+        field = ".".join(str(step) for step in problem["loc"])
+        what = f"{field}: {problem['msg']}" if field else problem["msg"]
+        raise VigilError(
+            f"{where}: not an alert of vigil: {what}. Expected a line of --alerts, or a .json in the evidence folder."
+        ) from None
 
 
 def _checked(fields: dict[str, Any]) -> Alert:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from vigil.core.counts import count
 from vigil.core.errors import VigilError
 from vigil.delivery.addresses import short_name, split_url
 from vigil.delivery.deliveries import Delivery
@@ -162,5 +163,5 @@ def read_login(file: Path | None) -> tuple[str | None, str | None]:
     except (OSError, UnicodeDecodeError):
         raise VigilError(f"{file}: cannot be read; expected two lines, user and password.") from None
     if len(lines) != 2:
-        raise VigilError(f"{file}: {len(lines)} lines; expected two, user and password.")
+        raise VigilError(f"{file}: {count(len(lines), 'line')}; expected two, user and password.")
     return lines[0], lines[1]

@@ -3,6 +3,7 @@
 from glob import escape
 from pathlib import Path
 
+from vigil.core.counts import count
 from vigil.core.errors import VigilError
 from vigil.delivery.outbox import Outbox
 
@@ -11,9 +12,10 @@ def require_evidence(outbox: Outbox, days: float, evidence: Path) -> None:
     """VigilError where old alerts have pictures or clips, and none of them lies in this folder: they would stay."""
     named = [path for alert in outbox.find_old(days) for path in (alert.picture, alert.clip) if path is not None]
     if named and not any((evidence / path).exists() for path in named):
+        files = count(len(named), "picture or clip", "pictures and clips")
         raise VigilError(
-            f"{evidence}: none of the {len(named)} pictures and clips of these alerts lies there. Name their folder "
-            "with --evidence: that of --clips or --batch of `vigil detect`. Whatever is named, the alerts go."
+            f"{evidence}: of {files} of these alerts none lies there. Name their folder with --evidence: that of "
+            "--clips or --batch of `vigil detect`. Whatever is named, the alerts go."
         )
 
 

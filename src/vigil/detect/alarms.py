@@ -7,9 +7,10 @@ from typing import Literal
 from vigil.detect.alerts import AlertChange, Score
 from vigil.detect.frame_features import StoredFrame
 from vigil.detect.frame_scores import ModelState
+from vigil.detect.model_choice import FUSED
 from vigil.detect.peaks import explain_peak
 from vigil.detect.states import NOTHING_FOUND, AlarmState
-from vigil.detect.trained import FUSED, Alarm, Trained
+from vigil.detect.trained import Alarm, Trained
 from vigil.statistics import alerts
 
 

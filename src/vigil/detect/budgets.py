@@ -9,28 +9,19 @@ camera has none, and holds for the budget that it was made for.
 """
 
 import math
-import re
 from pathlib import Path
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays
 from vigil.detect.frozen_model import FrozenModel
-from vigil.evaluation.fusion import FUSED, Fusion, calibrate_fusion, hold_out
+from vigil.detect.model_choice import FUSED
+from vigil.detect.model_folder import calibration_path
+from vigil.evaluation.fusion import Fusion, calibrate_fusion, hold_out
 from vigil.judging.calibration import Calibration, CalibrationParams, read_calibration, scores_beside
 from vigil.judging.calibration_fit import calibrate_model
 from vigil.judging.stored import Arrays
 from vigil.statistics.alerts import Rule
 from vigil.statistics.scores import Scores
-
-HOURS = {"h": 1.0, "d": 24.0, "w": 168.0}
-
-
-def read_budget(text: str) -> float:
-    """False alarms an hour, of `1/h`, `0.5/h`, `12/d` or `3/w`."""
-    match = re.fullmatch(r"(\d*\.?\d+)\s*/\s*([hdw])", text.strip().lower())
-    if match is None or not float(match[1]) > 0:
-        raise VigilError(f"budget {text!r}: expected false alarms an hour, a day or a week, such as 1/h, 12/d or 3/w.")
-    return float(match[1]) / HOURS[match[2]]
 
 
 def rule_for_model(frozen: FrozenModel, models: Path, per_hour: float) -> Rule:
@@ -45,7 +36,7 @@ def rule_for_model(frozen: FrozenModel, models: Path, per_hour: float) -> Rule:
 
 def rule_for_fused(fusion: Fusion, calibration: Calibration, models: Path, per_hour: float) -> Rule:
     """The same of the detector that hears several models: by what it says of sources that it was not fitted on."""
-    members = {name: read_calibration(models / "calibration" / f"{name}.json") for name in fusion.models}
+    members = {name: read_calibration(calibration_path(models / name)) for name in fusion.models}
     tables = {
         name: Scores.of(_read_scores(models, name, member.model_sha256), True, name) for name, member in members.items()
     }
@@ -65,7 +56,7 @@ def _rule(name: str, frozen: Calibration, fitted: Calibration) -> Rule:
     assert frozen.thresholds and fitted.thresholds and frozen.promise and fitted.promise
     pairs = [(getattr(frozen.thresholds, key), getattr(fitted.thresholds, key)) for key in ("p90", "p95", "p98")]
     pairs.append((frozen.promise.normal_hours, fitted.promise.normal_hours))
-    if any(not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) for one, other in pairs):
+    if any(not math.isclose(before, now, rel_tol=1e-9, abs_tol=1e-12) for before, now in pairs):
         raise VigilError(
             f"{name}: the scores beside its calibration are not those that it was made from, so they say nothing about "
             f"a budget. Run `dvc repro calibrate@{name}`, or `dvc checkout`."
@@ -79,7 +70,7 @@ def _rule_of_camera(name: str, calibration: Calibration, per_hour: float) -> Rul
     made_for = calibration.params.false_alarms_per_hour
     if not math.isclose(made_for, per_hour, rel_tol=1e-9):
         raise VigilError(
-            f"budget refused: {name}: its calibration of one camera was made for {made_for:g} false alarms an hour and "
+            f"budget refused: {name}: its calibration of one camera was made for a budget of {made_for:g}/h and "
             f"keeps no scores. Make one for this: `vigil calibrate {name} --normal VIDEO... --false-alarms-per-hour "
             f"{per_hour:g}`."
         )
@@ -90,13 +81,19 @@ def _rule_of_camera(name: str, calibration: Calibration, per_hour: float) -> Rul
 
 
 def _read_scores(models: Path, name: str, sha256: str) -> Arrays:
-    path = scores_beside(models / "calibration" / f"{name}.json")
+    path = scores_beside(calibration_path(models / name))
     if not path.exists():
         raise VigilError(
             f"{path}: not found: a budget needs the scores of validation. Run `dvc checkout`, or "
             f"`dvc repro calibrate@{name}`; or set the alarm with --threshold."
         )
-    arrays = load_arrays(path)
+    try:
+        arrays = load_arrays(path)
+    except VigilError:
+        raise VigilError(
+            f"{path}: damaged, so nothing says where the alarm would keep to a budget. Run `dvc checkout {path}`, or "
+            f"`dvc repro -f calibrate@{name}`, which makes it again; or set the alarm with --threshold."
+        ) from None
     if str(arrays.get("model_sha256")) != sha256:
         raise VigilError(f"{path}: of other weights than {name}. Run `dvc repro calibrate@{name}`.")
     return arrays

@@ -34,9 +34,9 @@ from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.given_frames import make_view
 from vigil.detect.heads import Finder, open_head_finder
-from vigil.detect.onnx.networks import Runtime
+from vigil.detect.model_choice import FUSED, Runtime, choose_models
 from vigil.detect.states import AlarmState, State, Step
-from vigil.detect.trained import FUSED, Alarm, Fused, Trained
+from vigil.detect.trained import Alarm, Fused, Trained
 from vigil.features import trunk
 from vigil.features.landmarks import estimators
 from vigil.features.landmarks.choices import weights_digests
@@ -96,7 +96,7 @@ class Detector:
         `runtime` is what runs the models: torch, or `onnx` what `vigil export` has written.
         """
         folder = Path(models)
-        chosen = trained.choose_models(folder, names)
+        chosen = choose_models(folder, names)
         loaded, fused = trained.load_models(folder, chosen, calibrations or {}, threshold, budget, runtime)
         detector = cls(loaded, fused, chosen, None, zones, find_poses=find_poses)
         detector.loaded_as = {

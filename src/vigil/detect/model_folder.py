@@ -6,7 +6,8 @@ from vigil.core import settings
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.storage import read_json
 
-CONFIG = "config.json"  # in the folder of every model; as models/checkpoint.py has it, which takes seconds to import
+# In the folder of every model; as models/checkpoint.py has them, which takes seconds to import.
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
 
 def find_model_folder(model: str, models: Path | None = None) -> Path:
@@ -19,9 +20,14 @@ def find_model_folder(model: str, models: Path | None = None) -> Path:
     return folder
 
 
+def calibration_path(folder: Path) -> Path:
+    """Where the pipeline freezes the calibration of the model in `folder`."""
+    return folder.with_name("calibration") / f"{folder.name}.json"
+
+
 def find_calibration(folder: Path, calibration: Path | None = None) -> Path:
     """The calibration that is named, else the one that the pipeline froze for the model in `folder`."""
-    path = calibration or folder.with_name("calibration") / f"{folder.name}.json"
+    path = calibration or calibration_path(folder)
     if not path.exists():
         advice = f"Run `dvc repro calibrate@{folder.name}`." if calibration is None else "Name a calibration's file."
         raise VigilError(f"{path}: not found. {advice}")

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from vigil.detect.alerts import Finding
 from vigil.detect.findings import describe, name_crime
 from vigil.detect.frame_scores import ModelState
-from vigil.detect.trained import FUSED, Trained
+from vigil.detect.model_choice import FUSED
+from vigil.detect.trained import Trained
 
 
 def explain_peak(

@@ -1,17 +1,13 @@
 """Where an alarm sounds: at the frozen threshold, at a percentile of normal frames, or where somebody sets it."""
 
-import re
-
 import numpy as np
 
 from vigil.core.errors import VigilError
+from vigil.detect.alarm_words import BUDGET, read_threshold
 from vigil.judging.calibration import Calibration
 from vigil.judging.curves import TINY, Curve
 from vigil.statistics.alerts import Rule
 from vigil.statistics.reliability import logit
-
-PERCENTILES = ("p90", "p95", "p98")
-EXPECTED = f"expected a probability between 0 and 1 (0.7), {', '.join(PERCENTILES)}, or budget"
 
 
 def choose_rule(calibration: Calibration, threshold: str | None) -> tuple[Rule, bool]:
@@ -24,17 +20,13 @@ def choose_rule(calibration: Calibration, threshold: str | None) -> tuple[Rule, 
         raise VigilError("this model raises no alarm of its own: it has no threshold.")
     if threshold is None:
         return rule, False
-    text = str(threshold).strip().lower()
-    if text == "budget":
-        raw = thresholds.budget
-    elif text in PERCENTILES:
-        raw = float(getattr(thresholds, text))
-    elif re.fullmatch(r"\d*\.?\d+(e-?\d+)?", text) and 0 < float(text) < 1:
+    level = read_threshold(threshold)
+    if isinstance(level, float):
         assert calibration.frame is not None
-        raw = score_of_probability(calibration.frame, float(text))
+        raw = score_of_probability(calibration.frame, level)
     else:
-        raise VigilError(f"threshold {threshold!r}: {EXPECTED}.")
-    return calibration.params.alert.rule_at(raw, calibration.normal_median), text != "budget"
+        raw = float(getattr(thresholds, level))
+    return calibration.params.alert.rule_at(raw, calibration.normal_median), level != BUDGET
 
 
 def score_of_probability(curve: Curve, p: float) -> float:

@@ -4,14 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vigil.core.errors import VigilError, near_miss
-from vigil.core.skipping import why_skipped
+from vigil.core.errors import VigilError
 from vigil.core.storage import read_json, sha256_file
+from vigil.detect.alarm_words import refuse_both
 from vigil.detect.alerts import Provenance
 from vigil.detect.budgets import rule_for_fused, rule_for_model
 from vigil.detect.frozen_model import FrozenModel, find_gate, load_frozen_model
+from vigil.detect.model_choice import (
+    FUSED,
+    FUSION,
+    Runtime,
+    check_calibrations,
+    list_models,
+    list_running,
+    onnx_path,
+    read_fusion_record,
+)
 from vigil.detect.model_folder import CONFIG
-from vigil.detect.onnx.networks import Runtime, onnx_path, open_model
+from vigil.detect.onnx.networks import open_model
 from vigil.detect.thresholds import choose_rule
 from vigil.evaluation.fusion import Fusion
 from vigil.judging.calibration import Calibration
@@ -19,10 +29,6 @@ from vigil.judging.pieces import PieceJudge, make_piece_judge
 from vigil.judging.scoring import score_type_of
 from vigil.models.checkpoint import Checkpoint, load_checkpoint
 from vigil.statistics.alerts import Rule
-
-FUSED = "fused"
-FUSION = "fusion.json"
-TRAIN_FIRST = "Run `vigil repro`, which trains and calibrates them."
 
 
 @dataclass(frozen=True)
@@ -64,44 +70,6 @@ class Fused:
     alarm: Alarm
 
 
-def list_models(models: Path) -> list[str]:
-    """Names of the models in a folder that are trained and calibrated, sorted."""
-    if not models.is_dir():
-        return []
-    names = sorted(path.parent.name for path in models.glob(f"*/{CONFIG}"))
-    return [name for name in names if is_ready(models, name)]
-
-
-def is_ready(models: Path, name: str) -> bool:
-    """Whether a model is trained and has a calibration."""
-    calibration = models / "calibration" / f"{name}.json"
-    return calibration.exists() and not why_skipped(models / name) and not why_skipped(calibration)
-
-
-def has_fused(models: Path) -> bool:
-    """Whether there is a fused detector."""
-    path = models / FUSION
-    return path.exists() and not why_skipped(path) and "fusion" in read_json(path)
-
-
-def choose_models(models: Path, names: Sequence[str] | None) -> list[str]:
-    """The detectors to run: those that are named, else the fused one, else all that there are."""
-    ready = list_models(models)
-    if not ready:
-        raise VigilError(f"{models}: no trained model. {TRAIN_FIRST}")
-    known = [*ready, *([FUSED] if has_fused(models) else [])]
-    if not names:
-        return [FUSED] if has_fused(models) else ready
-    if list(names) == ["all"]:
-        return known
-    for name in names:
-        if name not in known:
-            skipped = why_skipped(models / name) if (models / name).is_dir() else None
-            reason = f"skipped: {skipped.removesuffix('.')}" if skipped else f"not a trained model in {models}"
-            raise VigilError(f"{name}: {reason}. Known: {', '.join(known)}.{near_miss(name, known)}")
-    return list(dict.fromkeys(names))
-
-
 def load_models(
     models: Path,
     names: Sequence[str],
@@ -114,17 +82,10 @@ def load_models(
 
     Where a gate runs, so does the model that names what it raises.
     """
-    if threshold is not None and budget is not None:
-        raise VigilError("a threshold and a budget: each says where the alarm sounds; give one of them.")
-    fused = read_fusion(models / FUSION, threshold, budget) if FUSED in names else None
-    heard = set(fused.fusion.models) if fused else set()
-    running = sorted({*names, *heard} - {FUSED})
-    for name in calibrations:
-        if name not in running:
-            raise VigilError(
-                f"calibration of {name}, which does not run here; what runs: {', '.join(running)}."
-                + near_miss(name, running)
-            )
+    refuse_both(threshold, budget)
+    fused = read_fusion(models, threshold, budget) if FUSED in names else None
+    running = list_running(models, names)
+    check_calibrations(running, calibrations)
     trained = [
         _load(models, name, calibrations.get(name), threshold, budget if name in names else None, runtime)
         for name in [*running, *_find_namers(models, running)]
@@ -141,20 +102,18 @@ def _find_namers(models: Path, running: Sequence[str]) -> list[str]:
     return [name for name, card in cards.items() if card["features"].get("attended", {}).get("gate") in gates]
 
 
-def read_fusion(path: Path, threshold: str | None, budget: float | None = None) -> Fused:
+def read_fusion(models: Path, threshold: str | None, budget: float | None = None) -> Fused:
     """The fused detector that stage `compare` has fitted."""
-    if reason := why_skipped(path) if path.exists() else "not found":
-        raise VigilError(f"{path}: {reason}. {TRAIN_FIRST}")
-    payload = read_json(path)
-    fusion = Fusion.read(payload["fusion"], f"{path}: fusion")
-    record = dict(payload["calibration"])
-    frozen_sha256 = record.pop("sha256", None)
-    calibration = Calibration.from_json(record, str(path))
+    path, record = models / FUSION, read_fusion_record(models)
+    fusion = Fusion.read(record["fusion"], f"{path}: fusion")
+    contents = dict(record["calibration"])
+    frozen_sha256 = contents.pop("sha256", None)
+    calibration = Calibration.from_json(contents, str(path))
     if calibration.sha256 != frozen_sha256:
         raise VigilError(f"{path}: changed since it was frozen. Run `dvc repro compare`.")
     rule, by_hand = choose_rule(calibration, threshold)
     if budget is not None:
-        rule = rule_for_fused(fusion, calibration, path.parent, budget)
+        rule = rule_for_fused(fusion, calibration, models, budget)
     made_by = Provenance(sha256_file(path), calibration.sha256, rule.threshold, by_hand, budget)
     return Fused(fusion, Alarm(calibration, rule, made_by))
 

@@ -7,7 +7,7 @@ import numpy as np
 from vigil.detect.alerts import DIGITS
 from vigil.detect.detector import Detector
 from vigil.detect.findings import crime_probabilities
-from vigil.detect.trained import FUSED
+from vigil.detect.model_choice import FUSED
 from vigil.evidence.recording import Recording, video_confidence
 from vigil.judging.attention import rank_frames, select_clips
 from vigil.judging.judgements import Judgement

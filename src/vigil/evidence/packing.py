@@ -55,7 +55,11 @@ def save_packed(path: Path, contents: Any) -> None:
 
 def load_packed(path: Path) -> Any:
     """What was packed. VigilError where it was something else."""
-    arrays = load_arrays(path)
+    try:
+        arrays = load_arrays(path)
+    except VigilError as error:
+        problem = str(error).removesuffix(" Delete it and run again.")
+        raise VigilError(f"{problem} Only `vigil detect --clips` on the same recording makes it again.") from None
     try:
         return _unpack(json.loads(arrays.pop(SHAPE).tobytes()), arrays, {})
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -20,7 +20,6 @@ from vigil.capture.live.camera import Camera, read_cameras
 from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.sources import Source
 from vigil.core import settings
-from vigil.core.errors import VigilError
 from vigil.delivery.addresses import read_secret
 from vigil.delivery.alert import Alert
 from vigil.detect.alerts import AlertChange
@@ -29,8 +28,6 @@ from vigil.watch.detectors import Detectors
 from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.sending import Sending
 from vigil.watch.step_tables import StepTables
-
-HOST = "127.0.0.1"
 
 
 class Stop:
@@ -172,6 +169,7 @@ def _serve(
     address: str, token: Path | None, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path
 ) -> Iterator[str]:
     from vigil.delivery.page.access import TOKEN_VARIABLE, Access
+    from vigil.delivery.page.address import parse_address
     from vigil.delivery.page.app import make_app
     from vigil.delivery.page.server import PageServer
 
@@ -183,14 +181,6 @@ def _serve(
     )
     with PageServer(app, host, port) as server:
         yield server.url
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """`8080`, `0.0.0.0:8080` or `[::]:8080`."""
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal():
-        raise VigilError(f"--serve {text}: expected [HOST:]PORT, such as 8080.")
-    return host.strip("[]") or HOST, int(port)
 
 
 def _summarise(watches: dict[Camera, CameraWatch], began: float, detectors: Detectors) -> dict[str, Any]:

@@ -1,17 +1,14 @@
-"""What `vigil detect` does, from its options to its summary."""
+"""What `vigil detect` does, from its sources to its summary. See refusals.py for what it refuses before."""
 
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from vigil.capture.addresses import look_up
-from vigil.capture.camera_file import load_cameras
-from vigil.capture.network import require_webcams
-from vigil.capture.sources import Source, expand_sources, project_cameras
-from vigil.core.errors import Rejected, VigilError
+from vigil.capture.sources import Source
+from vigil.core.counts import count
+from vigil.core.errors import Rejected
 from vigil.evidence.anomalies import UNREAD
 from vigil.watch.cameras import watch_cameras
 from vigil.watch.detectors import Detectors
@@ -23,75 +20,20 @@ PROGRESS_S = 0.3
 PROBLEMS = {"damage": "damaged", "undrawn": "not all of it is drawn"}  # of a verdict
 
 
-def run_detect(request: Request, say: Say) -> dict[str, Any]:
-    """Judges all sources; `say` gets a line for every alert. Returns the summary."""
-    sources = [look_up(source) for source in _find_sources(request)]
-    live = [source for source in sources if source.is_live]
-    if live and len(live) < len(sources):
-        raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")
-    require_webcams(live)
-    _refuse_hours([source for source in sources if not source.is_live])
-    request.outputs.check(len(sources), _used_files(request, sources))
-    if live:
-        request.outputs.refuse_of_recordings()
-    elif request.serve is not None:
-        raise VigilError("--serve: of cameras alone. What recordings show is in index.html of --batch.")
-    for source in sources:
-        if not source.is_live and source.kind not in ("file", "images"):
-            request.outputs.require_files(source.address)
+def run_detect(request: Request, sources: Sequence[Source], say: Say) -> dict[str, Any]:
+    """Judges all sources, which `check_request` has let through; `say` gets a line for every alert.
+
+    Returns the summary.
+    """
     with ExitStack() as stack:
         detectors = stack.enter_context(Detectors(request, sources))
-        _require_people(request, detectors)
-        _require_alarm(detectors)
         sending = stack.enter_context(Sending(request)) if request.delivers else None
-        if live:
-            summary = watch_cameras(live, detectors, request, sending, say)
-            if not request.as_json:
-                say(_describe_watch(summary))
-            return summary
-        return _watch_recordings(sources, detectors, request, sending, say)
-
-
-def _find_sources(request: Request) -> list[Source]:
-    """What is named; of a file of cameras that is named all, where nothing else is."""
-    cameras = project_cameras() if request.cameras is None else load_cameras(request.cameras)
-    if request.cameras is not None and not cameras:
-        raise VigilError(f"{request.cameras}: no camera in it. Expected such as `door: {{source: ...}}`.")
-    return expand_sources(request.sources or cameras, cameras)
-
-
-def _used_files(request: Request, sources: Sequence[Source]) -> dict[Path, str]:
-    """Files that no output may be written over, and what they are."""
-    used = {Path(source.address): "a source" for source in sources if not source.is_live}
-    used |= dict.fromkeys(request.calibrations.values(), "a calibration")
-    used[request.outbox_path] = "the outbox"
-    if request.cameras is not None:
-        used[request.cameras] = "the file of cameras"
-    return used
-
-
-def _require_people(request: Request, detectors: Detectors) -> None:
-    for option, path in (("--objects", request.outputs.objects), ("--landmarks", request.outputs.landmarks)):
-        if path is not None and not detectors.finds_people:
-            raise VigilError(
-                f"{option}: none of {', '.join(detectors.scoring)} looks at people: add a model that does, such as "
-                "panic or pose_cnn."
-            )
-
-
-def _require_alarm(detectors: Detectors) -> None:
-    if not detectors.alarming:
-        raise VigilError(
-            "none of these models raises alerts: they name what another has raised. Add that one, such as crime_gate."
-        )
-
-
-def _refuse_hours(recordings: Sequence[Source]) -> None:
-    for source in recordings:
-        if source.entry is not None and source.entry.hours is not None:
-            raise VigilError(
-                f"camera {source.name}: hours of a recording: nobody says when it was made; leave them out."
-            )
+        if not sources[0].is_live:
+            return _watch_recordings(sources, detectors, request, sending, say)
+        summary = watch_cameras(sources, detectors, request, sending, say)
+        if not request.as_json:
+            say(_describe_watch(summary))
+        return summary
 
 
 def _watch_recordings(
@@ -149,11 +91,6 @@ def _describe_watch(summary: dict[str, Any]) -> str:
     lag = f", 95 % of frames judged within {max(lags):.2f} s" if lags else ""
     cameras, alerts = count(len(summary["cameras"]), "camera"), count(summary["alerts"], "alert")
     return f"{cameras} watched for {summary['elapsed_s']:.0f} s, {alerts}{lag}"
-
-
-def count(number: int, thing: str) -> str:
-    """1 camera, 2 cameras."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 class _Progress:

@@ -1,6 +1,6 @@
 """The detector of each source: that of the command, or one with a camera's own models, calibrations and zones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -39,11 +39,6 @@ class Detectors:
         return self._loaded[self._key(source)]
 
     @property
-    def finds_people(self) -> bool:
-        """Whether people are looked for on any source."""
-        return any(detector.plan.landmarks is not None for detector in self._loaded.values())
-
-    @property
     def alarming(self) -> list[str]:
         """All that raise alerts on some source."""
         return list(dict.fromkeys(name for detector in self._loaded.values() for name in detector.alarming))
@@ -54,14 +49,10 @@ class Detectors:
         return list(dict.fromkeys(name for detector in self._loaded.values() for name in detector.scoring))
 
     def _key(self, source: Source) -> Key:
-        request, entry = self._request, source.entry
-        names, calibrations = request.names, dict(request.calibrations)
-        if entry is None:
-            return None if names is None else tuple(names), _pairs(calibrations), None
-        calibrations |= {name: Path(file) for name, file in entry.calibration.items()}
-        zones = None if entry.zones is None else Zones(entry.zones)
-        chosen = entry.models or names
-        return None if chosen is None else tuple(chosen), _pairs(calibrations), zones
+        names, calibrations = self._request.choose_models(source)
+        polygons = None if source.entry is None else source.entry.zones
+        zones = None if polygons is None else Zones(polygons)
+        return None if names is None else tuple(names), tuple(sorted(calibrations.items())), zones
 
     def _load(self, source: Source, key: Key) -> Detector:
         names, calibrations, zones = key
@@ -82,7 +73,3 @@ class Detectors:
             if source.entry is None:
                 raise
             raise VigilError(f"camera {source.name}: {error}") from None
-
-
-def _pairs(calibrations: Mapping[str, Path]) -> tuple[tuple[str, Path], ...]:
-    return tuple(sorted(calibrations.items()))

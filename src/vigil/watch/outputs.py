@@ -47,10 +47,10 @@ class Outputs:
             if other := seen.get(path.resolve()):
                 raise VigilError(f"{path}: both {other} and {option} would be written there.")
             seen[path.resolve()] = option
-            _require_folder(path.parent, option)
+            require_folder(path.parent, option)
         for option, folder in (("--pictures", self.pictures), ("--clips", self.clips), ("--batch", self.batch)):
             if folder is not None:
-                _require_folder(folder, option)
+                require_folder(folder, option)
         if self.video is not None and recordings > 1:
             raise VigilError(f"--video {self.video}: one file for {recordings} sources; give --batch DIR instead.")
 
@@ -79,7 +79,8 @@ class Outputs:
             )
 
 
-def _require_folder(folder: Path, option: str) -> None:
+def require_folder(folder: Path, option: str) -> None:
+    """VigilError where nothing can be written into a folder; it is made where there is none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".vigil-writable"

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from vigil.core.errors import VigilError
-from vigil.delivery.alert import Alert, alert_id, read_alert
+from vigil.delivery.alert import Alert, alert_id
 from vigil.detect import trained
 from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.evidence.replays import KeptFrame, ReplayRecord, read_replay
 from vigil.features.zones import Zones
 from vigil.watch.alert_records import make_region
-from vigil.watch.replay_files import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,12 @@ class Verdict:
         return f"same: alert {self.alert}, {self.frames} frames judged again{part}{kept}"
 
 
-def replay_alert(path: Path, models: Path) -> Verdict:
-    """Judges the alert of a file again, by the models of a folder. VigilError where that cannot be done."""
-    try:
-        alert = read_alert(path.read_bytes(), str(path))
-    except OSError as error:
-        raise VigilError(f"{path}: cannot be read: {error.strerror}.") from None
-    source = path.with_suffix(SUFFIX)
-    if not source.exists():
-        raise VigilError(
-            f"{source}: not found: an alert is judged again from what --clips keeps beside it. Name the alert's JSON "
-            "in the evidence folder."
-        )
-    record, settings = read_replay(source)
+def replay_alert(alert: Alert, replay: Path, models: Path) -> Verdict:
+    """Judges an alert again from the file of its evidence, by the models of a folder; see alert_evidence.py.
+
+    VigilError where that cannot be done.
+    """
+    record, settings = read_replay(replay)
     detector = _load_detector(models, settings)
     _check_makers(alert, detector)
     kept = tuple(model.name for model in detector.models if record.frames and model.name in record.frames[0].judgements)

@@ -10,8 +10,7 @@ from vigil.detect.alerts import AlertChange
 from vigil.detect.detector import Detector
 from vigil.detect.states import Step
 from vigil.evidence.replays import Key, ReplayRecord, ReplayRecorder, write_replay
-
-SUFFIX = ".npz"
+from vigil.watch.alert_evidence import REPLAY_SUFFIX
 
 
 class ReplayFiles:
@@ -35,7 +34,7 @@ class ReplayFiles:
         if record is None:
             return
         try:
-            write_replay(stem.with_name(stem.name + SUFFIX), record, self._detector.loaded_as)
+            write_replay(stem.with_name(stem.name + REPLAY_SUFFIX), record, self._detector.loaded_as)
             write_alert(stem, alert)
         except VigilError as error:
             print(f"{alert.camera}: cannot be judged again: {error}", file=sys.stderr)

@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from vigil.capture.sources import Source
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.delivery.places import default_evidence, default_outbox
-from vigil.detect.alerts import AlertChange
-from vigil.detect.budgets import read_budget
-from vigil.detect.onnx.networks import Runtime
+from vigil.detect.alarm_words import read_budget
+from vigil.detect.model_choice import Runtime
 from vigil.watch.outputs import Outputs
+
+if TYPE_CHECKING:
+    from vigil.detect.alerts import AlertChange
 
 Say = Callable[[str], object]
 
@@ -74,6 +77,14 @@ class Request:
             as_json=options["as_json"],
         )
 
+    def choose_models(self, source: Source) -> tuple[Sequence[str] | None, dict[str, Path]]:
+        """The models that are named for a source and their calibrations: those of its camera before the command's."""
+        entry, calibrations = source.entry, dict(self.calibrations)
+        if entry is None:
+            return self.names, calibrations
+        calibrations |= {name: Path(file) for name, file in entry.calibration.items()}
+        return entry.models or self.names, calibrations
+
     @property
     def outbox_path(self) -> Path:
         """Where alerts are kept, if they are delivered."""
@@ -90,7 +101,7 @@ class Request:
         return bool(self.outputs.alerts or self.webhooks or self.brokers or self.outbox or self.serve)
 
 
-def describe_change(change: AlertChange, source: str, as_json: bool) -> str:
+def describe_change(change: "AlertChange", source: str, as_json: bool) -> str:
     """An alert in one line, for a program or for a person."""
     if as_json:
         return json.dumps({"source": source} | change.to_json(), sort_keys=True)

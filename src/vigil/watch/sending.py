@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from vigil.core.counts import count
 from vigil.delivery.alert import Alert, revise
 from vigil.delivery.courier import Couriers
 from vigil.delivery.database import OutboxError
@@ -54,7 +55,10 @@ class Sending:
             if kind in (None, KeyboardInterrupt):
                 self._writer.finish()
                 if left := self._couriers.drain(DRAIN_S if kind is None else STOPPED_S):
-                    print(f"{left} deliveries wait in {self._path} for the next start", file=sys.stderr)
+                    print(
+                        f"for the next start wait in {self._path}: {count(left, 'delivery', 'deliveries')}",
+                        file=sys.stderr,
+                    )
                     for target in self.outbox.deliveries.states():
                         if target.waiting and target.last_error:
                             print(f"{target.name}: {target.last_error}", file=sys.stderr)

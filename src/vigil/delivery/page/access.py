@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vigil.core.counts import count
 from vigil.core.errors import VigilError
 
 TOKEN_VARIABLE = "VIGIL_TOKEN"  # noqa: S105  # its name
@@ -45,7 +46,7 @@ class Access:
                 "and name that as --token."
             )
         if token is not None and len(token) < TOKEN_LENGTH:
-            raise VigilError(f"--serve: a token of {len(token)} characters; expected {TOKEN_LENGTH} or more.")
+            raise VigilError(f"--serve: a token of {count(len(token), 'character')}; expected {TOKEN_LENGTH} or more.")
         self._token = token
         self._signer = TimestampSigner(token, salt="session of the live page") if token is not None else None
 

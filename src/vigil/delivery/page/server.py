@@ -1,6 +1,5 @@
 """Serves the page from a thread, beside whatever else the process does."""
 
-import socket
 import threading
 import time
 from types import TracebackType
@@ -10,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from vigil.core.errors import VigilError
+from vigil.delivery.page.address import bind_socket
 
 START_S = 60.0  # s, of a machine that has much else to do
 STOP_S = 1.0  # s for open pages to be told, at the end
@@ -20,17 +20,7 @@ class PageServer:
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         """VigilError where it cannot listen there. Port 0 is any that is free."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((host, port))
-        except OSError as error:
-            self._socket.close()
-            raise VigilError(f"--serve {host}:{port}: cannot listen there: {error.strerror or error}.") from None
-        except OverflowError:
-            self._socket.close()
-            raise VigilError(f"--serve {host}:{port}: no port; expected 0 to 65535.") from None
+        self._socket = bind_socket(host, port)
         config = uvicorn.Config(
             app,
             log_level="warning",

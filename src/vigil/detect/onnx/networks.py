@@ -7,7 +7,7 @@ checkpoint = replace(checkpoint, model=model)           # for a judge
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,14 +17,8 @@ from vigil.core.errors import VigilError
 from vigil.models.blocks.layers import Clip, Predictions
 from vigil.models.checkpoint import Checkpoint
 
-Runtime = Literal["torch", "onnx"]
 META = "vigil"  # key in a file's metadata
 Memory = Sequence[Tensor]
-
-
-def onnx_path(models: Path, name: str) -> Path:
-    """Where a model of a folder of models is, as ONNX."""
-    return models / "onnx" / f"{name}.onnx"
 
 
 def open_model(path: Path, checkpoint: Checkpoint) -> "OnnxModel":
