@@ -7,7 +7,8 @@ from servers import free_port, live_segments, stream_server
 from videos import film, number
 from web import Site
 
-from vigil.capture.addresses import look_up, renew
+from vigil.capture.addresses import look_up, look_up_cameras, renew
+from vigil.capture.camera_file import CameraEntry
 from vigil.capture.recordings import open_recording
 from vigil.capture.sources import parse_source
 from vigil.core.errors import VigilError
@@ -51,6 +52,22 @@ def test_what_cannot_be_read_is_one_line_without_a_password(
         look_up(parse_source(server.url(path, login=login)))
     assert "\n" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_camera_of_a_file_that_cannot_be_looked_up_stops_no_other_camera(tmp_path: Path) -> None:
+    film(tmp_path / "clip.mp4", frames=5)
+    with stream_server(tmp_path) as server:
+        entries = {
+            "yard": CameraEntry(source=server.url("secret/mjpeg"), user="admin", password="hunter2"),
+            "door": CameraEntry(source=server.url("mjpeg")),
+            "film": CameraEntry(source=server.url("clip.mp4")),
+        }
+        yard, door, clip = (parse_source(name, None, entries) for name in entries)
+        assert [source.kind for source in look_up_cameras([yard, door])] == ["unreached", "mjpeg"]
+        with pytest.raises(VigilError, match="wrong user or password"):
+            look_up_cameras([yard, clip])
+        with pytest.raises(VigilError, match="wrong user or password"):
+            look_up_cameras([parse_source(server.url("secret/mjpeg")), door])
 
 
 def test_a_login_goes_to_no_other_server_than_its_own(tmp_path: Path) -> None:

@@ -184,3 +184,21 @@ def test_two_cameras_at_once_over_rtsp(tmp_path: Path) -> None:
             output, _ = process.communicate(timeout=60)
     summary = json.loads(output.splitlines()[-1])
     assert len(summary["cameras"]) == 2 and all(camera["looked_at"] for camera in summary["cameras"].values())
+
+
+@pytest.mark.timeout(400)
+def test_a_camera_with_a_wrong_password_is_an_alert_and_stops_no_other(tmp_path: Path) -> None:
+    with stream_server(tmp_path) as server:
+        Path("two.yaml").write_text(
+            f"yard: {{source: '{server.url('secret/mjpeg')}', user: admin, password: hunter2}}\n"
+            f"door: {{source: '{server.url('mjpeg')}'}}\n"
+        )
+        with detecting("--cameras", "two.yaml") as process:
+            wait_until(lambda: {alert["camera"] for alert in read_alerts()} == {"door", "yard"}, process)
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    reason = "wrong user or password, or none (the server answers 401)"
+    assert output.count(f"yard: camera gone: {reason}") == 1
+    assert {alert["label"] for alert in read_alerts() if alert["camera"] == "yard"} == {"camera gone"}
+    assert "hunter2" not in output + errors + ALERTS.read_text()

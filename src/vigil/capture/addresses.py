@@ -8,7 +8,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -22,6 +22,12 @@ WAIT_S = 10.0  # for a server to answer
 PLAYLIST_BYTES = 1 << 20
 QUALITY = 720  # px, the greatest height that is asked of a page
 AGENT = "vigil"
+WRONG_LOGIN, NO_SUCH_PATH = (401, 403), (404, 410)  # codes of a server's answers
+REFUSALS = (*WRONG_LOGIN, *NO_SUCH_PATH)
+
+
+class AddressRefused(VigilError):
+    """The server answers and refuses, as with a wrong password or an unknown path, so that waiting hardly helps."""
 
 
 def look_up(source: Source) -> Source:
@@ -36,16 +42,37 @@ def look_up(source: Source) -> Source:
             if kind == "hls":
                 kind = _kind_of_playlist(answer, source)
     except urllib.error.HTTPError as error:
-        raise VigilError(f"{source.address}: {explain_status(error.code, str(error.reason))}.") from None
+        kind_of_error = AddressRefused if error.code in REFUSALS else VigilError
+        raise kind_of_error(f"{source.address}: {explain_status(error.code, str(error.reason))}.") from None
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise VigilError(
             f"{source.address}: no answer ({source.hide_secrets(str(reason))}). Is it on? A camera that may be off "
-            "when vigil starts belongs in cameras.yaml with its `kind`."
+            "when vigil starts belongs in cameras.yaml."
         ) from None
     if kind == "page":
         return renew(replace(source, page=source.opened))
     return replace(source, kind=kind)
+
+
+def look_up_cameras(sources: Sequence[Source]) -> list[Source]:
+    """Looks up all sources. A camera of a file that cannot be looked up now is `unreached`, and stops no other.
+
+    VigilError where a source is of no file of cameras, or the others are recordings: with these it is not known whether
+    it is one too.
+    """
+    looked_up, first_error = list[Source](), None
+    for source in sources:
+        try:
+            looked_up.append(look_up(source))
+        except VigilError as error:
+            if source.entry is None:
+                raise
+            looked_up.append(replace(source, kind="unreached"))
+            first_error = first_error or error
+    if first_error is not None and not all(source.is_live for source in looked_up):
+        raise first_error
+    return looked_up
 
 
 def renew(source: Source) -> Source:
@@ -81,9 +108,9 @@ def open_address(source: Source, headers: Mapping[str, str] | None = None) -> An
 
 def explain_status(code: int, reason: str) -> str:
     """Says what a server's refusal means for who named the address."""
-    if code in (401, 403):
+    if code in WRONG_LOGIN:
         return f"wrong user or password, or none (the server answers {code})"
-    if code in (404, 410):
+    if code in NO_SUCH_PATH:
         return f"the server knows no such path (it answers {code})"
     return f"the server answers {code} ({reason})"
 

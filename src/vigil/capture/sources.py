@@ -25,8 +25,11 @@ from vigil.footage.listing import local
 from vigil.footage.listing.names import shortest_names, slug
 from vigil.footage.video.images import SUFFIXES, is_folder
 
-Kind = Literal["file", "images", "stdin", "webcam", "rtsp", "http", "mjpeg", "hls", "page", "download", "playlist"]
-LIVE: frozenset[Kind] = frozenset({"webcam", "rtsp", "mjpeg", "hls", "page"})
+Kind = Literal[
+    "file", "images", "stdin", "webcam", "rtsp", "http", "mjpeg", "hls", "page", "download", "playlist", "unreached"
+]
+LIVE: frozenset[Kind] = frozenset({"webcam", "rtsp", "mjpeg", "hls", "page", "unreached"})
+UNKNOWN: frozenset[Kind] = frozenset({"http", "unreached"})  # nobody has been able to say what is served there
 SCHEMES: Mapping[str, Kind] = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
 STANDARD_INPUT = "-"
 PATTERN = re.compile(r"[*?\[]")
@@ -37,7 +40,8 @@ class Source:
     """Where frames come from. `address` can be shown to anybody: the login is kept apart from it.
 
     Kinds: `http` is an address that nobody has looked up yet, `page` a page with a live stream, `download` a file on a
-    server, `playlist` a finished HLS recording.
+    server, `playlist` a finished HLS recording, `unreached` a camera of a file whose address has not answered yet, or has
+    refused: it is looked up at every try to connect.
     """
 
     kind: Kind
@@ -58,7 +62,7 @@ class Source:
 
     @property
     def is_looked_up(self) -> bool:
-        return self.kind != "http"
+        return self.kind not in UNKNOWN
 
     def secret_address(self) -> str:
         """Returns the address with the login in it: for opening it, not for showing it."""

@@ -8,7 +8,7 @@ Loading takes seconds, which no mistake has to wait for: so nothing here may imp
 from collections.abc import Sequence
 from pathlib import Path
 
-from vigil.capture.addresses import look_up
+from vigil.capture.addresses import look_up_cameras
 from vigil.capture.camera_file import load_cameras
 from vigil.capture.network import require_webcams
 from vigil.capture.sources import Source, expand_sources, project_cameras
@@ -28,7 +28,7 @@ def check_request(request: Request) -> list[Source]:
     refuse_both(request.threshold, request.budget)
     if request.threshold is not None:
         read_threshold(request.threshold)
-    sources = [look_up(source) for source in _find_sources(request)]
+    sources = look_up_cameras(_find_sources(request))
     live = [source for source in sources if source.is_live]
     if live and len(live) < len(sources):
         raise VigilError("cameras and recordings together: run them apart, for a recording ends and a camera does not.")

@@ -40,6 +40,29 @@ def capturing(camera: Camera) -> int:
     return camera._process.pid
 
 
+def test_a_camera_that_could_not_be_looked_up_is_looked_up_at_every_try(tmp_path: Path) -> None:
+    with stream_server(tmp_path) as server:
+        url = server.url("mjpeg")
+    with Camera(replace(parse_source(url, "door"), kind="unreached"), QUICK) as camera:
+        _, (gone, *_) = watch(camera, lambda _, events: bool(events))
+        assert isinstance(gone, Gone) and not gone.is_refusal and gone.reason.startswith("no answer (")
+        with server:
+            frames, events = watch(camera, lambda frames, _: len(frames) >= 5)
+    assert [number(frame.image) for frame in frames] and isinstance(events[0], Back)
+
+
+@pytest.mark.parametrize(("path", "login"), [("secret/mjpeg", "admin:hunter2@"), ("whole.m3u8", "")])
+def test_what_an_address_refuses_or_serves_instead_of_a_camera_is_said(tmp_path: Path, path: str, login: str) -> None:
+    (tmp_path / "whole.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
+    with stream_server(tmp_path) as server:
+        source = replace(parse_source(server.url(path, login=login), "door"), kind="unreached")
+        with Camera(source, QUICK) as camera:
+            _, (gone, *_) = watch(camera, lambda _, events: bool(events))
+    assert isinstance(gone, Gone) and gone.is_refusal == bool(login)
+    refused = "wrong user or password, or none (the server answers 401)"
+    assert gone.reason == (refused if login else "what its address serves is a recording, and no camera")
+
+
 def test_frames_come_in_order_with_times_in_utc_and_little_lag(tmp_path: Path) -> None:
     with stream_server(tmp_path) as server, Camera(look_up(parse_source(server.url("mjpeg"))), QUICK) as camera:
         frames, events = watch(camera, lambda frames, _: len(frames) >= 60)

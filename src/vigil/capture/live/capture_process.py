@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from multiprocessing.connection import Connection
 from threading import Event, Thread
@@ -18,7 +19,7 @@ from typing import Any
 
 import av
 
-from vigil.capture.addresses import explain_status, renew
+from vigil.capture.addresses import AddressRefused, explain_status, look_up, renew
 from vigil.capture.live.arrivals import Arrivals, JumpedError
 from vigil.capture.live.clips import pack_configuration
 from vigil.capture.live.frame_ring import RingFrame
@@ -48,9 +49,11 @@ def run(job: Job, connection: Connection) -> None:
         connected_s = time.monotonic()
         try:
             with capture.beating(LOOK_UP_S):
-                source = renew(job.source)
+                source = renew(look_up(job.source))
             if not source.is_live:
-                raise VigilError("its live stream has ended; what the page has now is a recording")
+                ended = "its live stream has ended; what the page has now is a recording"
+                raise VigilError(ended if source.page else "what its address serves is a recording, and no camera")
+            capture.source = source
             with open_stream(source, job.params.timeout_s, job.params.timeout_s) as (container, stream):
                 capture.follow(container, stream, reason)
         except JumpedError as jump:
@@ -73,6 +76,7 @@ class _Capture:
 
     def __init__(self, job: Job, connection: Connection) -> None:
         self._job, self._connection = job, connection
+        self.source = job.source  # as it was looked up for this connection
         self._piece = job.piece - 1
         newest = job.frames.newest()  # of a process before this one
         self._last_s = newest.time_s if newest else Fraction(-1)
@@ -108,7 +112,7 @@ class _Capture:
         """Captures until the stream ends, fails, or jumps."""
         configuration = next(self._configurations)
         self._connection.send(Opened(configuration, pack_configuration(stream)))
-        arrivals = Arrivals(container, stream, self._job, configuration, self._last_s)
+        arrivals = Arrivals(container, stream, replace(self._job, source=self.source), configuration, self._last_s)
         thread = Thread(target=arrivals.read, daemon=True)
         thread.start()
         try:
@@ -123,7 +127,7 @@ class _Capture:
         picture: decoding.Picture | None = None
         square: decoding.Picture | None = None
         clock = decoding.Clock(stream, by_dts=False)
-        is_paced = self._job.source.kind in PACED
+        is_paced = self.source.kind in PACED
         size, is_whole = (0, 0), False
         while True:
             self.beat()
@@ -183,6 +187,7 @@ def _explain(source: Source, error: Exception) -> Failed:
     if isinstance(error, av.error.ExitError):
         return Failed("no packet came in time", is_refusal=False)
     if isinstance(error, VigilError):
-        return Failed(source.hide_secrets(str(error)), is_refusal=False)
+        reason = str(error).removeprefix(f"{source.address}: ").partition(" Is it on?")[0].rstrip(".")
+        return Failed(source.hide_secrets(reason), is_refusal=isinstance(error, AddressRefused))
     words = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
     return Failed(source.hide_secrets(words), is_refusal=False)
