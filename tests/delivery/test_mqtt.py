@@ -174,7 +174,7 @@ def test_what_is_wrong_with_a_broker_is_said_before_anything_runs(monkeypatch: p
     with pytest.raises(VigilError, match=r"prefix 'a/\+' has one of"):
         make_targets(brokers=["mqtt://example.org/a/+"])
     Path("login").write_text("only a user\n")
-    with pytest.raises(VigilError, match="login: 1 lines; expected two, user and password"):
+    with pytest.raises(VigilError, match="login: 1 line; expected two, user and password"):
         read_login(Path("login"))
     monkeypatch.setenv("VIGIL_MQTT_USER", "vigil")
     monkeypatch.setenv("VIGIL_MQTT_PASSWORD", "hunter2")

@@ -40,7 +40,7 @@ class Source:
     """Where frames come from. `address` can be shown to anybody: the login is kept apart from it.
 
     Kinds: `http` is an address that nobody has looked up yet, `page` a page with a live stream, `download` a file on a
-    server, `playlist` a finished HLS recording, `unreached` a camera of a file whose address has not answered yet, or has
+    server, `playlist` a finished HLS recording, `unreached` a camera of a file whose address has not answered, or has
     refused: it is looked up at every try to connect.
     """
 

@@ -83,11 +83,13 @@ class Outbox:
         return self._stored("1", "seq", limit, {"seq >": seq}, camera)
 
     def open_alerts(self, camera: str | None = None) -> list[StoredAlert]:
-        """Returns the alerts that are not over, the oldest first.
-
-        At the start of a live source they are those of a process that was killed, which nobody else will end.
-        """
+        """Returns the alerts that are not over, the oldest first; see watched.py for those of a killed process."""
         return self._stored("latest = 1 AND ended = 0", "raised", -1, {}, camera)
+
+    def latest(self, alert_id: str) -> Alert | None:
+        """Returns the latest revision of an alert; None where the outbox has none."""
+        rows = self._database.read("SELECT body FROM alerts WHERE id = ? AND latest = 1", (alert_id,))
+        return read_alert(rows[0]["body"], str(self.path)) if rows else None
 
     def last_seq(self) -> int:
         """Place of the newest revision; 0 in an empty outbox."""

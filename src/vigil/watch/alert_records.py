@@ -25,14 +25,17 @@ class AlertRecords:
         size: tuple[int, int],
         peak_s: float,
         ended: delivered.Ended = "released",
-        add_picture: Callable[[Alert], Alert] = lambda alert: alert,
+        amend: Callable[[Alert], Alert] = lambda alert: alert,
     ) -> Alert:
-        """The first revision of an alert that is raised, or the next of one that ends, with its peak at `peak_s`."""
+        """The first revision of an alert that is raised, or the next of one that ends, with its peak at `peak_s`.
+
+        `amend` may change the first revision, before anybody has it.
+        """
         key = change.detector, change.number
         if change.change == "raised":
             source = self._source
             alert = make_alert(change, source.name, source.address, clock, size, self._settings)
-            self._open[key] = add_picture(alert)
+            self._open[key] = amend(alert)
             return self._open[key]
         return end_alert(self._open.pop(key), change, peak_s, clock, size, ended)
 

@@ -23,6 +23,7 @@ from vigil.detect.detector import Detector
 from vigil.detect.states import Step
 from vigil.evidence import clips
 from vigil.evidence.hiding import HeadTimes, hide_heads
+from vigil.features.frames import encode_jpeg
 from vigil.watch.alert_records import AlertRecords
 from vigil.watch.camera_clips import ClipWriter, PendingClip
 from vigil.watch.health_alerts import HealthAlerts
@@ -122,7 +123,7 @@ class CameraWatch:
         """The frame as the page shows it, once for all pages that ask; several threads may."""
         newest = self._tile
         if newest is None or newest[0] is not frame:
-            self._tile = newest = frame, _encode(self._hide(frame), TILE_PX, TILE_QUALITY)
+            self._tile = newest = frame, encode_jpeg(_shrink(self._hide(frame), TILE_PX), TILE_QUALITY)
         return newest[1]
 
     def _readings(self) -> tuple[DetectorReading, ...]:
@@ -180,7 +181,7 @@ class CameraWatch:
             cv2.rectangle(image, (left, top), (right, bottom), (214, 48, 49), 2)
         try:
             with replacing(self._evidence / name) as part:
-                part.write_bytes(_encode(image, None, PICTURE_QUALITY))
+                part.write_bytes(encode_jpeg(image, PICTURE_QUALITY))
         except OSError as error:
             self._tell(f"{alert.camera}: the picture of an alert cannot be written: {error.strerror}", None)
             return alert
@@ -227,9 +228,9 @@ def measure_rate(moments: Sequence[float], now: float) -> float | None:
     return round(len(recent) / seconds, 2) if seconds >= 1 else None
 
 
-def _encode(image: np.ndarray, width: int | None, quality: int) -> bytes:
-    if width is not None and image.shape[1] > width:
-        height = round(image.shape[0] * width / image.shape[1])
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return data.tobytes()
+def _shrink(image: np.ndarray, width: int) -> np.ndarray:
+    """The image, at most so wide."""
+    if image.shape[1] <= width:
+        return image
+    height = round(image.shape[0] * width / image.shape[1])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

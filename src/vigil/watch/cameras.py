@@ -138,7 +138,7 @@ def _start(
     say: Say,
     stack: ExitStack,
 ) -> dict[Camera, CameraWatch]:
-    """Starts the cameras, and ends what a watch of them that was killed has left open."""
+    """Starts the cameras."""
 
     def put(alert: Alert) -> None:
         if sending is not None:
@@ -147,7 +147,7 @@ def _start(
     watches: dict[Camera, CameraWatch] = {}
     for source in sources:
         if sending is not None:
-            sending.end_open_alerts(source.name)
+            stack.enter_context(sending.watching(source.name))
 
         def tell(line: str, change: AlertChange | None, name: str = source.name) -> None:
             if change is not None:

@@ -10,7 +10,7 @@ What breaks off in the middle keeps what was found until then, and its verdict s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -78,6 +78,10 @@ class Recordings:
 
     def watch(self, source: Source) -> Iterator[AlertChange]:
         """Yields the alerts of one recording as they are raised and end; its verdict is then the last one."""
+        with nullcontext() if self._sending is None else self._sending.watching(source.name):
+            yield from self._judge(source)
+
+    def _judge(self, source: Source) -> Iterator[AlertChange]:
         recording, detector = Recording(source.address), self.detectors.of(source)
         records = AlertRecords(source, detector.settings_sha256)
         detector.reset()
@@ -129,7 +133,8 @@ class Recordings:
         ended: Ended = at_end if step.stored is None else "released"
         for change in step.changes:
             peak_s = recording.moments[change.alert.peak_index].time_s
-            alert = records.revise(change, _no_clock, recording.size, peak_s, ended)
+            resume = _keep_as_it_is if self._sending is None else self._sending.resume
+            alert = records.revise(change, _no_clock, recording.size, peak_s, ended, resume)
             if self._sending is not None:
                 self._sending.put(alert)
                 self._sent[_stem(source, change)] = alert
@@ -218,3 +223,7 @@ def _cut_clips(path: Path, recording: Recording, source: Source, folder: Path) -
 
 def _no_clock(_: float) -> None:
     """Nobody says when a recording was made."""
+
+
+def _keep_as_it_is(alert: Alert) -> Alert:
+    return alert

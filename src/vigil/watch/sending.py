@@ -3,17 +3,18 @@
 import logging
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Self
 
 from vigil.core.counts import count
-from vigil.delivery.alert import Alert, revise
+from vigil.delivery.alert import Alert
 from vigil.delivery.courier import Couriers
 from vigil.delivery.database import OutboxError
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.retention import delete_old_alerts
 from vigil.delivery.targets import make_targets
+from vigil.delivery.watched import end_abandoned_alerts, watching
 from vigil.delivery.writer import AlertWriter
 from vigil.watch.request import Request
 
@@ -48,6 +49,7 @@ class Sending:
         self.outbox = self._stack.enter_context(Outbox(self._path, [target.name for target in self._targets]))
         self._couriers = self._stack.enter_context(Couriers(self.outbox, self._targets))
         self._writer = AlertWriter(self.outbox)
+        end_abandoned_alerts(self.outbox, self.put)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -91,7 +93,12 @@ class Sending:
         """What is wrong with the deliveries, a line each."""
         return [*self._couriers.problems(), *self._writer.problems()]
 
-    def end_open_alerts(self, camera: str) -> None:
-        """Ends what a watch that was killed has left open: nobody else will."""
-        for stored in self.outbox.open_alerts(camera):
-            self.put(revise(stored.alert, stop=stored.alert.peak, ended="interrupted"))
+    def watching(self, source: str) -> AbstractContextManager[None]:
+        """For as long as a source is watched; what is open of it outside of that is ended by the next start."""
+        return watching(self._path, source)
+
+    def resume(self, alert: Alert) -> Alert:
+        """An alert that is raised, as the revision that follows one by which a watch of it was interrupted, if any."""
+        latest = self.outbox.latest(alert.id)
+        was_interrupted = latest is not None and latest.ended == "interrupted"
+        return alert.model_copy(update={"revision": latest.revision}) if latest and was_interrupted else alert
