@@ -82,6 +82,24 @@ def test_an_alert_that_makes_trouble_holds_up_its_camera_and_no_other() -> None:
     assert mailbox.got[5:] == [key(1), key(2), key(3)]
 
 
+def test_a_refusal_is_said_once_for_each_reason_and_counted_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    mailbox = Mailbox()
+    for number in range(4):
+        mailbox.failures[key(number)] = Refused(f"answers 400 Bad Request: no alert {number}")
+    mailbox.failures[key(4)] = Refused("answers 413 Content Too Large")
+    with Outbox(PATH, ["mailbox"]) as outbox, Couriers(outbox, [mailbox], QUICK) as couriers:
+        for number in range(6):
+            outbox.put(drawn_alert(number))
+        assert couriers.drain(20) == 0
+        first, other = (record.getMessage() for record in caplog.records)
+        assert first.startswith(f"mailbox: will not take {key(0)}: answers 400 Bad Request: no alert 0. ")
+        assert other.startswith(f"mailbox: will not take {key(4)}: answers 413 Content Too Large. ")
+    assert [record.getMessage() for record in caplog.records[2:]] == [
+        "mailbox: 4 revisions not taken: answers 400 Bad Request"
+    ]
+    assert mailbox.got == [key(5)]
+
+
 def test_what_is_refused_is_parked_with_the_reason_and_can_be_let_go() -> None:
     mailbox = Mailbox()
     mailbox.failures[key(1)] = Refused("answers 400 Bad Request")

@@ -108,13 +108,27 @@ def test_images_come_in_as_they_are_and_nothing_else(models: Path) -> None:
             detector.update(np.full((64, 96, 3), 7, np.uint8), Fraction(number, 8))
         with pytest.raises(VigilError, match=r"shape \(64, 96\)"):
             detector.update(np.zeros((64, 96), np.uint8), 2.0)
-        for image in (None, np.zeros((0, 0, 3), np.uint8)):
+        for image in (None, np.zeros((0, 0, 3), np.uint8), np.zeros((64, 96, 3), np.float32)):
             with pytest.raises(VigilError, match=r"expected \(H, W, 3\) uint8 RGB"):
                 detector.update(image, 2.0)
         with pytest.raises(VigilError, match="a frame at nan s"):
             detector.update(np.zeros((64, 96, 3), np.uint8), float("nan"))
         with pytest.raises(VigilError, match=r"^gone\.mp4: not found"):
             list(detector.run("gone.mp4"))
+
+
+def test_a_time_that_does_not_rise_is_refused_until_the_detector_is_reset(models: Path) -> None:
+    image = np.full((64, 96, 3), 7, np.uint8)
+    with Detector.load(models, ["i3d"]) as detector:
+        detector.update(image, 3.0)
+        state = detector.state
+        for time_s in (3.0, 2.5, Fraction(1, 8)):
+            with pytest.raises(VigilError, match=r"after one at 3 s: times rise within a source\. Call \.reset\(\)"):
+                detector.update(image, time_s)
+        assert detector.state is state, "and nothing has come of it"
+        detector.update(image, 3.125)
+        detector.reset()
+        detector.update(image, 0)
 
 
 @pytest.mark.parametrize(

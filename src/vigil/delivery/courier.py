@@ -14,10 +14,12 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from vigil.core.counts import count
 from vigil.delivery.database import OutboxError
 from vigil.delivery.deliveries import Delivery
 from vigil.delivery.locks import FileLock
@@ -39,6 +41,7 @@ class Courier:
         self.error: BaseException | None = None  # that ended the thread, which is a fault of vigil
         self._outbox = outbox
         self._backoff = backoff
+        self._parked = Counter[str]()  # revisions of alerts, by the reason
         self._failures = 0  # in a row, of the target as a whole
         self._leave_alone_until = 0.0  # by time.monotonic()
         self._stop_at: float | None = None  # by time.monotonic(); no attempt begins after it
@@ -73,6 +76,7 @@ class Courier:
                     self.target.idle()
                 self._rest(self._pause_s(), puts)
             self._carry()
+            self._count_parked()
         except Exception as error:  # noqa: BLE001  # `Couriers.check` raises it in the main thread
             self.error = error
         finally:
@@ -126,8 +130,7 @@ class Courier:
                 self._keep(delivery, failure, 0.0)  # the first to be tried when the target is, or after a new start
                 return
             except Refused as failure:
-                LOG.warning("%s: will not take %s: %s", self.target.name, delivery.key, failure)
-                self._outbox.deliveries.mark_parked(delivery, str(failure), time.time())
+                self._park(delivery, str(failure))
             except Failed as failure:
                 halted.add(delivery.camera)
                 self._keep(delivery, failure, self._backoff.delay_s(delivery.attempts + 1, 0.0, random.random()))
@@ -150,11 +153,25 @@ class Courier:
         now = time.time()
         if delivery.first_failed is not None and now - delivery.first_failed > self._backoff.give_up_s:
             days = self._backoff.give_up_s / 86400
-            reason = f"given up after {days:g} days: {failure}"
-            LOG.warning("%s: %s: %s", self.target.name, delivery.key, reason)
-            self._outbox.deliveries.mark_parked(delivery, reason, now)
+            self._park(delivery, f"given up after {days:g} days: {failure}")
         else:
             self._outbox.deliveries.mark_failed(delivery, str(failure), now, now + delay_s)
+
+    def _park(self, delivery: Delivery, reason: str) -> None:
+        """It will not be tried again. That is said of the first with such a reason, and of the others in the end."""
+        self._outbox.deliveries.mark_parked(delivery, reason, time.time())
+        kind = reason.partition(": ")[0]  # without what a receiver says of this alert alone
+        self._parked[kind] += 1
+        if self._parked[kind] == 1:
+            LOG.warning(
+                "%s: will not take %s: %s. `vigil outbox parked` lists what is not taken.",
+                self.target.name, delivery.key, reason.rstrip("."),
+            )  # fmt: skip
+
+    def _count_parked(self) -> None:
+        for kind, parked in self._parked.items():
+            if parked > 1:
+                LOG.warning("%s: %s not taken: %s", self.target.name, count(parked, "revision"), kind)
 
     def _is_over(self) -> bool:
         return self._stop_at is not None and time.monotonic() >= self._stop_at

@@ -35,11 +35,11 @@ from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
 from vigil.detect.given_frames import make_view
 from vigil.detect.heads import Finder, open_head_finder
 from vigil.detect.model_choice import FUSED, Runtime, choose_models
+from vigil.detect.plan_networks import open_finder, open_look
 from vigil.detect.states import AlarmState, State, Step
 from vigil.detect.trained import Alarm, Fused, Trained
 from vigil.features import trunk
 from vigil.features.landmarks import estimators
-from vigil.features.landmarks.choices import weights_digests
 from vigil.features.zones import Zones
 from vigil.footage.video.views import View, read_views
 from vigil.judging.calibration import Calibration
@@ -108,18 +108,8 @@ class Detector:
             "zones": None if zones is None else zones.polygons,
         }
         plan = detector.plan
-        if plan.landmarks is not None:
-            person, pretrained = folder / "person", folder / "pretrained"
-            if weights_digests(plan.landmarks, person, pretrained) != plan.weights:
-                raise VigilError(
-                    f"{pretrained}: other networks find people than when the models were trained. Run `vigil repro`."
-                )
-            detector._finder = detector._open.enter_context(
-                estimators.open_people(plan.landmarks, person, pretrained, plan.poses)
-            )
-        if plan.changes is not None:
-            trunk.require_networks(folder / "pretrained", plan.changes_weights)
-            detector._look_on = trunk.open_look(plan.changes, folder / "pretrained")
+        detector._finder = open_finder(plan, folder, detector._open)
+        detector._look_on = open_look(plan, folder)
         if find_heads:
             knows_poses = detector._finder is not None and detector._finder.step is not None
             detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses, plan.landmarks)
@@ -174,7 +164,13 @@ class Detector:
 
     def update(self, image: np.ndarray, time_s: float | Fraction) -> list[AlertChange]:
         """One frame more of a live source, (H, W, 3) uint8 RGB; `time_s` are seconds since it began, and rise."""
-        return list(self.step(make_view(self._state.frames, image, time_s)).changes)
+        view, newest_s = make_view(self._state.frames, image, time_s), self._state.time_s
+        if newest_s is not None and view.time_s <= newest_s:
+            raise VigilError(
+                f"a frame at {float(time_s):g} s after one at {float(newest_s):g} s: times rise within a source. Call "
+                ".reset() before another source begins."
+            )
+        return list(self.step(view).changes)
 
     def reset(self) -> None:
         """Begin anew, as for another source."""
@@ -201,7 +197,7 @@ class Detector:
         features, stored = frame_features.update(self._state.features, view, self.plan, self._finder, self._look_on)
         if stored is not None and self._find_heads is not None:
             stored = replace(stored, heads=self._find_heads(view, stored))
-        self._state = replace(self._state, frames=self._state.frames + 1, features=features)
+        self._state = replace(self._state, frames=self._state.frames + 1, time_s=view.time_s, features=features)
         return stored
 
     def judge_stored(

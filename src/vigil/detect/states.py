@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from vigil.core import clock
 from vigil.core.clock import Pace
@@ -31,6 +32,7 @@ class State:
     """All that is remembered of a source."""
 
     frames: int = 0
+    time_s: Fraction | None = None  # of the newest frame
     features: frame_features.State = frame_features.START
     models: Mapping[str, ModelState] = field(default_factory=dict)
     alarms: Mapping[str, AlarmState] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -28,6 +28,9 @@ from vigil.watch.detectors import Detectors
 from vigil.watch.request import Request, Say, describe_change
 from vigil.watch.sending import Sending
 from vigil.watch.step_tables import StepTables
+
+if TYPE_CHECKING:
+    from vigil.delivery.page.server import PageServer
 
 
 class Stop:
@@ -77,14 +80,16 @@ def watch_cameras(
             _start(share, own, request, sending, say, stack) for share, own in zip(shares, loaded, strict=True)
         ]
         watches = {camera: watch for share in of_thread for camera, watch in share.items()}
+        page: PageServer | None = None
         if request.serve is not None:
             assert sending is not None and request.evidence is not None
-            page = _serve(request.serve, request.token, sending, watches, request.evidence)
-            url = stack.enter_context(page)
-            print(f"cameras and alerts: {url}", file=sys.stderr, flush=True)
+            serving = _serve(request.serve, request.token, sending, watches, request.evidence)
+            page = stack.enter_context(serving)
+            print(f"cameras and alerts: {page.url}", file=sys.stderr, flush=True)
         judging = [thread.submit(_judge, share, tables, stop) for thread, share in zip(threads, of_thread, strict=True)]
         try:
             while not stop.wanted and not wait(judging, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                page = say_if_dead(page)
                 if sending is not None:
                     sending.check()
         finally:
@@ -167,7 +172,7 @@ def _start(
 @contextmanager
 def _serve(
     address: str, token: Path | None, sending: Sending, watches: dict[Camera, CameraWatch], evidence: Path
-) -> Iterator[str]:
+) -> Iterator["PageServer"]:
     from vigil.delivery.page.access import TOKEN_VARIABLE, Access
     from vigil.delivery.page.address import parse_address
     from vigil.delivery.page.app import make_app
@@ -180,7 +185,19 @@ def _serve(
         sending.outbox, lambda: [watch.snapshot() for watch in watches.values()], evidence, access, sending.problems
     )
     with PageServer(app, host, port) as server:
-        yield server.url
+        yield server
+
+
+def say_if_dead(page: "PageServer | None") -> "PageServer | None":
+    """The page while it is served. One that has died is said, once, and stops no camera."""
+    if page is None or page.is_alive():
+        return page
+    print(
+        f"{page.url}: the page has ended. Cameras are watched on and alerts are sent; start vigil anew to see them.",
+        file=sys.stderr,
+        flush=True,
+    )
+    return None
 
 
 def _summarise(watches: dict[Camera, CameraWatch], began: float, detectors: Detectors) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class PageServer:
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         """VigilError where it cannot listen there. Port 0 is any that is free."""
         self._socket = bind_socket(host, port)
+        address, bound_port = self._socket.getsockname()[:2]
+        self.url = f"http://[{address}]:{bound_port}" if ":" in address else f"http://{address}:{bound_port}"
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -32,12 +34,8 @@ class PageServer:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="page", daemon=True)
 
-    @property
-    def url(self) -> str:
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
     def is_alive(self) -> bool:
+        """Whether the page is still served."""
         return self._thread.is_alive()
 
     def __enter__(self) -> Self:
