@@ -10,16 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.errors import VigilError
-from vigil.delivery.alert import Box, Cells, Moment, Polygon, alert_json, raise_alert, read_alert, revise, utc_text
+from vigil.delivery.alert import Box, Moment, alert_json, raise_alert, read_alert, revise, utc_text
 
 
 def test_an_alert_comes_back_from_json_as_it_was() -> None:
-    for region in (
-        None,
-        Box(left=0.0, top=0.0, right=1.0, bottom=0.5),
-        Polygon(points=((0.1, 0.1), (0.9, 0.1), (0.5, 0.8))),
-        Cells(rows=10, columns=10, cells=((0, 9), (4, 4))),
-    ):
+    for region in (None, Box(left=0.0, top=0.0, right=1.0, bottom=0.5)):
         alert = revise(ended_alert(drawn_alert(3)), region=region, clip="gate/3.mp4")
         line = alert_json(alert)
         assert read_alert(line, "here") == alert
@@ -95,7 +90,7 @@ def test_the_credentials_of_a_camera_are_in_no_alert() -> None:
         ({"ended": "released"}, "`stop` and `ended` are said together"),
         ({"peak": {"utc": "2026-10-27T18:03:00+02:00", "source_s": 1.0}}, "expected UTC, as in 2026-10-27T18:04"),
         ({"clipp": "a.mp4"}, "unknown key 'clipp'.*Did you mean 'clip'?"),
-        ({"region": Box(left=0, top=0, right=1, bottom=1).model_dump() | {"right": 640.0}}, "region.box.right = 640.0"),
+        ({"region": Box(left=0, top=0, right=1, bottom=1).model_dump() | {"right": 640.0}}, "region.right = 640.0"),
     ],
 )
 def test_a_wrong_field_is_one_line(changes: dict, said: str) -> None:

@@ -71,32 +71,6 @@ class Box(Frozen):
     bottom: Share
 
 
-class Polygon(Frozen):
-    """A closed line through its points, each (x, y)."""
-
-    kind: Literal["polygon"] = "polygon"
-    points: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3)]
-
-
-class Cells(Frozen):
-    """Some cells of a grid over the picture, each (row, column), counted from the upper left."""
-
-    kind: Literal["cells"] = "cells"
-    rows: Annotated[int, Field(ge=1)]
-    columns: Annotated[int, Field(ge=1)]
-    cells: Annotated[tuple[tuple[int, int], ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _lie_in_the_grid(self) -> Self:
-        for row, column in self.cells:
-            if not (0 <= row < self.rows and 0 <= column < self.columns):
-                raise ValueError(f"cell ({row}, {column}) is not in a grid of {self.rows} x {self.columns}")
-        return self
-
-
-Region = Annotated[Box | Polygon | Cells, Field(discriminator="kind")]
-
-
 class DetectorScore(Frozen):
     """What one detector said at the alert's peak, and what made this detector."""
 
@@ -125,7 +99,7 @@ class Alert(Frozen):
     label: str
     detectors: Annotated[tuple[DetectorScore, ...], Field(min_length=1)]
     person: int | None = None  # number of the tracked person
-    region: Region | None = None
+    region: Box | None = None
     picture: EvidencePath | None = None
     clip: EvidencePath | None = None
     params_sha256: Sha256
@@ -148,7 +122,7 @@ def raise_alert(
     params_sha256: str,
     code_revision: str,
     person: int | None = None,
-    region: Box | Polygon | Cells | None = None,
+    region: Box | None = None,
     picture: str | None = None,
 ) -> Alert:
     """Returns the first revision of an alert, which is open and has its peak where it starts."""

@@ -10,7 +10,7 @@ What breaks off in the middle keeps what was found until then, and its verdict s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from vigil.capture.recordings import open_recording
 from vigil.capture.sources import Source
+from vigil.capture.writing import naming_output
 from vigil.core.errors import Rejected, VigilError
 from vigil.core.storage import write_json
 from vigil.delivery.alert import Alert, Ended, revise
@@ -68,10 +69,10 @@ class Recordings:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if (path := self.outputs.anomalies) is not None:
-                with _naming(path):
+                with naming_output(path):
                     write_json(path, {"videos": self.verdicts})
             if (folder := self.outputs.batch) is not None:
-                with _naming(folder / "index.html"):
+                with naming_output(folder / "index.html"):
                     index_page.write_index(folder, self.verdicts)
         finally:
             self._stack.close()
@@ -151,7 +152,7 @@ class Recordings:
         folder, outputs = None, self.outputs
         if outputs.batch is not None:
             folder = outputs.batch / source.name
-            with _naming(folder):
+            with naming_output(folder):
                 folder.mkdir(parents=True, exist_ok=True)
             verdict["folder"] = source.name
             outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=self._clips_folder(source))
@@ -160,18 +161,18 @@ class Recordings:
             return
         if outputs.pictures is not None:
             target = outputs.pictures if folder else outputs.pictures / source.name
-            with _naming(target):
+            with naming_output(target):
                 pictures.write_pictures(target, path, detector, recording)
         if outputs.video is not None:
             fps = min(FASTEST, reading.probe(path, outputs.fps).fps)
-            with _naming(outputs.video):
+            with naming_output(outputs.video):
                 overlay.write_overlay(outputs.video, path, detector, recording, fps)
         if outputs.clips is not None and (source.kind == "file" or recording.heads is not None):
-            with _naming(outputs.clips):
+            with naming_output(outputs.clips):
                 written = _cut_clips(path, recording, source, outputs.clips)
             self._put_clips(written)
         if folder is not None:
-            with _naming(folder):
+            with naming_output(folder):
                 write_json(folder / "anomalies.json", verdict)
 
     def _put_clips(self, written: Sequence[Path]) -> None:
@@ -180,15 +181,6 @@ class Recordings:
         for path in written:
             if self._sending is not None and evidence is not None:
                 self._sending.put(revise(self._sent[path.stem], clip=path.relative_to(evidence).as_posix()))
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """A full disk is said with the output that it has no room for."""
-    try:
-        yield
-    except OSError as error:
-        raise VigilError(f"{path}: cannot be written: {error.strerror or error}.") from None
 
 
 def _stem(source: Source, change: AlertChange) -> str:

@@ -5,8 +5,7 @@ What decodes packets travels as a template: a file in memory with a header and a
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -16,11 +15,13 @@ from typing import Any
 import av
 
 from vigil.capture.live.packet_ring import RingPacket
+from vigil.capture.writing import naming_output
 from vigil.core.errors import VigilError
 from vigil.core.storage import replacing
 
 TICK = Fraction(1, 90000)  # s, the unit of times in a clip
 NS = 10**9
+CLIP = "the clip"
 NO_LOOK = {"probesize": "32", "analyzeduration": "1"}  # the header says it all
 
 
@@ -49,7 +50,7 @@ def write_clip(
     path: Path, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
 ) -> Clip:
     """Writes packets as MP4. Where the camera changed how it encodes, the longer part is kept and the rest is told."""
-    with _naming(str(path)), replacing(path) as part:
+    with naming_output(path, CLIP), replacing(path) as part:
         options = {"movflags": "+faststart"}
         return _mux(str(part.absolute()), str(path), options, packets, templates, start_s, stop_s)
 
@@ -59,19 +60,10 @@ def copy_clip(
 ) -> tuple[io.BytesIO, Clip]:
     """The same in memory, for who must not write what was captured; `name` is for errors."""
     memory = io.BytesIO()
-    with _naming(name):
+    with naming_output(name, CLIP):
         clip = _mux(memory, name, {}, packets, templates, start_s, stop_s)
     memory.seek(0)
     return memory, clip
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """What keeps a clip from being written, a full disk or packets that no file takes, is said with its name."""
-    try:
-        yield
-    except (av.error.FFmpegError, OSError) as error:
-        raise VigilError(f"{name}: the clip cannot be written: {error.strerror or type(error).__name__}.") from None
 
 
 def _mux(

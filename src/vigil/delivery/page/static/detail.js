@@ -49,16 +49,7 @@ function makeStage(alert, which) {
 function drawRegion(region) {
   if (region === null) return null;
   const drawing = drawShape("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none" });
-  const draw = (shape, attributes) => drawing.append(drawShape(shape, attributes));
-  if (region.kind === "box") {
-    draw("rect", { x: region.left, y: region.top, width: region.right - region.left, height: region.bottom - region.top });
-  } else if (region.kind === "polygon") {
-    draw("polygon", { points: region.points.map((point) => point.join(",")).join(" ") });
-  } else {
-    for (const [row, column] of region.cells) {
-      draw("rect", { x: column / region.columns, y: row / region.rows, width: 1 / region.columns, height: 1 / region.rows });
-    }
-  }
+  drawing.append(drawShape("rect", { x: region.left, y: region.top, width: region.right - region.left, height: region.bottom - region.top }));
   return drawing;
 }
 
