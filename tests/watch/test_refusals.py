@@ -26,12 +26,17 @@ def project() -> None:
     Path("b.mp4").write_bytes(b"film")
     for name, looks_at, score_type in (("panic", "flow", "errors"), ("gate", "frames", "logits"),
                                        ("crime", "attended", "classes")):  # fmt: skip
-        write_json(Path(f"models/{name}/config.json"), {"model": name, "input": looks_at})
+        write_json(Path(f"models/{name}/config.json"), {"model": name, "input": looks_at, "features": {}})
         weights = Path(f"models/{name}/weights.safetensors")
         weights.write_bytes(name.encode())
         calibration = {"score_type": score_type, "model_sha256": sha256_file(weights), "params": PARAMS}
         write_json(Path(f"models/calibration/{name}.json"), calibration | {"sha256": sha256_json(calibration)})
     Path("other.json").write_bytes(Path("models/calibration/gate.json").read_bytes())
+    for path in ("config.json", "weights.safetensors"):
+        Path("models/broken").mkdir(exist_ok=True)
+        Path("models/broken", path).write_text("{")
+    Path("models/calibration/broken.json").write_bytes(Path("other.json").read_bytes())
+    Path("film.mp4").write_bytes(b"\xff\xfe\x00")
     Path("torn.json").write_text('{"calibration": {')
     Path("torn.yaml").write_text("door: {source: [")
     Path("cameras-of-nosuch.yaml").write_text("door: {source: 'rtsp://127.0.0.1:9/x', models: [nosuch]}\n")
@@ -74,6 +79,16 @@ REFUSALS = {
     "detect --cameras cameras-of-nosuch.yaml": "camera door: nosuch: not a trained model",
     "detect a.mp4 --keep-days 0": "--keep-days 0: expected a number of days, above 0.",
     "detect a.mp4 --fps 0": "--fps 0: expected frames a second, above 0.",
+    "detect a.mp4 --token nosuch": "--token: does nothing without --serve.",
+    "detect a.mp4 --webhook-secret a.mp4": "--webhook-secret: does nothing without --webhook.",
+    "detect a.mp4 --mqtt-ca a.mp4": "--mqtt-ca: does nothing without --mqtt.",
+    "detect a.mp4 --keep-days 3": "--keep-days: does nothing without --alerts, --webhook, --mqtt, --serve or --outbox.",
+    "detect a.mp4 --calibration panic=x --calibration panic=y": "panic=y: panic has x already.",
+    "detect a.mp4 --models broken": "models/broken/config.json: line 1: not valid JSON",
+    "calibrate panic --normal a.mp4 --calibration film.mp4": "Expected a calibration, as `vigil calibrate panic`",
+    "export fused": "fused: hears models and is none.",
+    "export all panic": "all: stands alone.",
+    "export panic --trained folder": "panic: no trained model. folder has none: `vigil repro`.",
     "replay nosuch.json": "nosuch.json: cannot be read: No such file or directory.",
     "replay alert.json": "alert.json: not an alert of vigil: Invalid JSON",
     "export pnaic": "Did you mean 'panic'?",

@@ -87,23 +87,27 @@ def calibrate(
     from vigil.cli.own_videos import list_videos
     from vigil.core.errors import VigilError
     from vigil.core.storage import read_json
+    from vigil.detect.model_choice import check_calibration_file
     from vigil.detect.model_folder import find_calibration, find_model_folder
     from vigil.engine.declarations import read_module
     from vigil.watch.outputs import require_folder
 
     require_project()
     folder = find_model_folder(model)
-    frozen = read_json(find_calibration(folder, calibration))
-    out = out or Path(f"{folder.name}.calibration.json")
-    if out.is_dir():
-        raise VigilError(f"--out {out}: a folder. Name a file, such as {out / folder.name}.calibration.json.")
-    require_folder(out.parent, "--out")
+    path = find_calibration(folder, calibration)
+    if calibration is not None:
+        check_calibration_file(path, folder)
+    frozen = read_json(path)
     options = {"false_alarms_per_hour": false_alarms_per_hour, "confidence": confidence}
     if isinstance(frozen, dict) and isinstance(frozen.get("params"), dict):
         changes = {key: value for key, value in options.items() if value is not None}
         read_module("vigil.judging.calibration")["CalibrationParams"].read(frozen["params"] | changes, "options")
+    out = out or Path(f"{folder.name}.calibration.json")
+    if out.is_dir():
+        raise VigilError(f"--out {out}: a folder. Name a file, such as {out / folder.name}.calibration.json.")
     if out.resolve() in [video.resolve() for video in list_videos(normal_videos)]:
         raise VigilError(f"--out {out}: that is a video of --normal, which would be lost. Name another file.")
+    require_folder(out.parent, "--out")
 
     from vigil.cli.camera_calibration import calibrate_camera  # takes seconds, which no mistake has to wait for
 

@@ -24,7 +24,7 @@ def export(models: tuple[str, ...], trained: Path | None, as_json: bool) -> None
     """
     from vigil.core import settings
     from vigil.core.errors import VigilError
-    from vigil.detect.model_choice import onnx_path
+    from vigil.detect.model_choice import FUSED, onnx_path
     from vigil.detect.model_folder import CONFIG, find_model_folder, is_model
 
     folder = trained or settings.root() / "models"
@@ -33,6 +33,11 @@ def export(models: tuple[str, ...], trained: Path | None, as_json: bool) -> None
         names = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}") if is_model(path.parent))
         if not names:
             raise VigilError(f"{folder}: no trained model. Run `vigil repro`.")
+    for name in names:
+        if name == "all":
+            raise VigilError("all: stands alone. Name `all`, or models: panic i3d.")
+        if name == FUSED:
+            raise VigilError(f"{FUSED}: hears models and is none. Export these; `vigil detect` fuses what they say.")
     folders = [find_model_folder(name, folder) for name in names]
 
     from vigil.detect.onnx.export import export_model  # takes seconds, which no mistake has to wait for

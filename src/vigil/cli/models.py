@@ -36,7 +36,7 @@ def describe_models(folder: Path, summary: Path) -> dict[str, dict[str, Any]]:
     from vigil.core.skipping import why_skipped
     from vigil.core.storage import read_json
     from vigil.detect.model_choice import FUSED, has_fused, is_ready
-    from vigil.detect.model_folder import CONFIG, calibration_path, is_model
+    from vigil.detect.model_folder import calibration_path, is_model, read_config
     from vigil.detect.trained import read_fusion
     from vigil.judging.calibration import read_calibration
 
@@ -48,7 +48,7 @@ def describe_models(folder: Path, summary: Path) -> dict[str, dict[str, Any]]:
         if reason:
             rows[name] = {"skipped": reason}
         elif is_model(path):
-            config = read_json(path / CONFIG)
+            config = read_config(path)
             row = {"input": config["input"], "classes": [entry["name"] for entry in config["classes"]]}
             if is_ready(folder, name):
                 row["calibration"] = read_calibration(calibration_path(path)).sentences()

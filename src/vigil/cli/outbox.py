@@ -140,4 +140,4 @@ def _find_target(database: Any, words: str) -> str:
         if name in (words, name_target(words)) or name.partition(" ")[2] in (words, str(Path(words).resolve())):
             return str(name)
     hint = near_miss(words, names) or near_miss(str(Path(words).resolve()), names)
-    raise VigilError(f"{words}: no target. Known: {', '.join(names) or 'none'}.{hint}")
+    raise VigilError(f"{words!r}: no target. Known: {', '.join(names) or 'none'}.{hint}")

@@ -10,7 +10,14 @@ from typing import Any, Literal
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import read_json, sha256_file, sha256_json
-from vigil.detect.model_folder import CONFIG, WEIGHTS, calibration_path, find_calibration, find_model_folder
+from vigil.detect.model_folder import (
+    CONFIG,
+    WEIGHTS,
+    calibration_path,
+    find_calibration,
+    find_model_folder,
+    read_config,
+)
 
 FUSED = "fused"  # as evaluation/fusion.py has it, which takes seconds to import
 FUSION = "fusion.json"
@@ -104,15 +111,21 @@ def check_choice(
     check_calibrations(running, calibrations)
     for name in running:
         folder = find_model_folder(name, models)
+        read_config(folder)
         check_calibration_file(find_calibration(folder, calibrations.get(name)), folder)
+        if name in calibrations:
+            _check_weights(calibrations[name], folder)
         if runtime == "onnx" and not onnx_path(models, name).exists():
             raise VigilError(f"{onnx_path(models, name)}: not found. Run `vigil export {name}`.")
     return running
 
 
 def check_calibration_file(path: Path, folder: Path) -> None:
-    """VigilError unless the file is a calibration, as it was written, of the model in `folder`."""
-    record = read_json(path)
+    """VigilError unless the file is a calibration, as it was written; the model in `folder` is for the advice."""
+    try:
+        record = read_json(path)
+    except VigilError as error:
+        raise VigilError(f"{error} Expected a calibration, as `vigil calibrate {folder.name}` writes it.") from None
     if reason := why_skipped(path):
         raise VigilError(f"{path}: there is no calibration: {reason}")
     written = record.get("sha256") if isinstance(record, dict) else None
@@ -124,11 +137,15 @@ def check_calibration_file(path: Path, folder: Path) -> None:
             f"{path}: changed since it was frozen ({sha256_json(contents)[:12]}, it says {str(written)[:12]}). "
             "Calibrate again."
         )
-    weights = folder / WEIGHTS
-    expected, actual = record.get("model_sha256"), sha256_file(weights) if weights.exists() else None
-    if actual is not None and expected != actual:
+
+
+def _check_weights(calibration: Path, folder: Path) -> None:
+    """VigilError where a user's calibration is of other weights than those in `folder`."""
+    expected, weights = read_json(calibration).get("model_sha256"), folder / WEIGHTS
+    if weights.exists() and (actual := sha256_file(weights)) != expected:
         raise VigilError(
-            f"{path}: made for weights {str(expected)[:12]}, those of {folder.name} are {actual[:12]}. Calibrate again."
+            f"{calibration}: made for weights {str(expected)[:12]}, those of {folder.name} are {actual[:12]}. "
+            "Calibrate again."
         )
 
 
@@ -139,7 +156,7 @@ def raises_alarm(models: Path, name: str) -> bool:
 
 def looks_at_people(models: Path, name: str) -> bool:
     """Whether people are looked for where a model runs."""
-    return bool(read_json(models / name / CONFIG).get("input") in LOOKING_AT_PEOPLE)
+    return read_config(models / name)["input"] in LOOKING_AT_PEOPLE
 
 
 def onnx_path(models: Path, name: str) -> Path:

@@ -1,6 +1,7 @@
 """Where a model and its calibration lie: what can be said before the libraries are loaded that open them."""
 
 from pathlib import Path
+from typing import Any
 
 from vigil.core import settings
 from vigil.core.errors import VigilError, near_miss
@@ -16,7 +17,10 @@ def find_model_folder(model: str, models: Path | None = None) -> Path:
     folder = Path(model) if is_model(Path(model)) else models / model
     if not is_model(folder):
         names = sorted(path.parent.name for path in models.glob(f"*/{CONFIG}") if is_model(path.parent))
-        raise VigilError(f"{model}: no trained model. Known: {', '.join(names) or 'none'}.{near_miss(model, names)}")
+        advice = (
+            f"Known: {', '.join(names)}.{near_miss(model, names)}" if names else f"{models} has none: `vigil repro`."
+        )
+        raise VigilError(f"{model}: no trained model. {advice}")
     return folder
 
 
@@ -34,9 +38,28 @@ def find_calibration(folder: Path, calibration: Path | None = None) -> Path:
     return path
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """What a training has written of a model; VigilError where it is not that."""
+    path = folder / CONFIG
+    advice = f"Restore it (`dvc checkout`), or run `dvc repro train@{folder.name}`."
+    try:
+        config = read_json(path)
+    except VigilError as error:
+        raise VigilError(f"{str(error).rstrip('.')}. {advice}") from None
+    if not isinstance(config, dict) or not {"model", "input", "features"} <= config.keys():
+        raise VigilError(f"{path}: not what a training writes. {advice}")
+    return config
+
+
 def is_model(folder: Path) -> bool:
-    """Whether it holds one of the models that judge; the detector of people has a config of another layout."""
+    """Whether it holds one of the models that judge; the detector of people has a config of another layout.
+
+    A config that is broken is taken for a model's, so that it stops nobody who asks for another.
+    """
     if not (folder / CONFIG).exists():
         return False
-    config = read_json(folder / CONFIG)
+    try:
+        config = read_json(folder / CONFIG)
+    except VigilError:
+        return True
     return isinstance(config, dict) and "model" in config

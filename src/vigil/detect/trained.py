@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vigil.core.errors import VigilError
-from vigil.core.storage import read_json, sha256_file
+from vigil.core.storage import sha256_file
 from vigil.detect.alarm_words import refuse_both
 from vigil.detect.alerts import Provenance
 from vigil.detect.budgets import rule_for_fused, rule_for_model
@@ -20,7 +20,7 @@ from vigil.detect.model_choice import (
     onnx_path,
     read_fusion_record,
 )
-from vigil.detect.model_folder import CONFIG
+from vigil.detect.model_folder import read_config
 from vigil.detect.onnx.networks import open_model
 from vigil.detect.thresholds import choose_rule
 from vigil.evaluation.fusion import Fusion
@@ -98,7 +98,7 @@ def load_models(
 def _find_namers(models: Path, running: Sequence[str]) -> list[str]:
     """Models that are not among those that run, and were trained behind one of these: they name what it raises."""
     gates = {load_checkpoint(models / name).sha256 for name in running}
-    cards = {name: read_json(models / name / CONFIG) for name in list_models(models) if name not in running}
+    cards = {name: read_config(models / name) for name in list_models(models) if name not in running}
     return [name for name, card in cards.items() if card["features"].get("attended", {}).get("gate") in gates]
 
 

@@ -25,6 +25,7 @@ from vigil.watch.request import Request
 
 def check_request(request: Request) -> list[Source]:
     """The sources, once it is sure that they, the models and the outputs can be had, as far as files say it."""
+    _refuse_idle_options(request)
     refuse_both(request.threshold, request.budget)
     if request.threshold is not None:
         read_threshold(request.threshold)
@@ -45,6 +46,20 @@ def check_request(request: Request) -> list[Source]:
     _check_models(request, sources)
     _check_delivery(request)
     return sources
+
+
+def _refuse_idle_options(request: Request) -> None:
+    """VigilError where an option says how something is done that nobody has asked for."""
+    pairs = (
+        ("--webhook-secret", request.webhook_secret, "--webhook", request.webhooks),
+        ("--mqtt-login", request.mqtt_login, "--mqtt", request.brokers),
+        ("--mqtt-ca", request.mqtt_ca, "--mqtt", request.brokers),
+        ("--token", request.token, "--serve", request.serve),
+        ("--keep-days", request.keep_days, "--alerts, --webhook, --mqtt, --serve or --outbox", request.delivers),
+    )
+    for option, value, partner, is_asked_for in pairs:
+        if value is not None and not is_asked_for:
+            raise VigilError(f"{option}: does nothing without {partner}. Add that, or leave it out.")
 
 
 def _find_sources(request: Request) -> list[Source]:

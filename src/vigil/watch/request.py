@@ -63,7 +63,7 @@ class Request:
             runtime=options["runtime"],
             threshold=options["threshold"],
             budget=None if options["budget"] is None else read_budget(options["budget"]),
-            calibrations=dict(_calibration(text) for text in options["calibrations"]),
+            calibrations=_read_calibrations(options["calibrations"]),
             outputs=outputs,
             webhooks=options["webhooks"],
             webhook_secret=options["webhook_secret"],
@@ -125,8 +125,13 @@ def _read_names(text: str) -> list[str]:
     return names
 
 
-def _calibration(text: str) -> tuple[str, Path]:
-    name, separator, path = text.partition("=")
-    if not separator or not name or not path:
-        raise VigilError(f"--calibration {text}: expected MODEL=FILE.")
-    return name, Path(path)
+def _read_calibrations(texts: Sequence[str]) -> dict[str, Path]:
+    calibrations: dict[str, Path] = {}
+    for text in texts:
+        name, separator, path = text.partition("=")
+        if not separator or not name or not path:
+            raise VigilError(f"--calibration {text}: expected MODEL=FILE.")
+        if name in calibrations:
+            raise VigilError(f"--calibration {text}: {name} has {calibrations[name]} already. Name one for each model.")
+        calibrations[name] = Path(path)
+    return calibrations
