@@ -124,5 +124,5 @@ def test_a_page_leads_to_its_video_again_and_again(tmp_path: Path) -> None:
         assert source.address.endswith("watch.html")
         assert [number(frame.rgb()) for frame in open_recording(source)] == list(range(12))
         asked = site.fetched("watch.html")
-        assert renew(source).opened == source.opened
+        assert renew(source).location == source.location
         assert site.fetched("watch.html") > asked

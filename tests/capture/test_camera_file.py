@@ -46,7 +46,7 @@ def test_every_key_is_read_and_paths_are_relative_to_the_file() -> None:
     assert entry.models == ("panic", "pose_cnn")
     assert entry.zones == (((0, 0.5), (1, 0.5), (1, 1), (0, 1)),)
     assert entry.calibration == {"panic": "site/door.calibration.json"}
-    assert Path(yard.opened) == Path("site/gate.mp4")
+    assert Path(yard.location) == Path("site/gate.mp4")
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def read_mutated(folder: Path, seeds: range) -> tuple[int, int]:
         original = originals[seed % len(originals)]
         path = folder / f"mutated{original.suffix}"
         path.write_bytes(mutate(original.read_bytes(), seed))
-        frames = open_recording(Source("file", "mutated", str(path), opened=str(path)))
+        frames = open_recording(Source("file", "mutated", str(path), location=str(path)))
         try:
             numbers = [number(frame.rgb()) for frame in frames]
             assert numbers

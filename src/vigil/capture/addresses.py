@@ -51,7 +51,7 @@ def look_up(source: Source) -> Source:
             "when vigil starts belongs in cameras.yaml."
         ) from None
     if kind == "page":
-        return renew(replace(source, page=source.opened))
+        return renew(replace(source, page=source.location))
     return replace(source, kind=kind)
 
 
@@ -88,7 +88,7 @@ def renew(source: Source) -> Source:
         raise VigilError(f"{source.address}: no stream on this page: {source.hide_secrets(reason)}.") from None
     is_playlist = stream.protocol.startswith("m3u8")
     kind: Kind = "page" if stream.is_live else "playlist" if is_playlist else "download"
-    return replace(source, kind=kind, opened=stream.url, headers=tuple(stream.headers.items()))
+    return replace(source, kind=kind, location=stream.url, headers=tuple(stream.headers.items()))
 
 
 def open_address(source: Source, headers: Mapping[str, str] | None = None) -> Any:
@@ -97,11 +97,11 @@ def open_address(source: Source, headers: Mapping[str, str] | None = None) -> An
     login = source.login
     if login.user or login.password:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-        passwords.add_password(None, source.opened, login.user, login.password)
+        passwords.add_password(None, source.location, login.user, login.password)
         opener.add_handler(urllib.request.HTTPBasicAuthHandler(passwords))
         opener.add_handler(urllib.request.HTTPDigestAuthHandler(passwords))
     request = urllib.request.Request(  # noqa: S310  sources.py lets http and https through, and nothing else
-        source.opened, headers={"User-Agent": AGENT, **dict(source.headers), **(headers or {})}
+        source.location, headers={"User-Agent": AGENT, **dict(source.headers), **(headers or {})}
     )
     return opener.open(request, timeout=WAIT_S)
 
@@ -129,8 +129,8 @@ def _kind(media: str, path: str) -> Kind:
 
 def _at(source: Source, address: str) -> Source:
     """The source at an address that it leads to; its login is for its own server alone."""
-    own, other = (urllib.parse.urlsplit(each)[:2] for each in (source.opened, address))
-    return replace(source, opened=address, login=source.login if own == other else NOBODY)
+    server, other_server = (urllib.parse.urlsplit(each)[:2] for each in (source.location, address))
+    return replace(source, location=address, login=source.login if server == other_server else NOBODY)
 
 
 def _kind_of_playlist(answer: HTTPResponse, source: Source) -> Kind:

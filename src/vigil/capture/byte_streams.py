@@ -40,8 +40,8 @@ class Pipe(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Returns what is there, at least one byte, at most `size`; nothing at the end."""
         if self._head:
-            part, self._head = self._head[:size], self._head[size:]
-            return part
+            chunk, self._head = self._head[:size], self._head[size:]
+            return chunk
         read1 = getattr(self._rest, "read1", self._rest.read)
         return read1(size)
 
@@ -115,8 +115,8 @@ def _fetch_rest(source: Source, file: BinaryIO) -> str:
 
 def _read_head(stdin: BinaryIO) -> bytes:
     head = b""
-    while len(head) < HEAD and (part := stdin.read(HEAD - len(head))):
-        head += part
+    while len(head) < HEAD and (chunk := stdin.read(HEAD - len(head))):
+        head += chunk
     return head
 
 

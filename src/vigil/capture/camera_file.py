@@ -141,8 +141,8 @@ def _parse(text: str, where: str) -> tuple[Any, dict[Any, Any]]:
     try:
         node, payload = reader().compose(text), reader().load(text)
     except YAMLError as error:
-        place = re.search(r"line (\d+), column \d+", str(error))
-        raise VigilError(f"{where}{f' line {place[1]}' if place else ''}: not valid YAML.") from None
+        position = re.search(r"line (\d+), column \d+", str(error))
+        raise VigilError(f"{where}{f' line {position[1]}' if position else ''}: not valid YAML.") from None
     if payload is None:
         return node, {}
     if not isinstance(payload, dict):
@@ -176,34 +176,34 @@ def _refuse_twins(node: Any, where: str) -> None:
 def _explain(error: ValidationError, node: Any, name: str, where: str) -> str:
     """The first problem in one line, with the place in the file."""
     problem = error.errors()[0]
-    path = [name, *(str(part) for part in problem["loc"])]
-    place = f"{where} line {_find_line(node, path)} [{name}]"
+    path = [name, *(str(step) for step in problem["loc"])]
+    entry = f"{where} line {_find_line(node, path)} [{name}]"
     key = ".".join(path[1:])
     if problem["type"] == "extra_forbidden":
-        return f"{place}: unknown key '{key}'. Known: {', '.join(CameraEntry.model_fields)}." + near_miss(
+        return f"{entry}: unknown key '{key}'. Known: {', '.join(CameraEntry.model_fields)}." + near_miss(
             path[-1], CameraEntry.model_fields
         )
     if problem["type"] == "missing":
-        return f"{place}: missing key '{key}'." if len(path) == 2 else f"{place}: {key}: too few values."
+        return f"{entry}: missing key '{key}'." if len(path) == 2 else f"{entry}: {key}: too few values."
     if not key:
-        known = ", ".join(CameraEntry.model_fields)
+        keys = ", ".join(CameraEntry.model_fields)
         message = problem["msg"].removeprefix("Value error, ")
-        return f"{place}: {message}." if problem["type"] == "value_error" else f"{place}: expected keys {known}."
+        return f"{entry}: {message}." if problem["type"] == "value_error" else f"{entry}: expected keys {keys}."
     message = problem["msg"].removeprefix("Value error, ").replace("tuple", "list")
     shown = "" if path[1] in SECRET or isinstance(problem["input"], dict | tuple) else f" = {problem['input']}"
-    return f"{place}: {key}{shown}: {message[0].lower()}{message[1:]}."
+    return f"{entry}: {key}{shown}: {message[0].lower()}{message[1:]}."
 
 
 def _find_line(node: Any, path: Sequence[str]) -> int:
     """Where a key is, or else the nearest that it would be in."""
     line = 1
-    for part in path:
+    for step in path:
         children = {key.value: (key, value) for key, value in _pairs(node)}
-        if part in children:
-            key, node = children[part]
+        if step in children:
+            key, node = children[step]
             line = _line(key)
-        elif part.isdecimal() and isinstance(getattr(node, "value", None), list) and int(part) < len(node.value):
-            node = node.value[int(part)]
+        elif step.isdecimal() and isinstance(getattr(node, "value", None), list) and int(step) < len(node.value):
+            node = node.value[int(step)]
             line = _line(node) if not isinstance(node, tuple) else line
         else:
             break

@@ -81,8 +81,8 @@ def _read_days(names: str | None, text: str) -> frozenset[int]:
     if names is None:
         return frozenset(range(7))
     days = set[int]()
-    for part in names.replace(" ", "").split(","):
-        first, _, last = part.partition("-")
+    for span in names.replace(" ", "").split(","):
+        first, _, last = span.partition("-")
         for name in (first, last or first):
             if name not in DAYS:
                 raise ValueError(f"'{text}': no day '{name}'. Known: {', '.join(DAYS)}")

@@ -39,7 +39,7 @@ def open_stream(source: Source, open_s: float, read_s: float, look_us: int = LOO
         options |= {"live_start_index": "-1", "max_reload": "20", "http_persistent": "0"}
     if source.headers:
         options["headers"] = "".join(f"{key}: {value}\r\n" for key, value in source.headers)
-    address = f"/dev/video{source.opened}" if source.kind == "webcam" else source.secret_address()
+    address = f"/dev/video{source.location}" if source.kind == "webcam" else source.secret_address()
     with av.open(
         address, format=FORMATS[source.kind], options=options, timeout=(open_s, read_s), metadata_errors="replace"
     ) as container:
@@ -47,8 +47,8 @@ def open_stream(source: Source, open_s: float, read_s: float, look_us: int = LOO
         if stream.codec_context.width or look_us == LONG_LOOK_US:
             yield container, stream
             return
-    with open_stream(source, open_s, read_s, LONG_LOOK_US) as opened:
-        yield opened
+    with open_stream(source, open_s, read_s, LONG_LOOK_US) as container_and_stream:
+        yield container_and_stream
 
 
 def require_webcams(sources: Iterable[Source], devices: Path = Path("/dev")) -> None:
@@ -58,10 +58,15 @@ def require_webcams(sources: Iterable[Source], devices: Path = Path("/dev")) -> 
     """
     numbers = sorted(int(path.name[5:]) for path in devices.glob("video*") if path.name[5:].isdecimal())
     for source in sources:
-        if source.kind == "webcam" and source.entry is None and devices.is_dir() and int(source.opened) not in numbers:
-            known = ", ".join(map(str, numbers)) or "none is connected, or this user may not see it"
+        if (
+            source.kind == "webcam"
+            and source.entry is None
+            and devices.is_dir()
+            and int(source.location) not in numbers
+        ):
+            numbers_here = ", ".join(map(str, numbers)) or "none is connected, or this user may not see it"
             raise VigilError(
-                f"{source.address}: no such camera ({devices}/video{source.opened}). Cameras here: {known}."
+                f"{source.address}: no such camera ({devices}/video{source.location}). Cameras here: {numbers_here}."
             )
 
 
@@ -69,8 +74,8 @@ def require_webcams(sources: Iterable[Source], devices: Path = Path("/dev")) -> 
 def open_playlist(source: Source) -> Iterator[tuple[Any, Any]]:
     """Opens an HLS recording for decoding to its end."""
     try:
-        with open_stream(source, 20.0, 20.0) as opened:
-            yield opened
+        with open_stream(source, 20.0, 20.0) as container_and_stream:
+            yield container_and_stream
     except (av.error.FFmpegError, OSError) as error:
         raise Rejected(f"cannot be read ({error.strerror or type(error).__name__})") from None
 

@@ -50,16 +50,16 @@ class Recording(Iterator[View]):
         self.damage = self.damage or "; ".join(lost)
 
     def _open(self, stack: ExitStack, fps: Fraction, lost: list[str]) -> Iterator[View]:
-        kept: Path | Pipe = Path(self.source.opened)
+        video: Path | Pipe = Path(self.source.location)
         if self.source.kind == "playlist":
             return decode_views(Path(os.devnull), stack.enter_context(open_playlist(self.source)), lost)
         if self.source.kind == "stdin":
-            kept = stack.enter_context(keep_standard_input())
+            video = stack.enter_context(keep_standard_input())
         elif self.source.kind == "download":
-            kept, self.damage = stack.enter_context(download(self.source))
-        if isinstance(kept, Path):
-            return read_views(kept, fps, lost)
-        return decode_views(Path(os.devnull), stack.enter_context(open_pipe(kept)), lost)
+            video, self.damage = stack.enter_context(download(self.source))
+        if isinstance(video, Path):
+            return read_views(video, fps, lost)
+        return decode_views(Path(os.devnull), stack.enter_context(open_pipe(video)), lost)
 
 
 def open_recording(source: Source, fps: Fraction = images.FPS) -> Recording:

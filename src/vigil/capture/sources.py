@@ -48,8 +48,8 @@ class Source:
     name: str
     address: str
     login: Login = field(default=NOBODY, repr=False)
-    opened: str = field(default="", repr=False)  # the address with what may be secret in it, but without the login
-    page: str = field(default="", repr=False)  # where yt-dlp finds `opened`, which expires
+    location: str = field(default="", repr=False)  # the address with what may be secret in it, but without the login
+    page: str = field(default="", repr=False)  # where yt-dlp finds `location`, which expires
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # that a page wants sent
     entry: CameraEntry | None = field(default=None, repr=False)  # of a camera in a file of cameras
 
@@ -66,12 +66,12 @@ class Source:
 
     def secret_address(self) -> str:
         """Returns the address with the login in it: for opening it, not for showing it."""
-        scheme, separator, rest = self.opened.partition("://")
-        return f"{scheme}://{self.login.in_address()}{rest}" if separator else self.opened
+        scheme, separator, rest = self.location.partition("://")
+        return f"{scheme}://{self.login.in_address()}{rest}" if separator else self.location
 
     def hide_secrets(self, text: str) -> str:
         """Takes out of a text what must not be shown of this source."""
-        for secret in (self.secret_address(), self.opened, self.page):
+        for secret in (self.secret_address(), self.location, self.page):
             if "://" in secret:
                 text = text.replace(secret, self.address)
         return self.login.hide_in(text)
@@ -93,9 +93,9 @@ def parse_source(text: str, name: str | None = None, cameras: Mapping[str, Camer
     if (entry := cameras.get(text)) is not None:
         return _parse_camera(entry, name or text)
     if text == STANDARD_INPUT:
-        return Source("stdin", name or "stdin", "standard input", opened=STANDARD_INPUT)
+        return Source("stdin", name or "stdin", "standard input", location=STANDARD_INPUT)
     if text.isascii() and text.isdecimal():
-        return Source("webcam", name or f"webcam-{int(text)}", f"webcam {int(text)}", opened=str(int(text)))
+        return Source("webcam", name or f"webcam-{int(text)}", f"webcam {int(text)}", location=str(int(text)))
     if "://" in text:
         return _parse_address(text, name)
     return _parse_path(text, name, cameras)
@@ -107,7 +107,7 @@ def expand_sources(texts: Iterable[str], cameras: Mapping[str, CameraEntry] | No
     sources: dict[tuple[str, str, Login, str | None], Source] = {}
     for text in texts:
         for source in _expand(text, cameras):
-            path = str(Path(source.opened).resolve()) if source.kind in ("file", "images") else source.opened
+            path = str(Path(source.location).resolve()) if source.kind in ("file", "images") else source.location
             sources.setdefault((source.kind, path, source.login, source.name if source.entry else None), source)
     if not sources:
         raise VigilError("no source: name a file, a folder, a camera number, an rtsp:// or http:// address, or -.")
@@ -120,19 +120,19 @@ def _expand(text: str, cameras: Mapping[str, CameraEntry]) -> list[Source]:
         bool(text) and text not in cameras and text != STANDARD_INPUT and "://" not in text and not text.isdecimal()
     )
     if is_path and is_folder(path):
-        found = _list_folder(path)
-        if not found:
+        sources = _list_folder(path)
+        if not sources:
             raise VigilError(f"{text}: a folder without videos and without images.")
-        return found
+        return sources
     if is_path and PATTERN.search(text) and not path.exists():
         matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
-        found = [
+        sources = [
             source for match in matches for source in (_list_folder(match) if match.is_dir() else _list_file(match))
         ]
-        if not found:
+        if not sources:
             matched = f"matches {count(len(matches), 'file')} and no video" if matches else "nothing matches"
             raise VigilError(f"{text}: {matched}.{_similar(path)}")
-        return found
+        return sources
     return [parse_source(text, None, cameras)]
 
 
@@ -151,16 +151,16 @@ def _parse_address(text: str, name: str | None) -> Source:
     if kind is None:
         raise VigilError(f"{shown}: '{scheme}' is not read. Known: {', '.join(SCHEMES)}.{near_miss(scheme, SCHEMES)}")
     login, plain = split_login(rest)
-    opened = f"{scheme.lower()}://{plain}"
+    location = f"{scheme.lower()}://{plain}"
     try:
-        parts = urlsplit(opened)
+        parts = urlsplit(location)
         port = f"-{parts.port}" if parts.port else ""
     except ValueError:
         raise VigilError(f"{shown}: not a valid address (its port is no number up to 65535).") from None
     if not parts.hostname:
         raise VigilError(f"{shown}: an address without a host; expected {scheme}://HOST/PATH.")
     name = name or slug(f"{parts.hostname}{port}{parts.path}")
-    return Source(kind, name, shown, login_from_environment(name) or login, opened)
+    return Source(kind, name, shown, login_from_environment(name) or login, location)
 
 
 def _parse_path(text: str, name: str | None, cameras: Mapping[str, CameraEntry]) -> Source:
@@ -175,8 +175,8 @@ def _parse_path(text: str, name: str | None, cameras: Mapping[str, CameraEntry])
     if is_folder(path):
         if not _has_images(path):
             raise VigilError(f"{text}: a folder without images; as a folder of videos it is many sources, not one.")
-        return Source("images", name or slug(path.resolve().name), text, opened=str(path))
-    return Source("file", name or slug(path.stem), text, opened=str(path))
+        return Source("images", name or slug(path.resolve().name), text, location=str(path))
+    return Source("file", name or slug(path.stem), text, location=str(path))
 
 
 def _list_folder(folder: Path) -> list[Source]:
@@ -185,13 +185,13 @@ def _list_folder(folder: Path) -> list[Source]:
     videos = [path for path in visible if local.is_video(path)]
     image_folders = {str(Path(path).parent) for path in visible if local.suffix(path) in SUFFIXES}
     return [
-        *(Source("images", "", str(folder / path), opened=str(folder / path)) for path in sorted(image_folders)),
-        *(Source("file", "", str(folder / path), opened=str(folder / path)) for path in videos),
+        *(Source("images", "", str(folder / path), location=str(folder / path)) for path in sorted(image_folders)),
+        *(Source("file", "", str(folder / path), location=str(folder / path)) for path in videos),
     ]
 
 
 def _list_file(file: Path) -> list[Source]:
-    return [Source("file", "", str(file), opened=str(file))] if local.is_video(file.name) else []
+    return [Source("file", "", str(file), location=str(file))] if local.is_video(file.name) else []
 
 
 def _has_images(folder: Path) -> bool:
@@ -204,9 +204,9 @@ def _has_images(folder: Path) -> bool:
 def _name_apart(sources: Sequence[Source]) -> list[Source]:
     """Gives each source a name of its own: files after what tells their paths apart, others with a number."""
     files = [source for source in sources if source.kind in ("file", "images") and source.entry is None]
-    paths = [str(Path(source.opened).resolve()) for source in files]
+    paths = [str(Path(source.location).resolve()) for source in files]
     by_path = shortest_names(paths)
-    taken = {source.name.casefold() for source in sources if source.entry is not None}
+    used_names = {source.name.casefold() for source in sources if source.entry is not None}
     named = []
     for source in sources:
         name = source.name
@@ -214,12 +214,12 @@ def _name_apart(sources: Sequence[Source]) -> list[Source]:
             named.append(source)
             continue
         if source.kind in ("file", "images"):
-            name = by_path[str(Path(source.opened).resolve())]
+            name = by_path[str(Path(source.location).resolve())]
         number = 2
         base = name
-        while name.casefold() in taken:
+        while name.casefold() in used_names:
             name, number = f"{base}-{number}", number + 1
-        taken.add(name.casefold())
+        used_names.add(name.casefold())
         named.append(replace(source, name=name))
     return named
 

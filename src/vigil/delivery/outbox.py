@@ -56,10 +56,10 @@ class Outbox:
         it is, and goes to those targets that were not among the outbox's when it was written.
         """
         with self._database.write() as connection:
-            known = connection.execute(
+            stored = connection.execute(
                 "SELECT seq FROM alerts WHERE id = ? AND revision = ?", (alert.id, alert.revision)
             ).fetchone()
-            seq = self._insert(connection, alert) if known is None else known["seq"]
+            seq = self._insert(connection, alert) if stored is None else stored["seq"]
             connection.executemany(
                 "INSERT OR IGNORE INTO deliveries (target, seq, camera) VALUES (?, ?, ?)",
                 [(target, seq, alert.camera) for target in self.targets],
@@ -67,7 +67,7 @@ class Outbox:
         with self.changed:
             self.puts += 1
             self.changed.notify_all()
-        return known is None
+        return stored is None
 
     def newest(self, limit: int, before: int | None = None, camera: str | None = None) -> list[StoredAlert]:
         """Returns alerts in their latest revision, the one that was raised last first.

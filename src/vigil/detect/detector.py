@@ -32,8 +32,8 @@ from vigil.detect.alarms import finish_alarm, update_alarm
 from vigil.detect.alerts import AlertChange, FrameScores, Provenance, Score
 from vigil.detect.frame_features import StoredFrame, make_plan
 from vigil.detect.frame_scores import ModelState, fuse_scores, judge_frame
-from vigil.detect.given_frames import make_view
 from vigil.detect.heads import Finder, open_head_finder
+from vigil.detect.image_views import make_view
 from vigil.detect.model_choice import FUSED, Runtime, choose_models
 from vigil.detect.plan_networks import open_finder, open_look
 from vigil.detect.states import AlarmState, State, Step
@@ -205,18 +205,18 @@ class Detector:
         stored: StoredFrame,
         ends: bool,
         is_armed: bool = True,
-        kept: Mapping[str, Sequence[Judgement]] | None = None,
+        judged_before: Mapping[str, Sequence[Judgement]] | None = None,
     ) -> Step:
         """What models and alarms make of a stored frame; with `ends` nothing follows it in its piece.
 
-        Models of `kept` do not look at it: these are the judgements that they have come to before.
+        Models of `judged_before` do not look at it: these are the judgements that they have come to before.
         """
-        state, kept = self._state, kept or {}
+        state, judged_before = self._state, judged_before or {}
         models, scores, judgements = dict(state.models), dict[str, Score](), dict[str, Sequence[Judgement]]()
         for model in self.models:
             name = model.name
             models[name], scores[name], judgements[name] = judge_frame(
-                model, models[name], stored, ends, kept.get(name)
+                model, models[name], stored, ends, judged_before.get(name)
             )
         members: dict[str, float] = {}
         if self.fused:

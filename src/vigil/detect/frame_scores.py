@@ -26,11 +26,11 @@ class ModelState:
 
 
 def judge_frame(
-    model: Trained, state: ModelState, stored: StoredFrame, ends: bool, kept: Sequence[Judgement] | None = None
+    model: Trained, state: ModelState, stored: StoredFrame, ends: bool, judged_before: Sequence[Judgement] | None = None
 ) -> tuple[ModelState, Score, Sequence[Judgement]]:
-    """The model's state, what it says of the frame, and what it judged with it; or `kept`, if it did so before."""
-    judged, judgements = state.judged, kept or ()
-    if kept is None:
+    """The model's state, what it says of the frame, and what it judged with it; or `judged_before`."""
+    judged, judgements = state.judged, judged_before or ()
+    if judged_before is None:
         judged, judgements = model.judge.update(judged, stored.item(model.input), stored.time_s)
         if ends:
             judgements = [*judgements, *model.judge.finish(judged)]

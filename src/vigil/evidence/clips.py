@@ -22,9 +22,9 @@ def cut_file(source: Path, start_s: float, stop_s: float, path: Path) -> tuple[f
             stream: Any = container.streams.video[0]
             first = _first_time(container, stream)
             container.seek(int((first + Fraction(max(start_s, 0.0))) / stream.time_base), stream=stream, backward=True)
-            with replacing(path) as part:
+            with replacing(path) as partial_path:
                 options = {"movflags": "+faststart"}
-                with av.open(str(part.absolute()), "w", format="mp4", options=options) as written:
+                with av.open(str(partial_path.absolute()), "w", format="mp4", options=options) as written:
                     return _copy(container, stream, written, first, stop_s)
     except (av.error.FFmpegError, OSError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)

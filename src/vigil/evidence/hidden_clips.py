@@ -91,9 +91,11 @@ class TimedVideo:
 
     def _open(self, width: int, height: int) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._stack.enter_context(replacing(self._path))
+        partial_path = self._stack.enter_context(replacing(self._path))
         options = {"movflags": "+faststart"}
-        self._container = self._stack.enter_context(av.open(str(part.absolute()), "w", format="mp4", options=options))
+        self._container = self._stack.enter_context(
+            av.open(str(partial_path.absolute()), "w", format="mp4", options=options)
+        )
         self._stream = self._container.add_stream("libx264", rate=25)
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
         self._stream.options = {"crf": "23", "preset": "veryfast"}

@@ -164,8 +164,8 @@ def _draw_curves(recording: Recording, position: int, detector: Detector, width:
         for left in range(0, width, 8):
             cv2.line(strip, (left, line), (left + 3, line), colour, 1)
         down = (STRIP - 4) * (1 - recording.curve(name, slice(first, position + 1))) + 2
-        known = np.isfinite(down)
-        points = np.stack([across[known], down[known].astype(int)], axis=1).astype(np.int32)
+        is_seen = np.isfinite(down)
+        points = np.stack([across[is_seen], down[is_seen].astype(int)], axis=1).astype(np.int32)
         cv2.polylines(strip, [points.reshape(-1, 1, 2)], False, colour, 1, cv2.LINE_AA)
         _write(strip, name, (6 + 84 * number, 12), colour, 0.36)
     return strip

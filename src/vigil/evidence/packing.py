@@ -107,24 +107,24 @@ def _append(array: np.ndarray, arrays: list[np.ndarray]) -> int:
     return len(arrays) - 1
 
 
-def _unpack(value: Any, arrays: Mapping[str, np.ndarray], made: dict[tuple[str, int], Any]) -> Any:
+def _unpack(value: Any, arrays: Mapping[str, np.ndarray], unpacked: dict[tuple[str, int], Any]) -> Any:
     if isinstance(value, list):
-        return [_unpack(item, arrays, made) for item in value]
+        return [_unpack(item, arrays, unpacked) for item in value]
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
     if kind in NUMBERS:
         return NUMBERS[kind](content)
     if kind == "map":
-        return {key: _unpack(item, arrays, made) for key, item in content}
+        return {key: _unpack(item, arrays, unpacked) for key, item in content}
     if kind == "tuple":
-        return tuple(_unpack(item, arrays, made) for item in content)
+        return tuple(_unpack(item, arrays, unpacked) for item in content)
     if kind == "named":
         module, name, items = content
-        return _find_tuple(module, name)(*(_unpack(item, arrays, made) for item in items))
+        return _find_tuple(module, name)(*(_unpack(item, arrays, unpacked) for item in items))
     if kind in RECORDS:
-        return RECORDS[kind](**{name: _unpack(item, arrays, made) for name, item in content.items()})
-    if (kind, content) not in made:
+        return RECORDS[kind](**{name: _unpack(item, arrays, unpacked) for name, item in content.items()})
+    if (kind, content) not in unpacked:
         array = arrays[f"a{content}"]
         of_kind = {
             "array": lambda: array,
@@ -132,13 +132,13 @@ def _unpack(value: Any, arrays: Mapping[str, np.ndarray], made: dict[tuple[str, 
             "tensor": lambda: torch.from_numpy(array.copy()),
             "picture": lambda: StoredPicture(array.tobytes()),
         }
-        made[kind, content] = of_kind[kind]()
-    return made[kind, content]
+        unpacked[kind, content] = of_kind[kind]()
+    return unpacked[kind, content]
 
 
 def _find_tuple(module: str, name: str) -> Any:
     """A named tuple of a model; KeyError for anything else."""
-    found = getattr(import_module(module), name, None) if MODEL.fullmatch(module) else None
-    if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
+    attribute = getattr(import_module(module), name, None) if MODEL.fullmatch(module) else None
+    if not (isinstance(attribute, type) and issubclass(attribute, tuple) and hasattr(attribute, "_fields")):
         raise KeyError(f"{module}.{name}")
-    return found
+    return attribute

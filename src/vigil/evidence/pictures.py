@@ -29,11 +29,11 @@ def write_pictures(folder: Path, source: Path, detector: Detector, recording: Re
     written = [draw_timeline(folder / TIMELINE, detector, recording)]
     clips = {model: select_clips(clips, CLIPS, 0.0) for model, clips in recording.attended_clips(detector).items()}
     maps = _highest_maps(recording)
-    wanted = {
+    indices = {
         recording.moments[position].index for chosen in clips.values() for clip in chosen for position in clip.shown
     }
-    wanted |= {recording.moments[position].index for position, _ in maps.values()}
-    images = dict(_pick_frames(source, wanted, recording))
+    indices |= {recording.moments[position].index for position, _ in maps.values()}
+    images = dict(_pick_frames(source, indices, recording))
     drawable = {model: chosen for model, chosen in clips.items() if chosen}
     if drawable:
         written.append(draw_attention(folder / ATTENTION, detector, recording, drawable, images))
@@ -156,12 +156,12 @@ def _subplots(rows: int, columns: int, inches: tuple[float, float]) -> tuple[Any
 
 
 def _write_figure(figure: Any, path: Path) -> Path:
-    with replacing(path) as part:
-        figure.savefig(part, format="png", dpi=100, metadata={"Software": None})
+    with replacing(path) as partial_path:
+        figure.savefig(partial_path, format="png", dpi=100, metadata={"Software": None})
     return path
 
 
 def _save(path: Path, image: np.ndarray) -> None:
     _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    with replacing(path) as part:
-        part.write_bytes(data.tobytes())
+    with replacing(path) as partial_path:
+        partial_path.write_bytes(data.tobytes())

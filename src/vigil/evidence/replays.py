@@ -124,7 +124,7 @@ class ReplayRecorder:
         assert stored is not None and step.scores is not None
         hides = self._detector.finds_heads
         shows = bool(inputs & {"frames", "attended"}) and not hides
-        kept = replace(
+        judged_input = replace(
             stored,
             **DROPPED,
             picture=stored.picture.forget_decoded() if stored.picture and shows else None,
@@ -134,7 +134,7 @@ class ReplayRecorder:
             name: tuple(step.judgements[name]) for name, input_name in self._inputs.items() if self._hides(input_name)
         }
         scores = {name: score.raw for name, score in step.scores.scores.items()}
-        return KeptFrame(kept, step.ends, step.is_armed, judgements, scores)
+        return KeptFrame(judged_input, step.ends, step.is_armed, judgements, scores)
 
     def _without_pictures(self, models: Mapping[str, ModelState]) -> dict[str, ModelState]:
         return {

@@ -72,14 +72,14 @@ class CameraWatch:
         if isinstance(item, Event):
             if isinstance(item, Gone):
                 self._state, self._reason = "lost", item.reason
-                self._part("source ended")
+                self._end_piece("source ended")
             if isinstance(item, Piece):
-                self._part("source ended")
+                self._end_piece("source ended")
             if line := self._health.take(item):
                 self._tell(line, None)
             return None
         if item.piece != self._piece:
-            self._part("source ended")
+            self._end_piece("source ended")
             self._piece = item.piece
         self._state, self._reason, self._frame = "live", None, item
         is_armed = self._hours is None or self._hours.include(item.utc)
@@ -97,7 +97,7 @@ class CameraWatch:
 
     def finish(self) -> None:
         """Ends what is open: nobody watches any more."""
-        self._part("interrupted")
+        self._end_piece("interrupted")
         self._health.finish(datetime.now(UTC))
         if self._frame is not None:
             self._cut_clips(self._frame.time_s + AFTER_S + BEFORE_S + 1)
@@ -141,7 +141,7 @@ class CameraWatch:
         p = self.detector.threshold_probability(name)
         return p if np.isfinite(p) else None
 
-    def _part(self, ended: Ended) -> None:
+    def _end_piece(self, ended: Ended) -> None:
         """Nothing goes on from here: a piece, or the watch, is over."""
         self._deliver(Step(changes=self.detector.finish()), ended)
         self.detector.reset()
@@ -180,8 +180,8 @@ class CameraWatch:
             left, top, right, bottom = (round(edge * scale) for edge in change.finding.box)
             cv2.rectangle(image, (left, top), (right, bottom), (214, 48, 49), 2)
         try:
-            with replacing(self._evidence / name) as part:
-                part.write_bytes(encode_jpeg(image, PICTURE_QUALITY))
+            with replacing(self._evidence / name) as partial_path:
+                partial_path.write_bytes(encode_jpeg(image, PICTURE_QUALITY))
         except OSError as error:
             self._tell(f"{alert.camera}: the picture of an alert cannot be written: {error.strerror}", None)
             return alert

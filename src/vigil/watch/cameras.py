@@ -37,10 +37,10 @@ class Stop:
     """Set by SIGINT or SIGTERM; threads look at it."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.is_asked = False
 
     def ask(self, _number: int, _frame: FrameType | None) -> None:
-        self.wanted = True
+        self.is_asked = True
 
 
 @contextmanager
@@ -75,9 +75,10 @@ def watch_cameras(
             thread.submit(Detectors(request, share).__enter__)
             for thread, share in zip(threads[1:], shares[1:], strict=True)
         ]
-        loaded = [detectors, *(stack.push(own.result()) for own in loading)]
+        loaded = [detectors, *(stack.push(loaded_detectors.result()) for loaded_detectors in loading)]
         of_thread = [
-            _start(share, own, request, sending, say, stack) for share, own in zip(shares, loaded, strict=True)
+            _start(share, share_detectors, request, sending, say, stack)
+            for share, share_detectors in zip(shares, loaded, strict=True)
         ]
         watches = {camera: watch for share in of_thread for camera, watch in share.items()}
         page: PageServer | None = None
@@ -88,12 +89,12 @@ def watch_cameras(
             print(f"cameras and alerts: {page.url}", file=sys.stderr, flush=True)
         judging = [thread.submit(_judge, share, tables, stop) for thread, share in zip(threads, of_thread, strict=True)]
         try:
-            while not stop.wanted and not wait(judging, timeout=0.5, return_when=FIRST_COMPLETED).done:
+            while not stop.is_asked and not wait(judging, timeout=0.5, return_when=FIRST_COMPLETED).done:
                 page = say_if_dead(page)
                 if sending is not None:
                     sending.check()
         finally:
-            stop.wanted = True
+            stop.is_asked = True
             wait(judging)
             for watch in watches.values():
                 stack.callback(watch.finish)  # each of them, whatever becomes of the others
@@ -104,7 +105,7 @@ def watch_cameras(
 
 def _judge(watches: Mapping[Camera, CameraWatch], tables: StepTables, stop: Stop) -> None:
     """Judges what these cameras give, the newest frame of each, until it shall stop."""
-    while not stop.wanted:
+    while not stop.is_asked:
         for camera, item in read_cameras(list(watches), timeout_s=0.5):
             step = watches[camera].take(item)
             if step is not None:

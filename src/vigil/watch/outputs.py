@@ -27,15 +27,15 @@ class Outputs:
     anonymise: bool = False  # heads are hidden in all that is written and shown
     fps: Fraction = field(default=Fraction(10))  # of folders of images
 
-    def check(self, recordings: int, taken: Mapping[Path, str]) -> None:
+    def check(self, recordings: int, used_files: Mapping[Path, str]) -> None:
         """VigilError where two outputs are one, or something cannot be written, or is there for another purpose.
 
-        `taken` says what else is used, and what for: the recordings themselves, for one.
+        `used_files` says what else is used, and what for: the recordings themselves, for one.
         """
         files = [("--scores", self.scores), ("--anomalies", self.anomalies), ("--video", self.video)]
         files += [("--objects", self.objects), ("--landmarks", self.landmarks), ("--attention-data", self.attention)]
         files += [("--alerts", path) for path in self.alerts]
-        purposes = {used.resolve(): purpose for used, purpose in taken.items()}
+        purposes = {used.resolve(): purpose for used, purpose in used_files.items()}
         seen: dict[Path, str] = {}
         for option, path in files:
             if path is None:

@@ -88,10 +88,10 @@ class Recordings:
         detector.reset()
         self._sent = {}
         self._replays = ReplayFiles(detector) if self._clips_folder(source) is not None else None
-        opened = open_recording(source, self.outputs.fps)
+        views = open_recording(source, self.outputs.fps)
         broken = ""
         try:
-            for step in recording.follow(detector.steps(self._count(opened))):
+            for step in recording.follow(detector.steps(self._count(views))):
                 self._tables.write(source.name, step)
                 yield from self._hand_on(step, source, records, recording)
         except Rejected as error:
@@ -103,7 +103,7 @@ class Recordings:
             for _ in self._hand_on(Step(changes=detector.finish()), source, records, recording, "interrupted"):
                 pass
             raise
-        damage = broken or opened.damage
+        damage = broken or views.damage
         self.seconds += recording.seconds
         verdict = describe_recording(detector, recording) | ({"damage": damage} if damage else {})
         self.verdicts.append(verdict)
@@ -156,7 +156,7 @@ class Recordings:
                 folder.mkdir(parents=True, exist_ok=True)
             verdict["folder"] = source.name
             outputs = replace(outputs, video=folder / "overlay.mp4", pictures=folder, clips=self._clips_folder(source))
-        path = Path(source.opened)
+        path = Path(source.location)
         if source.kind not in ("file", "images"):
             return
         if outputs.pictures is not None:

@@ -28,9 +28,11 @@ class Verdict:
         """One line for a person."""
         if self.difference:
             return f"differs: {self.difference}"
-        part = "" if self.to_the_end else ", not to its end, which is not kept"
-        kept = f"; {', '.join(self.taken_as_kept)} by the judgements that were kept" if self.taken_as_kept else ""
-        return f"same: alert {self.alert}, {self.frames} frames judged again{part}{kept}"
+        extent = "" if self.to_the_end else ", not to its end, which is not kept"
+        unjudged = (
+            f"; {', '.join(self.taken_as_kept)} by the judgements that were unjudged" if self.taken_as_kept else ""
+        )
+        return f"same: alert {self.alert}, {self.frames} frames judged again{extent}{unjudged}"
 
 
 def replay_alert(alert: Alert, replay: Path, models: Path) -> Verdict:
@@ -41,10 +43,12 @@ def replay_alert(alert: Alert, replay: Path, models: Path) -> Verdict:
     record, settings = read_replay(replay)
     detector = _load_detector(models, settings)
     _check_makers(alert, detector)
-    kept = tuple(model.name for model in detector.models if record.frames and model.name in record.frames[0].judgements)
+    not_judged = tuple(
+        model.name for model in detector.models if record.frames and model.name in record.frames[0].judgements
+    )
     difference, is_whole = _judge_again(detector, record)
     difference = difference or _compare_with_alert(alert, record)
-    return Verdict(alert.id, difference, len(record.frames), is_whole, kept)
+    return Verdict(alert.id, difference, len(record.frames), is_whole, not_judged)
 
 
 def _load_detector(models: Path, settings: dict[str, Any]) -> Detector:
@@ -73,10 +77,10 @@ def _check_makers(alert: Alert, detector: Detector) -> None:
         ("a calibration", score.calibration_sha256 or "", made_by.calibration),
         ("settings", alert.params_sha256, detector.settings_sha256),
     )
-    for what, expected, found in pairs:
-        if expected != found:
+    for what, expected, actual in pairs:
+        if expected != actual:
             raise VigilError(
-                f"{score.detector}: the alert was made by {what} {expected[:12]}, here are {found[:12]}. Bring back "
+                f"{score.detector}: the alert was made by {what} {expected[:12]}, here are {actual[:12]}. Bring back "
                 "what was there then (`git checkout`, `dvc checkout`), or name its folder with --trained."
             )
     if score.threshold != made_by.threshold:

@@ -44,7 +44,7 @@ def write_alert(stem: Path, alert: Alert) -> None:
     """The alert in its latest revision."""
     path = stem.with_name(f"{stem.name}.json")
     try:
-        with replacing(path) as part:
-            part.write_text(alert.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        with replacing(path) as partial_path:
+            partial_path.write_text(alert.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise VigilError(f"{path}: cannot be written: {error.strerror}.") from None

@@ -143,9 +143,9 @@ class _Table:
 
 def _object_rows(source: str, _: Step, frame: StoredFrame) -> Iterator[Row]:
     for pose in frame.people:
-        known = pose.joints[np.isfinite(pose.joints).all(axis=1)]
-        if len(known):
-            box = [f"{edge:.{PX_DIGITS}f}" for edge in (*known.min(axis=0), *known.max(axis=0))]
+        joints = pose.joints[np.isfinite(pose.joints).all(axis=1)]
+        if len(joints):
+            box = [f"{edge:.{PX_DIGITS}f}" for edge in (*joints.min(axis=0), *joints.max(axis=0))]
             yield source, frame.index, _cell(float(frame.time_s)), pose.person, _cell(pose.score), *box
 
 

@@ -66,6 +66,6 @@ def compare_view(view: View, edges: np.ndarray) -> Comparison:
     return Comparison(is_elsewhere=agreement < ALIEN)
 
 
-def _correlate(one: np.ndarray, other: np.ndarray) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-9))
+def _correlate(look: np.ndarray, other: np.ndarray) -> float:
+    look, other = look - look.mean(), other - other.mean()
+    return float((look * other).sum() / np.sqrt((look * look).sum() * (other * other).sum() + 1e-9))

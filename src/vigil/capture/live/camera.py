@@ -34,7 +34,7 @@ from vigil.capture.live.camera_params import CameraParams
 from vigil.capture.live.capture_process import run
 from vigil.capture.live.clips import NS, Clip, copy_clip, write_clip
 from vigil.capture.live.frame_ring import FrameRing
-from vigil.capture.live.job import Begun, Failed, Job, Opened
+from vigil.capture.live.job import Begun, Connected, Failed, Job
 from vigil.capture.live.packet_ring import PacketRing
 from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
@@ -235,7 +235,7 @@ class Camera:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 return  # it is dead, or dying
-            if isinstance(message, Opened):
+            if isinstance(message, Connected):
                 self._templates[message.configuration] = message.template
                 while len(self._templates) > TEMPLATES:
                     del self._templates[next(iter(self._templates))]

@@ -23,7 +23,7 @@ from vigil.capture.addresses import AddressRefused, explain_status, look_up, ren
 from vigil.capture.live.arrivals import Arrivals, JumpedError
 from vigil.capture.live.clips import pack_configuration
 from vigil.capture.live.frame_ring import RingFrame
-from vigil.capture.live.job import BEAT_S, Begun, Failed, Job, Opened, PieceReason
+from vigil.capture.live.job import BEAT_S, Begun, Connected, Failed, Job, PieceReason
 from vigil.capture.network import open_stream
 from vigil.capture.sources import Source
 from vigil.core import settings
@@ -111,7 +111,7 @@ class _Capture:
     def follow(self, container: Any, stream: Any, reason: PieceReason | None) -> None:
         """Captures until the stream ends, fails, or jumps."""
         configuration = next(self._configurations)
-        self._connection.send(Opened(configuration, pack_configuration(stream)))
+        self._connection.send(Connected(configuration, pack_configuration(stream)))
         arrivals = Arrivals(container, stream, replace(self._job, source=self.source), configuration, self._last_s)
         thread = Thread(target=arrivals.read, daemon=True)
         thread.start()
@@ -131,10 +131,10 @@ class _Capture:
         size, is_whole = (0, 0), False
         while True:
             self.beat()
-            taken = arrivals.take(0 if is_paced else self._job.params.max_lag_s)
-            if taken is None:
+            arrival = arrivals.take(0 if is_paced else self._job.params.max_lag_s)
+            if arrival is None:
                 continue
-            packet, is_after_gap = taken
+            packet, is_after_gap = arrival
             if is_after_gap:
                 stream.codec_context.flush_buffers()
             is_whole = packet.is_keyframe or (is_whole and not is_after_gap and not packet.is_corrupt)

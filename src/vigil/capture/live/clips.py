@@ -50,9 +50,9 @@ def write_clip(
     path: Path, packets: Sequence[RingPacket], templates: Mapping[int, bytes], start_s: Fraction, stop_s: Fraction
 ) -> Clip:
     """Writes packets as MP4. Where the camera changed how it encodes, the longer part is kept and the rest is told."""
-    with naming_output(path, CLIP), replacing(path) as part:
+    with naming_output(path, CLIP), replacing(path) as partial_path:
         options = {"movflags": "+faststart"}
-        return _mux(str(part.absolute()), str(path), options, packets, templates, start_s, stop_s)
+        return _mux(str(partial_path.absolute()), str(path), options, packets, templates, start_s, stop_s)
 
 
 def copy_clip(
@@ -81,30 +81,30 @@ def _mux(
     if not counts:
         raise VigilError(f"{name}: nothing says how the packets of the clip are decoded.")
     template = max(counts, key=lambda header: counts[header])
-    kept = [packet for packet in packets if templates.get(packet.configuration) == template]
-    while kept and not kept[0].is_key:
-        del kept[0]
-    if not kept:
+    clip_packets = [packet for packet in packets if templates.get(packet.configuration) == template]
+    while clip_packets and not clip_packets[0].is_key:
+        del clip_packets[0]
+    if not clip_packets:
         raise VigilError(f"{name}: no key picture from {float(start_s):.1f} to {float(stop_s):.1f} s is kept.")
-    first = kept[0].dts
+    first = clip_packets[0].dts
     with av.open(io.BytesIO(template), options=NO_LOOK) as header:
         with av.open(target, "w", format="mp4", options=options) as container:
             stream: Any = container.add_stream_from_template(header.streams.video[0])
-            starts = _rising([_ticks(packet.dts - first) for packet in kept])
+            starts = _rising([_ticks(packet.dts - first) for packet in clip_packets])
             durations = [stop - start for start, stop in pairwise(starts)]
             durations.append(durations[-1] if durations else 1)  # one of 0 would hide the last picture from players
-            for kept_packet, start, duration in zip(kept, starts, durations, strict=True):
-                packet = av.Packet(kept_packet.data)
+            for ring_packet, start, duration in zip(clip_packets, starts, durations, strict=True):
+                packet = av.Packet(ring_packet.data)
                 packet.time_base, packet.duration = TICK, duration
-                packet.dts, packet.pts = start, max(_ticks(kept_packet.pts - first), start)
-                packet.is_keyframe = kept_packet.is_key
+                packet.dts, packet.pts = start, max(_ticks(ring_packet.pts - first), start)
+                packet.is_keyframe = ring_packet.is_key
                 packet.stream = stream
                 container.mux(packet)
-    begun, ended = Fraction(first, NS), Fraction(kept[-1].dts, NS)
+    begun, ended = Fraction(first, NS), Fraction(clip_packets[-1].dts, NS)
     missing = []
     if begun > start_s + Fraction(1, 10):
         missing.append(f"the first {float(begun - start_s):.1f} s")
-    if len(kept) < len(packets):
+    if len(clip_packets) < len(packets):
         missing.append("a part in which the camera encoded otherwise")
     return Clip(begun, ended, " and ".join(missing))
 

@@ -51,8 +51,8 @@ class FrameRing:
         time = (frame.time_s.numerator, frame.time_s.denominator)
         view = self.memory.view
         HEADER.pack_into(view, start, 0, 0, 1, 0.0, 0, 0, 0, 0, 0, 0)  # being written
-        place = np.frombuffer(view, np.uint8, pixels + square.nbytes, start + PAGE)
-        place[:pixels], place[pixels:] = frame.image.reshape(-1), square.reshape(-1)
+        pixels_view = np.frombuffer(view, np.uint8, pixels + square.nbytes, start + PAGE)
+        pixels_view[:pixels], pixels_view[pixels:] = frame.image.reshape(-1), square.reshape(-1)
         shapes = (height, width, frame.size[1], frame.size[0], len(square))
         HEADER.pack_into(view, start, frame.number, *time, frame.captured_s, frame.piece, *shapes)
         self.memory.store(NEWEST, frame.number)
@@ -71,9 +71,9 @@ class FrameRing:
             if header[0] != number:
                 continue
             pixels = height * width * 3
-            place = np.frombuffer(self.memory.view, np.uint8, pixels + side * side, start + PAGE).copy()
+            values = np.frombuffer(self.memory.view, np.uint8, pixels + side * side, start + PAGE).copy()
             if HEADER.unpack_from(self.memory.view, start) == header:
-                image, square = place[:pixels].reshape(height, width, 3), place[pixels:].reshape(side, side)
+                image, square = values[:pixels].reshape(height, width, 3), values[pixels:].reshape(side, side)
                 time_s, size = Fraction(header[1], header[2]), (sent_width, sent_height)
                 return RingFrame(number, time_s, header[3], header[4], size, image, square if side else None)
         return None

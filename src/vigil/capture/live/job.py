@@ -36,7 +36,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Opened:
+class Connected:
     """A connection stands: how its packets are decoded, for who cuts clips."""
 
     configuration: int

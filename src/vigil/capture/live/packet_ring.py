@@ -44,9 +44,9 @@ class PacketRing:
         view = self.memory.view
         number, offset = self.memory.load(PACKETS), self.memory.load(BYTES)
         self.memory.store(BYTES, offset + size)  # what is overwritten is given up first
-        place = offset % self.capacity
-        first = min(size, self.capacity - place)
-        view[TABLE + place : TABLE + place + first] = packet.data[:first]
+        position = offset % self.capacity
+        first = min(size, self.capacity - position)
+        view[TABLE + position : TABLE + position + first] = packet.data[:first]
         view[TABLE : TABLE + size - first] = packet.data[first:]
         number += 1
         RECORD.pack_into(
@@ -94,9 +94,9 @@ class PacketRing:
 
     def _record(self, number: int) -> tuple[int, ...] | None:
         """Returns the table's line of a packet; None where the packet is overwritten already."""
-        view, place = self.memory.view, START + number % RECORDS * RECORD.size
-        record = RECORD.unpack_from(view, place)
-        is_there = record[0] == number and record == RECORD.unpack_from(view, place)  # not in the middle of writing
+        view, position = self.memory.view, START + number % RECORDS * RECORD.size
+        record = RECORD.unpack_from(view, position)
+        is_there = record[0] == number and record == RECORD.unpack_from(view, position)  # not in the middle of writing
         return record if is_there and self.memory.load(BYTES) - record[1] <= self.capacity else None
 
     def _copy(self, number: int) -> RingPacket | None:
@@ -105,9 +105,9 @@ class PacketRing:
         if record is None:
             return None
         _, offset, size, pts, dts, configuration, key = record
-        place = offset % self.capacity
-        first = min(size, self.capacity - place)
-        data = bytes(view[TABLE + place : TABLE + place + first]) + bytes(view[TABLE : TABLE + size - first])
+        position = offset % self.capacity
+        first = min(size, self.capacity - position)
+        data = bytes(view[TABLE + position : TABLE + position + first]) + bytes(view[TABLE : TABLE + size - first])
         return RingPacket(pts, dts, bool(key), configuration, data) if self._record(number) else None
 
 

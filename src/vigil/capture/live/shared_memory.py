@@ -29,17 +29,17 @@ class SharedMemory:
         self._mapped = mmap.mmap(self._file, size)
         self.view = memoryview(self._mapped)
 
-    def load(self, place: int) -> int:
-        """Returns the number that `store` has put at `place`, a multiple of 8: the old one or the new one, no mixture.
+    def load(self, offset: int) -> int:
+        """Returns the number that `store` has put at `offset`, a multiple of 8: the old one or the new one, no mixture.
 
         `struct` would not do: it writes zeros first, and then byte after byte.
         """
-        with self.view[place : place + 8] as part, part.cast("q") as number:
+        with self.view[offset : offset + 8] as window, window.cast("q") as number:
             return number[0]
 
-    def store(self, place: int, number: int) -> None:
-        """Puts a number of 64 bits at `place`, a multiple of 8, at once."""
-        with self.view[place : place + 8] as part, part.cast("q") as memory:
+    def store(self, offset: int, number: int) -> None:
+        """Puts a number of 64 bits at `offset`, a multiple of 8, at once."""
+        with self.view[offset : offset + 8] as window, window.cast("q") as memory:
             memory[0] = number
 
     def close(self) -> None:

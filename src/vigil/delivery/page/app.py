@@ -135,8 +135,8 @@ def _add_data(app: FastAPI, outbox: Outbox, cameras: Cameras, problems: Callable
 
     @app.get("/healthz")
     def show_health() -> Response:
-        found = status.find_problems()
-        return PlainTextResponse("\n".join(found or ["well"]) + "\n", 503 if found else 200)
+        problems = status.find_problems()
+        return PlainTextResponse("\n".join(problems or ["well"]) + "\n", 503 if problems else 200)
 
     @app.websocket("/live")
     async def feed_page(socket: WebSocket, since: int = 0) -> None:

@@ -64,7 +64,7 @@ def export_model(checkpoint: Checkpoint, path: Path) -> float:
     with torch.no_grad():
         if has_step(model):
             predictions, memory = model.step(sample, None)
-            flat = [torch.zeros_like(part) for part in flatten_memory(memory)]
+            flat = [torch.zeros_like(tensor) for tensor in flatten_memory(memory)]
             module: nn.Module = OneStep(model, memory)
         else:
             predictions, flat = model.judge(model(sample), sample), []
@@ -73,18 +73,18 @@ def export_model(checkpoint: Checkpoint, path: Path) -> float:
     memories = [f"memory_{number}" for number in range(len(flat))]
     outputs = [*names, *(f"{name}_after" for name in memories)]
     meta = {"model": checkpoint.card.model, "sha256": checkpoint.sha256, "predictions": names,
-            "memory": [list(part.shape) for part in flat]}  # fmt: skip
+            "memory": [list(tensor.shape) for tensor in flat]}  # fmt: skip
     batch = {name: {0: "samples"} for name in ("x", *names)} if not flat else None
     content = _trace(checkpoint.card.model, module, [sample, *flat], ["x", *memories], outputs, batch)
     content = _with_meta(content, meta)
-    distance = _measure_parity(checkpoint, content, names, [part.shape for part in flat])
+    distance = _measure_parity(checkpoint, content, names, [tensor.shape for tensor in flat])
     if distance > PARITY:
         raise VigilError(
             f"{checkpoint.card.model}: ONNX says something else than torch, by {distance:.2g} of the largest value; at "
             f"most {PARITY:g} is allowed. Nothing was written."
         )
-    with replacing(path) as part:
-        part.write_bytes(content)
+    with replacing(path) as partial_path:
+        partial_path.write_bytes(content)
     return distance
 
 
@@ -110,14 +110,14 @@ def flatten_memory(memory: Any) -> list[Tensor]:
     """The tensors of a memory, in order."""
     if isinstance(memory, Tensor):
         return [memory]
-    return [tensor for part in memory for tensor in flatten_memory(part)]
+    return [tensor for piece in memory for tensor in flatten_memory(piece)]
 
 
 def rebuild_memory(like: Any, tensors: list[Tensor]) -> Any:
     """A memory of the same layout, of these tensors, which are taken out of the list."""
     if isinstance(like, Tensor):
         return tensors.pop(0)
-    parts = [rebuild_memory(part, tensors) for part in like]
+    parts = [rebuild_memory(piece, tensors) for piece in like]
     return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
 
 
@@ -168,9 +168,9 @@ def _measure_parity(
                     expected, memory = checkpoint.model.step(x, memory)
                 else:
                     expected = checkpoint.model.judge(checkpoint.model(x), x)
-            found = run_session(session, x.numpy(), flat)
-            flat = found[len(names) :]
-            for name, array in zip(names, found, strict=False):
+            outputs = run_session(session, x.numpy(), flat)
+            flat = outputs[len(names) :]
+            for name, array in zip(names, outputs, strict=False):
                 truth = expected[name].float().numpy()
                 if truth.shape != array.shape:
                     raise VigilError(f"{checkpoint.card.model}: ONNX gives {name} another shape than torch.")
