@@ -29,9 +29,7 @@ class Verdict:
         if self.difference:
             return f"differs: {self.difference}"
         extent = "" if self.to_the_end else ", not to its end, which is not kept"
-        unjudged = (
-            f"; {', '.join(self.taken_as_kept)} by the judgements that were kept" if self.taken_as_kept else ""
-        )
+        unjudged = f"; {', '.join(self.taken_as_kept)} by the judgements that were kept" if self.taken_as_kept else ""
         return f"same: alert {self.alert}, {self.frames} frames judged again{extent}{unjudged}"
 
 
