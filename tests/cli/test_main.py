@@ -85,6 +85,8 @@ def test_a_mistake_is_one_line_and_exit_code_1(
                                "See `vigil results --help`."),
         (["results", "--zzz"], "vigil results: No such option '--zzz'. See `vigil results --help`."),
         (["register"], "vigil register: Missing argument 'MODEL'. See `vigil register --help`."),
+        (["detect", "a.mp4", "--threshold"], "vigil detect: Option '--threshold' requires an argument. "
+                                             "See `vigil detect --help`."),
         (["calibrate", "m"], "vigil calibrate: Missing option '--normal'. See `vigil calibrate --help`."),
     ],
 )  # fmt: skip

@@ -75,7 +75,7 @@ def test_with_too_little_normal_video_it_says_how_much_is_wanting() -> None:
     growth = 2.9957 * calibration.promise.variation / 10
     assert calibration.promise.minutes_needed == pytest.approx(60 * (2.9957 / (1 - growth) - 1), rel=1e-3)
     assert calibration.threshold == calibration.thresholds.budget
-    assert any("not enough normal video to promise 1 false alarms per hour" in note for note in calibration.notes)
+    assert any("not enough normal video to promise 1 false alarm per hour" in note for note in calibration.notes)
     assert "more are needed" in calibration.promise.sentence()
     # and with that much it is enough, if it is quiet
     enough = calibrated(normal(0, 1.01 * (1 + calibration.promise.minutes_needed / 60)), budget=1.0)

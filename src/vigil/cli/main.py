@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return WRONG_USAGE
     except click.UsageError as error:
-        click.echo(usage_problem(error), err=True)
+        click.echo(usage_problem(error, sys.argv[1:] if arguments is None else arguments), err=True)
         return WRONG_USAGE
     except click.ClickException as error:
         click.echo(error.format_message(), err=True)
@@ -66,9 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or 0
 
 
-def usage_problem(error: click.UsageError) -> str:
+def usage_problem(error: click.UsageError, arguments: Sequence[str]) -> str:
     """What is wrong with the arguments, and what may have been meant, in one line."""
-    path, message = "vigil" if error.ctx is None else error.ctx.command_path, error.format_message()
+    message = error.format_message()
+    if error.ctx is not None:
+        path = error.ctx.command_path
+    else:  # click does not say of which command an option is that lacks its value
+        path = " ".join(["vigil", *(name for name in arguments[:1] if name in vigil.commands)])
     if isinstance(error, click.NoSuchCommand) and error.ctx and isinstance(error.ctx.command, click.Group):
         message = error.message + near_miss(error.command_name, error.ctx.command.commands)
     elif isinstance(error, click.NoSuchOption) and error.ctx:

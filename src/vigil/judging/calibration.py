@@ -89,8 +89,8 @@ class Promise(Frozen):
         confidence = f"{self.confidence:.0%} confidence"
         if self.per_hour is not None:
             basis = f"from {60 * self.normal_hours:.1f} minutes of {self.sources} sources"
-            return f"at most {self.per_hour:.3g} false alarms per hour, with {confidence}, {basis}"
-        refusal = f"to promise {self.budget:g} false alarms per hour with {confidence}"
+            return f"at most {_hourly(f'{self.per_hour:.3g}')}, with {confidence}, {basis}"
+        refusal = f"to promise {_hourly(f'{self.budget:g}')} with {confidence}"
         if self.withheld is not None:
             return f"nothing {refusal}: {self.withheld}"
         minutes = f"{60 * self.normal_hours:.1f} minutes"
@@ -103,6 +103,10 @@ class Promise(Frozen):
         return (
             f"not enough normal video {refusal}: {minutes} are there, {self.minutes_needed:.1f} more are needed{could}"
         )
+
+
+def _hourly(rate: str) -> str:
+    return f"{rate} false {'alarm' if rate == '1' else 'alarms'} per hour"
 
 
 class Reliability(Frozen):
