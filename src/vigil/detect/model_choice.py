@@ -19,7 +19,9 @@ from vigil.detect.model_folder import (
     read_config,
 )
 
-FUSED = "fused"  # as evaluation/fusion.py has it, which takes seconds to import
+# As evaluation/fusion.py and judging/calibration.py have them, which take seconds to import:
+FUSED = "fused"
+CALIBRATE_AGAIN = "Calibrate again: `vigil repro` does, or `vigil calibrate` for one camera."
 FUSION = "fusion.json"
 TRAIN_FIRST = "Run `vigil repro`, which trains and calibrates them."
 LOOKING_AT_PEOPLE = frozenset({"flow", "segments", "masked"})  # inputs that are made of people
@@ -130,12 +132,12 @@ def check_calibration_file(path: Path, folder: Path) -> None:
         raise VigilError(f"{path}: there is no calibration: {reason}")
     written = record.get("sha256") if isinstance(record, dict) else None
     if written is None or "score_type" not in record:
-        raise VigilError(f"{path}: not a calibration, or one of an earlier vigil. Calibrate {folder.name} again.")
+        raise VigilError(f"{path}: not a calibration, or one of an earlier vigil. {CALIBRATE_AGAIN}")
     contents = {key: value for key, value in record.items() if key != "sha256"}
     if sha256_json(contents) != written:
         raise VigilError(
             f"{path}: changed since it was frozen ({sha256_json(contents)[:12]}, it says {str(written)[:12]}). "
-            "Calibrate again."
+            f"{CALIBRATE_AGAIN}"
         )
 
 
@@ -145,7 +147,7 @@ def _check_weights(calibration: Path, folder: Path) -> None:
     if weights.exists() and (actual := sha256_file(weights)) != expected:
         raise VigilError(
             f"{calibration}: made for weights {str(expected)[:12]}, those of {folder.name} are {actual[:12]}. "
-            "Calibrate again."
+            f"{CALIBRATE_AGAIN}"
         )
 
 

@@ -26,6 +26,7 @@ from vigil.statistics.events import OperatingPoint
 from vigil.statistics.intervals import rounded
 from vigil.statistics.reliability import ClassScaling
 
+AGAIN = "Calibrate again: `vigil repro` does, or `vigil calibrate` for one camera."
 ScoreType = Literal["errors", "logits", "classes"]
 
 
@@ -200,7 +201,7 @@ class Calibration(Frozen):
         ):
             if expected != actual:
                 made_for = f"made for {subject} {expected[:12] or 'unknown'}"
-                raise VigilError(f"{where}: {made_for}, these are {actual[:12]}. Calibrate again.")
+                raise VigilError(f"{where}: {made_for}, these are {actual[:12]}. {AGAIN}")
 
     def sentences(self) -> list[str]:
         """Says in sentences where the alarm sounds and what is promised."""
@@ -229,7 +230,7 @@ class Calibration(Frozen):
     def from_json(cls, payload: object, where: str) -> Self:
         """The inverse of `to_json`; VigilError for any other layout."""
         if not isinstance(payload, dict) or payload.keys() != cls.model_fields.keys():
-            raise VigilError(f"{where}: not a calibration of this version. Calibrate again.")
+            raise VigilError(f"{where}: not a calibration, or one of an earlier vigil. {AGAIN}")
         return cls.read(payload, where)
 
     def write(self, path: Path) -> None:
@@ -255,8 +256,7 @@ def read_calibration(path: Path) -> Calibration:
     calibration = Calibration.from_json(payload, str(path))
     if sha256_json(payload) != written or calibration.sha256 != written:
         raise VigilError(
-            f"{path}: changed since it was frozen ({sha256_json(payload)[:12]}, it says {str(written)[:12]}). "
-            "Calibrate again."
+            f"{path}: changed since it was frozen ({sha256_json(payload)[:12]}, it says {str(written)[:12]}). {AGAIN}"
         )
     return calibration
 
