@@ -40,11 +40,11 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
     options = vars(parser.parse_args(argv))
     words = [value for value in options.values() if isinstance(value, str)]
     try:
-        if "DVC_STAGE" in os.environ and settings.first():  # started by `dvc repro`
+        if "DVC_STAGE" in os.environ and settings.is_first_process():  # started by `dvc repro`
             refuse_stale_digest(name, *words)
         numbers = _numbers(name, kinds)
         # A process that trains together with others is started by the one that holds the lock.
-        with _alone("@".join([name, *words])) if settings.first() else nullcontext():
+        with _alone("@".join([name, *words])) if settings.is_first_process() else nullcontext():
             main(**options, **numbers)
     except VigilError as error:
         sys.exit(fail(name, error))

@@ -70,7 +70,7 @@ def main(
     files = (checkpoint.WEIGHTS, checkpoint.CONFIG, training_file.FILE, PICTURE)
     outputs = {name: out / name for name in files} | {TABLE: table}
     restored = restore_result(training.key, outputs)
-    if not settings.first():  # a process that only trains along
+    if not settings.is_first_process():  # a process that only trains along
         if restored is None:
             training.fit(None)
         return
@@ -173,7 +173,7 @@ def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
     from vigil.training import history
     from vigil.training.devices import say
 
-    if settings.first():
+    if settings.is_first_process():
         skip_folder(out, reason)
         history.write_history(table, [])
         say(f"{model}: skipped: {reason}", warn=True)

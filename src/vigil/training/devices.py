@@ -149,5 +149,5 @@ def explained_failures(model: str, title: str) -> Iterator[None]:
 
 def say(line: str, *, warn: bool = False) -> None:
     """Print a line once, however many processes train together."""
-    if settings.first():
+    if settings.is_first_process():
         print(line, file=sys.stderr if warn else sys.stdout, flush=True)

@@ -147,7 +147,7 @@ class Training:
     ) -> None:
         """Train epoch by epoch until nothing gets better or all epochs are done; `progress` says what came out."""
         steps = len(self.train_loader) // self.params.accumulate
-        visible = sys.stderr.isatty() and settings.first()
+        visible = sys.stderr.isatty() and settings.is_first_process()
         shown = progress_bar(self.title, self.params.epochs, steps, progress.epoch) if visible else None
         with shown or contextlib.nullcontext() as advance:
             while not progress.finished:
@@ -160,7 +160,7 @@ class Training:
                 if resume and self.group.rank == 0:
                     save_state(resume, progress, self.state())
                 self._announce(row, progress)
-                if settings.first():
+                if settings.is_first_process():
                     report(row)
                     if show and self.params.pictures_every and progress.epoch % self.params.pictures_every == 0:
                         self._show_samples(progress.epoch, show)
