@@ -185,7 +185,7 @@ def build_network(job: TrainingJob, member: int, *, random: bool) -> Any:
 
     from vigil.training import devices
 
-    with devices.repeatable(job.params):
+    with devices.make_repeatable(job.params):
         torch.manual_seed(job.params.seed + member)
         network = job.module.Model(job.config, len(job.entry.classes))
         if not random and hasattr(network, "initialise") and (line := network.initialise()) and member == 0:

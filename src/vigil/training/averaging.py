@@ -16,7 +16,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module, steps: int) -> None:
-        """Take in the weights after step `steps`, counted from 1. The first weights are soon forgotten."""
+        """Takes in the weights after step `steps`, counted from 1. The first weights are soon forgotten."""
         decay = min(self.decay, (1 + steps) / (10 + steps))
         for name, value in model.state_dict().items():
             mean = self.weights[name]
@@ -28,9 +28,9 @@ class WeightAverage:
     @contextmanager
     def swapped_into(self, model: nn.Module) -> Iterator[None]:
         """Within the block `model` has the mean weights."""
-        own_weights = {name: value.clone() for name, value in model.state_dict().items()}
+        weights_before = {name: value.clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
             yield
         finally:
-            model.load_state_dict(own_weights)
+            model.load_state_dict(weights_before)

@@ -68,12 +68,12 @@ def load_samples(job: TrainingJob, train: list[Video], val: list[Video], feature
 
 
 def describe_samples(samples: Any) -> str:
-    """Which samples there are: of which class, source and video, cut from where."""
+    """Describes each sample: its class, source and video, and the span that it is cut from."""
     return repr((samples.strata.tolist(), samples.spans.tolist()))
 
 
 def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth: Path, target: str) -> Iterable[str]:
-    """Digests of what the samples are cut from: of no video that the model does not learn from or is chosen by."""
+    """Yields digests of the features of videos that the model learns from or is chosen by, and of no others."""
     if job.entry.input == "segments":  # lie in one file with those of other videos and classes
         for samples in splits:
             contents = hashlib.sha256()

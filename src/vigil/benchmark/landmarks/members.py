@@ -47,7 +47,7 @@ class Network:
         `resume` is for a training that is cut off; it goes on from its last epoch.
         """
         params = self.params.model_copy(update={"seed": seed})
-        with devices.repeatable(params):
+        with devices.make_repeatable(params):
             torch.manual_seed(seed)
             model = self.module.Model(self.config, class_count)
         resume.parent.mkdir(parents=True, exist_ok=True)
