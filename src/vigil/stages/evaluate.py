@@ -86,7 +86,7 @@ def main(
         for name, metric in results.metrics.items()
         if isinstance(metric, dict) and "value" in metric
     }
-    tracking.add(
+    tracking.add_metrics(
         str(arrays["model_sha256"]), {f"test_{name}": value for name, value in values.items() if value is not None}
     )
     print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))

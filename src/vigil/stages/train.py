@@ -136,12 +136,12 @@ def track_training(training: PreparedTraining, outputs: Mapping[str, Path], rest
             result = restored
             for member, rows in enumerate(result["histories"]):
                 for row in rows:
-                    run.epoch(row, member)
+                    run.log_epoch(row, member)
         best = result["best"][0]
         best_values = {
             f"best_{name}": float(value) for name, value in best.items() if name != "metric" and value is not None
         }
-        run.done(sha256_file(outputs[checkpoint.WEIGHTS]), best_values, [outputs[PICTURE]])
+        run.log_result(sha256_file(outputs[checkpoint.WEIGHTS]), best_values, [outputs[PICTURE]])
     return result
 
 

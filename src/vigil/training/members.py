@@ -28,12 +28,12 @@ def train_members(
 
     def report(member: int, row: Mapping[str, Any]) -> None:
         if run is not None:
-            run.epoch(row, member)
+            run.log_epoch(row, member)
 
     def show(member: int, epoch: int, x: Tensor, y: Tensor, predictions: Predictions) -> None:
         path = resume / f"member-{member}-epoch-{epoch:04}.png"
         if run is not None and pictures.draw_samples(path, x, y, predictions, networks[member].clip.target):
-            run.picture(path)
+            run.log_picture(path)
 
     fitted = []
     for member, network in enumerate(networks):

@@ -160,9 +160,9 @@ def _fetch(store: Store, key: str, address: VideoAddress, access: SiteAccess) ->
     except Rejected as error:
         fetched.path.unlink()
         raise Rejected(f"what came is no sound video: {error}") from None
-    with store.fresh() as fresh:
-        file = fetched.path.rename(fresh / f"video{fetched.path.suffix}")
-        entry = store.add(key, fresh, [file.name], {"licence": fetched.licence})
+    with store.new_folder() as result:
+        file = fetched.path.rename(result / f"video{fetched.path.suffix}")
+        entry = store.add(key, result, [file.name], {"licence": fetched.licence})
     for leftover in folder.iterdir():
         leftover.unlink()
     folder.rmdir()
