@@ -64,7 +64,7 @@ def read_datasets(section: object) -> dict[str, tuple[Kind, Frozen]]:
             raise VigilError(f"{where}: there is '{twin}' too, which is the same folder on some systems. Rename one.")
         if not isinstance(keys, Mapping) or "kind" not in keys:
             raise VigilError(f"{where}: missing key 'kind'. Known kinds: {', '.join(kinds())}.")
-        kind = _kind(keys["kind"], where)
+        kind = _find_kind(keys["kind"], where)
         datasets_by_name[name] = kind, kind.Params.read({key: keys[key] for key in keys if key != "kind"}, where)
     return datasets_by_name
 
@@ -115,7 +115,7 @@ def read_sources(path: Path) -> dict[str, list[Source]]:
     return sources
 
 
-def _kind(name: object, where: str) -> Kind:
+def _find_kind(name: object, where: str) -> Kind:
     if name in _modules():
         module = import_module(f"{datasets.__name__}.{name}")
         if hasattr(module, "videos"):
