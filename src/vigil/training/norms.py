@@ -29,7 +29,7 @@ def _forward(norm: BatchNorm, forward_alone: Callable[[Tensor], Tensor], x: Tens
     mean = _ProcessMean.apply(wide.mean(other_axes))
     centred = wide - mean.view(shape)
     variance = _ProcessMean.apply(centred.square().mean(other_axes))
-    if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "again", False):
+    if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "is_repeated", False):
         count = wide.numel() // wide.shape[1] * torch.distributed.get_world_size()
         with torch.no_grad():
             norm.running_mean.lerp_(mean, norm.momentum or 0.0)
