@@ -44,11 +44,11 @@ def _read_tables(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
 
 
 def _write_table(path: Path, tables: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> None:
-    """All rows of the models, below each other, with the name of the model before each."""
+    """Writes all rows of the models, below each other, with the name of the model before each."""
     rows = [table[columns].assign(model=model) for model, table in tables.items()]
     table = pd.concat(rows) if rows else pd.DataFrame(columns=list(columns))
-    with replacing(path) as part:
-        table.reindex(columns=["model", *columns]).to_csv(part, index=False, lineterminator="\n")
+    with replacing(path) as temporary:
+        table.reindex(columns=["model", *columns]).to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _thin(table: pd.DataFrame) -> pd.DataFrame:
