@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from vigil.models.blocks.layers import Clip
 from vigil.training.validation import (
     BatchResult,
+    accuracy,
     auc,
     balanced_class_weights,
     judge_batch,
     metric_of,
-    share_right,
     summarise,
 )
 
@@ -88,6 +88,6 @@ def test_of_two_classes_without_a_score_the_second_is_the_score() -> None:
 def test_accuracy_is_the_share_of_classes_that_are_said() -> None:
     y = torch.tensor([0, 1, 1, 0])
     window = torch.tensor([-1.0, 2.0, -0.5, 3.0])
-    assert float(share_right({"window": window}, y)) == 0.5
+    assert float(accuracy({"window": window}, y)) == 0.5
     classes = torch.tensor([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0], [4.0, 3.0]])
-    assert float(share_right({"window": window, "classes": classes}, y)) == 1.0
+    assert float(accuracy({"window": window, "classes": classes}, y)) == 1.0

@@ -16,7 +16,7 @@ class Frozen(BaseModel):
 
     @classmethod
     def read(cls, section: object, where: str) -> Self:
-        """Validate a section of params.yaml (or any mapping); `where` names it in the error."""
+        """Validates a section of params.yaml (or any mapping); `where` names it in the error."""
         try:
             return cls.model_validate(_freeze_lists(section))
         except ValidationError as error:

@@ -16,7 +16,7 @@ PARENT_CHECK_S = 0.2  # s, from one look for the parent to the next
 
 
 def end_with(parent: int) -> None:
-    """Have a thread kill this process and all that it has started as soon as its parent is another one."""
+    """Has a thread kill this process and all that it has started as soon as its parent is another one."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -114,7 +114,7 @@ def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memo
     run.end("FINISHED")
 
 
-def add_metrics(model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
+def add_metrics(model_sha256: str, metrics: Mapping[str, float]) -> None:
     """Adds what a later stage has measured of a model to the run that trained it, where there is one."""
 
     def send() -> None:
@@ -127,8 +127,7 @@ def add_metrics(model_sha256: str, metrics: Mapping[str, float], pictures: Seque
                 file=sys.stderr,
             )
             return
-        run = Run(client, run_id)
-        run.log_result(model_sha256, metrics, pictures)
+        Run(client, run_id).log_result(model_sha256, metrics)
 
     if is_on():
         _attempt(send)

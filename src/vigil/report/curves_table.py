@@ -20,7 +20,7 @@ POINTS = 200  # of a curve at most; more make a picture slow and no clearer
 
 
 def write_curves(plots: Path, points: Path, histories: Path, models: Sequence[str]) -> None:
-    """`points` holds <model>/<curve>.csv, `histories` <model>.csv; a model without a file is left out."""
+    """Writes a table for each curve; `points` holds <model>/<curve>.csv, `histories` <model>.csv, if there are any."""
     shutil.rmtree(plots, ignore_errors=True)
     for curve, columns in CURVES.items():
         curves = _read_tables({model: points / model / f"{curve}.csv" for model in models})

@@ -26,8 +26,8 @@ class WeightAverage:
                 mean.copy_(value)
 
     @contextmanager
-    def swapped_into(self, model: nn.Module) -> Iterator[None]:
-        """Within the block `model` has the mean weights."""
+    def swap_into(self, model: nn.Module) -> Iterator[None]:
+        """Gives `model` the mean weights for the length of the block."""
         weights_before = {name: value.clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:

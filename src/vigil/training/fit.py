@@ -219,7 +219,7 @@ class Training:
                     judged = self.model.judge(output, x)
                 refuse_nan(losses, batch, self.name, f"{self.title}: epoch {epoch + 1}, validation")
                 if self.model.clip.target == "class":
-                    losses = losses | {"accuracy": validation.share_right(judged, batch["y"])}
+                    losses = losses | {"accuracy": validation.accuracy(judged, batch["y"])}
                 results.append(validation.judge_batch(self.metric, batch, losses, judged))
         return results
 
@@ -234,10 +234,10 @@ class Training:
 
     @contextlib.contextmanager
     def _eval_mode(self) -> Iterator[None]:
-        """Within the block the model is in eval mode and has its mean weights, if there are some."""
+        """Sets eval mode and mean weights, if there are some, for the length of the block."""
         modes = [(module, module.training) for module in self.loss_module.modules()]  # frozen layers are always in eval
         self.loss_module.eval()
-        with self.average.swapped_into(self.model) if self.average is not None else contextlib.nullcontext():
+        with self.average.swap_into(self.model) if self.average is not None else contextlib.nullcontext():
             yield
         for module, mode in modes:
             module.training = mode
@@ -253,7 +253,7 @@ class Training:
         return {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
 
     def _autocast(self) -> torch.autocast:
-        """Mixed precision where it is wanted. Without a cache, a weight that is used twice has an exact gradient."""
+        """Computes in the precision that is set. Without a cache, a weight that is used twice has an exact gradient."""
         dtype = torch.float16 if self.params.precision == "16-mixed" else torch.bfloat16
         is_mixed = self.params.precision != "32-true"
         return torch.autocast(self.device.type, dtype, enabled=is_mixed, cache_enabled=False)

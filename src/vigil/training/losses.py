@@ -9,7 +9,7 @@ from vigil.core.errors import VigilError
 from vigil.models.blocks.layers import Batch, Losses
 from vigil.training import bags
 from vigil.training.schedules import TrainParams
-from vigil.training.validation import share_right
+from vigil.training.validation import accuracy
 
 
 class LossModule(nn.Module):
@@ -24,7 +24,7 @@ class LossModule(nn.Module):
         output, losses, x = self.run_model(batch)
         if self.model.clip.target == "class":
             with torch.no_grad():
-                losses = losses | {"accuracy": share_right(self.model.judge(output, x), batch["y"])}
+                losses = losses | {"accuracy": accuracy(self.model.judge(output, x), batch["y"])}
         return losses
 
     def run_model(self, batch: Batch) -> tuple[Any, Losses, Tensor]:

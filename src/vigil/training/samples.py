@@ -29,7 +29,9 @@ def read_samples(job: TrainingJob, train: Path, val: Path, features: Path, truth
     """Reads the samples of the videos in two tables; NoExamples where there is nothing to learn from."""
     if reason := why_skipped(features):
         raise NoExamples(reason)
-    to_learn, to_validate = (video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val))
+    to_learn, to_validate = (
+        video_table.select_sets(video_table.read(path), job.entry.datasets) for path in (train, val)
+    )
     return load_samples(job, to_learn, to_validate, features, truth)
 
 

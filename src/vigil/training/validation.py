@@ -54,7 +54,7 @@ def judge_batch(
     )
 
 
-def share_right(predictions: Predictions, y: Tensor) -> Tensor:
+def accuracy(predictions: Predictions, y: Tensor) -> Tensor:
     """Returns the accuracy: the share of samples whose class `y` (B,) is the one that the model names."""
     classes = predictions["classes"].argmax(dim=1) if "classes" in predictions else predictions["window"] > 0
     return (classes.long() == y.long()).float().mean()

@@ -113,7 +113,7 @@ def tree_logits(forest: Forest, x: np.ndarray, class_count: int) -> np.ndarray:
 
 
 def segment_statistics(x: np.ndarray) -> np.ndarray:
-    """(N, T, 67) body columns -> (N, 6 x 65): each signal's mean, deviation, extremes, median, and mean step."""
+    """Turns (N, T, 67) columns into (N, 6 x 65): mean, deviation, extremes, median and mean step of each signal."""
     with torch.inference_mode():
         signals = np.concatenate([describe_body(torch.from_numpy(batch)).numpy() for batch in _batches(x)])
     steps = np.abs(np.diff(signals, axis=1))

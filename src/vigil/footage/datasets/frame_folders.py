@@ -86,7 +86,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
 
 
 def write_index(root: Path) -> Path:
-    """Write the data.csv of a bare folder tree; one that is there stays as it is, and is an error."""
+    """Writes the data.csv of a bare folder tree; VigilError where there is one."""
     table = root / TABLE
     if table.exists():
         raise VigilError(f"{table}: is there already. Remove it to have it written anew.")
@@ -117,7 +117,7 @@ def _is_image(path: str) -> bool:
 def _add_sources(
     name: str, root: Path, sources: Sequence[Source], raw: Path, params: Params
 ) -> tuple[dict[str, Row], list[Reject]]:
-    """Pointers to folders; single images as real folders, for nothing else repeats them."""
+    """Makes rows of folders, with pointers to them, and of single images, each repeated in a folder of its own."""
     stems = shortest_names([source.path for source in sources])
     rows, rejects = local.register_sources(
         name,

@@ -25,7 +25,7 @@ from vigil.core.errors import Rejected, VigilError
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.engine.store import Entry, Store, link
-from vigil.footage.listing.annotations import label_of, seconds
+from vigil.footage.listing.annotations import label_of, parse_seconds
 from vigil.footage.listing.fetch import SiteAccess, fetch, identify, list_entries
 from vigil.footage.listing.names import slug
 from vigil.footage.listing.records import Listing, Reject, Row, Source
@@ -124,7 +124,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
                     file.as_posix(),
                     described.source or address.group or video,
                     label_of(described.label),
-                    tuple((seconds(start), seconds(stop)) for start, stop in described.spans),
+                    tuple((parse_seconds(start), parse_seconds(stop)) for start, stop in described.spans),
                     described.split,
                     address.url,
                     entry.value["licence"] or params.licence,

@@ -131,7 +131,7 @@ def _refuse_unusable(frames: int, width: int, height: int, losses: str = "") -> 
 
 
 def refuse_tiny(width: int, height: int) -> None:
-    """Rejected where a picture is too small for what it shows to be seen."""
+    """Raises Rejected where a picture is too small for what it shows to be seen."""
     if min(width, height) < SMALLEST_PX:
         raise Rejected(f"{width}x{height} px: too small to see a person (at least {SMALLEST_PX} px)")
 

@@ -83,7 +83,7 @@ class Network(nn.Module):
         return motion if self.config.see == "motion" else torch.cat([clips, motion], dim=1)
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        """Returns the cross-entropy; `weight` (classes,) makes up for rare classes."""
         y = batch["y"].long()
         return {"loss": mean_loss(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
 

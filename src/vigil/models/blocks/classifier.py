@@ -20,7 +20,7 @@ class Classifier(nn.Module):
             )
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        """Returns the cross-entropy; `weight` (classes,) makes up for rare classes."""
         y = batch["y"].long()
         return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
 

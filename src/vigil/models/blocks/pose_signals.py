@@ -19,7 +19,7 @@ SIGNALS = 65
 
 
 def describe_body(body: Tensor) -> Tensor:
-    """(B, T, 67) columns of a body -> (B, T, 65) signals."""
+    """Turns (B, T, 67) columns of a body into (B, T, 65) signals."""
     positions, speeds = (body[..., first : first + 26].unflatten(-1, (JOINTS, 2)) for first in (0, 26))
     visibility, neighbour = body[..., 52 : 52 + JOINTS], body[..., 52 + JOINTS :]
     sides = positions[..., list(PAIRS), :]  # (B, T, 6, 2, 2): pair, side, x and y
@@ -40,12 +40,12 @@ def describe_body(body: Tensor) -> Tensor:
 
 
 def _sort_sides(sides: Tensor) -> Tensor:
-    """(..., pairs, 2) or (..., 2) values of left and right -> the larger of each pair, and then the smaller."""
+    """Puts of (..., pairs, 2) or (..., 2) values of left and right the larger of each pair first."""
     return sides.sort(dim=-1, descending=True).values.flatten(2)
 
 
 def _lengths(vectors: Tensor) -> Tensor:
-    """(..., 2) -> (...); its gradient is finite at 0."""
+    """Returns the lengths (...) of vectors (..., 2); their gradient is finite at 0."""
     return (vectors.square().sum(dim=-1) + 1e-8).sqrt()
 
 

@@ -64,10 +64,10 @@ class PoseModel(Classifier):
         self.norm = Standardise(self.signals)
 
     def standard_signals(self, segments: Tensor) -> Tensor:
-        """(B, T, F) -> (B, T, signals): the body's signals, and places in the picture if there are, standardised."""
+        """Returns (B, T, signals): the body's signals, and positions in the picture if there are, standardised."""
         if self.config.features != COORDINATES:
-            places, body = segments.split([self.config.features - BODY, BODY], dim=2)
-            segments = torch.cat([places, describe_body(body)], dim=2)
+            positions, body = segments.split([self.config.features - BODY, BODY], dim=2)
+            segments = torch.cat([positions, describe_body(body)], dim=2)
         return self.norm(segments.flatten(0, 1)).view_as(segments)
 
     def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], generators: Generators) -> tuple[Tensor, Tensor]:
@@ -76,7 +76,7 @@ class PoseModel(Classifier):
 
 
 def pool_time(states: Tensor) -> Tensor:
-    """(B, T, hidden) -> (B, 2 hidden): the mean over time and the maximum."""
+    """Pools (B, T, hidden) to (B, 2 hidden): the mean over time and the maximum."""
     return torch.cat([states.mean(dim=1), states.amax(dim=1)], dim=1)
 
 
