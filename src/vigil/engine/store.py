@@ -51,7 +51,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Freed:
+class FreedSpace:
     entries: int
     bytes: int  # as the disk sees it: a file that is also linked elsewhere frees nothing
     leftovers: int  # unfinished results of killed processes
@@ -134,7 +134,7 @@ class Store:
         linked = sum(weight.linked for weight in entries)
         return Usage(len(entries), sum(weight.unshared for weight in entries) + linked, linked)
 
-    def gc(self, max_bytes: int) -> Freed:
+    def gc(self, max_bytes: int) -> FreedSpace:
         """Evicts the least recently used results until the store alone holds at most `max_bytes`.
 
         Files that also lie in outputs or in DVC's cache cost no space, so they do not count, and their results go last.
@@ -156,7 +156,7 @@ class Store:
                     break
                 self._discard(weight.entry_folder)
                 evicted, freed = evicted + 1, freed + weight.unshared
-            return Freed(evicted, freed, leftovers)
+            return FreedSpace(evicted, freed, leftovers)
 
     def _entry_folder(self, key: str) -> Path:
         return self.folder / key[:2] / key

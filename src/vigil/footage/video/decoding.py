@@ -58,7 +58,7 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedPicture:
     """A sound picture of a stream, not yet turned into RGB. `index` counts all pictures, distorted ones too."""
 
     index: int
@@ -79,7 +79,7 @@ class Tally:
     is_cut: bool = False  # ends in the middle of a picture
 
 
-def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decoded]:
+def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[DecodedPicture]:
     """Yields all sound pictures in the order in which they are shown; distorted ones are counted, and left out."""
     soundness = Soundness()
     clock = Clock(stream, _by_dts(container))
@@ -88,7 +88,7 @@ def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decod
     decoder.copy_opaque = True
     pictures, after_loss, last = 0, False, None
 
-    def release(held_back: int) -> Iterator[Decoded]:
+    def release(held_back: int) -> Iterator[DecodedPicture]:
         nonlocal pictures, after_loss
         while len(held) > held_back:
             picture, number, root = held.popleft()
@@ -97,7 +97,7 @@ def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decod
                 clock.begin(picture)
             if begun and soundness.is_sound(number, root):
                 tally.sound += 1
-                yield Decoded(pictures - 1, clock.time(picture), picture, after_loss)
+                yield DecodedPicture(pictures - 1, clock.time(picture), picture, after_loss)
                 after_loss = False
             else:
                 tally.distorted += begun
