@@ -51,9 +51,9 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
         length = epoch_length(len(train_samples), samples, params.batch)
         sampler = EpochSampler(order_samples(len(train_samples), params.seed), length, params.batch)
         augmented = AugmentedSamples(train_samples, network.augment, params.seed)
-        return make_loader(augmented, sampler, params.part_size, workers, pin=False), len(sampler)
+        return make_loader(augmented, sampler, params.micro_batch_size, workers, pin=False), len(sampler)
 
-    with devices.repeatable(params):
+    with devices.make_repeatable(params):
         network = train.build_network(job, 0)
         for what, clock, workers, cores in (
             ("clock", time.perf_counter, 1, threads),
@@ -65,7 +65,9 @@ def measure(model: str, sections: dict[str, Any], samples: int, repeats: int) ->
             first = timed(clock, parts) / drawn
             step = stepping(network, list(islice(iter(parts), 2)), params)
             timed(clock, step)  # the first is slower
-            turns = [(timed(clock, parts) / drawn, timed(clock, step) / params.part_size) for _ in range(repeats)]
+            turns = [
+                (timed(clock, parts) / drawn, timed(clock, step) / params.micro_batch_size) for _ in range(repeats)
+            ]
             later, each = (min(column) for column in zip(*turns, strict=True))
             each /= threads / cores
             print(

@@ -44,7 +44,7 @@ def test_normal_life_may_have_to_look_more_normal_than_it_thinks() -> None:
 def test_balanced_accuracy_counts_classes_and_not_clips() -> None:
     truth, source = np.array([0, 0, 0, 1]), np.array(["a", "b", "b", "c"])
     verdicts = Verdicts(np.array([[0, 0, 0, 0], [0, 0, 1, 1]]), truth, source)
-    assert verdicts.of_seeds() == pytest.approx([0.5, (2 / 3 + 1) / 2])
+    assert verdicts.accuracy_by_seed() == pytest.approx([0.5, (2 / 3 + 1) / 2])
     assert verdicts.statistic(["a", "b", "c"], 2).value == pytest.approx((5 / 6 + 1 / 2) / 2)
     assert verdicts.confusion(2) == [[2.5, 0.5], [0.5, 0.5]]
 

@@ -16,7 +16,7 @@ from fight_clips import SERIAL, draw_clips, run_alone, small_params, small_setup
 
 from vigil.benchmark.fights import features, frozen, protocol
 from vigil.benchmark.fights.joining import Opinion, choose_threshold, find_middle, join_odds, join_seeds
-from vigil.benchmark.fights.shortcuts import ask_shortcuts, learn_shortcuts
+from vigil.benchmark.fights.shortcuts import judge_by_shortcuts, learn_shortcuts
 from vigil.benchmark.fights.verdicts import summarise
 from vigil.cli.main import main
 from vigil.core.errors import VigilError
@@ -150,10 +150,10 @@ def test_shortcuts_tell_longer_fights_and_nothing_where_clips_are_alike() -> Non
     params = ForestParams(window_s=1.0, windows=100, trees=20, leaf=1, seed=7)
     is_abnormal = np.array([clip.abnormal for clip in clips])
     learn_shortcuts(Path("longer.npz"), clips, params)
-    assert np.array_equal(ask_shortcuts(Path("longer.npz"), clips) > 0.5, is_abnormal)
+    assert np.array_equal(judge_by_shortcuts(Path("longer.npz"), clips) > 0.5, is_abnormal)
     alike = [replace(clip, duration_s=Fraction(2)) for clip in clips]
     learn_shortcuts(Path("alike.npz"), alike, params)
-    assert ask_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
+    assert judge_by_shortcuts(Path("alike.npz"), alike) == pytest.approx(0.5)
 
 
 def test_members_count_alike_and_silence_is_even_odds() -> None:

@@ -29,7 +29,7 @@ def setup(say: Callable[[str], None] = lambda _line: None, **train: Any) -> Setu
 
 
 def test_the_preset_reads_no_place_in_the_picture() -> None:
-    assert setup().cut.normalise == "body"
+    assert setup().segment_settings.normalise == "body"
 
 
 def test_deeds_are_told_apart_and_a_second_table_is_scored_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,11 +74,11 @@ def test_labels_that_say_nothing_give_chance() -> None:
 def test_what_is_kept_is_of_these_settings_and_this_table() -> None:
     data = Path("a.csv")
     draw_deeds(data)
-    one = setup().keep(data)
-    other = setup(epochs=3).keep(data)
-    assert one.path("x", ".npz") == setup().keep(data).path("x", ".npz") != other.path("x", ".npz")
+    one = setup().open_cache(data)
+    other = setup(epochs=3).open_cache(data)
+    assert one.path("x", ".npz") == setup().open_cache(data).path("x", ".npz") != other.path("x", ".npz")
     draw_deeds(data, seed=1)
-    assert setup().keep(data).path("x", ".npz") != one.path("x", ".npz")
+    assert setup().open_cache(data).path("x", ".npz") != one.path("x", ".npz")
 
 
 def test_a_frozen_model_that_was_changed_is_refused() -> None:

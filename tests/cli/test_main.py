@@ -41,7 +41,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 def test_the_store_says_what_it_holds_and_forgets_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     store = Store()
-    with store.in_use(), store.fresh() as folder:
+    with store.in_use(), store.new_folder() as folder:
         (folder / "a.bin").write_bytes(bytes(5000))
         store.add("ab" * 32, folder, ["a.bin"])
     code, out, _ = run(capsys, "store", "usage", "--json")

@@ -94,7 +94,7 @@ def test_code_that_is_edited_during_the_run_makes_no_result(monkeypatch: pytest.
 
 def test_when_all_is_there_no_worker_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     run_per_video("copy", parallel_work.double, items_of("ab"), None, SERIAL)
-    monkeypatch.setattr(per_video.executors, "process", None)
+    monkeypatch.setattr(per_video.executors, "run_in_processes", None)
     assert all(
         outcome.reused for outcome in run_per_video("copy", parallel_work.double, items_of("ab"), None, processes())
     )
@@ -256,5 +256,5 @@ def test_what_a_module_run_by_its_name_defines_is_known_by_that_name(monkeypatch
     main = sys.modules["__main__"]
     monkeypatch.setattr(main, "__spec__", parallel_work.__spec__, raising=False)
     alias = type("Params", (), {"__module__": "__main__", "__qualname__": "Params"})
-    assert per_video._by_name(alias) is parallel_work.Params
-    assert per_video._by_name(Nested) is Nested
+    assert per_video._find_importable(alias) is parallel_work.Params
+    assert per_video._find_importable(Nested) is Nested

@@ -20,7 +20,7 @@ def key(number: int) -> str:
 
 def put(store: Store, number: int, texts: Sequence[str] = (), value: object = None) -> Entry:
     """An entry with these texts as its files."""
-    with store.fresh() as folder:
+    with store.new_folder() as folder:
         names = [f"{index}.txt" for index in range(len(texts))]
         for name, text in zip(names, texts, strict=True):
             (folder / name).write_text(text)
@@ -47,7 +47,7 @@ def test_the_value_is_the_same_now_and_when_found(store: Store) -> None:
 
 
 def test_a_rejection_is_a_result(store: Store) -> None:
-    with store.fresh() as folder:
+    with store.new_folder() as folder:
         (folder / "0.txt").write_text("half")
         store.add(key(1), folder, reason="too short")
     assert store.find(key(1)) == Entry(None, "too short", ())
@@ -90,7 +90,7 @@ def test_the_second_to_add_the_same_loses_quietly(store: Store) -> None:
 
 def test_an_interrupted_result_is_no_entry(store: Store) -> None:
     def interrupted() -> None:
-        with store.fresh() as folder:
+        with store.new_folder() as folder:
             (folder / "0.txt").write_text("half")
             raise KeyboardInterrupt
 
@@ -104,7 +104,7 @@ def test_a_users_file_keeps_its_permissions(store: Store, tmp_path: Path) -> Non
     own = tmp_path / "own.mp4"
     own.write_text("film")
     own.chmod(0o644)
-    with store.fresh() as folder:
+    with store.new_folder() as folder:
         (folder / "0.mp4").hardlink_to(own)
         (folder / "1.mp4").symlink_to(own)
         entry = store.add(key(1), folder, ["0.mp4", "1.mp4"])

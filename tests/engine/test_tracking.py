@@ -40,13 +40,13 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 def runs(**tags: str) -> list[Any]:
     """Newest first."""
     with tracking._quiet():
-        client, experiment = tracking._client()
+        client, experiment = tracking._connect()
         found = client.search_runs([experiment])
     return [run for run in found if all(run.data.tags.get(key) == value for key, value in tags.items())]
 
 
 def curve(run: Any, name: str) -> list[tuple[int, float]]:
-    client, _ = tracking._client()
+    client, _ = tracking._connect()
     return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
 
 
@@ -54,10 +54,10 @@ def train(name: str = "panic", memory: str = "memory", epochs: range = range(1, 
     params = {"train": {"lr": 0.001, "epochs": 3}, "config": {"hidden": [32, 64, 32]}, "long": "x" * 2000}
     with tracking.training(name, params, {"model": name, "data_hash": "cd" * 32}, Path(memory)) as run:
         for epoch in epochs:
-            run.epoch({"epoch": epoch, "lr": 0.1, "val_loss": 1 / epoch, "val_auc": None})
-            run.epoch({"epoch": epoch, "val_loss": 2 / epoch}, member=1)
+            run.log_epoch({"epoch": epoch, "lr": 0.1, "val_loss": 1 / epoch, "val_auc": None})
+            run.log_epoch({"epoch": epoch, "val_loss": 2 / epoch}, member=1)
         Path("history.png").write_bytes(b"picture")
-        run.done(SHA, {"best_epoch": 3.0}, [Path("history.png")])
+        run.log_result(SHA, {"best_epoch": 3.0}, [Path("history.png")])
 
 
 @pytest.mark.usefixtures("template")
@@ -106,7 +106,7 @@ def test_the_runs_of_one_repro_hang_under_one_parent(monkeypatch: pytest.MonkeyP
 def test_a_training_that_goes_on_is_the_same_run() -> None:
     def interrupted() -> None:
         with tracking.training("panic", {}, {"model": "panic"}, Path("memory")) as run:
-            run.epoch({"epoch": 1, "val_loss": 1.0})
+            run.log_epoch({"epoch": 1, "val_loss": 1.0})
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -128,10 +128,10 @@ def test_a_training_that_fails_is_told_so() -> None:
 @pytest.mark.usefixtures("template")
 def test_what_is_found_later_is_added_to_the_run_that_made_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
     train()
-    tracking.add(SHA, {"test_auc": 0.97})
+    tracking.add_metrics(SHA, {"test_auc": 0.97})
     assert runs(model="panic")[0].data.metrics["test_auc"] == 0.97
     assert capsys.readouterr().err == ""
-    tracking.add("ef" * 32, {"test_auc": 0.5})
+    tracking.add_metrics("ef" * 32, {"test_auc": 0.5})
     assert "no run made these weights here" in capsys.readouterr().err
 
 
@@ -149,8 +149,8 @@ def test_off_means_not_even_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "import sys; from pathlib import Path; from vigil.engine import tracking\n"
         "with tracking.training('panic', {}, {}, Path('memory')) as run:\n"
-        "    run.epoch({'epoch': 1, 'val_loss': 1.0}); run.done('ab', {}, [])\n"
-        "tracking.add('ab', {})\n"
+        "    run.log_epoch({'epoch': 1, 'val_loss': 1.0}); run.log_result('ab', {}, [])\n"
+        "tracking.add_metrics('ab', {})\n"
         "assert not [name for name in sys.modules if name.startswith('mlflow')]\n"
     )
     monkeypatch.setenv(tracking.SWITCH, "off")
@@ -176,7 +176,7 @@ def test_a_store_that_fails_half_way_is_one_warning(capsys: pytest.CaptureFixtur
     with tracking.training("panic", {}, {}, Path("memory")) as run:
         Path("mlflow.db").unlink()
         for epoch in range(1, 4):
-            run.epoch({"epoch": epoch, "val_loss": 1.0})
+            run.log_epoch({"epoch": epoch, "val_loss": 1.0})
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -225,7 +225,7 @@ def test_four_processes_may_be_the_first_at_once() -> None:
     script = (
         "import sys; from pathlib import Path; from vigil.engine import tracking\n"
         "with tracking.training(sys.argv[1], {'a': 1}, {'model': sys.argv[1]}, Path('memory', sys.argv[1])) as run:\n"
-        "    run.epoch({'epoch': 1, 'val_loss': 1.0})\n"
+        "    run.log_epoch({'epoch': 1, 'val_loss': 1.0})\n"
     )
     started = [
         subprocess.Popen(

@@ -41,7 +41,7 @@ def test_nobody_else_closes_the_pipe_from_which_a_thread_reads(monkeypatch: pyte
             inside.release()
 
     monkeypatch.setattr(workers._Worker, "kill", slowly)
-    monkeypatch.setattr(per_video, "_report", lambda *_: (_ for _ in ()).throw(VigilError("stop")))
+    monkeypatch.setattr(per_video, "_report_failure", lambda *_: (_ for _ in ()).throw(VigilError("stop")))
     runtime = Runtime(executor="process", workers=2, timeout_s=60.0, address=None)
     items = [Item(f"set/{text}", (text,), (text,), (Path(f"out/{text}.txt"),)) for text in ("bug", "hang")]
     with pytest.raises(VigilError, match="stop"):

@@ -34,17 +34,17 @@ def test_a_strip_is_evenly_over_the_video(tmp_path: Path) -> None:
 def test_a_moment_is_the_frame_that_is_shown_then(tmp_path: Path) -> None:
     film = write_film(tmp_path)
     for time_s, level in ((0.0, 0), (2.0, 60), (2.9, 60), (99.0, 210)):
-        address = film.moment("set/a", time_s)
+        address = film.address_at_time("set/a", time_s)
         assert address is not None
         assert abs(float(decode(address).mean()) - level) < 3
-    assert film.moment("set/missing", 1.0) is None
+    assert film.address_at_time("set/missing", 1.0) is None
 
 
 def test_frames_are_read_by_number_and_by_index(tmp_path: Path) -> None:
     film = write_film(tmp_path)
-    numbered = film.numbered("set/a", 7)  # 6 is the last stored before it
+    numbered = film.find_frame("set/a", 7)  # 6 is the last stored before it
     assert numbered is not None and abs(float(numbered.mean()) - 60) < 3
-    assert film.stored("set/a", 8) is None and film.numbered("set/missing", 0) is None
+    assert film.address_at("set/a", 8) is None and film.find_frame("set/missing", 0) is None
 
 
 def test_a_map_is_warm_where_it_is_high_and_outlined_where_it_is_true() -> None:

@@ -23,7 +23,7 @@ def track(times: list[float], p: list[float], end_s: float, **more: Any) -> Stri
 
 class TestCharts:
     def test_the_corners_of_a_curve_are_the_corners_of_the_chart(self) -> None:
-        chart = plots.roc([Line("all", [0, 0, 1], [0, 1, 1])], "a perfect curve")
+        chart = plots.roc_chart([Line("all", [0, 0, 1], [0, 1, 1])], "a perfect curve")
         corners = [(chart.left, chart.bottom), (chart.left, chart.top), (chart.right, chart.top)]
         assert chart.path(chart.lines[0]) == "M{} {}L{} {}L{} {}".format(*(value for xy in corners for value in xy))
         assert 'aria-label="a perfect curve"' in draw("chart", chart)
@@ -31,7 +31,10 @@ class TestCharts:
     @pytest.mark.parametrize(
         ("macro", "records"),
         [
-            ("chart", [plots.precision_recall([Line("a & b", [0, 1], [1, 0.5], dashed=True, dots=True)], "<words>")]),
+            (
+                "chart",
+                [plots.precision_recall_chart([Line("a & b", [0, 1], [1, 0.5], dashed=True, dots=True)], "<words>")],
+            ),
             ("strip", [track([0, 1, 2, 3], [np.nan, 0.2, 0.9, np.nan], 4, threshold=0.5, alerts=[(2.0, 3.0)])]),
             ("strip", [plots.truth_track([(1.0, 2.0)], 4.0, "words")]),
             ("strip", [plots.attention_bars([0.1, 0.9], "words")]),
@@ -48,7 +51,7 @@ class TestCharts:
         assert re.fullmatch(r"M[\d. ]+M[\d. ]+", chart.path(chart.lines[0]))
 
     def test_every_point_of_a_reliability_is_a_dot(self) -> None:
-        assert draw("chart", plots.reliability([0.2, 0.8], [0.1, 0.9], "words")).count("<circle") == 2
+        assert draw("chart", plots.reliability_chart([0.2, 0.8], [0.1, 0.9], "words")).count("<circle") == 2
 
     def test_a_training_has_a_line_for_each_member_and_column(self) -> None:
         rows = [
@@ -56,13 +59,13 @@ class TestCharts:
             for member in range(2)
             for epoch in (1, 2, 3)
         ]
-        chart = plots.training(rows, ["train_loss", "val_loss"], "words")
+        chart = plots.history_chart(rows, ["train_loss", "val_loss"], "words")
         assert chart is not None and len(chart.lines) == draw("chart", chart).count('class="curve') == 2
-        assert plots.training(rows, ["val_loss"], "words") is None
-        assert plots.training([], ["val_loss"], "words") is None
+        assert plots.history_chart(rows, ["val_loss"], "words") is None
+        assert plots.history_chart([], ["val_loss"], "words") is None
 
     def test_a_training_of_one_epoch_can_be_drawn(self) -> None:
-        assert plots.training([{"epoch": "1", "train_loss": "0.5"}], ["train_loss"], "words")
+        assert plots.history_chart([{"epoch": "1", "train_loss": "0.5"}], ["train_loss"], "words")
 
     @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.2, 7.9), (0.001, 0.0023), (0, 123456)])
     def test_ticks_are_few_and_within(self, low: float, high: float) -> None:

@@ -28,7 +28,7 @@ def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_found_goes_to_the_run_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = {}
-    monkeypatch.setattr(evaluate.tracking, "add", lambda sha256, metrics: sent.update({sha256: metrics}))
+    monkeypatch.setattr(evaluate.tracking, "add_metrics", lambda sha256, metrics: sent.update({sha256: metrics}))
     city()
     folder = save_model("crime_gate")
     calibrate_("crime_gate")

@@ -121,7 +121,7 @@ def test_an_interrupted_stage_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: p
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tracking.Run, "epoch", stop)
+        patch.setattr(tracking.Run, "log_epoch", stop)
         with pytest.raises(KeyboardInterrupt):
             run()
     assert len(list(Path(".vigil/resume").iterdir())) == 1
@@ -141,7 +141,7 @@ def test_what_changes_the_result_starts_again(
 
     def interrupted(**changes: Any) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(tracking.Run, "epoch", stop)
+            patch.setattr(tracking.Run, "log_epoch", stop)
             with pytest.raises(KeyboardInterrupt):
                 run(**changes)
 

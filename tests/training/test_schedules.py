@@ -74,4 +74,4 @@ def test_wrong_settings_are_one_line_that_names_the_key(own: dict[str, Any], wor
 
 
 def test_a_device_computes_its_part_of_the_batch() -> None:
-    assert settings(batch=24, accumulate=3, devices=2, nodes=2).part_size == 2
+    assert settings(batch=24, accumulate=3, devices=2, nodes=2).micro_batch_size == 2

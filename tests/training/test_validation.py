@@ -9,12 +9,12 @@ from sklearn.metrics import roc_auc_score
 
 from vigil.models.blocks.layers import Clip
 from vigil.training.validation import (
-    PartResult,
+    BatchResult,
+    accuracy,
     auc,
     balanced_class_weights,
-    judge_part,
+    judge_batch,
     metric_of,
-    share_right,
     summarise,
 )
 
@@ -31,8 +31,8 @@ def test_bags_are_compared_with_bags_and_windows_with_windows() -> None:
     assert auc(scores, truth, bags) == pytest.approx(2 / 5)
     assert auc(scores, truth) == pytest.approx(5 / 10)
     parts = [
-        PartResult(0, 3, {"loss": 1.0}, scores[:3], truth[:3], bags[:3]),
-        PartResult(3, 4, {"loss": 1.0}, scores[3:], truth[3:]),
+        BatchResult(0, 3, {"loss": 1.0}, scores[:3], truth[:3], bags[:3]),
+        BatchResult(3, 4, {"loss": 1.0}, scores[3:], truth[3:]),
     ]
     assert summarise("auc", parts)["val_auc"] == 0.4
     assert auc(scores[2:4], truth[2:4], bags[2:4]) is None  # no two of a kind
@@ -54,8 +54,8 @@ def test_weights_let_every_class_weigh_the_same() -> None:
     assert (weights * [6, 3, 1]).tolist() == pytest.approx([10 / 3] * 3)
 
 
-def part(number: int, loss: float, predictions: list[float], truth: list[float]) -> PartResult:
-    return PartResult(number, len(predictions), {"loss": loss}, np.array(predictions), np.array(truth))
+def part(number: int, loss: float, predictions: list[float], truth: list[float]) -> BatchResult:
+    return BatchResult(number, len(predictions), {"loss": loss}, np.array(predictions), np.array(truth))
 
 
 def test_parts_count_by_their_size_and_once() -> None:
@@ -80,14 +80,14 @@ def test_the_metric_follows_from_what_is_learnt() -> None:
 def test_of_two_classes_without_a_score_the_second_is_the_score() -> None:
     """As crime_type has it, and the gate, i3d and activity have not."""
     batch = {"number": torch.tensor([0, 1]), "x": torch.zeros(2), "y": torch.tensor([0, 1])}
-    named = judge_part("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
+    named = judge_batch("auc", batch, {}, {"classes": torch.tensor([[2.0, 1.0], [1.0, 3.0]])})
     assert named.predictions.tolist() == [-1.0, 2.0]
-    assert judge_part("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).predictions.tolist() == [5.0, 6.0]
+    assert judge_batch("auc", batch, {}, {"window": torch.tensor([5.0, 6.0])}).predictions.tolist() == [5.0, 6.0]
 
 
 def test_accuracy_is_the_share_of_classes_that_are_said() -> None:
     y = torch.tensor([0, 1, 1, 0])
     window = torch.tensor([-1.0, 2.0, -0.5, 3.0])
-    assert float(share_right({"window": window}, y)) == 0.5
+    assert float(accuracy({"window": window}, y)) == 0.5
     classes = torch.tensor([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0], [4.0, 3.0]])
-    assert float(share_right({"window": window, "classes": classes}, y)) == 1.0
+    assert float(accuracy({"window": window, "classes": classes}, y)) == 1.0

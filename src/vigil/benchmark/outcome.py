@@ -16,25 +16,25 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What was said of N recordings, or parts of them, and what they are."""
+    """The predicted and the true classes of N recordings, or of segments of them."""
 
     predicted: np.ndarray  # (seeds, N) int, classes
     truth: np.ndarray  # (N,) int
     source: np.ndarray  # (N,) str, of the recording
 
     def statistic(self, sources: Sequence[str], class_count: int) -> Statistic:
-        """Balanced accuracy over all seeds, as a function of how often each of `sources` is drawn."""
+        """Returns the balanced accuracy over all seeds, as a function of how often each of `sources` is drawn."""
         group = np.searchsorted(np.asarray(sources), self.source)
         return balanced_accuracy_by_source(
             self.predicted, self.truth, group, len(sources), class_count, "fewer than two classes"
         )
 
-    def of_seeds(self) -> list[float]:
-        """The balanced accuracy of each seed."""
+    def accuracy_by_seed(self) -> list[float]:
+        """Returns the balanced accuracy of each seed."""
         return [balanced_accuracy(predicted, self.truth) for predicted in self.predicted]
 
     def confusion(self, class_count: int) -> list[list[float]]:
-        """Rows are what they are, columns what was said, on average over the seeds."""
+        """Returns counts by true class (rows) and predicted class (columns), on average over the seeds."""
         from sklearn.metrics import confusion_matrix
 
         seeds, classes = len(self.predicted), np.arange(class_count)
@@ -44,18 +44,18 @@ class Verdicts:
 
 def summarise(
     models: Mapping[str, Verdicts],
-    parts: Mapping[str, Verdicts],
+    segments: Mapping[str, Verdicts],
     baselines: Mapping[str, Verdicts],
     class_names: Sequence[str],
 ) -> Record:
-    """Returns each model's balanced accuracy over recordings and their `parts`, and its lead over the best baseline."""
-    some = next(iter(models.values()))
-    sources = sorted(set(some.source.tolist()))
-    weights, count = draw_within_classes(some, sources, ROUNDS, DRAW_SEED), len(class_names)
+    """Returns each model's balanced accuracy over recordings and `segments`, and its lead over the best baseline."""
+    first = next(iter(models.values()))
+    sources = sorted(set(first.source.tolist()))
+    weights, count = draw_within_classes(first, sources, ROUNDS, DRAW_SEED), len(class_names)
 
     def measure(verdicts: Verdicts) -> Record:
-        seeds = verdicts.of_seeds()
-        spread: Record = {"seeds": [rounded(value) for value in seeds], "sd": rounded(float(np.std(seeds)))}
+        accuracies = verdicts.accuracy_by_seed()
+        spread: Record = {"seeds": [rounded(value) for value in accuracies], "sd": rounded(float(np.std(accuracies)))}
         return bootstrap(verdicts.statistic(sources, count), weights).to_json() | spread
 
     trivial = {name: measure(verdicts) for name, verdicts in baselines.items()}
@@ -68,13 +68,13 @@ def summarise(
             "lead": lead.interval.to_json() | {"over": best, "clear": lead.clear},
             "confusion": verdicts.confusion(count),
         }
-        if name in parts:
-            rows[name]["segment_balanced_accuracy"] = measure(parts[name])
+        if name in segments:
+            rows[name]["segment_balanced_accuracy"] = measure(segments[name])
     return {"classes": list(class_names), "sources": len(sources), "models": rows, "baselines": trivial}
 
 
 def draw_within_classes(verdicts: Verdicts, sources: Sequence[str], rounds: int, seed: int) -> np.ndarray:
-    """(rounds, sources): how often each is drawn, among those of its class, so that no class goes missing.
+    """Returns (rounds, sources): how often each is drawn, among those of its class, so that no class goes missing.
 
     A source of several classes counts with the first of them.
     """
@@ -87,24 +87,23 @@ def draw_within_classes(verdicts: Verdicts, sources: Sequence[str], rounds: int,
 
 
 def describe_table(title: str, record: Record) -> list[str]:
-    """Lines of a table for a person."""
+    """Renders a table as lines of text."""
     counts = f"{record['clips']} clips of {record['sources']} sources, {record['segments']} segments"
     lines = [f"{title}: {', '.join(record['classes'])} ({counts})"]
     lines.append(f"  {'':<12} {'balanced accuracy':>22} {'seeds':>22} {'segments':>9} {'over the best baseline':>25}")
     for name, row in record["models"].items():
         value, lead = row["balanced_accuracy"], row["lead"]
-        part = row.get("segment_balanced_accuracy")
-        segments = f"{part['value']:.3f}" if part else "–"
-        lines.append(
-            f"  {name:<12} {with_interval(value):>22} {list_seeds(value):>22} {segments:>9} {with_interval(lead):>25}"
-        )
+        of_segments = row.get("segment_balanced_accuracy")
+        segments = f"{of_segments['value']:.3f}" if of_segments else "–"
+        accuracy = f"{render_interval(value):>22} {list_seeds(value):>22} {segments:>9}"
+        lines.append(f"  {name:<12} {accuracy} {render_interval(lead):>25}")
     for name, value in record["baselines"].items():
-        lines.append(f"  {name:<12} {with_interval(value):>22} {list_seeds(value):>22}")
+        lines.append(f"  {name:<12} {render_interval(value):>22} {list_seeds(value):>22}")
     return lines + [f"  mind: {note}" for note in record["notes"]]
 
 
-def with_interval(record: Record) -> str:
-    """A number with its interval, for a table; a dash where there is none."""
+def render_interval(record: Record) -> str:
+    """Renders a number with its interval; a dash where there is none."""
     if record["value"] is None:
         return "–"
     value = f"{record['value']:.3f}"
@@ -112,5 +111,5 @@ def with_interval(record: Record) -> str:
 
 
 def list_seeds(record: Record) -> str:
-    """The number of each seed, for a table."""
+    """Renders the number of each seed."""
     return " ".join("–" if value is None else f"{value:.3f}" for value in record["seeds"])

@@ -1,4 +1,4 @@
-"""What is frozen on disk before the data are opened that it is judged by, and the one score that it gets on them."""
+"""Freezes results on disk before the data are opened that they are judged by, and scores them once on those."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ SEAL = "frozen.json"
 
 
 def digest_files(folder: Path, files: Iterable[Path]) -> dict[str, str]:
-    """The sha256 of each file, by its path in `folder`."""
+    """Returns the sha256 of each file, by its path in `folder`."""
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in sorted(files)}
 
 
@@ -24,7 +24,7 @@ def seal(folder: Path, contents: dict[str, Any]) -> None:
 
 
 def score_once(path: Path, test: str, say: Callable[[str], object], compute: Callable[[], Record]) -> Record:
-    """The score on `test` that is kept at `path`; where there is none, what `compute` returns, which is then kept."""
+    """Returns the score on `test` that is stored at `path`; the first time it is computed and stored."""
     if path.exists():
         say(f"{test} was scored before by what is frozen here: that score is shown")
         record: Record = read_json(path)

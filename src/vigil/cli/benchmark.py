@@ -115,7 +115,7 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
     """
     from vigil.benchmark.fights import members, protocol
     from vigil.benchmark.fights.setup import Setup
-    from vigil.benchmark.kept import digest
+    from vigil.benchmark.result_cache import digest
     from vigil.cli.params_layers import lay_over, read_keys
     from vigil.cli.project_files import PARAMS, read_preset, read_project_file
     from vigil.cli.sections import read_runtime
@@ -131,7 +131,7 @@ def fights(data: Path, test: Path | None, models: str | None, seeds: int, work: 
             hint = near_miss(unknown[0], params["models"])
             raise VigilError(f"--models: no model '{unknown[0]}' in preset fights. Known: {known}.{hint}")
         params["models"] = {name: params["models"][name] for name in names}
-    trees = code_version(members.learn, members.ask)
+    trees = code_version(members.learn, members.judge_clips)
     code = {name: digest(trees, code_version((f"vigil.models.{name}", WHOLE))) for name in params["models"]}
     code |= dict.fromkeys((members.TREES, members.SHORTCUTS), trees)
     setup = Setup(

@@ -38,7 +38,7 @@ def compare(old: Path, new: Path, better: bool, rounds: int, seed: int, as_json:
     from vigil.engine.declarations import read_module
 
     for path in (old, new):
-        read_module("vigil.report.promotion")["score_tables"](path)
+        read_module("vigil.report.promotion")["find_score_tables"](path)
 
     # what follows takes seconds, which no mistake has to wait for
     from vigil.report.promotion import Incomparable, Promotion, compare_scores

@@ -1,4 +1,4 @@
-"""Which windows of recordings teach a model to tell classes: such whose class is known, and bags of windows.
+"""Which windows of recordings teach a model to tell classes: windows of a known class, and bags of windows.
 
 A window is called by how much of the abnormal part of its video it holds; see labels.py. Where that part is not known,
 the label is true of the video and of no window of it: all its windows make one bag, of which only some need be
@@ -51,11 +51,11 @@ def class_windows(request: SampleRequest, recordings: Sequence[Recording]) -> Wi
             f"{min(without_times)}: nobody says when it is abnormal, and none of the classes is normal: nothing tells "
             "which of its windows show its class. Give it times in labels.csv, or add a class of normal videos."
         )
-    are_whole = _are_trimmed_clips(request, recordings)
+    are_trimmed = _are_trimmed_clips(request, recordings)
     for recording in recordings:
         video, ticks = recording.video, recording.ticks
         class_index = class_of_label[video.label]
-        if are_whole:
+        if are_trimmed:
             builder.add(video, (0, len(ticks)), class_index)
             continue
         if without_times and (video.video in without_times or class_index == normal):
@@ -74,17 +74,18 @@ def class_windows(request: SampleRequest, recordings: Sequence[Recording]) -> Wi
 
 
 def _are_trimmed_clips(request: SampleRequest, recordings: Sequence[Recording]) -> bool:
-    """Whether nobody says of any when it is abnormal, and all are so short that nobody needs to."""
+    """Tells whether all recordings are short, and nobody says of any when it is abnormal."""
     abnormal = [recording.video for recording in recordings if recording.video.abnormal]
     unlocated = bool(abnormal) and not any(video.spans for video in abnormal)
     return unlocated and all(len(recording.ticks) <= _trimmed_ticks(request) for recording in recordings)
 
 
 def _lacks_times(request: SampleRequest, recording: Recording) -> bool:
-    """Whether it is abnormal somewhere, and nobody says where."""
+    """Tells whether a long recording is abnormal somewhere, and nobody says when."""
     video = recording.video
     return video.abnormal and not video.spans and len(recording.ticks) > _trimmed_ticks(request)
 
 
 def _trimmed_ticks(request: SampleRequest) -> float:
+    """Returns the length of the longest recording, in ticks, that counts as trimmed to what its label says."""
     return max(clip_length(request.clip, request.fps), (request.fps or 0) * TRIMMED_S)

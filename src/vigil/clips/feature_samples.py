@@ -21,21 +21,21 @@ from vigil.footage.video_table import ORDINARY, Video
 from vigil.models.blocks.layers import Clip
 
 ATTENDED, ATTENDED_TEST = "anomalies.json", "test.json"  # of stage `attend`: its clips of train and val, and of test
-BYSTANDER = "bystander"  # who has no part in the deed; everybody else with a part is neither normal nor the doer
+BYSTANDER = "bystander"  # has nothing to do with the deed; who has another role is neither normal nor the doer
 
 
 def flow_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/flow/<set>/<v>.npy: x (T, 3, H, W), dx and dy in -1..1 and people in 0..1."""
     recordings = _open_recordings(request, "flow", lambda path: _map_planes(path, request.clip.size))
     windows = (class_windows if request.clip.target == "class" else all_windows)(request, recordings)
-    return windows, _Flow(request.folder, request.clip, windows, _ticks_by_video(recordings))
+    return windows, _FlowReader(request.folder, request.clip, windows, _ticks_by_video(recordings))
 
 
 def change_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/trunk/<set>/<v>.npy: x (T, 2 C), NaN where nothing is known."""
     recordings = _open_recordings(request, "trunk", lambda path: _map_array(path, "trunk"))
     windows = class_windows(request, recordings)
-    return windows, _Changes(request.folder, request.clip, windows, _ticks_by_video(recordings))
+    return windows, _ChangeReader(request.folder, request.clip, windows, _ticks_by_video(recordings))
 
 
 def _open_recordings(request: SampleRequest, stage: str, map_rows: Callable[[Path], np.ndarray]) -> list[Recording]:
@@ -55,35 +55,35 @@ def _ticks_by_video(recordings: Sequence[Recording]) -> dict[str, Ticks]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Timed:
-    """What the readers of an array with a time for each row have in common."""
+class _TickReader:
+    """Reads windows of an array that has a time for each row; subclasses say what is read."""
 
     folder: Path
     clip: Clip
     windows: WindowTable
     ticks: dict[str, Ticks]
 
-    def draw(self, window: int, generator: Generator | None) -> tuple[Path, Ticks, Sample]:
-        """The file and the ticks of the window's video, and which of them make the sample."""
+    def locate(self, window: int, generator: Generator | None) -> tuple[Path, Ticks, Sample]:
+        """Returns the file and the ticks of the window's video, and which of them make the sample."""
         video = str(self.windows.videos[window])
         sample = draw_sample(self.windows.spans[window], self.clip, generator)
         return self.folder / f"{video}.npy", self.ticks[video], sample
 
 
-class _Flow(_Timed):
+class _FlowReader(_TickReader):
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        """A slower camera tells the mean motion since its frame before, and the people of its newest frame."""
-        path, ticks, sample = self.draw(window, generator)
+        """Returns what a camera tells: the mean motion since its frame before, and the people of its newest frame."""
+        path, ticks, sample = self.locate(window, generator)
         planes = _map_planes(path, self.clip.size)
         pace = draw_pace(self.clip, sample.window, ticks.piece_of(sample.window[0]), generator)
         if pace == 1:
-            shown = _read_flow(planes, ticks.frames, sample)
+            values = _read_flow(planes, ticks.frames, sample)
         else:
             before, after, share = change_pace(sample, pace)
-            shown = _read_flow(planes, ticks.frames, before)
-            shown = shown + share[:, None, None, None] * (_read_flow(planes, ticks.frames, after) - shown)
-            shown = np.clip(shown * np.array([pace, pace, 1.0])[:, None, None], -LEVELS, LEVELS)
-        x = torch.from_numpy(shown).to(torch.float32).div_(LEVELS)
+            values = _read_flow(planes, ticks.frames, before)
+            values = values + share[:, None, None, None] * (_read_flow(planes, ticks.frames, after) - values)
+            values = np.clip(values * np.array([pace, pace, 1.0])[:, None, None], -LEVELS, LEVELS)
+        x = torch.from_numpy(values).to(torch.float32).div_(LEVELS)
         return x, torch.tensor(self.windows.labels[window])
 
 
@@ -108,9 +108,9 @@ def _map_planes(path: Path, size: int | None) -> np.ndarray:
     return planes
 
 
-class _Changes(_Timed):
+class _ChangeReader(_TickReader):
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        path, ticks, sample = self.draw(window, generator)
+        path, ticks, sample = self.locate(window, generator)
         changes = _map_array(path, "trunk")
         x = torch.from_numpy(changes[ticks.frames[sample.ticks]].astype(np.float32)).flatten(1)
         return x, torch.tensor(self.windows.labels[window])
@@ -119,7 +119,7 @@ class _Changes(_Timed):
 def segment_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Reads data/segments/<split>.npz: x (T, F) is what one person did.
 
-    In training, who has a part in the deed and is not doing it is left out while it goes on: a victim is no example of
+    In training, who has a role in the deed and is not doing it is left out while it goes on: a victim is no example of
     normal behaviour, and neither is the doer, half a second before.
     """
     path = request.folder / f"{request.videos[0].split}.npz"
@@ -143,11 +143,11 @@ def segment_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
         chosen_rows.append(row)
         builder.add(video, (int(arrays["start"][row]), int(arrays["stop"][row])), class_of_label[label])
     windows = builder.build()
-    return windows, _Segments(torch.from_numpy(x[chosen_rows]), torch.from_numpy(windows.labels))
+    return windows, _SegmentReader(torch.from_numpy(x[chosen_rows]), torch.from_numpy(windows.labels))
 
 
 def is_involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
-    """Whether a segment is of someone with a part in the deed who is not doing it, while it goes on."""
+    """Tells whether a segment is of someone with a role in the deed who is not doing it, while it goes on."""
     role, label = str(arrays["role"][row]), str(arrays["label"][row])
     if not video.abnormal or label not in ORDINARY or role in ("", BYSTANDER):
         return False
@@ -156,7 +156,7 @@ def is_involved(arrays: dict[str, np.ndarray], row: int, video: Video) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Segments:
+class _SegmentReader:
     x: Tensor  # (N, T, F) float32
     y: Tensor  # (N,)
 
@@ -169,26 +169,22 @@ def attended_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     path = request.folder / ATTENDED
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `dvc repro attend`.")
-    clips_of_video, class_of_label, builder, nth = (
-        read_json(path)["videos"],
-        label_to_class(request.classes),
-        WindowTableBuilder(),
-        [],
-    )
+    clips_of_video, class_of_label = read_json(path)["videos"], label_to_class(request.classes)
+    clip_numbers, builder = [], WindowTableBuilder()
     for video in videos_with_features(request.folder, request.videos, ".npy", "attend"):
         for number, clip in enumerate(clips_of_video[video.video]["clips"]):
             builder.add(video, (clip["start"], clip["stop"]), class_of_label[video.label])
-            nth.append(number)
+            clip_numbers.append(number)
     windows = builder.build()
-    return windows, _Attended(request.folder, request.clip, windows, nth)
+    return windows, _AttendedReader(request.folder, request.clip, windows, clip_numbers)
 
 
 @dataclass(frozen=True, eq=False)
-class _Attended:
+class _AttendedReader:
     folder: Path
     clip: Clip
     windows: WindowTable
-    nth: list[int]  # clip of its video
+    clip_numbers: list[int]  # of each window, within its video
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         path = self.folder / f"{self.windows.videos[window]}.npy"
@@ -199,7 +195,7 @@ class _Attended:
                 f"{path}: clips {squares.shape[1:]} {squares.dtype}, the model looks at "
                 f"{(self.clip.frames, size, size, 3)}: give it the gate's frames and size."
             )
-        x = normalise_squares(np.array(squares[self.nth[window]]), self.clip.layout)
+        x = normalise_squares(np.array(squares[self.clip_numbers[window]]), self.clip.layout)
         return x, torch.tensor(self.windows.labels[window])
 
 

@@ -26,25 +26,25 @@ STILL_NOISE = 6.0  # grey levels, the deviation of the strongest sensor noise be
 def picture_samples(request: SampleRequest) -> tuple[WindowTable, Reader]:
     """Cuts windows of data/frames/<set>/<v>.npz as pictures, with their class or the map of what moves."""
     videos = videos_with_features(request.folder, request.videos, ".npz", "frames")
-    sources = {video.video: _open_source(request, video) for video in videos}
+    sources = {video.video: _open_frames(request, video) for video in videos}
     if request.clip.size is None:
         raise VigilError("a model that looks at frames must say their size.")
     squares = Squares(request.clip.size)
     if request.clip.target == "cells":
         windows = _map_windows(request, videos, sources)
         truth = {video.video: _read_truth(request, video, sources[video.video].archive) for video in videos}
-        return windows, _Maps(request.clip, squares, sources, windows, truth)
+        return windows, _MapReader(request.clip, squares, sources, windows, truth)
     recordings = []
     for video in videos:
         source = sources[video.video]
         recordings.append(Recording(video, source.archive.times, source.ticks))
     windows = class_windows(request, recordings)
-    return windows, _Pictures(request.clip, squares, sources, windows)
+    return windows, _PictureReader(request.clip, squares, sources, windows)
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
-    """The pictures of one video."""
+class _FrameSource:
+    """The stored frames of one video, and the ticks at which a model sees them."""
 
     archive: FrameArchive
     ticks: Ticks
@@ -54,16 +54,16 @@ class _Source:
         return [int(self.ticks.frames[sample.newest_frame(tick)]) for tick in sample.ticks]
 
 
-def _open_source(request: SampleRequest, video: Video) -> _Source:
+def _open_frames(request: SampleRequest, video: Video) -> _FrameSource:
     archive = FrameArchive(request.folder / f"{video.video}.npz")
-    return _Source(archive, request.ticks(archive.times, picture_ticks))
+    return _FrameSource(archive, request.ticks(archive.times, picture_ticks))
 
 
 @dataclass(frozen=True, eq=False)
-class _Pictures:
+class _PictureReader:
     clip: Clip
     squares: Squares
-    sources: dict[str, _Source]
+    sources: dict[str, _FrameSource]
     windows: WindowTable
 
     def __call__(self, window: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
@@ -73,7 +73,7 @@ class _Pictures:
         return normalise_squares(squares, self.clip.layout), torch.tensor(self.windows.labels[window])
 
 
-def _map_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[str, _Source]) -> WindowTable:
+def _map_windows(request: SampleRequest, videos: Sequence[Video], sources: dict[str, _FrameSource]) -> WindowTable:
     """Lists windows; in training a sample of a single picture, one tick long, follows every few of them."""
     class_of_label, builder = label_to_class(request.classes), WindowTableBuilder()
     for video in videos:
@@ -93,7 +93,7 @@ def _read_truth(request: SampleRequest, video: Video, archive: FrameArchive) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class _Maps:
+class _MapReader:
     """Reads windows with the map of what moves at their end; class 0 is what does not move.
 
     The map is that of the newest frame shown, of what has moved since the camera's frame before: from the truth where
@@ -102,7 +102,7 @@ class _Maps:
 
     clip: Clip
     squares: Squares
-    sources: dict[str, _Source]
+    sources: dict[str, _FrameSource]
     windows: WindowTable
     truth: dict[str, np.ndarray | None]
 

@@ -30,8 +30,8 @@ def label_to_class(classes: Classes) -> dict[str, int]:
 
 
 def find_unnamed_labels(counts: Mapping[str, int], classes_of_model: Mapping[str, Classes]) -> list[str]:
-    """Returns a sentence for each label, of so many videos, that no class of any model names."""
-    places = {
+    """Returns a sentence for each label that no class of any model names; `counts` are videos by label."""
+    key_of_label = {
         label: f"models.{model}.classes.{name}"
         for model, classes in reversed(list(classes_of_model.items()))
         for name, labels in classes.items()
@@ -39,12 +39,12 @@ def find_unnamed_labels(counts: Mapping[str, int], classes_of_model: Mapping[str
     }
     sentences = []
     for label, count in sorted(counts.items()):
-        if label not in places:
-            closest = near_miss(label, places)
-            meant = next((f" ({place})" for known, place in places.items() if f"'{known}'" in closest), "")
+        if label not in key_of_label:
+            hint = near_miss(label, key_of_label)
+            meant_key = next((f" ({key})" for named, key in key_of_label.items() if f"'{named}'" in hint), "")
             sentences.append(
                 f"no model learns from the {count} video{'s' * (count != 1)} labelled '{label}', for no class in "
-                f"params.yaml names it.{closest.rstrip('?')}{meant}{'?' * bool(closest)} Rename the label, or add it "
+                f"params.yaml names it.{hint.rstrip('?')}{meant_key}{'?' * bool(hint)} Rename the label, or add it "
                 "to a class of a model"
             )
     return sentences

@@ -103,23 +103,7 @@ def make_dataset(
     if kind not in SOURCES:
         raise VigilError(f"models: unknown input '{kind}'. Known: {', '.join(SOURCES)}.{near_miss(kind, SOURCES)}")
     split = "the training split" if train else "the validation split"
-    class_of_label = label_to_class(classes)
-    is_reconstructed = clip.target == "itself"  # what it may be bad at is no reason to choose other weights
-    chosen = [
-        video
-        for video in videos
-        if video.label in class_of_label and not (is_reconstructed and class_of_label[video.label])
-    ]
-    if not videos:
-        raise NoExamples(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
-    if not chosen:
-        expected = ", ".join(next(iter(classes.values())) if is_reconstructed else class_of_label)
-        labels = sorted({video.label for video in videos})
-        hints = [hint for label in labels if (hint := near_miss(label, class_of_label)) and not is_reconstructed]
-        raise NoExamples(
-            f"{split} has no video with a label that is wanted ({expected}); it has: {', '.join(labels)}."
-            f"{''.join(hints[:1])}"
-        )
+    chosen = _choose_videos(videos, classes, clip, split)
     if train and len(chosen) == 1:
         raise NoExamples(
             f"{split} has one single video ({chosen[0].video}): a model would learn it by heart. Add some."
@@ -136,12 +120,8 @@ def make_dataset(
     return ClipDataset(windows, read, chosen_samples, random_phase=random_phase, seed=seed, snippets=snippets)
 
 
-RANDOM_PHASE = {
-    "flow",
-    "frames",
-    "masked",
-    "trunk",
-}  # inputs whose frames are drawn; samples of the others are stored ready-made
+# The inputs whose frames are drawn; samples of the others are stored ready-made.
+RANDOM_PHASE = {"flow", "frames", "masked", "trunk"}
 SOURCES: Mapping[str, Callable[[SampleRequest], tuple[WindowTable, Reader]]] = {
     "flow": feature_samples.flow_samples,
     "trunk": feature_samples.change_samples,
@@ -150,6 +130,31 @@ SOURCES: Mapping[str, Callable[[SampleRequest], tuple[WindowTable, Reader]]] = {
     "masked": frame_samples.picture_samples,
     "attended": feature_samples.attended_samples,
 }
+
+
+def _choose_videos(videos: Sequence[Video], classes: Classes, clip: Clip, split: str) -> list[Video]:
+    """Returns the videos whose label a class names; NoExamples where there are none.
+
+    A model that reconstructs sees its first class alone: what it may be bad at is no reason to choose other weights.
+    """
+    class_of_label = label_to_class(classes)
+    is_reconstructed = clip.target == "itself"
+    chosen = [
+        video
+        for video in videos
+        if video.label in class_of_label and not (is_reconstructed and class_of_label[video.label])
+    ]
+    if not videos:
+        raise NoExamples(f"{split} is empty: nothing to learn from. Add videos, or change manifest.seed or shares.")
+    if not chosen:
+        expected = ", ".join(next(iter(classes.values())) if is_reconstructed else class_of_label)
+        labels = sorted({video.label for video in videos})
+        hints = [hint for label in labels if (hint := near_miss(label, class_of_label)) and not is_reconstructed]
+        raise NoExamples(
+            f"{split} has no video with a label that is wanted ({expected}); it has: {', '.join(labels)}."
+            f"{''.join(hints[:1])}"
+        )
+    return chosen
 
 
 def _require_all_classes(labels: np.ndarray, classes: Sequence[str], split: str) -> None:
@@ -168,7 +173,7 @@ def _require_all_classes(labels: np.ndarray, classes: Sequence[str], split: str)
         )
 
 
-def _make_generator(*parts: int) -> Generator:
-    """Makes a generator whose random numbers differ whenever a part does."""
-    words = np.random.SeedSequence(parts).generate_state(2, np.uint32).tolist()
+def _make_generator(*seeds: int) -> Generator:
+    """Makes a generator whose random numbers differ whenever one of `seeds` does."""
+    words = np.random.SeedSequence(seeds).generate_state(2, np.uint32).tolist()
     return Generator().manual_seed(words[0] << 31 ^ words[1])

@@ -43,19 +43,19 @@ class Ticks:
 
 def picture_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
     """Returns the ticks of pictures: a picture is seen until the next one's own tick. `times` (T,) s."""
-    return _ticks(times, fps, held_frames)
+    return _make_ticks(times, fps, held_frames)
 
 
 def flow_ticks(times: Sequence[Fraction], fps: float) -> Ticks:
     """Returns the ticks of flow: that of a frame is what happened at all ticks since the frame before."""
-    return _ticks(times, fps, arrival_frames)
+    return _make_ticks(times, fps, arrival_frames)
 
 
-def _ticks(times: Sequence[Fraction], fps: float, frames_of: Callable[[np.ndarray], np.ndarray]) -> Ticks:
+def _make_ticks(times: Sequence[Fraction], fps: float, pick_frames: Callable[[np.ndarray], np.ndarray]) -> Ticks:
     counts = tick_counts(times, exact_fraction(fps))
     edges = np.append(0, np.cumsum(counts)).tolist()
-    of_pieces = tuple((edges[start], edges[stop]) for start, stop in pieces([float(time_s) for time_s in times]))
-    return Ticks(frames_of(counts), of_pieces)
+    piece_spans = tuple((edges[start], edges[stop]) for start, stop in pieces([float(time_s) for time_s in times]))
+    return Ticks(pick_frames(counts), piece_spans)
 
 
 def clip_length(clip: Clip, fps: float | None = None) -> int:

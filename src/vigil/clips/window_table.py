@@ -1,4 +1,4 @@
-"""The windows of a data set: which a caller asks for, and the table of those that there are."""
+"""The windows of a data set: the request of a caller, and the table that answers it."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -35,11 +35,11 @@ class SampleRequest:
     train: bool
     stride: int
 
-    def ticks(self, times: Sequence[Fraction], of_kind: Callable[[Sequence[Fraction], float], Ticks]) -> Ticks:
-        """Returns the ticks of a video whose stored frames are at `times`; `of_kind` is one of ticks.py."""
+    def ticks(self, times: Sequence[Fraction], make_ticks: Callable[[Sequence[Fraction], float], Ticks]) -> Ticks:
+        """Returns the ticks of a video whose stored frames are at `times`; `make_ticks` is one of ticks.py."""
         if self.fps is None:
             raise VigilError("clips are counted in ticks of the clock: give `fps`, how many there are in a second.")
-        return of_kind(times, self.fps)
+        return make_ticks(times, self.fps)
 
     def windows(self, ticks: Ticks) -> list[Span]:
         length = clip_length(self.clip, self.fps)

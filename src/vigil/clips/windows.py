@@ -12,23 +12,23 @@ from vigil.core.errors import VigilError
 Span = tuple[int, int]
 
 
-def slide_windows(frames: int, length: int, stride: int, tail: bool = True) -> list[Span]:
+def slide_windows(frames: int, length: int, stride: int) -> list[Span]:
     """Slides windows of `length` frames over a video, one every `stride` frames, in order.
 
-    With `tail` every frame is in some window when `stride` <= `length`: the last window is moved back to end with the
-    video, and a video shorter than `length` is one short window. Without, what does not fill a window is dropped.
+    Every frame is in some window when `stride` <= `length`: the last window is moved back to end with the video, and a
+    video shorter than `length` is one short window.
     """
     if min(length, stride) < 1:
         raise VigilError(f"windows of {length} frames every {stride}: expected 1 or more of each.")
     windows = [(start, start + length) for start in range(0, frames - length + 1, stride)]
-    if tail and frames and (not windows or windows[-1][1] < frames):
+    if frames and (not windows or windows[-1][1] < frames):
         windows.append((max(0, frames - length), frames))
     return windows
 
 
-def inside_spans(times: Sequence[Fraction], parts: Sequence[tuple[Fraction, Fraction]]) -> np.ndarray:
+def inside_spans(times: Sequence[Fraction], spans: Sequence[tuple[Fraction, Fraction]]) -> np.ndarray:
     """Returns (T,) bool: whether each time lies in one of the half-open spans of seconds."""
-    return np.array([any(start <= time < stop for start, stop in parts) for time in times], bool)
+    return np.array([any(start <= time < stop for start, stop in spans) for time in times], bool)
 
 
 def evenly_spaced(total: int, count: int) -> np.ndarray:

@@ -19,11 +19,11 @@ from statistics import median_low
 import numpy as np
 
 PAUSE_S = 1.0  # s; a step between frames that is not longer is no pause
-PAUSE_STEPS = 4.0  # usual steps; nor is one that is not longer than these
+PAUSE_STEPS = 4.0  # usual steps; a step that is not longer than so many is no pause either
 # A longer step is always a pause and says nothing of the pace: pieces of few frames that lie hours apart would pass for
 # a very slow camera.
 WATCHED_S = 10.0  # s
-RECENT = 9  # steps that say what is usual: a camera that becomes slower for good is soon no pause
+RECENT = 9  # steps that say what is usual: when a camera becomes slower for good, its steps are soon no pauses
 SLACK_S = Fraction(1, 1000)  # a frame this little before its tick is on it: containers round to milliseconds
 
 
@@ -71,9 +71,9 @@ def frame_ends(times: Sequence[float] | np.ndarray, usual_s: float) -> np.ndarra
     """Returns (T,) s, when each frame ends. `usual_s` is what a frame lasts where nothing else is known."""
     times = np.asarray(times, np.float64)
     ends = np.append(times[1:], np.inf)[: len(times)]
-    followed = _follow_pace(times)
-    for index, (pace, _) in enumerate(followed):
-        if index + 1 == len(followed) or followed[index + 1][1]:  # the last of its piece
+    paces = _follow_pace(times)
+    for index, (pace, _) in enumerate(paces):
+        if index + 1 == len(paces) or paces[index + 1][1]:  # the last of its piece
             ends[index] = min(times[index] + (pace.usual_s or usual_s), ends[index])  # which may be more than the pause
     return ends
 
@@ -85,8 +85,10 @@ def exact_fraction(number: float) -> Fraction:
 
 def reached_tick(time_s: Fraction, fps: Fraction) -> int:
     """Returns the newest tick of a clock of `fps` ticks a second that a frame at `time_s` is on or after."""
-    late = time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator  # whole numbers are fast
-    return late * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
+    stamp = (
+        time_s.numerator * SLACK_S.denominator + SLACK_S.numerator * time_s.denominator
+    )  # time_s + SLACK_S; whole numbers are fast
+    return stamp * fps.numerator // (time_s.denominator * SLACK_S.denominator * fps.denominator)
 
 
 def tick_counts(times: Sequence[Fraction], fps: Fraction) -> np.ndarray:
@@ -106,16 +108,16 @@ def arrival_frames(counts: np.ndarray) -> np.ndarray:
 
 def held_frames(counts: np.ndarray) -> np.ndarray:
     """Returns (K,) int: the frame that is seen at each tick: the one before until the newest tick of its successor."""
-    shown = arrival_frames(counts)
-    newest = np.append(shown[1:] != shown[:-1], [True] * (len(shown) > 0))
-    return np.where(newest, shown, np.maximum(shown - 1, 0))
+    arrivals = arrival_frames(counts)
+    newest = np.append(arrivals[1:] != arrivals[:-1], [True] * (len(arrivals) > 0))
+    return np.where(newest, arrivals, np.maximum(arrivals - 1, 0))
 
 
 def _follow_pace(times: Sequence[float] | np.ndarray) -> list[tuple[Pace, bool]]:
     """Returns, of each frame, the pace with it and whether a piece begins with it."""
-    followed: list[tuple[Pace, bool]] = []
+    paces: list[tuple[Pace, bool]] = []
     pace = START
     for time_s in np.asarray(times, np.float64).tolist():
         pace, after_pause = update_pace(pace, time_s)
-        followed.append((pace, after_pause or not followed))
-    return followed
+        paces.append((pace, after_pause or not paces))
+    return paces

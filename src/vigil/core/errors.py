@@ -24,7 +24,7 @@ class NoExamples(VigilError):
 
 
 def near_miss(word: str, candidates: Iterable[str]) -> str:
-    """' Did you mean 'size'?' when a candidate resembles the word, else ''.
+    """Returns ' Did you mean 'size'?' when a candidate resembles the word, else ''.
 
     Case does not count, save between candidates that differ in nothing else.
     """

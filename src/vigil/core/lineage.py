@@ -15,7 +15,7 @@ Lineage = dict[str, Any]  # {"frames": {"fps": 8.0, ...}, "flow": {...}}
 
 
 def record(folder: Path, section: str, settings: Mapping[str, Any], *sources: Path) -> None:
-    """Write that `folder` was made with `settings` out of `sources`; call it when the folder is complete."""
+    """Writes that `folder` was made with `settings` out of `sources`; to be called when the folder is complete."""
     lineage: Lineage = {}
     for source in sources:
         for key, value in read(source).items():
@@ -32,11 +32,12 @@ def read(folder: Path) -> Lineage:
 
 
 def difference(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str | None:
-    """The first key in which two lineages differ, with both values; None where they agree."""
-    ours, theirs = flatten(expected), flatten(actual)
-    for key in sorted(ours.keys() | theirs.keys()):
-        if ours.get(key) != theirs.get(key):
-            return f"{key}: {ours.get(key, 'not there')} expected, {theirs.get(key, 'not there')} found"
+    """Returns the first key in which two lineages differ, with both values; None where they agree."""
+    expected_values, actual_values = flatten(expected), flatten(actual)
+    for key in sorted(expected_values.keys() | actual_values.keys()):
+        if expected_values.get(key) != actual_values.get(key):
+            expected_value, actual_value = (values.get(key, "not there") for values in (expected_values, actual_values))
+            return f"{key}: {expected_value} expected, {actual_value} found"
     return None
 
 

@@ -16,24 +16,24 @@ class Frozen(BaseModel):
 
     @classmethod
     def read(cls, section: object, where: str) -> Self:
-        """Validate a section of params.yaml (or any mapping); `where` names it in the error."""
+        """Validates a section of params.yaml (or any mapping); `where` names it in the error."""
         try:
-            return cls.model_validate(_tuples(section))
+            return cls.model_validate(_freeze_lists(section))
         except ValidationError as error:
             raise VigilError(f"{where}: {' '.join(_explain(cls, section, error))}") from None
 
     @classmethod
     def problems(cls, section: object, where: str) -> list[str]:
-        """All that `read` would refuse, one line each; empty where it would refuse nothing."""
+        """Returns what `read` would refuse, one line each; empty where it would refuse nothing."""
         try:
-            cls.model_validate(_tuples(section))
+            cls.model_validate(_freeze_lists(section))
         except ValidationError as error:
             return [f"{where}: {line}" for line in _explain(cls, section, error)]
         return []
 
 
 def load(path: Path) -> dict[str, Any]:
-    """All of params.yaml as plain Python. YAML 1.2, so that 1e-2 is a number as it is to DVC."""
+    """Reads all of params.yaml as plain Python, by YAML 1.2, in which 1e-2 is a number as it is to DVC."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -48,47 +48,47 @@ def load(path: Path) -> dict[str, Any]:
     return data
 
 
-def _tuples(value: Any) -> Any:
-    """Lists become tuples, so that a frozen record is frozen all the way down."""
+def _freeze_lists(value: Any) -> Any:
+    """Turns lists into tuples, so that a frozen record is frozen all the way down."""
     if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
+        return {key: _freeze_lists(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return tuple(_tuples(item) for item in value)
+        return tuple(_freeze_lists(inner) for inner in value)
     return value
 
 
-def _names(cls: type[BaseModel]) -> str:
+def _field_names(cls: type[BaseModel]) -> str:
     return ", ".join(sorted(cls.model_fields))
 
 
 def _explain(cls: type[BaseModel], section: object, error: ValidationError) -> list[str]:
-    """A sentence for every problem, the first words being the key and the value that was found."""
+    """Returns a sentence for every problem; it begins with the key and its value."""
     if not isinstance(section, Mapping):
-        return [f"expected keys {_names(cls)}, found {'nothing' if section is None else repr(section)}."]
+        return [f"expected keys {_field_names(cls)}, found {'nothing' if section is None else repr(section)}."]
     lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
+    for problem in error.errors():
+        key = ".".join(str(name) for name in problem["loc"])
         if not key:  # of the section as a whole, and it names the keys itself
-            lines.append(f"{item['msg'].removeprefix('Value error, ')}.")
-        elif item["type"] == "extra_forbidden":
-            record = _record_at(cls, item["loc"][:-1])
-            hint = near_miss(str(item["loc"][-1]), record.model_fields)
-            lines.append(f"unknown key '{key}'. Known: {_names(record)}.{hint}")
-        elif item["type"] == "missing":
-            lines.append(f"missing key '{key}'. Expected: {_names(_record_at(cls, item['loc'][:-1]))}.")
+            lines.append(f"{problem['msg'].removeprefix('Value error, ')}.")
+        elif problem["type"] == "extra_forbidden":
+            record = _record_at(cls, problem["loc"][:-1])
+            hint = near_miss(str(problem["loc"][-1]), record.model_fields)
+            lines.append(f"unknown key '{key}'. Known: {_field_names(record)}.{hint}")
+        elif problem["type"] == "missing":
+            lines.append(f"missing key '{key}'. Expected: {_field_names(_record_at(cls, problem['loc'][:-1]))}.")
         else:
-            message = item["msg"].removeprefix("Value error, ")
+            message = problem["msg"].removeprefix("Value error, ")
             hint = ""
-            if item["type"] == "literal_error":
-                allowed = [word.strip("' ") for word in item["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-                hint = near_miss(str(item["input"]), allowed)
-            shown = "" if isinstance(item["input"], Mapping) else f" = {item['input']!r}"  # a section is too long
-            lines.append(f"{key}{shown}: {message[0].lower()}{message[1:]}.{hint}")
+            if problem["type"] == "literal_error":
+                allowed = [word.strip("' ") for word in problem["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+                hint = near_miss(str(problem["input"]), allowed)
+            value = "" if isinstance(problem["input"], Mapping) else f" = {problem['input']!r}"  # a section is too long
+            lines.append(f"{key}{value}: {message[0].lower()}{message[1:]}.{hint}")
     return lines
 
 
 def _record_at(cls: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:
-    """The record in which a key lies, as far as it can be followed by names."""
+    """Returns the record in which a key lies, or the last one to which names alone lead."""
     for name in path:
         inner = cls.model_fields[name].annotation if name in cls.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):

@@ -15,32 +15,27 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
-RANKS = (
-    "RANK",
-    "LOCAL_RANK",
-    "NODE_RANK",
-    "GROUP_RANK",
-    "SLURM_PROCID",
-)  # of a process among those that train together
+# The variables that number a process among those that train together.
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 SHARE_OF_CORES = "VIGIL_CORES"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
 def root() -> Path:
-    """The project's folder: that of the main checkout, also in temporary and queued experiments."""
+    """Returns the project's folder: that of the main checkout, also in temporary and queued experiments."""
     if dvc_root := os.environ.get("DVC_ROOT"):
         return Path(dvc_root).resolve()
-    here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
+    cwd = Path.cwd().resolve()
+    return next((folder for folder in (cwd, *cwd.parents) if (folder / ".dvc").is_dir()), cwd)
 
 
 def home() -> Path:
-    """`.vigil` under the root: store, locks, resume state. Git-ignored, safe to delete."""
+    """Returns `.vigil` under the root: store, locks and resume state, which git ignores and anybody may delete."""
     return root() / ".vigil"
 
 
 def prepare(threads: int | None = None) -> None:
-    """Call before heavy imports. `threads` caps every numeric library of this process (workers: 1)."""
+    """Prepares the environment for heavy imports. `threads` caps every numeric library of this process."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("YOLO_CONFIG_DIR", str(home() / "ultralytics"))
@@ -51,12 +46,12 @@ def prepare(threads: int | None = None) -> None:
 
 
 def available_cores() -> int:
-    """The cores that this process may use, which are fewer when others run beside it."""
+    """Counts the cores that this process may use, which are fewer when others run beside it."""
     if share := os.environ.get(SHARE_OF_CORES):
         return int(share)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def first() -> bool:
-    """Whether this process speaks and writes for all that train together; True when it is alone."""
+def is_first_process() -> bool:
+    """Tells whether this process speaks and writes for all that train together; True when it is alone."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)

@@ -20,25 +20,25 @@ REJECTS = "rejects.csv"  # in a folder of features: the videos that a stage coul
 
 
 def skip_folder(folder: Path, reason: str) -> None:
-    """Let the folder say that it was skipped; files of earlier runs go, those in folders of it stay."""
+    """Lets the folder say that it was skipped. Files of earlier runs in it go; those in its own folders stay."""
     for path in folder.iterdir() if folder.exists() else ():
         if path.is_file():
             path.unlink()
     write_json(folder / FILE, {KEY: reason})
 
 
-def skip_json(path: Path, reason: str, also: Mapping[str, Any] | None = None) -> None:
-    """Let the file say that it was skipped, beside what it says anyway."""
-    write_json(path, {**(also or {}), KEY: reason})
+def skip_json(path: Path, reason: str, content: Mapping[str, Any] | None = None) -> None:
+    """Lets the file say that it was skipped, beside the `content` that it has in any case."""
+    write_json(path, {**(content or {}), KEY: reason})
 
 
 def skip_arrays(path: Path, reason: str) -> None:
-    """Let the archive say that it was skipped."""
+    """Lets the archive say that it was skipped."""
     save_arrays(path, **{KEY: np.array(reason)})
 
 
 def why_skipped(path: Path) -> str | None:
-    """The reason in a folder or a file of JSON; None where it was not skipped."""
+    """Returns the reason in a folder or a file of JSON; None where it was not skipped."""
     file = path / FILE if path.suffix != ".json" else path
     if not file.exists():
         return None
@@ -47,6 +47,6 @@ def why_skipped(path: Path) -> str | None:
 
 
 def read_rejects(folder: Path) -> dict[str, str]:
-    """Of a folder of features, why each video that its stage could make nothing of is not in it."""
+    """Returns, by video, why a stage could make nothing of it; `folder` has the features of the others."""
     path = folder / REJECTS
     return {row["video"]: row["reason"] for row in read_table(path)} if path.exists() else {}

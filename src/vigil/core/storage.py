@@ -27,29 +27,29 @@ NPY_HEADER = 4096  # bytes, at most
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, with its extension; it takes the place of `path` unless the block fails."""
+    """Yields a temporary path beside `path`, with its extension; it replaces `path` unless the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
+    temporary = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
     try:
-        yield part
-        part.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def sha256_file(path: Path) -> str:
-    """Hexadecimal digest of the content, read in pieces."""
+    """Returns the hexadecimal digest of the content, which is read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_json(value: Any) -> str:
-    """Hexadecimal digest of a value that JSON can hold, whatever the order of its keys."""
+    """Returns the hexadecimal digest of a value that JSON can hold, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Sorted keys, a newline at the end. Floats are rounded by the caller; NaN is refused, as JSON has none."""
+    """Writes sorted keys and a newline at the end. The caller rounds floats; NaN is refused, as JSON has none."""
     try:
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
@@ -60,7 +60,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file."""
+    """Reads a JSON file; VigilError names the line of what is no JSON."""
     try:
         return json.loads(_read_text(path))
     except json.JSONDecodeError as error:
@@ -68,8 +68,11 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """CSV with a header. Every row has exactly these columns; None is an empty cell."""
-    with replacing(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    """Writes CSV with a header. Every row has exactly these columns; None is an empty cell."""
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         plain = csv.writer(file, lineterminator="\n")
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
@@ -85,7 +88,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header, every cell as text."""
+    """Reads the rows of a CSV file with a header, every cell as text."""
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
         columns = next(reader, None)
@@ -103,29 +106,29 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def save_arrays(path: Path, /, **arrays: Any) -> None:
-    """Named arrays as an uncompressed .npz, whose bytes depend on nothing but names and values."""
-    with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
+    """Writes an uncompressed .npz, whose bytes depend on nothing but names and values of the arrays."""
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(arrays):
             array = np.asarray(arrays[name], order="C")
-            with archive.open(member(name, array.nbytes), "w") as file:
+            with archive.open(npz_entry(name, array.nbytes), "w") as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def member(name: str, size: int) -> zipfile.ZipInfo:
-    """Returns the entry of an array in an .npz. Told its `size` in bytes, every Python writes the same header."""
+def npz_entry(name: str, size: int) -> zipfile.ZipInfo:
+    """Returns the entry of an array of `size` bytes in an .npz; with the size every Python writes the same header."""
     info = zipfile.ZipInfo(f"{name}.npy")
     info.file_size = size + NPY_HEADER
     return info
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz by name. A file that would run code on loading is refused."""
+    """Reads all arrays of an .npz by name. A file that would run code on loading is refused."""
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {}
-            for member in archive.namelist():
-                with archive.open(member) as file:
-                    arrays[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+            for entry_name in archive.namelist():
+                with archive.open(entry_name) as file:
+                    arrays[entry_name.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
             return arrays
     except FileNotFoundError:
         raise VigilError(f"{path}: not found.") from None
@@ -134,14 +137,14 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_pointer(path: Path, target: Path, size: int, sha256: str) -> Path:
-    """Let `<path>.link.json` stand for a user's own file, which is neither copied nor touched."""
+    """Lets `<path>.link.json` stand for a user's own file, which is neither copied nor touched."""
     pointer = path.with_name(path.name + POINTER)
     write_json(pointer, {"path": os.path.relpath(target, settings.root()), "size": size, "sha256": sha256})
     return pointer
 
 
 def raw_file(path: Path) -> Path:
-    """The real file behind an entry of data/raw: the target of its pointer, else the entry itself."""
+    """Returns the real file behind an entry of data/raw: the target of its pointer, else the entry itself."""
     pointer = path if path.name.endswith(POINTER) else path.with_name(path.name + POINTER)
     if (pointer != path and path.exists()) or not pointer.exists():
         return path
@@ -158,8 +161,8 @@ def raw_file(path: Path) -> Path:
 
 
 def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _read_text(path: Path) -> str:

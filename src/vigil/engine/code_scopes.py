@@ -23,7 +23,7 @@ class Scope:
 
 
 def scope_of(nodes: Iterable[ast.AST], home: str, parameters: Iterable[str] = (), *, is_class: bool = False) -> Scope:
-    """The scope whose body these nodes are, in module `home`. What belongs to an inner scope is not in it."""
+    """Returns the scope whose body these nodes are, in module `home`. What belongs to an inner scope is not in it."""
     binder = _Binder(home)
     for node in nodes:
         binder.visit(node)
@@ -38,19 +38,20 @@ def scope_of(nodes: Iterable[ast.AST], home: str, parameters: Iterable[str] = ()
 
 
 def names_bound_by(statement: ast.stmt, home: str) -> list[str]:
-    """The names that a statement binds in the scope in which it stands, in the order in which they occur."""
+    """Returns the names that a statement binds in the scope in which it stands, in the order in which they occur."""
     binder = _Binder(home)
     binder.visit(statement)
     return list(binder.variables | dict.fromkeys(binder.imports))
 
 
 def names_of_parameters(arguments: ast.arguments) -> list[str]:
-    every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
-    return [argument.arg for argument in every if argument]
+    """Returns the names of all parameters, those with stars too."""
+    parameters = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    return [parameter.arg for parameter in parameters if parameter]
 
 
 def imports_of(node: ast.Import | ast.ImportFrom, home: str) -> list[tuple[str, Import]]:
-    """The names that an import statement in module `home` binds, and what they stand for.
+    """Returns the names that an import statement in module `home` binds, and what they stand for.
 
     `home` of a package is its `__init__`.
     """
@@ -85,20 +86,20 @@ class Module:
         ]
         statements = [node for node in body if not _is_main_guard(node) and not self._only_imports(node)]
         for statement in statements:
-            for bound in self.bound_names(statement):
-                self.bindings.setdefault(bound, []).append(statement)
-        self.sequence = self._sequence(statements)
+            for bound_name in self.bound_names(statement):
+                self.bindings.setdefault(bound_name, []).append(statement)
+        self.sequence = self._ordered_statements(statements)
 
     def bound_names(self, statement: ast.stmt) -> list[str]:
-        """What a top-level statement binds, save what is imported and never bound otherwise."""
+        """Returns what a top-level statement binds, save what is imported and never bound otherwise."""
         return [name for name in names_bound_by(statement, self.home) if name in self.scope.variables]
 
-    def _sequence(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """The statements whose order counts: none, unless one does more than bind, or a name is bound twice."""
-        twice = {id(node) for nodes in self.bindings.values() if len(nodes) > 1 for node in nodes}
-        if not twice and all(map(self._only_binds, statements)):
+    def _ordered_statements(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """Returns the statements whose order counts: none, unless one does more than bind, or a name is bound twice."""
+        rebinding = {id(node) for nodes in self.bindings.values() if len(nodes) > 1 for node in nodes}
+        if not rebinding and all(map(self._only_binds, statements)):
             return []
-        return [node for node in statements if id(node) in twice or not isinstance(node, DEFINITIONS)]
+        return [node for node in statements if id(node) in rebinding or not isinstance(node, DEFINITIONS)]
 
     def _only_imports(self, node: ast.stmt) -> bool:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -111,7 +112,8 @@ class Module:
                 return True
             case ast.Assign():
                 targets: list[ast.AST] = [*node.targets]
-                return not any(isinstance(t, ast.Attribute | ast.Subscript) for each in targets for t in ast.walk(each))
+                inner = [node for target in targets for node in ast.walk(target)]
+                return not any(isinstance(node, ast.Attribute | ast.Subscript) for node in inner)
             case ast.AnnAssign():
                 return isinstance(node.target, ast.Name)
             case ast.If():
@@ -123,7 +125,7 @@ class Module:
 
 
 def says_nothing(node: ast.stmt) -> bool:
-    """Whether a statement is a docstring or another that does nothing."""
+    """Tells whether a statement is a docstring or another that does nothing."""
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
@@ -164,7 +166,7 @@ class _Binder(ast.NodeVisitor):
             self.visit(inner)
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        """Its variables are its own, save those that `:=` binds."""
+        """Visits the targets of `:=`: other variables of a comprehension belong to its own scope."""
         for inner in ast.walk(node):
             if isinstance(inner, ast.NamedExpr):
                 self.visit(inner.target)

@@ -38,7 +38,7 @@ class Writer(ast.NodeVisitor):
 
     def __init__(self, module: Module, follow: Callable[[str, str | None], Target]) -> None:
         self.module, self.follow = module, follow
-        self.parts: list[str] = []
+        self.texts: list[str] = []
         self.references: list[Definition] = []
         self.scopes: list[Scope] = []
         self.variables = 0
@@ -47,132 +47,136 @@ class Writer(ast.NodeVisitor):
     def fill(self, statement: ast.stmt) -> Template:
         self.bound = self.module.bound_names(statement)
         self.visit(statement)
-        return Template("".join(self.parts), tuple(self.references))
+        return Template("".join(self.texts), tuple(self.references))
 
     def generic_visit(self, node: ast.AST) -> None:
-        self.parts.append(f"{type(node).__name__}(")
+        self.texts.append(f"{type(node).__name__}(")
         for name in node._fields:
             value = getattr(node, name, None)
             if value is None or value == [] or name in SAYS_NOTHING:
                 continue
-            self.parts.append(f" {name}=")
+            self.texts.append(f" {name}=")
             if name == "annotation":
-                self._annotation(value)
+                self._write_annotation(value)
             elif isinstance(value, str) and (name == "rest" or isinstance(node, ast.ExceptHandler | ast.pattern)):
-                self.parts.append(self._name(value, is_read=False))
+                self.texts.append(self._describe_name(value, is_read=False))
             else:
                 self._write(value)
-        self.parts.append(")")
+        self.texts.append(")")
 
     def _write(self, value: object) -> None:
         if isinstance(value, ast.operator | ast.unaryop | ast.boolop | ast.cmpop):
-            self.parts.append(f"{type(value).__name__}()")
+            self.texts.append(f"{type(value).__name__}()")
         elif isinstance(value, ast.AST):
             self.visit(value)
         elif isinstance(value, list):
-            self._list(value)
+            self._write_list(value)
         else:
-            self.parts.append(repr(value))
+            self.texts.append(repr(value))
 
-    def _list(self, values: Iterable[object]) -> None:
-        self.parts.append("[")
+    def _write_list(self, values: Iterable[object]) -> None:
+        self.texts.append("[")
         for value in values:
             if not (isinstance(value, ast.stmt) and says_nothing(value)):
-                written = len(self.parts)
+                written = len(self.texts)
                 self._write(value)
-                if len(self.parts) > written:  # an import or an annotation may write nothing
-                    self.parts.append(",")
-        self.parts.append("]")
+                if len(self.texts) > written:  # an import or an annotation may write nothing
+                    self.texts.append(",")
+        self.texts.append("]")
 
     def visit_Name(self, node: ast.Name) -> None:
-        self.parts.append(self._name(node.id, is_read=isinstance(node.ctx, ast.Load)))
+        self.texts.append(self._describe_name(node.id, is_read=isinstance(node.ctx, ast.Load)))
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        self.parts.append(repr(node.value))
+        self.texts.append(repr(node.value))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        """`module.name`, and `package.module.name`, is a reference to that name alone."""
-        chain = _chain(node)
-        imported = self._find(chain[0]) if chain else None
+        """Writes `module.name`, and `package.module.name`, as a reference to that name alone."""
+        chain = _attribute_chain(node)
+        imported = self._find_meaning(chain[0]) if chain else None
         if chain and isinstance(imported, tuple):
             origin, member = imported
             target, rest = self.follow(origin, member), chain[1:]
             while target.definition and target.definition[1] == WHOLE and rest and target.text == "@":
                 target, rest = self.follow(target.definition[0], rest[0]), rest[1:]
-            self.parts.append(".".join([self._refer(target), *rest]))
+            self.texts.append(".".join([self._refer(target), *rest]))
         else:
             self.visit(node.value)
-            self.parts.append(f".{node.attr}")
+            self.texts.append(f".{node.attr}")
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        """Annotations of locals are never evaluated."""
+        """Writes no annotation of a local variable: it is never evaluated."""
         if not self.scopes or self.scopes[-1].is_class:
             self.generic_visit(node)
         elif node.value:
             self.visit(ast.Assign(targets=[node.target], value=node.value))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.parts.append(f"{type(node).__name__} {self._name(node.name, is_read=False)}")
-        self._list(node.decorator_list)
-        self._annotation(node.returns)
-        self._body_of(node, node.body)
+        self.texts.append(f"{type(node).__name__} {self._describe_name(node.name, is_read=False)}")
+        self._write_list(node.decorator_list)
+        self._write_annotation(node.returns)
+        self._write_function(node, node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self.parts.append("Lambda ")
-        self._body_of(node, [node.body])
+        self.texts.append("Lambda ")
+        self._write_function(node, [node.body])
 
-    def _body_of(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: Sequence[ast.AST]) -> None:
+    def _write_function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: Sequence[ast.AST]
+    ) -> None:
         self.visit(node.args)  # defaults and annotations belong to the scope around
-        self._inside(scope_of(body, self.module.home, names_of_parameters(node.args)), body)
+        self._write_scope(scope_of(body, self.module.home, names_of_parameters(node.args)), body)
 
     def visit_arg(self, node: ast.arg) -> None:
-        self.parts.append(repr(node.arg))
-        self._annotation(node.annotation)
+        self.texts.append(repr(node.arg))
+        self._write_annotation(node.annotation)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.parts.append(f"ClassDef {self._name(node.name, is_read=False)}")
-        for outside in (node.decorator_list, node.bases, node.keywords):
-            self._list(outside)
-        self._inside(scope_of(node.body, self.module.home, is_class=True), node.body)
+        self.texts.append(f"ClassDef {self._describe_name(node.name, is_read=False)}")
+        for nodes in (node.decorator_list, node.bases, node.keywords):  # belong to the scope around
+            self._write_list(nodes)
+        self._write_scope(scope_of(node.body, self.module.home, is_class=True), node.body)
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        first, *others = node.generators
-        self.parts.append(f"{type(node).__name__} ")
+        first, *inner_generators = node.generators
+        self.texts.append(f"{type(node).__name__} ")
         self.visit(first.iter)  # belongs to the scope around
         scope = scope_of([generator.target for generator in node.generators], self.module.home)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        self._inside(scope, [first.target, first.ifs, first.is_async, others, *results])
+        self._write_scope(scope, [first.target, first.ifs, first.is_async, inner_generators, *results])
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
 
-    def _inside(self, scope: Scope, body: Iterable[object]) -> None:
+    def _write_scope(self, scope: Scope, body: Iterable[object]) -> None:
         self.scopes.append(scope)
-        self._list(body)
+        self._write_list(body)
         self.scopes.pop()
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        """An import is seen where its name is used, unless the name is bound in other ways too."""
+        """Writes nothing, as an import is seen where its name is used, unless the name is bound in other ways too."""
         scope = self.scopes[-1] if self.scopes else self.module.scope
         for name, (origin, member) in imports_of(node, self.module.home):
             if name not in scope.imports and name != "*":
-                self.parts.append(f"{self._name(name, is_read=False)} is {self._imported((origin, member))}")
+                self.texts.append(
+                    f"{self._describe_name(name, is_read=False)} is {self._refer_to_import((origin, member))}"
+                )
 
     visit_ImportFrom = visit_Import  # noqa: N815
 
     def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
-        """Seen where the names are used."""
+        """Writes nothing: the statement is seen where its names are used."""
 
     visit_Nonlocal = visit_Global  # noqa: N815
 
-    def _annotation(self, node: ast.expr | None) -> None:
+    def _write_annotation(self, node: ast.expr | None) -> None:
         """Follows the names in an annotation, also in one that is a string, since pydantic does."""
         if node is None:
             return
-        self.parts.append(":")
+        self.texts.append(":")
         self.visit(node)
-        for inner in _parts_of_type(node):
+        for inner in _nodes_of_type(node):
             if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                 try:
                     quoted = ast.parse(inner.value, mode="eval")
@@ -180,31 +184,31 @@ class Writer(ast.NodeVisitor):
                     continue
                 for name in ast.walk(quoted):
                     if isinstance(name, ast.Name):
-                        self.parts.append(self._name(name.id, is_read=True))
+                        self.texts.append(self._describe_name(name.id, is_read=True))
 
-    def _name(self, name: str, *, is_read: bool) -> str:
-        meaning = self._find(name)
+    def _describe_name(self, name: str, *, is_read: bool) -> str:
+        meaning = self._find_meaning(name)
         if isinstance(meaning, tuple):
-            return self._imported(meaning)
+            return self._refer_to_import(meaning)
         if meaning and meaning.startswith("~") and is_read:
-            return meaning + self._of_module(name)  # until the body of the class binds it
+            return meaning + self._describe_module_name(name)  # until the body of the class binds it
         if meaning:
             return meaning
         if not is_read and not self.scopes and name in self.bound:
             return f"={self.bound.index(name)}"
-        return self._of_module(name)
+        return self._describe_module_name(name)
 
-    def _of_module(self, name: str) -> str:
+    def _describe_module_name(self, name: str) -> str:
         if name in self.module.bindings:
             return self._refer(Target("@", (self.module.name, name)))
         if name in self.module.scope.imports:
-            return self._imported(self.module.scope.imports[name])
+            return self._refer_to_import(self.module.scope.imports[name])
         if name == "__file__":
             return f"!{name}" + self._refer(Target("@", (self.module.name, FILES)))
-        return f"!{name}" + "".join(self._imported((origin, None)) for origin in self.module.stars)
+        return f"!{name}" + "".join(self._refer_to_import((origin, None)) for origin in self.module.stars)
 
-    def _find(self, name: str) -> Import | str | None:
-        """The import or the local variable that a name stands for here; None where it belongs to the module."""
+    def _find_meaning(self, name: str) -> Import | str | None:
+        """Returns the import or the local variable that a name stands for here; None where it belongs to the module."""
         for scope in reversed(self.scopes):
             if scope.is_class and scope is not self.scopes[-1]:
                 continue
@@ -215,16 +219,16 @@ class Writer(ast.NodeVisitor):
             if name in scope.imports:
                 return scope.imports[name]
             if name in scope.variables:
-                return f"~{name}" if scope.is_class else self._numbered(scope, name)
+                return f"~{name}" if scope.is_class else self._number_variable(scope, name)
         return self.module.scope.imports.get(name)
 
-    def _numbered(self, scope: Scope, name: str) -> str:
+    def _number_variable(self, scope: Scope, name: str) -> str:
         if name not in scope.numbers:
             scope.numbers[name] = self.variables
             self.variables += 1
         return f"<{scope.numbers[name]}>"
 
-    def _imported(self, imported: Import) -> str:
+    def _refer_to_import(self, imported: Import) -> str:
         return self._refer(self.follow(*imported))
 
     def _refer(self, target: Target) -> str:
@@ -233,19 +237,19 @@ class Writer(ast.NodeVisitor):
         return target.text
 
 
-def _parts_of_type(annotation: ast.AST) -> Iterator[ast.AST]:
-    """All nodes of an annotation but the values of a Literal."""
+def _nodes_of_type(annotation: ast.AST) -> Iterator[ast.AST]:
+    """Yields all nodes of an annotation but the values of a Literal."""
     yield annotation
     if not (isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Literal")):
         for inner in ast.iter_child_nodes(annotation):
-            yield from _parts_of_type(inner)
+            yield from _nodes_of_type(inner)
 
 
-def _chain(node: ast.Attribute) -> list[str] | None:
-    """`a.b.c` as its parts; None when it does not begin with a name."""
-    parts: list[str] = []
+def _attribute_chain(node: ast.Attribute) -> list[str] | None:
+    """Returns the names in `a.b.c`; None when it does not begin with a name."""
+    names: list[str] = []
     inner: ast.expr = node
     while isinstance(inner, ast.Attribute):
-        parts.append(inner.attr)
+        names.append(inner.attr)
         inner = inner.value
-    return [inner.id, *reversed(parts)] if isinstance(inner, ast.Name) else None
+    return [inner.id, *reversed(names)] if isinstance(inner, ast.Name) else None

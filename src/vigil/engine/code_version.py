@@ -35,7 +35,7 @@ EXEMPT = ("vigil.core.errors", "vigil.core.settings", "vigil.core.params")  # on
 
 
 def code_version(*works: Callable[..., Any] | Definition, program: "Program | None" = None) -> str:
-    """Digest of all code that these functions or classes can reach within the project, directly or not.
+    """Returns the digest of all code that these functions or classes can reach within the project, directly or not.
 
     Files are read anew, unless a `program` that has read them is given.
     """
@@ -63,34 +63,38 @@ class Program:
         return name, work.__qualname__.partition(".")[0]
 
     def digest(self, root: Definition) -> str:
-        """Digest of a definition and of all that it refers to, however far."""
+        """Returns the digest of a definition and of all that it refers to, however far."""
         if root not in self._digests:
             for group in _groups(root, lambda each: self.template(each).references, self._digests):
                 self._digests |= self._digests_of(group)
         return self._digests[root]
 
     def _digests_of(self, group: list[Definition]) -> dict[Definition, str]:
-        """The digests of definitions that refer to each other, when all else that they refer to has one.
+        """Returns the digests of definitions that refer to definition other, when all else that they refer to has one.
 
         Each round looks one reference further; when no two definitions that were alike differ any more, none ever will.
         """
-        templates = {each: self.template(each) for each in group}
-        colours = {each: _digest(template.text) for each, template in templates.items()}
+        templates = {definition: self.template(definition) for definition in group}
+        colours = {definition: _digest(template.text) for definition, template in templates.items()}
         if len(group) == 1 and group[0] not in templates[group[0]].references:
             template = templates[group[0]]
-            return {group[0]: _digest(template.text, *(self._digests[each] for each in template.references))}
-        kinds = 0
-        while len(set(colours.values())) > kinds:
-            kinds = len(set(colours.values()))
-            colours = {
-                each: _digest(template.text, *(colours.get(ref) or self._digests[ref] for ref in template.references))
-                for each, template in templates.items()
+            return {
+                group[0]: _digest(template.text, *(self._digests[definition] for definition in template.references))
             }
-        everything = sorted(set(colours.values()))
-        return {each: _digest(colour, *everything) for each, colour in colours.items()}
+        colour_count = 0
+        while len(set(colours.values())) > colour_count:
+            colour_count = len(set(colours.values()))
+            colours = {
+                definition: _digest(
+                    template.text, *(colours.get(ref) or self._digests[ref] for ref in template.references)
+                )
+                for definition, template in templates.items()
+            }
+        all_colours = sorted(set(colours.values()))
+        return {definition: _digest(colour, *all_colours) for definition, colour in colours.items()}
 
     def file(self, name: str) -> Path | None:
-        """The file of a module of the project, None for anything else."""
+        """Returns the file of a module of the project, None for anything else."""
         if name not in self._files:
             self._files[name] = None
             if name.partition(".")[0] in PACKAGES:
@@ -111,16 +115,16 @@ class Program:
 
     def template(self, definition: Definition) -> Template:
         if definition not in self._templates:
-            self._templates[definition] = self._read(*definition)
+            self._templates[definition] = self._make_template(*definition)
         return self._templates[definition]
 
-    def _read(self, name: str, member: str) -> Template:
+    def _make_template(self, name: str, member: str) -> Template:
         module = self.module(name)
         implied = [(name, EFFECTS)] if module.sequence and member != EFFECTS else []
         if member == WHOLE:
-            return self._offer(module, implied)
+            return self._describe_offer(module, implied)
         if member == FILES:
-            return Template(self._other_files(name), ())
+            return Template(self._digest_data_files(name), ())
         statements = module.sequence if member == EFFECTS else module.bindings.get(member, [])
         if not statements and member != EFFECTS:  # it may be asked for a name that it only imports
             target = self.follow(name, member)
@@ -133,20 +137,20 @@ class Program:
             references += template.references
         return Template("\n".join(texts), (*references, *implied))
 
-    def _other_files(self, name: str) -> str:
-        """Path and digest of all that lies beside a module or below it, save Python."""
+    def _digest_data_files(self, name: str) -> str:
+        """Lists path and digest of all that lies beside a module or below it, save Python."""
         file = self.file(name)
         assert file is not None
         paths = sorted(path for path in file.parent.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
         return "\n".join(f"{path.relative_to(file.parent).as_posix()} {sha256_file(path)}" for path in paths)
 
-    def _offer(self, module: Module, implied: list[Definition]) -> Template:
-        """All that those who have the module itself may ask it for, by name."""
-        own = {name: (module.name, name) for name in module.bindings}
-        brought = {name: self.follow(*origin).definition for name, origin in module.scope.imports.items()}
+    def _describe_offer(self, module: Module, implied: list[Definition]) -> Template:
+        """Describes what those who have the module itself may ask it for, by name."""
+        defined = {name: (module.name, name) for name in module.bindings}
+        imported = {name: self.follow(*origin).definition for name, origin in module.scope.imports.items()}
         offered = {
             name: definition
-            for name, definition in sorted((brought | own).items())
+            for name, definition in sorted((imported | defined).items())
             if definition
             and (not name.startswith("_") or name == "__getattr__")
             and (definition[1] != WHOLE or module.is_package)
@@ -154,7 +158,7 @@ class Program:
         return Template(" ".join(offered), (*offered.values(), *implied))
 
     def follow(self, name: str, member: str | None) -> Target:
-        """What `member` of module `name` is, or the module itself where no member is asked for."""
+        """Returns what `member` of module `name` is, or the module itself where no member is asked for."""
         for _ in range(100):  # a chain of re-exports
             whole = name if member is None else f"{name}.{member}"
             if _is_in(whole, ENGINE):
@@ -183,7 +187,7 @@ def _parse(name: str, text: bytes, is_package: bool) -> Module:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Syntax trees are many objects and no garbage: looking for some took half of the time."""
+    """Switches garbage collection off, which took half of the time: syntax trees are many objects and no garbage."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -196,7 +200,7 @@ def _no_garbage_collection() -> Iterator[None]:
 def _groups(
     root: Definition, references: Callable[[Definition], tuple[Definition, ...]], done: dict[Definition, str]
 ) -> Iterator[list[Definition]]:
-    """Groups of definitions that refer to each other in a circle, each after all that it refers to (Tarjan)."""
+    """Yields groups of definitions that refer to each other in a circle, each after all that it refers to (Tarjan)."""
     order: dict[Definition, int] = {}
     lowest: dict[Definition, int] = {}
     stack: list[Definition] = []

@@ -49,11 +49,11 @@ class Namespace(dict[str, Any]):
         return self[name]
 
     def declares(self, name: str) -> bool:
-        """Whether the module binds the name by a statement of its own."""
+        """Tells whether the module binds the name by a statement of its own."""
         return name in self._statements
 
     def annotations_of(self, function: str) -> dict[str, Any]:
-        """What the parameters of a function are declared as, by their names."""
+        """Returns the types that the parameters of a function are declared with, by their names."""
         arguments = self._functions[function].args
         return {
             argument.arg: eval(ast.unparse(argument.annotation), self)  # noqa: S307
@@ -64,14 +64,14 @@ class Namespace(dict[str, Any]):
 
 @cache
 def read_module(module: str) -> Namespace:
-    """The namespace of a module of this project, of which nothing has run yet."""
+    """Returns the namespace of a module of this project, of which nothing has run yet."""
     spec = find_spec(module)
     assert spec is not None and spec.origin is not None, module
     return Namespace(module, Path(spec.origin).read_text(encoding="utf-8"))
 
 
 def _import(origin: str, name: str | None) -> Any:
-    """What `import origin` or `from origin import name` binds."""
+    """Returns what `import origin` or `from origin import name` binds."""
     if not origin.startswith("vigil") or origin.startswith(IMPORTED):
         module = import_module(origin)
         return module if name is None else getattr(module, name, None) or import_module(f"{origin}.{name}")
@@ -87,14 +87,14 @@ def _is_package(module: str) -> bool:
 
 
 class _ModuleSource(ModuleType):
-    """A module as the name to the left of a dot."""
+    """A module whose declarations are read when its attributes are asked for."""
 
     def __getattr__(self, name: str) -> Any:
         return read_module(self.__name__)[name]
 
 
 def _names_used_at_once(node: ast.AST) -> Iterator[str]:
-    """The names that a statement reads when it runs, without those that its functions read when they are called."""
+    """Yields the names that a statement reads when it runs, without those that its functions read when called."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield node.id
     children = ast.iter_child_nodes(node)

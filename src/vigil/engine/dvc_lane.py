@@ -12,15 +12,15 @@ from contextlib import suppress
 
 import psutil  # type: ignore[import-untyped]
 
-LOOK_S = 0.2  # s, from one look for the parent to the next
+PARENT_CHECK_S = 0.2  # s, from one look for the parent to the next
 
 
 def end_with(parent: int) -> None:
-    """Have a thread kill this process and all that it has started as soon as its parent is another one."""
+    """Has a thread kill this process and all that it has started as soon as its parent is another one."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(LOOK_S)
+            time.sleep(PARENT_CHECK_S)
         for descendant in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 descendant.kill()

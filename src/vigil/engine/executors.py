@@ -18,15 +18,15 @@ from vigil.engine.workers import Failure, Task, Team, perform
 Results = Generator[tuple[Task, Entry | Failure], None, None]
 
 
-def serial(tasks: Iterable[Task], begin: Callable[[str], None]) -> Results:
-    """One after the other in this process: for a debugger. Nothing guards against a crash or a hang."""
+def run_serially(tasks: Iterable[Task], begin: Callable[[str], None]) -> Results:
+    """Runs tasks one after the other in this process, for a debugger. Nothing guards against a crash or a hang."""
     for task in tasks:
         begin(task.name)
         yield task, perform(task)
 
 
-def process(tasks: Sequence[Task], workers: int, timeout_s: float, begin: Callable[[str], None]) -> Results:
-    """In up to `workers` processes of this machine."""
+def run_in_processes(tasks: Sequence[Task], workers: int, timeout_s: float, begin: Callable[[str], None]) -> Results:
+    """Runs tasks in up to `workers` processes of this machine."""
     team = Team(begin)
     executor = ThreadPoolExecutor(min(workers, len(tasks)), thread_name_prefix="vigil")
     try:
@@ -35,8 +35,8 @@ def process(tasks: Sequence[Task], workers: int, timeout_s: float, begin: Callab
         team.dismiss(executor)
 
 
-def dask(tasks: Sequence[Task], address: str | None, timeout_s: float, begin: Callable[[str], None]) -> Results:
-    """On the cluster whose scheduler is at `address`; every machine sees the project under the same path."""
+def run_on_dask(tasks: Sequence[Task], address: str | None, timeout_s: float, begin: Callable[[str], None]) -> Results:
+    """Runs tasks on the cluster whose scheduler is at `address`; every machine sees the project under the same path."""
     try:
         from distributed import Client
     except ImportError:
@@ -67,7 +67,7 @@ def _spread(
     def submit(task: Task) -> Any:
         return executor.submit(attempt, pickle.dumps(task), task.name, task.code, timeout_s)
 
-    def result(future: Any) -> Entry | Failure:
+    def wait_for(future: Any) -> Entry | Failure:
         try:
             return future.result()
         except Exception as error:  # noqa: BLE001  a cluster lost its worker
@@ -76,19 +76,19 @@ def _spread(
     crashed = []
     futures = {submit(task): task for task in tasks}
     for future in as_completed(futures):
-        done = result(future)
-        if isinstance(done, Failure) and done.crash:
+        result = wait_for(future)
+        if isinstance(result, Failure) and result.crash:
             crashed.append(futures[future])
         else:
-            yield futures[future], done
+            yield futures[future], result
     for task in crashed:
-        yield task, result(submit(task))
+        yield task, wait_for(submit(task))
 
 
 _CLUSTER_TEAM = Team(lambda _name: None)
 
 
 def _attempt(payload: bytes, name: str, code: str, timeout_s: float) -> Entry | Failure:
-    """What a thread of a Dask worker does."""
+    """Does one task in a thread of a Dask worker."""
     multiprocessing.current_process().daemon = False  # Dask's own workers are, and a daemon may have no children
     return _CLUSTER_TEAM.attempt(payload, name, code, timeout_s)

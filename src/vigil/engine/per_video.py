@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -31,8 +31,8 @@ from vigil.engine.executors import Results
 from vigil.engine.store import Entry, Store, link
 from vigil.engine.workers import Failure, Task
 
-SHOWN_REJECTS = 20
-LINE_EVERY_S = 10.0
+PRINTED_REJECTS = 20  # at most, in the summary of a stage
+LINE_EVERY_S = 10.0  # from one line of progress to the next, where there is no terminal
 
 
 class Runtime(Frozen):
@@ -66,7 +66,7 @@ class Outcome:
 def run_per_video(
     stage: str, work: Callable[..., Any], items: Sequence[Item], params: Frozen | None, runtime: Runtime
 ) -> list[Outcome]:
-    """`work(*args, *output paths[, params=params])` for every item whose result is not yet in the store.
+    """Calls `work(*args, *output paths[, params=params])` for every item whose result is not yet in the store.
 
     `work` is a function of a module; it writes the temporary paths it is given, which have the extensions of the
     outputs, and returns JSON or None. When it raises Rejected, that is a result too, kept like any other. A crash, a
@@ -74,52 +74,39 @@ def run_per_video(
     """
     began = time.monotonic()
     _refuse_shared_outputs(stage, items)
-    work = _by_name(work)
-    if params is not None and (importable := _by_name(type(params))) is not type(params):
+    work = _find_importable(work)
+    if params is not None and (importable := _find_importable(type(params))) is not type(params):
         params = importable.model_validate(params.model_dump())
     store = Store()
     code = code_version(work)
-    keys = _keys(code, items, params)
-    outcomes: dict[int, Outcome] = {}
-    missing: dict[str, list[int]] = {}
+    keys = _make_keys(code, items, params)
     with store.in_use():
-        for number, (item, key) in enumerate(zip(items, keys, strict=True)):
-            entry = store.find(key)
-            if entry is None:
-                missing.setdefault(key, []).append(number)
-            else:
-                outcomes[number] = _accept(item, entry, reused=True)
-        tasks = [_task(work, code, items[numbers[0]], key, params) for key, numbers in missing.items()]
+        outcomes, missing = _look_up(store, items, keys)
+        tasks = [_make_task(work, code, items[numbers[0]], key, params) for key, numbers in missing.items()]
         failures: list[Failure] = []
         if tasks:
             with _progress(stage, len(tasks)) as (begin, done), closing(_run(tasks, runtime, begin)) as results:
                 for task, result in results:
                     if isinstance(result, Failure):
                         failures.append(result)
-                        _report(stage, task.name, result)
+                        _report_failure(stage, task.name, result)
                     for number in missing[task.key]:
                         outcomes[number] = _accept(items[number], result, reused=False)
                     done(task.name)
     if failures:
-        print(
-            f"{stage}: {len(failures)} of {len(items)} videos have no result for a reason that may pass (time-out, "
-            f"crash). To try them again, run {_retry_advice()}",
-            file=sys.stderr,
-        )
-    if failures and all(outcome.reason is not None for outcome in outcomes.values()):
-        raise VigilError(f"{stage}: not one of {len(items)} videos has a result: {failures[0].reason}")
+        _report_failures(stage, failures, outcomes)
     share = (time.monotonic() - began) / max(1, len(items))
     return [replace(outcomes[number], seconds=share) for number in range(len(items))]
 
 
 def finish_folder(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
-    """Make `out` hold the results and nothing else, list what was rejected in `rejects.csv`, print the summary."""
-    owned = {path.absolute() for outcome in outcomes if outcome.reason is None for path in outcome.item.outputs}
+    """Makes `out` hold the results and nothing else, lists what was rejected in `rejects.csv`, prints the summary."""
+    output_paths = {path.absolute() for outcome in outcomes if outcome.reason is None for path in outcome.item.outputs}
     for path in sorted(out.rglob("*"), reverse=True):  # a folder's content comes before the folder
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path.absolute() not in owned:
+        elif path.absolute() not in output_paths:
             path.unlink()
     out.mkdir(parents=True, exist_ok=True)
     rejects = [{"video": outcome.item.name, "reason": outcome.reason} for outcome in outcomes if outcome.reason]
@@ -130,15 +117,15 @@ def finish_folder(stage: str, out: Path, outcomes: Sequence[Outcome]) -> None:
         f"{stage}: {len(outcomes)} videos: {count[True, False]} done, {count[True, True]} reused, "
         f"{len(rejects)} rejected in {sum(outcome.seconds for outcome in outcomes):.1f} s"
     )
-    for reject in rejects[:SHOWN_REJECTS]:
+    for reject in rejects[:PRINTED_REJECTS]:
         print(f"{stage}: rejected {reject['video']}: {reject['reason']}")
-    if len(rejects) > SHOWN_REJECTS:
-        print(f"{stage}: and {len(rejects) - SHOWN_REJECTS} more in {out / REJECTS}")
+    if len(rejects) > PRINTED_REJECTS:
+        print(f"{stage}: and {len(rejects) - PRINTED_REJECTS} more in {out / REJECTS}")
 
 
 @contextmanager
 def stage_lock(name: str) -> Iterator[None]:
-    """Only one process at a time runs this stage in this workspace: waits for another, saying for whom."""
+    """Lets one process at a time run this stage in this workspace: waits for another, and says for whom."""
     path = Path(".vigil") / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -154,33 +141,56 @@ def stage_lock(name: str) -> Iterator[None]:
         yield
 
 
-def _keys(code: str, items: Sequence[Item], params: Frozen | None) -> list[str]:
-    shared = {
-        "code": code,
-        "params": None if params is None else params.model_dump(mode="json"),
-    }
+def _look_up(
+    store: Store, items: Sequence[Item], keys: Sequence[str]
+) -> tuple[dict[int, Outcome], dict[str, list[int]]]:
+    """Returns the outcomes of items that the store has, by number, and the numbers of all others by key."""
+    outcomes: dict[int, Outcome] = {}
+    missing: dict[str, list[int]] = {}
+    for number, (item, key) in enumerate(zip(items, keys, strict=True)):
+        entry = store.find(key)
+        if entry is None:
+            missing.setdefault(key, []).append(number)
+        else:
+            outcomes[number] = _accept(item, entry, reused=True)
+    return outcomes, missing
+
+
+def _report_failures(stage: str, failures: Sequence[Failure], outcomes: Mapping[int, Outcome]) -> None:
+    """Prints how many failed and how to try again; VigilError where not one video has a result."""
+    print(
+        f"{stage}: {len(failures)} of {len(outcomes)} videos have no result for a reason that may pass (time-out, "
+        f"crash). To try them again, run {_retry_advice()}",
+        file=sys.stderr,
+    )
+    if all(outcome.reason is not None for outcome in outcomes.values()):
+        raise VigilError(f"{stage}: not one of {len(outcomes)} videos has a result: {failures[0].reason}")
+
+
+def _make_keys(code: str, items: Sequence[Item], params: Frozen | None) -> list[str]:
+    shared = {"code": code, "params": None if params is None else params.model_dump(mode="json")}
     keys = []
     for item in items:
-        parts = shared | {"key": item.key, "suffixes": [path.suffix for path in item.outputs]}
-        keys.append(sha256_json(parts))
+        ingredients = shared | {"key": item.key, "suffixes": [path.suffix for path in item.outputs]}
+        keys.append(sha256_json(ingredients))
     return keys
 
 
-def _task(work: Callable[..., Any], code: str, item: Item, key: str, params: Frozen | None) -> Task:
+def _make_task(work: Callable[..., Any], code: str, item: Item, key: str, params: Frozen | None) -> Task:
     suffixes = tuple(path.suffix for path in item.outputs)
     return Task(item.name, key, code, work, item.args, suffixes, params, Store().folder, settings.root(), Path.cwd())
 
 
 def _run(tasks: Sequence[Task], runtime: Runtime, begin: Callable[[str], None]) -> Results:
     if runtime.executor == "serial":
-        return executors.serial(tasks, begin)
+        return executors.run_serially(tasks, begin)
     if runtime.executor == "dask":
-        return executors.dask(tasks, runtime.address, runtime.timeout_s, begin)
-    return executors.process(tasks, runtime.workers or settings.available_cores(), runtime.timeout_s, begin)
+        return executors.run_on_dask(tasks, runtime.address, runtime.timeout_s, begin)
+    return executors.run_in_processes(tasks, runtime.workers or settings.available_cores(), runtime.timeout_s, begin)
 
 
 def _accept(item: Item, result: Entry | Failure, reused: bool) -> Outcome:
-    """Put the files in their places."""
+    """Links the files of a result to the outputs of the item."""
     if isinstance(result, Failure):
         return Outcome(item, None, result.reason, reused)
     for source, final in zip(result.files, item.outputs, strict=result.reason is None):
@@ -189,17 +199,17 @@ def _accept(item: Item, result: Entry | Failure, reused: bool) -> Outcome:
 
 
 def _retry_advice() -> str:
-    """The command that tries videos again. DVC says which stage it runs, and would not run that again by itself."""
+    """Returns the command that tries videos again: DVC would not run a stage again by itself that it has run."""
     stage = os.environ.get("DVC_STAGE")
     return f"`dvc repro --force {stage}`" if stage else "the same command again"
 
 
-def _report(stage: str, name: str, failure: Failure) -> None:
-    """The traceback goes to a file: the path of a log has no place in rejects.csv."""
+def _report_failure(stage: str, name: str, failure: Failure) -> None:
+    """Prints a failure, and writes its traceback to a file: the path of a log does not belong into rejects.csv."""
     where = ""
     if failure.details:
-        parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-        log = settings.home().joinpath("logs", stage, *parts[:-1], f"{parts[-1]}.log")
+        folders = [folder for folder in name.split("/") if folder not in ("", ".", "..")]
+        log = settings.home().joinpath("logs", stage, *folders[:-1], f"{folders[-1]}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(failure.details, encoding="utf-8", errors="backslashreplace")
         where = f" Traceback: {log}"
@@ -220,30 +230,30 @@ def _refuse_shared_outputs(stage: str, items: Sequence[Item]) -> None:
             owners[path] = item.name
 
 
-def _by_name(thing: Any) -> Any:
-    """A function or class of a module run by `python -m`, as every other process knows it."""
+def _find_importable(definition: Any) -> Any:
+    """Returns a function or class of a module that is run by `python -m`, as every other process can import it."""
     main = getattr(sys.modules["__main__"], "__spec__", None)
-    if thing.__module__ != "__main__" or main is None:
-        return thing
-    return getattr(import_module(main.name), thing.__qualname__)
+    if definition.__module__ != "__main__" or main is None:
+        return definition
+    return getattr(import_module(main.name), definition.__qualname__)
 
 
 @contextmanager
 def _progress(stage: str, total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
-    """Two functions to call when a video begins and when it is done: a bar in a terminal, else a line now and then."""
+    """Yields what to call when a video begins and when it is done; shows a bar in a terminal, else lines."""
     if sys.stderr.isatty():
         with _bar(stage, total) as functions:
             yield functions
         return
-    began = said = time.monotonic()
+    began = last_line = time.monotonic()
     count = 0
 
     def done(name: str) -> None:
-        nonlocal count, said
+        nonlocal count, last_line
         count += 1
         now = time.monotonic()
-        if now - said >= LINE_EVERY_S and count < total:
-            said, rate = now, count / (now - began)
+        if now - last_line >= LINE_EVERY_S and count < total:
+            last_line, rate = now, count / (now - began)
             left = (total - count) / rate
             print(f"{stage}: {count} of {total}, {rate:.3g} videos/s, {left:.0f} s left, last {name}", file=sys.stderr)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def name_group() -> str:
-    """What the runs of one `dvc repro` or experiment share: its name, or HEAD, params and code, committed or not."""
+    """Names what the runs of one `dvc repro` or experiment share: its name, or HEAD, params and code on disk."""
     if name := os.environ.get("DVC_EXP_NAME"):
         return f"{name} {os.environ.get('DVC_EXP_BASELINE_REV', '')[:7]}".strip()
     digest = hashlib.sha256(_git("rev-parse", "HEAD").encode())
@@ -17,7 +17,7 @@ def name_group() -> str:
 
 
 def describe_origin() -> dict[str, str]:
-    """Tags of a run: which stage of which code made it."""
+    """Returns the tags of a run, which say which stage of which code made it."""
     run_tags = {
         "mlflow.source.name": "dvc repro",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
@@ -29,9 +29,9 @@ def describe_origin() -> dict[str, str]:
 
 
 def _git(*words: str) -> str:
-    """What git says, nothing where there is no git."""
+    """Returns what git says; an empty text where there is no git."""
     try:
-        ran = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=30)
+        result = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return ran.stdout.strip() if ran.returncode == 0 else ""
+    return result.stdout.strip() if result.returncode == 0 else ""

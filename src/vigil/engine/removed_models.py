@@ -21,7 +21,7 @@ ENTRY = re.compile(r"^  (?P<stage>[\w-]+)@(?P<model>[\w-]+):\n(?:   .*\n?)*", re
 
 
 def remove_stale_models(models: object) -> list[str]:
-    """Delete what the stages of models that are not among `models` wrote; returns the names of those.
+    """Deletes what the stages of models that are not among `models` wrote; returns the names of those models.
 
     `models` is the section of params.yaml. Where it is no mapping or empty, it is a mistake and nothing is deleted.
     """
@@ -38,13 +38,13 @@ def remove_stale_models(models: object) -> list[str]:
         for output in locked[f"{entry['stage']}@{entry['model']}"].get("outs", []):
             _remove(Path(output["path"]))
         text = text.replace(entry[0], "")
-    with replacing(LOCK) as part:
-        part.write_text(text, encoding="utf-8")
+    with replacing(LOCK) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return sorted({entry["model"] for entry in stale})
 
 
 def leave_notes_of_absence(models: object, read_by_name: Mapping[str, Iterable[str]]) -> None:
-    """Write into what a model that is not among `models` would have written that there is no such model.
+    """Writes into the outputs of a model that is not among `models` that there is no such model.
 
     `read_by_name` has the models that a stage reads whatever `models` are; DVC demands that what it reads exists.
     """

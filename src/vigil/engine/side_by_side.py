@@ -33,7 +33,7 @@ Graph = Mapping[str, set[str]]  # stage -> the stages that it waits for
 
 
 def run_pipeline(lanes: int) -> None:
-    """Bring everything up to date; VigilError names the stage that failed, after those beside it have ended."""
+    """Brings everything up to date; VigilError names the stage that failed, after those beside it have ended."""
     graph = read_graph()
     if lanes > 1:
         _run_models(graph, lanes)
@@ -41,7 +41,7 @@ def run_pipeline(lanes: int) -> None:
 
 
 def read_graph() -> Graph:
-    """The stages of dvc.yaml, each with those whose outputs it reads."""
+    """Reads the stages of dvc.yaml, each with those whose outputs it reads."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -54,32 +54,32 @@ def read_graph() -> Graph:
 
 
 def ancestors(graph: Graph, stage: str) -> set[str]:
-    """All stages that this one waits for, directly or not."""
-    direct = graph[stage]
-    return direct.union(*(ancestors(graph, each) for each in direct))
+    """Returns all stages that this one waits for, directly or not."""
+    parents = graph[stage]
+    return parents.union(*(ancestors(graph, parent) for parent in parents))
 
 
 def longest_first(graph: Graph, ready: Iterable[str]) -> list[str]:
-    """The order in which stages are started: first those with the most stages behind them, else as in dvc.yaml."""
-    behind = {stage: sum(stage in ancestors(graph, other) for other in graph) for stage in ready}
-    return sorted(behind, key=lambda stage: (-behind[stage], list(graph).index(stage)))
+    """Sorts stages as they are to be started: first those for which the most others wait, else as in dvc.yaml."""
+    dependants = {stage: sum(stage in ancestors(graph, later) for later in graph) for stage in ready}
+    return sorted(dependants, key=lambda stage: (-dependants[stage], list(graph).index(stage)))
 
 
 def _run_models(graph: Graph, lanes: int) -> None:
-    """Bring the stages of models up to date, and all that they wait for; nothing to gain where one of them changed."""
+    """Brings the stages of models up to date, and all that they wait for, unless no two of them have changed."""
     if "code" in graph:
         run_dvc("code")  # what it writes decides what else has changed
     changed = _changed_stages(graph)
     of_models = {stage for stage in changed if "@" in stage}
     if len(of_models) > 1:
-        alone = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
-        if changed.intersection(alone):
-            run_dvc(*alone)
-        _run_side_by_side(graph, changed.difference(alone) - _last(graph), lanes)
+        before_models = [stage for stage in graph if not of_models & {stage, *ancestors(graph, stage)}]
+        if changed.intersection(before_models):
+            run_dvc(*before_models)
+        _run_side_by_side(graph, changed.difference(before_models) - _final_stages(graph), lanes)
 
 
-def _last(graph: Graph) -> set[str]:
-    """The stages that nobody waits for and that are not a model's."""
+def _final_stages(graph: Graph) -> set[str]:
+    """Returns the stages that nobody waits for and that are not a model's."""
     return {stage for stage in graph if "@" not in stage and not any(stage in reads for reads in graph.values())}
 
 
@@ -93,31 +93,32 @@ def _changed_stages(graph: Graph) -> set[str]:
 
 
 def _environment() -> dict[str, str]:
-    """That of this process; stages call `python`, and that is to be this one."""
+    """Returns the environment of this process, in which `python`, as stages call it, is its own interpreter."""
     return os.environ | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     }
 
 
 def run_dvc(*words: str) -> None:
-    """Run `dvc repro` in the terminal; what went wrong it says itself."""
+    """Runs `dvc repro` in the terminal, which says itself what went wrong."""
     if subprocess.run([*DVC, *words], env=_environment(), check=False).returncode:
         raise VigilError("the pipeline stopped, see above; what was finished stays, and `vigil repro` goes on from it")
 
 
 def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
+    """Runs each stage as soon as those that it waits for are done, in at most `lanes` processes."""
     share = {settings.SHARE_OF_CORES: str(max(1, settings.available_cores() // lanes))}
     environment = _environment() | share
-    waiting = TopologicalSorter({stage: graph[stage] & stages for stage in stages})
-    waiting.prepare()
-    ready: list[str] = []
+    pending = TopologicalSorter({stage: graph[stage] & stages for stage in stages})
+    pending.prepare()
+    startable: list[str] = []
     running: dict[str, subprocess.Popen[str]] = {}
     ended: SimpleQueue[tuple[str, int]] = SimpleQueue()
     failed: list[str] = []
-    while (waiting.is_active() and not failed) or running:
-        ready = longest_first(graph, [*ready, *waiting.get_ready()])
-        while ready and len(running) < lanes and not failed:
-            stage = ready.pop(0)
+    while (pending.is_active() and not failed) or running:
+        startable = longest_first(graph, [*startable, *pending.get_ready()])
+        while startable and len(running) < lanes and not failed:
+            stage = startable.pop(0)
             print(f"Running stage '{stage}' beside {', '.join(running) or 'no other'}", file=sys.stderr, flush=True)
             running[stage] = subprocess.Popen(
                 [*DVC, "--single-item", stage],
@@ -132,13 +133,13 @@ def _run_side_by_side(graph: Graph, stages: set[str], lanes: int) -> None:
         if code:
             failed.append(stage)
         else:
-            waiting.done(stage)
+            pending.done(stage)
     if failed:
         raise VigilError(f"stage {', '.join(failed)} failed, see above; `vigil repro` goes on from what was finished")
 
 
 def _relay_lines(stage: str, process: subprocess.Popen[str], ended: "SimpleQueue[tuple[str, int]]") -> None:
-    """Pass on what a stage says, line by line, so that two do not write into one another's lines; not DVC's advice."""
+    """Passes on what a stage says line by line, so that lines of two never mix, and leaves out DVC's advice."""
     with process:
         for line in process.stdout or ():
             if line.strip() and not line.startswith(CHATTER):

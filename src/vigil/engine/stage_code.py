@@ -17,7 +17,7 @@ Digests = dict[str, str | dict[str, str]]
 
 CODE_JSON = Path("code.json")
 STAGES_OF_MODELS = ("train", "calibrate", "evaluate")  # run once for every model
-MODELS_BY_NAME = {"attend": ("crime_gate",)}  # that another stage loads
+MODELS_BY_NAME = {"attend": ("crime_gate",)}  # the models that another stage loads
 
 
 def stage_digests(source: Path = SOURCE) -> Digests:
@@ -36,7 +36,7 @@ def stage_digests(source: Path = SOURCE) -> Digests:
 
 
 def refresh_digests() -> bool:
-    """Write code.json where no stage does, which is in a workspace; returns whether something has changed."""
+    """Writes code.json where no stage does, which is in a workspace; returns whether something has changed."""
     if "code" in load(Path("dvc.yaml")).get("stages", {}):
         return False
     digests = stage_digests()
@@ -47,26 +47,26 @@ def refresh_digests() -> bool:
 
 
 def refuse_stale_digest(stage: str, model: str | None = None) -> None:
-    """Fail when code.json has another digest for a stage than the code has: DVC would lock the result as up to date.
+    """Fails when code.json has another digest for a stage than the code has: DVC would lock the result as up to date.
 
     Digests take seconds, so what source they were last found to agree with is remembered.
     """
     if stage == "code" or not CODE_JSON.exists():
         return
-    agreed, now = settings.home() / "agreed_code", _fingerprint()
-    if agreed.exists() and agreed.read_text(encoding="utf-8") == now:
+    agreed_file, fingerprint = settings.home() / "agreed_code", _fingerprint()
+    if agreed_file.exists() and agreed_file.read_text(encoding="utf-8") == fingerprint:
         return
     recorded, digests = read_json(CODE_JSON), stage_digests(SOURCE)
     if _digest_of(recorded, stage, model) != _digest_of(digests, stage, model):
         name = stage if model is None else f"{stage}@{model}"
         raise VigilError(f"{CODE_JSON}: of other code than {name} has now. Run `vigil sync && dvc repro`.")
     if recorded == digests:
-        with replacing(agreed) as part:
-            part.write_text(now, encoding="utf-8")
+        with replacing(agreed_file) as temporary:
+            temporary.write_text(fingerprint, encoding="utf-8")
 
 
 def _fingerprint() -> str:
-    """Digest of code.json and of every source file."""
+    """Returns the digest of code.json and of every source file."""
     total = hashlib.sha256(CODE_JSON.read_bytes())
     for package in PACKAGES:
         for file in sorted((SOURCE / package).rglob("*")):
@@ -82,6 +82,7 @@ def _digest_of(digests: Digests, stage: str, model: str | None) -> object:
 
 
 def _roots(stage: str, source: Path, *models: str) -> list[Definition]:
+    """Returns the definitions from which all code of a stage can be reached."""
     roots = [(f"vigil.stages.{stage}", "main")]
     roots += [(f"vigil.models.{model}", WHOLE) for model in (*models, *MODELS_BY_NAME.get(stage, ()))]
     if stage == "download":

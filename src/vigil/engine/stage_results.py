@@ -20,9 +20,9 @@ Result = dict[str, Any]  # as JSON has it
 
 
 def restore_result(key: str, outputs: Mapping[str, Path]) -> Result | None:
-    """Put the files of the result into their places; None where the store has no such result, or a damaged one.
+    """Links the files of the result to `outputs`; returns None where the store has no such result, or a damaged one.
 
-    `outputs` says under which name in the store each of the final paths is kept. What is damaged leaves the store.
+    `outputs` are the final paths by their names in the store. A damaged result leaves the store.
     """
     store = Store()
     with store.in_use():
@@ -40,12 +40,12 @@ def restore_result(key: str, outputs: Mapping[str, Path]) -> Result | None:
 
 @contextmanager
 def new_result(key: str, outputs: Mapping[str, Path]) -> Iterator[tuple[Path, Result]]:
-    """A folder for the files and an empty result. After the block both are in the store and the files in their places.
+    """Yields a folder for the files and an empty result. After the block both are stored and linked to `outputs`.
 
-    When the block fails, nothing is.
+    When the block fails, nothing is stored.
     """
     store = Store()
-    with store.in_use(), store.fresh() as folder:
+    with store.in_use(), store.new_folder() as folder:
         result: Result = {}
         yield folder, result
         digests = {name: sha256_file(folder / name) for name in outputs}

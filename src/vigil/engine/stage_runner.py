@@ -26,26 +26,26 @@ OPTIONS = (Path, str)
 
 
 def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = None) -> None:
-    """Run `main` as DVC stage `name` and leave the process: 0, or 1 after one line on stderr."""
+    """Runs `main` as DVC stage `name`; leaves the process with 1 after one line on stderr where it fails."""
     settings.prepare()
-    kinds = {key: kind for key, kind in get_type_hints(main).items() if key != "return"}
+    types = {key: value_type for key, value_type in get_type_hints(main).items() if key != "return"}
     parser = argparse.ArgumentParser(
         prog=f"vigil.stages.{name}",
         description=main.__doc__ or sys.modules[main.__module__].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for key, kind in kinds.items():
-        if kind in OPTIONS:
-            parser.add_argument(f"--{key}", type=kind, required=True)
+    for key, value_type in types.items():
+        if value_type in OPTIONS:
+            parser.add_argument(f"--{key}", type=value_type, required=True)
     options = vars(parser.parse_args(argv))
-    words = [value for value in options.values() if isinstance(value, str)]
+    texts = [value for value in options.values() if isinstance(value, str)]
     try:
-        if "DVC_STAGE" in os.environ and settings.first():  # started by `dvc repro`
-            refuse_stale_digest(name, *words)
-        numbers = _numbers(name, kinds)
+        if "DVC_STAGE" in os.environ and settings.is_first_process():  # started by `dvc repro`
+            refuse_stale_digest(name, *texts)
+        params = _read_params(name, types)
         # A process that trains together with others is started by the one that holds the lock.
-        with _alone("@".join([name, *words])) if settings.first() else nullcontext():
-            main(**options, **numbers)
+        with _lock_stage("@".join([name, *texts])) if settings.is_first_process() else nullcontext():
+            main(**options, **params)
     except VigilError as error:
         sys.exit(fail(name, error))
     except KeyboardInterrupt:
@@ -54,32 +54,32 @@ def run_stage(name: str, main: Callable[..., None], argv: list[str] | None = Non
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """No other process runs this stage here meanwhile, and nobody shrinks the store that it may look into."""
+def _lock_stage(name: str) -> Iterator[None]:
+    """Keeps other processes from running this stage here meanwhile, and from shrinking the store."""
     with stage_lock(name), Store().in_use():
         yield
 
 
 def fail(where: str, error: VigilError) -> int:
-    """Print the one line that a user's mistake earns; the exit code."""
+    """Prints a user's mistake as one line, and returns the exit code."""
     line = " ".join(str(error).split())
     print(line if line.startswith(f"{where}:") else f"{where}: {line}", file=sys.stderr)
     return 1
 
 
-def _numbers(name: str, kinds: Mapping[str, type]) -> dict[str, Any]:
-    number_types = {key: kind for key, kind in kinds.items() if kind not in OPTIONS}
-    if not number_types:
+def _read_params(name: str, types: Mapping[str, type]) -> dict[str, Any]:
+    param_types = {key: param_type for key, param_type in types.items() if param_type not in OPTIONS}
+    if not param_types:
         return {}
     sections = load(Path("params.yaml"))
     values: dict[str, Any] = {}
-    for key, kind in number_types.items():
+    for key, param_type in param_types.items():
         section = name if key == "params" else key
         where = f"params.yaml [{section}]"
         if section not in sections:
             raise VigilError(f"{where}: no such section. Known: {', '.join(sections)}.{near_miss(section, sections)}")
-        if isinstance(kind, type) and issubclass(kind, Frozen):
-            values[key] = kind.read(sections[section], where)
+        if isinstance(param_type, type) and issubclass(param_type, Frozen):
+            values[key] = param_type.read(sections[section], where)
         elif isinstance(sections[section], Mapping):
             values[key] = sections[section]
         else:

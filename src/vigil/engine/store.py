@@ -51,7 +51,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Freed:
+class FreedSpace:
     entries: int
     bytes: int  # as the disk sees it: a file that is also linked elsewhere frees nothing
     leftovers: int  # unfinished results of killed processes
@@ -68,7 +68,7 @@ class Store:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep `gc` away for the length of the block; waits for one that is running."""
+        """Keeps `gc` away for the length of the block; waits for one that is running."""
         with self._lock() as lock:
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,7 +77,7 @@ class Store:
             yield
 
     def find(self, key: str) -> Entry | None:
-        """The entry, marked as used just now; None when there is none or it is damaged."""
+        """Returns the entry, and marks it as used just now; None when there is none or it is damaged."""
         entry_folder = self._entry_folder(key)
         try:
             record = json.loads((entry_folder / RESULT).read_bytes())
@@ -92,8 +92,8 @@ class Store:
         return Entry(record["value"], record["reason"], tuple(files))
 
     @contextmanager
-    def fresh(self) -> Iterator[Path]:
-        """An empty folder in which to write the files of a result; gone after the block."""
+    def new_folder(self) -> Iterator[Path]:
+        """Makes an empty folder in which to write the files of a result; it is gone after the block."""
         folder = self.folder / "tmp" / secrets.token_hex(8)
         folder.mkdir(parents=True)
         try:
@@ -104,7 +104,7 @@ class Store:
     def add(
         self, key: str, folder: Path, names: Sequence[str] = (), value: Any = None, reason: str | None = None
     ) -> Entry:
-        """Turn a `fresh` folder into the entry. When another process was first, its entry stays and ours is dropped."""
+        """Turns a `new_folder` into the entry. When another process was first, its entry stays and ours is dropped."""
         files = [[name, _seal(folder / name)] for name in names]
         text = json.dumps({"value": value, "reason": reason, "files": files}, sort_keys=True, allow_nan=False)
         (folder / RESULT).write_text(text, encoding="utf-8")
@@ -125,17 +125,17 @@ class Store:
                 return Entry(json.loads(text)["value"], reason, tuple(entry_folder / name for name in names))
 
     def remove(self, key: str) -> None:
-        """Throw the entry out, such as one whose files are damaged; the result is computed again when it is needed."""
+        """Throws the entry out, such as one whose files are damaged; the result is computed again when it is needed."""
         self._discard(self._entry_folder(key))
 
     def usage(self) -> Usage:
-        """What lies in the store."""
+        """Measures what lies in the store."""
         entries = [_weigh(entry_folder) for entry_folder in self._entry_folders()]
         linked = sum(weight.linked for weight in entries)
-        return Usage(len(entries), sum(weight.own for weight in entries) + linked, linked)
+        return Usage(len(entries), sum(weight.unshared for weight in entries) + linked, linked)
 
-    def gc(self, max_bytes: int) -> Freed:
-        """Evict the least recently used results until the store alone holds at most `max_bytes`.
+    def gc(self, max_bytes: int) -> FreedSpace:
+        """Evicts the least recently used results until the store alone holds at most `max_bytes`.
 
         Files that also lie in outputs or in DVC's cache cost no space, so they do not count, and their results go last.
         """
@@ -149,14 +149,14 @@ class Store:
                 map(_weigh, self._entry_folders()),
                 key=lambda weight: (weight.linked > 0, weight.used_ns, weight.entry_folder),
             )
-            held = sum(weight.own for weight in weights)
+            used = sum(weight.unshared for weight in weights)
             evicted = freed = 0
             for weight in weights:
-                if held - freed <= max_bytes:
+                if used - freed <= max_bytes:
                     break
                 self._discard(weight.entry_folder)
-                evicted, freed = evicted + 1, freed + weight.own
-            return Freed(evicted, freed, leftovers)
+                evicted, freed = evicted + 1, freed + weight.unshared
+            return FreedSpace(evicted, freed, leftovers)
 
     def _entry_folder(self, key: str) -> Path:
         return self.folder / key[:2] / key
@@ -172,60 +172,60 @@ class Store:
         return (self.folder / "lock").open("ab")
 
     def _sweep(self) -> int:
-        """Only with the exclusive lock: then nobody is writing here, and what lies here is from the dead."""
+        """Removes unfinished results. The caller has the exclusive lock, so those who wrote them are dead."""
         leftovers = list((self.folder / "tmp").glob("*"))
         for leftover in leftovers:
             shutil.rmtree(leftover, ignore_errors=True)
         return len(leftovers)
 
     def _discard(self, entry_folder: Path) -> None:
-        """Out of sight in one rename, then off the disk."""
-        with self.fresh() as folder, suppress(FileNotFoundError):
+        """Takes the entry out of sight in one rename, then off the disk."""
+        with self.new_folder() as folder, suppress(FileNotFoundError):
             entry_folder.rename(folder / "discarded")
 
 
 def link(source: Path, final: Path) -> None:
-    """Make `final` the very file `source` (a copy where no link is possible), in the place of whatever lies there."""
+    """Makes `final` the very file `source` (a copy where no link is possible), instead of whatever lies there."""
     with suppress(FileNotFoundError):
-        existing, ours = final.lstat(), source.stat()
-        if (existing.st_dev, existing.st_ino) == (ours.st_dev, ours.st_ino):
+        existing, status = final.lstat(), source.stat()
+        if (existing.st_dev, existing.st_ino) == (status.st_dev, status.st_ino):
             return
-    with replacing(final) as part:
+    with replacing(final) as temporary:
         try:
-            part.hardlink_to(source)
+            temporary.hardlink_to(source)
         except OSError as error:
             if error.errno not in UNLINKABLE:
                 raise
-            shutil.copy2(source, part)
+            shutil.copy2(source, temporary)
 
 
 @dataclass(frozen=True)
 class _Weight:
     entry_folder: Path
-    own: int
-    linked: int
+    unshared: int  # bytes that lie in the store alone
+    linked: int  # bytes that are also somewhere else
     used_ns: int
 
 
 def _weigh(entry_folder: Path) -> _Weight:
-    own = linked = used_ns = 0
+    unshared = linked = used_ns = 0
     for file in os.scandir(entry_folder):
         status = file.stat(follow_symlinks=False)
         if status.st_nlink > 1:
             linked += status.st_size
         else:
-            own += status.st_size
+            unshared += status.st_size
         if file.name == RESULT:
             used_ns = status.st_mtime_ns
-    return _Weight(entry_folder, own, linked, used_ns)
+    return _Weight(entry_folder, unshared, linked, used_ns)
 
 
 def _seal(path: Path) -> int:
-    """Read-only from here on; returns the size. A file that is linked elsewhere is copied: it may be a user's own."""
+    """Makes a file read-only and returns its size. One that is linked elsewhere is copied: it may be a user's own."""
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-        with replacing(path) as part:
-            shutil.copyfile(path, part)
+        with replacing(path) as temporary:
+            shutil.copyfile(path, temporary)
     path.chmod(0o444)
     return path.stat().st_size
 

@@ -11,7 +11,7 @@ LIST, GUARD = "rwlock", "rwlock.lock"
 
 
 def remove_torn_lock(project: Path) -> bool:
-    """Deletes the list of `project` where no program can read it and none is about to write it; whether it did."""
+    """Deletes the list of `project` if no program can read it and none is about to write it; returns whether it did."""
     path = project / ".dvc/tmp" / LIST
     if _is_sound(path):
         return False

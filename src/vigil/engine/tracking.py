@@ -1,8 +1,8 @@
 """What was tried, in MLflow: one run per training, with settings, curves and pictures. The only file that imports it.
 
     with tracking.training("panic", params, tags, memory) as run:
-        run.epoch(row)
-        run.done(model_sha256, metrics, pictures)
+        run.log_epoch(row)
+        run.log_result(model_sha256, metrics, pictures)
 
 The store is `mlflow.db` beside dvc.yaml of the main checkout (temporary and queued experiments too), or whatever
 MLFLOW_TRACKING_URI says. VIGIL_TRACKING=off switches it off, and then MLflow is not even imported. DVC decides and
@@ -30,48 +30,48 @@ from vigil.engine.provenance import describe_origin, name_group
 EXPERIMENT = "vigil"
 SWITCH = "VIGIL_TRACKING"
 MODEL, GROUP, PARENT = "model_sha256", "vigil.group", "mlflow.parentRunId"
-LONGEST = 500  # characters of a param
-AT_ONCE = 100  # params to a call
+PARAM_LENGTH = 500  # characters, at most
+PARAMS_PER_CALL = 100
 NOT_SERVED = "training.safetensors"  # of a trained model, what only another training needs
 
 
 class Run:
-    """One training. Whatever fails is told once; after that nothing more is sent."""
+    """The run of one training. The first failure prints a warning; after that nothing more is sent."""
 
-    def __init__(self, client: Any = None, number: str | None = None) -> None:
-        self._client, self._number = client, number
+    def __init__(self, client: Any = None, run_id: str | None = None) -> None:
+        self._client, self._run_id = client, run_id
 
-    def epoch(self, row: Mapping[str, Any], member: int = 0) -> None:
-        """A line of the history."""
+    def log_epoch(self, row: Mapping[str, Any], member: int = 0) -> None:
+        """Logs a line of the history."""
         prefix = f"member_{member}/" if member else ""
         numbers = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch" and value is not None}
         self._try(lambda: self._metrics(numbers, int(row["epoch"])))
 
-    def picture(self, path: Path) -> None:
-        """What the model says as it learns."""
-        self._try(lambda: self._client.log_artifact(self._number, str(path), "pictures"))
+    def log_picture(self, path: Path) -> None:
+        """Logs a picture of what the model says as it learns."""
+        self._try(lambda: self._client.log_artifact(self._run_id, str(path), "pictures"))
 
-    def done(self, model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
-        """It ended well."""
+    def log_result(self, model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
+        """Logs what a training that ended well has made."""
 
         def send() -> None:
-            self._client.set_tag(self._number, MODEL, model_sha256)
+            self._client.set_tag(self._run_id, MODEL, model_sha256)
             self._metrics(metrics, 0)
             for path in pictures:
-                self._client.log_artifact(self._number, str(path), "pictures")
+                self._client.log_artifact(self._run_id, str(path), "pictures")
 
         self._try(send)
 
     def end(self, status: str) -> None:
-        """FINISHED, FAILED or KILLED."""
-        self._try(lambda: self._client.set_terminated(self._number, status))
+        """Ends the run as FINISHED, FAILED or KILLED."""
+        self._try(lambda: self._client.set_terminated(self._run_id, status))
 
     def _metrics(self, numbers: Mapping[str, float], step: int) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         self._client.log_batch(
-            self._number, metrics=[Metric(key, float(value), now, step) for key, value in numbers.items()]
+            self._run_id, metrics=[Metric(key, float(value), now, step) for key, value in numbers.items()]
         )
 
     def _try(self, act: Callable[[], Any]) -> None:
@@ -81,27 +81,27 @@ class Run:
 
 @contextlib.contextmanager
 def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memory: Path) -> Iterator[Run]:
-    """The run of a training. `memory` is a file that names it: a training that goes on later is the same run."""
+    """Yields the run of a training, whose id file `memory` keeps: a training that goes on later is the same run."""
     run = Run()
 
     def start() -> None:
         nonlocal run
-        client, experiment = _client()
+        client, experiment = _connect()
         with contextlib.suppress(Exception):  # forgotten, or of another store
-            number = memory.read_text(encoding="utf-8")
-            client.update_run(number, status="RUNNING")
-            run = Run(client, number)
+            run_id = memory.read_text(encoding="utf-8")
+            client.update_run(run_id, status="RUNNING")
+            run = Run(client, run_id)
             return
         run_tags = {**describe_origin(), **tags, GROUP: name_group()}
-        with _alone():
-            run_tags[PARENT] = _parent(client, experiment, run_tags[GROUP])
-        number = client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
-        run = Run(client, number)
-        _log_params(client, number, params)
+        with _lock_store():
+            run_tags[PARENT] = _find_parent(client, experiment, run_tags[GROUP])
+        run_id = client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
+        run = Run(client, run_id)
+        _log_params(client, run_id, params)
         memory.parent.mkdir(parents=True, exist_ok=True)
-        memory.write_text(number, encoding="utf-8")
+        memory.write_text(run_id, encoding="utf-8")
 
-    if on():
+    if is_on():
         _attempt(start)
     try:
         yield run
@@ -114,44 +114,42 @@ def training(name: str, params: Mapping[str, Any], tags: Mapping[str, str], memo
     run.end("FINISHED")
 
 
-def add(model_sha256: str, metrics: Mapping[str, float], pictures: Sequence[Path] = ()) -> None:
-    """Add what was found of a model later to the run that trained it, where there is one."""
+def add_metrics(model_sha256: str, metrics: Mapping[str, float]) -> None:
+    """Adds what a later stage has measured of a model to the run that trained it, where there is one."""
 
     def send() -> None:
-        client, experiment = _client()
-        number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
-        if number is None:
+        client, experiment = _connect()
+        run_id = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+        if run_id is None:
             print(
                 "tracking: no run made these weights here (DVC restored them, or they were trained elsewhere): "
                 "nothing is added",
                 file=sys.stderr,
             )
             return
-        run = Run(client, number)
-        run.done(model_sha256, metrics, pictures)
+        Run(client, run_id).log_result(model_sha256, metrics)
 
-    if on():
+    if is_on():
         _attempt(send)
 
 
 def register(name: str, model_sha256: str, folder: Path, loader: str) -> str:
-    """Put the model in `folder` into the model registry as the next version of its name, which is returned.
+    """Puts the model in `folder` into the model registry as the next version of its name, which is returned.
 
-    `mlflow.pyfunc.load_model("models:/<name>/<version>")` then has module `loader` load it. Here what fails is an
-    error.
+    `mlflow.pyfunc.load_model("models:/<name>/<version>")` then has module `loader` load it. A failure is an error.
     """
-    if not on():
+    if not is_on():
         raise VigilError(f"{SWITCH}=off: there is no registry to put {name} into. Unset it.")
     try:
         with _quiet():
-            client, experiment = _client()
+            client, experiment = _connect()
             import mlflow
             import mlflow.pyfunc
 
-            number = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
-            if number is None:
-                number = client.create_run(experiment, run_name=f"register {name}").info.run_id
-            with _global_store(), mlflow.start_run(run_id=number), tempfile.TemporaryDirectory() as copy:
+            run_id = _newest_run(client, experiment, f"tags.{MODEL} = '{model_sha256}'")
+            if run_id is None:
+                run_id = client.create_run(experiment, run_name=f"register {name}").info.run_id
+            with _global_store(), mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as copy:
                 served = shutil.copytree(
                     folder, Path(copy) / folder.resolve().name, ignore=shutil.ignore_patterns(NOT_SERVED)
                 )
@@ -176,7 +174,7 @@ def _global_store() -> Iterator[None]:
     import mlflow
 
     names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-    before = {name: os.environ[name] for name in names if name in os.environ}
+    variables_before = {name: os.environ[name] for name in names if name in os.environ}
     mlflow.set_tracking_uri(uri())
     mlflow.set_registry_uri(uri())
     try:
@@ -186,10 +184,11 @@ def _global_store() -> Iterator[None]:
         mlflow.set_registry_uri("")
         for name in names:
             os.environ.pop(name, None)
-        os.environ.update(before)
+        os.environ.update(variables_before)
 
 
-def on() -> bool:
+def is_on() -> bool:
+    """Tells whether runs are to be tracked; VigilError where VIGIL_TRACKING is neither on nor off."""
     value = os.environ.get(SWITCH, "on").lower()
     if value not in {"on", "off"}:
         raise VigilError(f"{SWITCH}={value}: expected on or off.")
@@ -200,8 +199,8 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{settings.root() / 'mlflow.db'}"
 
 
-def _client() -> tuple[Any, str]:
-    """MLflow's client, and the experiment that all runs are in. One process at a time: the first makes the database."""
+def _connect() -> tuple[Any, str]:
+    """Returns MLflow's client and the experiment of all runs; waits for others, as the first makes the database."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a server that is away must not hold training up
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     from mlflow.tracking import MlflowClient
@@ -209,17 +208,18 @@ def _client() -> tuple[Any, str]:
     for name in ("mlflow", "alembic"):  # importing MLflow sets them to INFO; an error is told here, without a traceback
         logging.getLogger(name).setLevel(logging.CRITICAL)
     store_uri = uri()
-    local = store_uri.startswith("sqlite:///")
-    with _alone():
+    is_file = store_uri.startswith("sqlite:///")
+    with _lock_store():
         client = MlflowClient(tracking_uri=store_uri, registry_uri=store_uri)
-        registered = client.get_experiment_by_name(EXPERIMENT)
-        if registered is not None:
-            return client, registered.experiment_id
-        where = (Path(store_uri.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri() if local else None
-        return client, client.create_experiment(EXPERIMENT, artifact_location=where)
+        existing = client.get_experiment_by_name(EXPERIMENT)
+        if existing is not None:
+            return client, existing.experiment_id
+        artifacts = (Path(store_uri.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri() if is_file else None
+        return client, client.create_experiment(EXPERIMENT, artifact_location=artifacts)
 
 
-def _parent(client: Any, experiment: str, key: str) -> str:
+def _find_parent(client: Any, experiment: str, key: str) -> str:
+    """Finds the run of the group `key`, which holds the runs of one `dvc repro`, or makes it."""
     parent = _newest_run(client, experiment, f"tags.`{GROUP}` = '{key}' and tags.kind = 'group'")
     if parent is None:
         tags = {**describe_origin(), GROUP: key, "kind": "group"}
@@ -230,22 +230,22 @@ def _parent(client: Any, experiment: str, key: str) -> str:
 
 
 def _newest_run(client: Any, experiment: str, query: str) -> str | None:
-    """The newest run that fits."""
+    """Returns the id of the newest run that the query finds; None where it finds none."""
     runs = client.search_runs([experiment], query, max_results=1, order_by=["attributes.start_time DESC"])
     return runs[0].info.run_id if runs else None
 
 
-def _log_params(client: Any, number: str, params: Mapping[str, Any]) -> None:
+def _log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
     from mlflow.entities import Param
 
-    flat = [Param(key, str(value)[:LONGEST]) for key, value in sorted(flatten(params).items())]
-    for start in range(0, len(flat), AT_ONCE):
-        client.log_batch(number, params=flat[start : start + AT_ONCE])
+    flat = [Param(key, str(value)[:PARAM_LENGTH]) for key, value in sorted(flatten(params).items())]
+    for start in range(0, len(flat), PARAMS_PER_CALL):
+        client.log_batch(run_id, params=flat[start : start + PARAMS_PER_CALL])
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Lets only one in of all processes that share the store."""
+def _lock_store() -> Iterator[None]:
+    """Lets one process at a time into the block, of all that share the store."""
     path = settings.home() / "locks" / "mlflow.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
@@ -255,13 +255,14 @@ def _alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """MLflow warns of what it does itself."""
+    """Hides the warnings of MLflow about what it does itself, and sends what it prints to stderr."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")
         yield
 
 
 def _attempt(act: Callable[[], Any]) -> bool:
+    """Calls `act`; prints a warning and returns False where it fails."""
     try:
         with _quiet():
             act()

@@ -26,8 +26,8 @@ from vigil.core.processes import end_with_parent
 from vigil.engine.code_version import code_version
 from vigil.engine.store import Entry, Store
 
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-START_S = 300.0  # for a worker to import what the work needs
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+START_S = 300.0  # at most, for a worker to import what the work needs
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,17 @@ class Failure:
 
 
 def perform(task: Task) -> Entry | Failure:
-    """Do the work here and put its result, or the reason why it was rejected, in the store."""
+    """Does the work here and puts its result, or the reason why it was rejected, in the store."""
     store = Store(task.store)
     names = [f"{number}{suffix}" for number, suffix in enumerate(task.suffixes)]
     folder = task.store
     try:
-        with store.fresh() as folder:
+        with store.new_folder() as folder:
             keywords = {} if task.params is None else {"params": task.params}
             try:
                 value = task.work(*task.args, *(folder / name for name in names), **keywords)
             except Rejected as error:
-                reason = _portable(str(error), task, folder)
+                reason = _make_portable(str(error), task, folder)
                 if not all(path.exists() for path in task.args if isinstance(path, Path)):
                     return Failure(reason)  # its input vanished under it: that says nothing about the content
                 return store.add(task.key, folder, reason=reason)
@@ -76,25 +76,25 @@ def perform(task: Task) -> Entry | Failure:
                     raise RuntimeError(f"{task.work.__qualname__} did not write its output {number}")
             return store.add(task.key, folder, names, value)
     except (Exception, SystemExit) as error:  # noqa: BLE001  a bug, too, loses its video alone
-        words = str(error) if isinstance(error, VigilError) else f"{type(error).__name__}: {error}"
-        full = isinstance(error, OSError) and error.errno in DISK
-        if full:
-            words += ". Make room (`vigil store gc`) and run again"
-        return Failure(_portable(words, task, folder), traceback.format_exc(), fatal=full)
+        reason = str(error) if isinstance(error, VigilError) else f"{type(error).__name__}: {error}"
+        is_unwritable = isinstance(error, OSError) and error.errno in UNWRITABLE
+        if is_unwritable:
+            reason += ". Make room (`vigil store gc`) and run again"
+        return Failure(_make_portable(reason, task, folder), traceback.format_exc(), fatal=is_unwritable)
 
 
 class Team:
-    """One worker process per thread that asks, kept from task to task while the code stays the same."""
+    """The worker processes, one for each thread that asks; each stays from task to task while the code is the same."""
 
     def __init__(self, begin: Callable[[str], None]) -> None:
         self.begin = begin
-        self.mine = threading.local()
+        self.of_thread = threading.local()
         self.lock = threading.Lock()
         self.workers: set[_Worker] | None = set()
 
     def attempt(self, payload: bytes, name: str, code: str, timeout_s: float) -> Entry | Failure:
-        """Have this thread's worker do the pickled task."""
-        worker: _Worker | None = getattr(self.mine, "worker", None)
+        """Has this thread's worker do the pickled task."""
+        worker: _Worker | None = getattr(self.of_thread, "worker", None)
         if worker is not None and worker.code != code:  # it may have imported what was edited since
             worker.kill()
         if worker is None or not worker.alive:
@@ -102,7 +102,7 @@ class Team:
         return worker.do(payload, timeout_s, lambda: self.begin(name)) if worker else Failure("stopped")
 
     def dismiss(self, threads: Executor) -> None:
-        """Stop them all and the threads that wait for them; no new one starts."""
+        """Stops all workers and the threads that wait for them; no new one starts."""
         with self.lock:
             workers, self.workers = self.workers or set(), None
         threads.shutdown(wait=False, cancel_futures=True)
@@ -112,12 +112,12 @@ class Team:
         for worker in workers:
             worker.kill()
 
-    def _hire(self, before: "_Worker | None", code: str) -> "_Worker | None":
+    def _hire(self, predecessor: "_Worker | None", code: str) -> "_Worker | None":
         with self.lock:
             if self.workers is None:
                 return None
-            worker = self.mine.worker = _Worker(code)
-            self.workers -= {before}
+            worker = self.of_thread.worker = _Worker(code)
+            self.workers -= {predecessor}
             self.workers.add(worker)
             return worker
 
@@ -127,16 +127,16 @@ class _Worker:
 
     def __init__(self, code: str) -> None:
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), name="vigil-worker", daemon=True)
-        with one_thread():
+        self.connection, child_end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(child_end,), name="vigil-worker", daemon=True)
+        with single_threaded_children():
             self.process.start()
-        theirs.close()
+        child_end.close()
         self.code = code
         self.alive = True
 
     def do(self, payload: bytes, timeout_s: float, begin: Callable[[], None]) -> Entry | Failure:
-        """The clock runs from when the worker has the task and all that it imports."""
+        """Does a task; the clock runs from when the worker has the task and all that it imports."""
         try:
             self.connection.send_bytes(payload)
             if not wait([self.connection, self.process.sentinel], START_S):
@@ -166,7 +166,7 @@ _ENVIRONMENT = threading.Lock()
 
 
 def _serve(connection: Connection) -> None:
-    """The life of a worker process."""
+    """Does the tasks that come through `connection`, until it is closed: all that a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever watches it decides
     die_with_parent()
     checked = False
@@ -184,16 +184,16 @@ def _serve(connection: Connection) -> None:
                 raise VigilError("the code was edited while the stage was running. Run it again")
             checked = True
         except Exception as error:  # noqa: BLE001  whatever an import may raise
-            words = str(error) if isinstance(error, VigilError) else f"{type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, VigilError) else f"{type(error).__name__}: {error}"
             connection.send(None)
-            connection.send(Failure(words, traceback.format_exc(), fatal=True))
+            connection.send(Failure(reason, traceback.format_exc(), fatal=True))
         else:
             connection.send(None)
             connection.send(perform(task))
 
 
 def die_with_parent() -> None:
-    """A parent that is killed takes its workers along: by the kernel on Linux, and by a thread that watches it."""
+    """Ends this process when its parent dies: by the kernel on Linux, and by a thread that watches the parent."""
     end_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -207,24 +207,24 @@ def die_with_parent() -> None:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """What starts in this block finds one thread per numeric library in its environment from the first import on."""
+def single_threaded_children() -> Iterator[None]:
+    """Gives what starts in this block one thread per numeric library, from its first import on."""
     with _ENVIRONMENT:
-        before = {name: os.environ.get(name) for name in settings.THREADS}
+        values_before = {name: os.environ.get(name) for name in settings.THREADS}
         os.environ.update(dict.fromkeys(settings.THREADS, "1"))
         try:
             yield
         finally:
-            for name, value in before.items():
+            for name, value in values_before.items():
                 if value is None:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
 
 
-def _portable(words: str, task: Task, folder: Path) -> str:
-    """One line that is the same on every machine and in every run: no paths of this one, no addresses in memory."""
+def _make_portable(text: str, task: Task, folder: Path) -> str:
+    """Makes a text one line that is the same on every machine and in every run, without paths and addresses."""
     for absolute in (folder, task.folder, task.root):
-        words = words.replace(f"{absolute}{os.sep}", "")
-    words = re.sub(r"(?<![\w.:/])/(?:[^\s/'\":]+/)+", "", words)  # other folders
-    return re.sub(r"\b0x[0-9a-fA-F]{6,}\b", "0x...", " ".join(words.split()))[:500]
+        text = text.replace(f"{absolute}{os.sep}", "")
+    text = re.sub(r"(?<![\w.:/])/(?:[^\s/'\":]+/)+", "", text)  # other folders
+    return re.sub(r"\b0x[0-9a-fA-F]{6,}\b", "0x...", " ".join(text.split()))[:500]

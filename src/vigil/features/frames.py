@@ -29,7 +29,7 @@ from pydantic import Field
 from vigil.core.clock import reached_tick
 from vigil.core.errors import VigilError
 from vigil.core.params import Frozen
-from vigil.core.storage import member, replacing
+from vigil.core.storage import npz_entry, replacing
 from vigil.footage.video import reading
 
 SPOOL = 1 << 24  # bytes of JPEG that are held in memory before they go to a file beside the archive
@@ -101,9 +101,9 @@ def save_frames(path: Path, frames: Iterable[tuple[int, Fraction, bytes]], sourc
         }
         with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
             for name, array in arrays.items():
-                with archive.open(member(name, array.nbytes), "w") as file:
+                with archive.open(npz_entry(name, array.nbytes), "w") as file:
                     np.lib.format.write_array(file, array, allow_pickle=False)
-            with archive.open(member("jpeg", offsets[-1]), "w") as file:
+            with archive.open(npz_entry("jpeg", offsets[-1]), "w") as file:
                 np.lib.format.write_array_header_1_0(
                     file, {"descr": "|u1", "fortran_order": False, "shape": (offsets[-1],)}
                 )

@@ -29,16 +29,16 @@ class Kind(Protocol):
     Params: type[Frozen]
 
     def sources(self, name: str, params: Any) -> list[Source]:
-        """What the set is made of now, sorted by path."""
+        """Lists what the set is made of now, sorted by path."""
 
     def videos(
         self, name: str, params: Any, sources: list[Source], raw: Path, truth: Path, runtime: Runtime
     ) -> Listing:
-        """Bring them into `raw/<name>`, and what is known for certain about them into `truth/<name>`."""
+        """Brings sources into `raw/<name>`, and what is known for certain about them into `truth/<name>`."""
 
 
 class Summary(dict[str, dict[str, int]]):
-    """What `sync` found, by set: sources in all, new, gone, changed."""
+    """The counts that `sync` prints, by set: sources in all, new, gone, changed."""
 
     def __str__(self) -> str:
         lines = []
@@ -52,7 +52,7 @@ CHANGES = ("new", "gone", "changed")
 
 
 def read_datasets(section: object) -> dict[str, tuple[Kind, Frozen]]:
-    """The kind and the parameters of every set in the section `datasets` of params.yaml, sorted by name."""
+    """Reads kind and parameters of every set in the section `datasets` of params.yaml, sorted by name."""
     if not isinstance(section, Mapping) or not section:
         raise VigilError(f"params.yaml [datasets]: expected sets by name, each with a kind; found {section!r}.")
     datasets_by_name: dict[str, tuple[Kind, Frozen]] = {}
@@ -60,22 +60,22 @@ def read_datasets(section: object) -> dict[str, tuple[Kind, Frozen]]:
         where, keys = f"params.yaml [datasets.{name}]", section[name]
         if not isinstance(name, str) or not SET.match(name):
             raise VigilError(f"{where}: a set's name is that of its folder: letters, digits, - and _, at most 64.")
-        if twin := next((other for other in datasets_by_name if other.casefold() == name.casefold()), None):
+        if twin := next((earlier for earlier in datasets_by_name if earlier.casefold() == name.casefold()), None):
             raise VigilError(f"{where}: there is '{twin}' too, which is the same folder on some systems. Rename one.")
         if not isinstance(keys, Mapping) or "kind" not in keys:
             raise VigilError(f"{where}: missing key 'kind'. Known kinds: {', '.join(kinds())}.")
-        kind = _kind(keys["kind"], where)
+        kind = _find_kind(keys["kind"], where)
         datasets_by_name[name] = kind, kind.Params.read({key: keys[key] for key in keys if key != "kind"}, where)
     return datasets_by_name
 
 
 def kinds() -> list[str]:
-    """The kinds of source that there are."""
+    """Lists the kinds of dataset."""
     return [name for name in _modules() if hasattr(import_module(f"{datasets.__name__}.{name}"), "videos")]
 
 
 def sync(section: object, out: Path) -> Summary:
-    """List every configured set into `out`, which is written only when something changed."""
+    """Lists every configured set into `out`, which is written only when something changed."""
     now = {name: kind.sources(name, params) for name, (kind, params) in read_datasets(section).items()}
     try:
         before = read_sources(out)
@@ -88,7 +88,7 @@ def sync(section: object, out: Path) -> Summary:
 
 
 def index(section: object, name: str) -> Path:
-    """Write down, in the set's own folder, what its bare folders tell: the data.csv of kind frame_folders."""
+    """Writes data.csv into the folder of a set of kind frame_folders: what its folders tell."""
     configured = read_datasets(section)
     if name not in configured:
         hint = near_miss(name, configured)
@@ -101,7 +101,7 @@ def index(section: object, name: str) -> Path:
 
 
 def read_sources(path: Path) -> dict[str, list[Source]]:
-    """The sources by set, as `sync` wrote them."""
+    """Reads the sources by set, as `sync` wrote them."""
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `vigil sync`.")
     sources: dict[str, list[Source]] = {}
@@ -115,7 +115,7 @@ def read_sources(path: Path) -> dict[str, list[Source]]:
     return sources
 
 
-def _kind(name: object, where: str) -> Kind:
+def _find_kind(name: object, where: str) -> Kind:
     if name in _modules():
         module = import_module(f"{datasets.__name__}.{name}")
         if hasattr(module, "videos"):

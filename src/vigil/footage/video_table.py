@@ -79,12 +79,12 @@ class Video:
 
     @property
     def watched_s(self) -> Fraction:
-        """How long it was recorded: without its pauses."""
+        """Returns how long it was recorded, without its pauses."""
         return self.duration_s - sum((stop - start for start, stop in self.pauses), Fraction(0))
 
     @property
     def pictures(self) -> bool:
-        """Whether there is a video behind it, and not a table of landmarks alone."""
+        """Tells whether there is a video behind it, and not a table of landmarks alone."""
         return PurePosixPath(self.path).suffix.lower() != ".csv"
 
 
@@ -96,15 +96,15 @@ def read(path: Path) -> list[Video]:
         hint = near_miss(missing[0], rows[0])
         raise VigilError(f"{path}: no column '{missing[0]}'. Expected: {', '.join(COLUMNS)}.{hint}")
     videos = [_parse_video(row, f"{path}: video {number} ({row['video']})") for number, row in enumerate(rows, 1)]
-    seen: set[str] = set()
+    ids: set[str] = set()
     for video in videos:
-        if video.video in seen:
+        if video.video in ids:
             raise VigilError(f"{path}: {video.video} is there twice. Ids must differ: rename a file and sync again.")
-        seen.add(video.video)
+        ids.add(video.video)
     return videos
 
 
-def of_sets(videos: Iterable[Video], sets: Collection[str] | None) -> list[Video]:
+def select_sets(videos: Iterable[Video], sets: Collection[str] | None) -> list[Video]:
     """Returns the videos of these sets; of all where `sets` is None."""
     return [video for video in videos if sets is None or video.set in sets]
 

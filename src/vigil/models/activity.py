@@ -56,25 +56,25 @@ class Model(nn.Module):
         return self.head(states[:, -1])
 
     def compile(self, *arguments: Any, **options: Any) -> None:
-        """What training asks for where there is a compiler; see ConvLSTM."""
+        """Compiles what is worth it, as training asks for where there is a compiler; see ConvLSTM."""
         self.encoder.compile(*arguments, **options)
         self.memory.compile()
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:  # noqa: ARG002
-        """Cross-entropy of each cell."""
+        """Returns the cross-entropy of the cells."""
         balance = torch.tensor(self.config.balance, dtype=output.dtype, device=output.device)
         return {"loss": F.binary_cross_entropy_with_logits(output, batch["y"].to(output), pos_weight=balance)}
 
     @torch.no_grad()
     def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """Log odds of each cell; a window is as lively as its liveliest cells."""
+        """Returns the log odds of each cell; a window is as lively as its liveliest cells."""
         cells = output[:, 0].float()
-        most = max(1, round(self.config.top * cells[0].numel()))
-        return {"window": cells.flatten(1).topk(most).values.mean(dim=1), "cells": cells}
+        count = max(1, round(self.config.top * cells[0].numel()))
+        return {"window": cells.flatten(1).topk(count).values.mean(dim=1), "cells": cells}
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One window (T, 3, S, S) mirrored with its map, and relit; all frames alike."""
+        """Mirrors one window (T, 3, S, S) with its map, and relights it, all frames alike."""
         flip, gain, shift = torch.rand(3, generator=generator).tolist()
         if flip < self.config.flip:
             x, y = x.flip(-1), y.flip(-1)

@@ -34,7 +34,7 @@ PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  #
 
 @dataclass(frozen=True)
 class Card:
-    """What goes into config.json."""
+    """The contents of config.json."""
 
     model: str  # module of vigil.models
     config: Frozen
@@ -76,9 +76,9 @@ class Members(nn.Module):
 
     @torch.no_grad()
     def step(self, frame: Tensor, states: Sequence[Any] | None) -> tuple[Predictions, tuple[Any, ...]]:
-        """The newest frame of a stream, for models that have a step."""
-        before = states or [None] * len(self.members)
-        steps = [member.step(frame, state) for member, state in zip(self._models, before, strict=True)]
+        """Judges the newest frame of a stream; for models that have a step."""
+        states = states or [None] * len(self.members)
+        steps = [member.step(frame, state) for member, state in zip(self._models, states, strict=True)]
         return mean_predictions([predictions for predictions, _ in steps]), tuple(state for _, state in steps)
 
     @property
@@ -87,12 +87,12 @@ class Members(nn.Module):
 
 
 def mean_predictions(predictions: Sequence[Predictions]) -> Predictions:
-    """The mean of what several members say of the same samples."""
+    """Averages what several members say of the same samples."""
     return {key: torch.stack([member[key] for member in predictions]).mean(dim=0) for key in predictions[0]}
 
 
 def find_module(name: str, where: str) -> ModuleType:
-    """`vigil.models.<name>`, which has `Config` and `Model`; `where` names who asked in the error."""
+    """Returns `vigil.models.<name>`, which has `Config` and `Model`; `where` names who asked in the error."""
     names = sorted(path.stem for folder in models.__path__ for path in Path(folder).glob("[a-z]*.py"))
     module = None
     if re.fullmatch("[a-z][a-z0-9_]*", name) and find_spec(f"vigil.models.{name}"):
@@ -125,12 +125,12 @@ def save_checkpoint(folder: Path, card: Card, members: Sequence[Mapping[str, Ten
 
 
 def load_checkpoint(folder: Path, features: Mapping[str, Any] | None = None) -> Checkpoint:
-    """The model as it was trained. With `features`, VigilError unless it was trained on features made in that way."""
+    """Loads a trained model. With `features`, VigilError unless it was trained on features made in that way."""
     versions = tuple(_file_version(folder / name) for name in (WEIGHTS, CONFIG))
     checkpoint = _read_checkpoint(folder, folder.absolute(), versions)
-    if features is not None and (other := lineage.difference(checkpoint.card.features, features)):
+    if features is not None and (mismatch := lineage.difference(checkpoint.card.features, features)):
         raise VigilError(
-            f"{folder}: the features are not those it was trained on: {other}. Train it on these "
+            f"{folder}: the features are not those it was trained on: {mismatch}. Train it on these "
             f"(`dvc repro train@{checkpoint.card.model}`), or set that key back in params.yaml."
         )
     return checkpoint
@@ -138,7 +138,7 @@ def load_checkpoint(folder: Path, features: Mapping[str, Any] | None = None) -> 
 
 @lru_cache(maxsize=32)
 def _read_checkpoint(folder: Path, _absolute: Path, _versions: tuple[object, ...]) -> Checkpoint:
-    """Read once by a process for as long as the files stay what they are."""
+    """Reads a model once in a process, for as long as its files stay what they are."""
     path = folder / CONFIG
     payload = read_json(path)
     try:
@@ -173,7 +173,7 @@ def _read_checkpoint(folder: Path, _absolute: Path, _versions: tuple[object, ...
 
 
 def _file_version(path: Path) -> tuple[int, int, int] | None:
-    """What differs when a file is another one than before; None where there is none."""
+    """Returns what differs when a file is another one than before; None where there is no file."""
     if not path.exists():
         return None
     status = path.stat()
@@ -181,28 +181,28 @@ def _file_version(path: Path) -> tuple[int, int, int] | None:
 
 
 def _read_tensors(path: Path, model: nn.Module) -> dict[str, Tensor]:
-    """The tensors of the file, which must be those of `model` by name, shape and type."""
+    """Reads the tensors of the file, which must be those of `model` by name, shape and type."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    again = "Restore it (`dvc checkout`), or train again."
+    advice = "Restore it (`dvc checkout`), or train again."
     try:
         tensors = load_file(path)
     except FileNotFoundError:
-        raise VigilError(f"{path}: not found. {again}") from None
+        raise VigilError(f"{path}: not found. {advice}") from None
     except (SafetensorError, OSError, ValueError) as error:
         if path.is_file() and path.read_bytes()[:4].startswith(PICKLES):
             raise VigilError(
-                f"{path}: a pickle, which can run code when it is read, and no safetensors. {again}"
+                f"{path}: a pickle, which can run code when it is read, and no safetensors. {advice}"
             ) from None
-        raise VigilError(f"{path}: damaged, or no safetensors ({' '.join(str(error).split())}). {again}") from None
+        raise VigilError(f"{path}: damaged, or no safetensors ({' '.join(str(error).split())}). {advice}") from None
     if mismatch := find_mismatch(tensors, model):
-        raise VigilError(f"{path}: {mismatch}: weights of another model. {again}")
+        raise VigilError(f"{path}: {mismatch}: weights of another model. {advice}")
     return tensors
 
 
 def find_mismatch(weights: Mapping[str, Tensor], model: nn.Module) -> str | None:
-    """The first of the weights that `model` cannot take, by name, shape or type, or that it lacks."""
+    """Describes the first of the weights that `model` cannot take, by name, shape or type, or that it lacks."""
     expected = model.state_dict()
     for name in sorted(expected.keys() | weights.keys()):
         expected_shape, shape = (_describe_shape(tensors.get(name)) for tensors in (expected, weights))
@@ -217,19 +217,19 @@ def _describe_shape(tensor: Tensor | None) -> str:
     return f"{'x'.join(map(str, tensor.shape)) or 'a number'} {str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _load_pyfunc(path: str) -> "Served":
-    """MLflow calls this, by its name: `mlflow.pyfunc.load_model("models:/panic/1").predict(x)`."""
-    return Served(load_checkpoint(Path(path)))
+def _load_pyfunc(path: str) -> "ServedModel":
+    """Loads a model; MLflow calls this by name: `mlflow.pyfunc.load_model("models:/panic/1").predict(x)`."""
+    return ServedModel(load_checkpoint(Path(path)))
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """A model that takes arrays and gives arrays."""
 
     checkpoint: Checkpoint
 
     def predict(self, x: Any, params: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002  MLflow's name
-        """Samples as the model takes them, float32; what `judge` says of them."""
+        """Returns what `judge` says of samples, which are float32 and as the model takes them."""
         tensor = torch.as_tensor(x, dtype=torch.float32)
         with torch.no_grad():
             predictions = self.checkpoint.model.judge(self.checkpoint.model(tensor), tensor)

@@ -29,10 +29,10 @@ class Model(Network):
         self.clip = replace(self.clip, slower=config.slower)
 
     def odds(self, output: Output) -> Tensor:
-        """(B,) the log odds of a crime."""
+        """Returns (B,) the log odds of a crime."""
         return output.logits[:, 1] - output.logits[:, 0]
 
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """The log odds of a crime."""
+        """Returns the log odds of a crime, the logits of both classes, and what each frame weighed."""
         return {"window": self.odds(output), "classes": output.logits, "attention": output.attention}

@@ -51,5 +51,5 @@ class Model(Network):
 
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """The logits of all classes; nothing here is more or less abnormal."""
+        """Returns the logits of all classes; nothing here is more or less abnormal."""
         return {"classes": output.logits, "attention": output.attention}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vigil.core.errors import VigilError, near_miss
 from vigil.core.params import Frozen
-from vigil.models.blocks.inception import STAGES, Inception, adopt
+from vigil.models.blocks.inception import STAGES, Inception, adopt_weights
 from vigil.models.blocks.layers import (
     Batch,
     Clip,
@@ -113,7 +113,7 @@ class Model(nn.Module):
         self.register_buffer("offset", 2 * torch.tensor(MEAN).view(3, 1, 1, 1) - 1, persistent=False)
 
     def initialise(self) -> str | None:
-        """Take over `weights` and say so in a line. For training alone: a trained model brings its own."""
+        """Takes over `weights` and returns a line that says so. For training alone: a trained model brings its own."""
         self._refuse_far_dilations()
         if self.config.weights is None:
             return None
@@ -124,10 +124,10 @@ class Model(nn.Module):
             if_missing="Give stage `weights` a URL or path (weights.i3d)",
             if_broken="Published .pt files are converted by stage `weights` (weights.i3d in params.yaml)",
         )
-        return f"i3d: {adopt(self.backbone, tensors, str(path))}"
+        return f"i3d: {adopt_weights(self.backbone, tensors, str(path))}"
 
     def _refuse_far_dilations(self) -> None:
-        """VigilError where a layer of the pyramid looks past both ends of the clip from every step."""
+        """Raises VigilError where a layer of the pyramid looks past both ends of the clip from every step."""
         stride, frames = self.backbone.stride, self.config.frames
         steps = -(-frames // stride)
         if far := [dilation for dilation in self.config.dilations if dilation >= steps]:
@@ -140,10 +140,10 @@ class Model(nn.Module):
     def forward(self, clips: Tensor) -> Output:
         """(B, 3, T, H, W), ImageNet-normalised; any T >= 8, any H, W >= 32."""
         length, stride = clips.shape[2], self.backbone.stride
-        early = (1 - length) % stride if self.config.causal else 0
-        if early:  # so that the last step sees the last frame; there the first picture stands still
-            clips = torch.cat([clips[:, :, :1].expand(-1, -1, early, -1, -1), clips], dim=2)
-        maps = self.backbone(self._look(clips))  # (B, D, T', h, w)
+        padding = (1 - length) % stride if self.config.causal else 0
+        if padding:  # so that the last step sees the last frame; there the first picture stands still
+            clips = torch.cat([clips[:, :, :1].expand(-1, -1, padding, -1, -1), clips], dim=2)
+        maps = self.backbone(self._make_view(clips))  # (B, D, T', h, w)
         features = self.temporal(maps.mean(dim=(3, 4)).transpose(1, 2))  # (B, T', D)
         steps = self.head(features).squeeze(-1)  # (B, T')
         attention = self.attention(features)  # (B, T')
@@ -151,10 +151,10 @@ class Model(nn.Module):
             frames = steps.repeat_interleave(stride, dim=1)
         else:
             frames = F.interpolate(steps[:, None], scale_factor=stride, mode="linear")[:, 0]
-        return Output((attention * steps).sum(dim=1), frames[:, early : early + length], attention, steps)
+        return Output((attention * steps).sum(dim=1), frames[:, padding : padding + length], attention, steps)
 
-    def _look(self, clips: Tensor) -> Tensor:
-        """(B, 3, T, H, W): what the backbone sees of the pictures."""
+    def _make_view(self, clips: Tensor) -> Tensor:
+        """Returns (B, 3, T, H, W): what the backbone sees of the pictures."""
         if self.config.background == "keep":
             return torch.addcmul(self.offset, clips, self.gain)
         if self.config.background == "change":
@@ -162,14 +162,14 @@ class Model(nn.Module):
         return (clips - self._background(clips)) * self.gain
 
     def _background(self, clips: Tensor) -> Tensor:
-        """The mean picture of the clip; where causal, of its frames so far."""
+        """Returns the mean picture of the clip; where causal, of its frames so far."""
         if not self.config.causal:
             return clips.mean(dim=2, keepdim=True)
         count = torch.arange(1, clips.shape[2] + 1, device=clips.device).view(-1, 1, 1)
         return clips.cumsum(dim=2) / count
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy of the clip, and scores of the steps that change little and are few."""
+        """Returns the cross-entropy of the clip, and terms that keep the scores of its steps even and low."""
         y = batch["y"].long()
         sample_losses = F.binary_cross_entropy_with_logits(output.video, y.to(output.video.dtype), reduction="none")
         anomaly = mean_loss(sample_losses, y, weight)
@@ -181,21 +181,21 @@ class Model(nn.Module):
         return {"loss": loss, "anomaly": anomaly, "smoothness": smoothness, "sparsity": sparsity}
 
     def odds(self, output: Output) -> Tensor:
-        """(B,) the logit of the clip."""
+        """Returns (B,) the logit of the clip."""
         return output.video
 
     @torch.no_grad()
     def judge(self, output: Output, x: Tensor) -> Predictions:
-        """The logits of clip and frames, and what each frame weighed."""
+        """Returns the logits of clip and frames, and what each frame weighed."""
         length, stride = x.shape[2], self.backbone.stride
-        early = (1 - length) % stride if self.config.causal else 0
-        attention = output.attention.repeat_interleave(stride, dim=1)[:, early : early + length]
+        padding = (1 - length) % stride if self.config.causal else 0
+        attention = output.attention.repeat_interleave(stride, dim=1)[:, padding : padding + length]
         attention = attention / attention.sum(dim=1, keepdim=True).clamp_min(1e-8)
         return {"window": output.video, "frames": output.frames, "attention": attention}
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One clip (3, T, H, W) mirrored, cropped and relit, all frames alike."""
+        """Mirrors, crops and relights one clip (3, T, H, W), all frames alike."""
         flip, side, down, right, gain, shift = torch.rand(6, generator=generator).tolist()
         x, _, _ = crop_clip(x, self.config.crop * side, down, right)
         if flip < self.config.flip:
@@ -211,10 +211,10 @@ class Temporal(nn.Module):
         inner = max(1, channels // 4 // heads) * heads
         self.heads, self.causal = heads, causal
         self.enter = nn.LayerNorm(channels)
-        self.pyramid = nn.ModuleList(Along(channels, inner, dilation, causal=causal) for dilation in dilations)
+        self.pyramid = nn.ModuleList(TemporalConv(channels, inner, dilation, causal=causal) for dilation in dilations)
         self.look = nn.Linear(channels, 3 * inner, bias=False)  # softmax does not see a bias of the keys
         self.said = nn.Linear(inner, inner)
-        self.merge = Along((len(dilations) + 1) * inner, channels, 1, causal=causal)
+        self.merge = TemporalConv((len(dilations) + 1) * inner, channels, 1, causal=causal)
         self.leave = nn.LayerNorm(channels)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -230,7 +230,7 @@ class Temporal(nn.Module):
         return self.leave(x + F.relu(self.merge(torch.cat(spans, dim=-1))))
 
 
-class Along(nn.Module):
+class TemporalConv(nn.Module):
     """A convolution of three steps along time, `dilation` apart, over (B, T', channels)."""
 
     def __init__(self, channels: int, out: int, dilation: int, *, causal: bool) -> None:

@@ -25,7 +25,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Memory(NamedTuple):
-    """What a stream leaves behind."""
+    """What the model remembers of a stream."""
 
     layers: tuple[State | None, ...]
     frame: Tensor  # (B, 1, 3, H, W) the last one seen
@@ -63,33 +63,33 @@ class Model(nn.Module):
         self.drawing = nn.Conv2d(widths[-1], planes, config.kernel, padding="same")  # ... -3
 
     def forward(self, clip: Tensor) -> Tensor:
-        """(B, T, 3, H, W) drawn again, each frame from itself and those before it; `foresee`: from those before it."""
+        """Draws (B, T, 3, H, W) again, each frame from itself and those before it; `foresee`: from those before it."""
         return self._reconstruct(clip, None)[0]
 
     def compile(self, *_: Any, **__: Any) -> None:
-        """What training asks for where there is a compiler; see ConvLSTM."""
+        """Compiles what is worth it, as training asks for where there is a compiler; see ConvLSTM."""
         for layer in self.layers:
             layer.compile()
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:  # noqa: ARG002
-        """Mean square."""
+        """Returns the mean square error."""
         return {"loss": F.mse_loss(output, batch["x"])}
 
     @torch.no_grad()
     def judge(self, output: Tensor, x: Tensor) -> Predictions:
-        """Mean square error of each frame, and of each cell of the newest; see `where`."""
+        """Returns the mean square error of each frame, and of each cell of the newest; see `where`."""
         return self._judge_errors(output, x)
 
     @torch.no_grad()
     def step(self, frame: Tensor, memory: Memory | None) -> tuple[Predictions, Memory]:
-        """The newest frame (B, 3, H, W) of a stream, with all that came before in mind."""
+        """Judges the newest frame (B, 3, H, W) of a stream, with all that came before in mind."""
         clip = frame[:, None]
         reconstruction, memory = self._reconstruct(clip, memory)
         return self._judge_errors(reconstruction, clip), memory
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One window (T, 3, H, W): a part of it as the whole, mirrored, faster or slower, noisy; all frames alike."""
+        """Crops, mirrors, speeds up or slows down one window (T, 3, H, W), and adds noise; all frames alike."""
         flip, side, down, right, faster = torch.rand(5, generator=generator).tolist()
         gain = 1 + self.config.speed * (2 * faster - 1)
         x, taller, wider = crop_clip(x, self.config.crop * side, down, right)
@@ -104,15 +104,15 @@ class Model(nn.Module):
     def _reconstruct(self, clip: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
         visible = clip
         if self.config.foresee:
-            before = torch.zeros_like(clip[:, :1]) if memory is None else memory.frame
-            visible = torch.cat([before, clip[:, :-1]], dim=1)
+            previous = torch.zeros_like(clip[:, :1]) if memory is None else memory.frame
+            visible = torch.cat([previous, clip[:, :-1]], dim=1)
         maps = F.pixel_unshuffle(visible, self.config.stem)
-        after: list[State | None] = []
+        states: list[State | None] = []
         for layer, state in zip(self.layers, memory.layers if memory else [None] * len(self.layers), strict=True):
             maps, last = layer(maps, state)  # (B, T, hidden, H / stem, W / stem)
-            after.append(last)
+            states.append(last)
         reconstruction = self.drawing(maps.flatten(0, 1)).unflatten(0, clip.shape[:2])
-        return F.pixel_shuffle(reconstruction, self.config.stem), Memory(tuple(after), clip[:, -1:])
+        return F.pixel_shuffle(reconstruction, self.config.stem), Memory(tuple(states), clip[:, -1:])
 
     def _judge_errors(self, reconstruction: Tensor, clip: Tensor) -> Predictions:
         errors = (reconstruction.float() - clip.float()).square().mean(dim=2)  # (B, T, H, W)

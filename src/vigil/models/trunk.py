@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vigil.core.params import Frozen
 from vigil.models.blocks.classifier import Classifier
-from vigil.models.blocks.layers import Clip, Standardise, augment_per_sample, play_part
+from vigil.models.blocks.layers import Clip, Standardise, augment_per_sample, stretch_excerpt
 
 
 class Config(Frozen):
@@ -35,11 +35,11 @@ class Model(Classifier):
         self.head = nn.Linear(config.features, classes)
 
     def forward(self, changes: Tensor) -> Tensor:
-        usual = changes.nanmean(dim=1).nan_to_num(0.0)  # (B, F)
-        return self.head(self.norm(usual))
+        mean_changes = changes.nanmean(dim=1).nan_to_num(0.0)  # (B, F)
+        return self.head(self.norm(mean_changes))
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """A part of one clip (T, F) as the whole."""
+        """Stretches an excerpt of one clip (T, F) to its whole length."""
         slower, later = torch.rand(2, generator=generator).tolist()
-        return x[play_part(len(x), self.config.slow * slower, later)], y
+        return x[stretch_excerpt(len(x), self.config.slow * slower, later)], y

@@ -10,7 +10,8 @@ from vigil.report.film import Film
 from vigil.report.plots import Strip, attention_bars
 from vigil.report.records import Picture
 
-WINDOWS, FRAMES = 3, 8  # windows of a model, frames of a window
+WINDOWS = 3  # of a model, at most
+FRAMES = 8  # of a window, at most
 
 
 class AttendedWindow(NamedTuple):
@@ -20,11 +21,11 @@ class AttendedWindow(NamedTuple):
 
 
 def attended_windows(entry: Entry, colour: int, film: Film) -> list[AttendedWindow]:
-    """One for each of some abnormal videos; none of a model without attention."""
+    """Describes one window of each of some abnormal videos; none of a model without attention."""
     arrays, scores = entry.arrays, entry.test
     if "attention" not in arrays or not len(arrays["attention"]) or scores is None:
         return []
-    surest: dict[int, int] = {}  # the window of each video
+    surest: dict[int, int] = {}  # row of a video -> its window with the highest score
     for window in np.argsort(-arrays["window_score"], kind="stable").tolist():
         row = int(arrays["window_video"][window])
         if scores.class_index[row] > 0:
@@ -45,7 +46,7 @@ def _describe_window(entry: Entry, window: int, row: int, colour: int, film: Fil
     picks = np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int).tolist()
     return AttendedWindow(
         words,
-        [Picture(film.stored(video, int(frames[pick])), f"frame {pick + 1} of {len(frames)}") for pick in picks],
+        [Picture(film.address_at(video, int(frames[pick])), f"frame {pick + 1} of {len(frames)}") for pick in picks],
         attention_bars(
             weights, f"attention on {len(frames)} frames, most on frame {int(np.argmax(weights)) + 1}", colour
         ),

@@ -20,7 +20,7 @@ POINTS = 200  # of a curve at most; more make a picture slow and no clearer
 
 
 def write_curves(plots: Path, points: Path, histories: Path, models: Sequence[str]) -> None:
-    """`points` holds <model>/<curve>.csv, `histories` <model>.csv; a model without a file is left out."""
+    """Writes a table for each curve; `points` holds <model>/<curve>.csv, `histories` <model>.csv, if there are any."""
     shutil.rmtree(plots, ignore_errors=True)
     for curve, columns in CURVES.items():
         curves = _read_tables({model: points / model / f"{curve}.csv" for model in models})
@@ -44,11 +44,11 @@ def _read_tables(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
 
 
 def _write_table(path: Path, tables: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> None:
-    """All rows of the models, below each other, with the name of the model before each."""
+    """Writes all rows of the models, below each other, with the name of the model before each."""
     rows = [table[columns].assign(model=model) for model, table in tables.items()]
     table = pd.concat(rows) if rows else pd.DataFrame(columns=list(columns))
-    with replacing(path) as part:
-        table.reindex(columns=["model", *columns]).to_csv(part, index=False, lineterminator="\n")
+    with replacing(path) as temporary:
+        table.reindex(columns=["model", *columns]).to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _thin(table: pd.DataFrame) -> pd.DataFrame:

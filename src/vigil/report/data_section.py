@@ -9,7 +9,7 @@ from vigil.report.words import NOTHING, format_interval, format_number, quantity
 
 
 class DataSection(NamedTuple):
-    """What the dataset card says."""
+    """The contents of the dataset card, for a page."""
 
     splits: Table
     audit: str
@@ -28,6 +28,7 @@ class FeatureSection(NamedTuple):
 
 
 def describe_data(card: Mapping[str, Any]) -> DataSection:
+    """Describes videos, splits and leaks by metrics/data.json."""
     splits = [
         [
             split,
@@ -60,7 +61,7 @@ def describe_data(card: Mapping[str, Any]) -> DataSection:
 
 
 def _shortcuts_table(shortcuts: Mapping[str, Any]) -> Table | None:
-    """A set in which they could not be measured has a sentence in place of numbers."""
+    """Makes a table of shortcuts by set; a set in which they could not be measured has a sentence and no rows."""
     rows = [
         [
             f"{name}: {kind.replace('_', ' ')}",
@@ -75,6 +76,7 @@ def _shortcuts_table(shortcuts: Mapping[str, Any]) -> Table | None:
 
 
 def describe_features(quality: Mapping[str, Mapping[str, Any]]) -> list[FeatureSection]:
+    """Describes how good features are, by kind; those of which nothing was measured are left out."""
     sections = []
     for name, metrics in quality.items():
         rows = _flat_rows(metrics)
@@ -85,7 +87,7 @@ def describe_features(quality: Mapping[str, Mapping[str, Any]]) -> list[FeatureS
 
 
 def _flat_rows(metrics: Mapping[str, Any], prefix: str = "") -> list[list[str]]:
-    """Figures of any depth; breakdowns by source and label stay in the files."""
+    """Returns a row for each figure, however deep it lies; breakdowns by source and label are left out."""
     rows: list[list[str]] = []
     for key, metric in metrics.items():
         name = f"{prefix}{key.replace('_', ' ')}"

@@ -25,7 +25,7 @@ LANDMARK_METRICS = {
 
 
 def write_headlines(folder: Path, summary: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-    """<folder>/<section>/<thing>.json, one for each headline; what an earlier run wrote there goes."""
+    """Writes <folder>/<section>/<thing>.json, one for each headline; files of earlier runs go."""
     shutil.rmtree(folder, ignore_errors=True)
     for section, things in headline_numbers(summary, features).items():
         for thing, numbers in things.items():
@@ -52,7 +52,7 @@ def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) ->
         },
     }
     headlines = {
-        section: {thing: {"value": _rounded(value)} for thing, value in things.items() if value is not None}
+        section: {thing: {"value": _round(value)} for thing, value in things.items() if value is not None}
         for section, things in values.items()
     }
     fused = {} if summary.get("fused") is None else {"fused": summary["fused"]}
@@ -61,7 +61,7 @@ def headline_numbers(summary: Mapping[str, Any], features: Mapping[str, Any]) ->
 
 
 def _file_name(class_name: str) -> str:
-    """A class that a user has named, as a part of a file's name."""
+    """Makes the name of a class, which a user has chosen, fit for a file."""
     return re.sub(r"[^\w-]+", "_", class_name)
 
 
@@ -69,12 +69,12 @@ def _model_numbers(model: Mapping[str, Any]) -> dict[str, Any]:
     numbers = {"value": model.get("value")} | {
         column: _value(model.get(metric)) for metric, column in ALARM_METRICS.items()
     }
-    return {key: _rounded(number) for key, number in numbers.items() if number is not None}
+    return {key: _round(number) for key, number in numbers.items() if number is not None}
 
 
 def _value(metric: Mapping[str, Any] | None) -> Any:
     return None if metric is None else metric["value"]
 
 
-def _rounded(number: Any) -> Any:
+def _round(number: Any) -> Any:
     return round(number, 4) if isinstance(number, float) else number

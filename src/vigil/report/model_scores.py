@@ -29,12 +29,12 @@ class ModelScores:
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """The row of each video in the table."""
+        """Returns the row of each video in the table."""
         return {name: row for row, name in enumerate(self.table.video.tolist())}
 
     @cached_property
     def p(self) -> np.ndarray:
-        """(N,) calibrated probability of each frame, NaN where it has no score."""
+        """Returns (N,) the calibrated probability of each frame, NaN where it has no score."""
         assert self.entry.calibration is not None
         return self.entry.calibration.probability(self.table.score)
 
@@ -64,9 +64,9 @@ class ModelScores:
         return list(zip(starts.tolist(), stops.tolist(), strict=True))
 
     def peak(self, row: int, start_s: float, stop_s: float) -> tuple[float, float]:
-        """Highest probability within some time of a video, and when; 0 at its start where no frame is within."""
-        part = self.table.frames_of(row)
-        times, p = self.table.time_s[part], np.nan_to_num(self.p[part])
+        """Returns the highest probability from `start_s` to `stop_s`, and when; 0 at `start_s` without a frame."""
+        frames = self.table.frames_of(row)
+        times, p = self.table.time_s[frames], np.nan_to_num(self.p[frames])
         inside = np.flatnonzero((times >= start_s - 1e-9) & (times < stop_s))
         if not len(inside):
             return 0.0, start_s

@@ -18,7 +18,7 @@ from vigil.report.records import Picture, Table, metrics_table
 from vigil.report.words import NOTHING, format_number, quantity, seconds
 from vigil.statistics.ranking import Ranking
 
-MISTAKES_SHOWN = 2  # of each kind, per model
+PICTURED_MISTAKES = 2  # at most, of each kind and model
 
 
 class Figure(NamedTuple):
@@ -29,14 +29,14 @@ class Figure(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """Videos by true class (row) and told class (column)."""
+    """Numbers of videos by true class (row) and predicted class (column)."""
 
     classes: Sequence[str]
     counts: Sequence[Sequence[int]]
 
 
 class Mistakes(NamedTuple):
-    """How many there are, and the worst as pictures."""
+    """The number of mistakes in words, and the worst as pictures."""
 
     tally: str
     pictures: Sequence[Picture]
@@ -44,7 +44,7 @@ class Mistakes(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelArticle:
-    """All that the report says of a model; of one that could not be judged, only why."""
+    """The section of a model; of one that could not be judged it has only the reason."""
 
     name: str
     colour: int
@@ -80,7 +80,7 @@ def describe_model(entry: Entry, scores: ModelScores | None, colour: int, film: 
 
 
 def _rankings(entry: Entry, colour: int) -> list[Figure]:
-    """ROC and precision over recall: of cells, or of videos and of the frames of abnormal ones."""
+    """Draws ROC and precision over recall: of cells, or of videos and of the frames of abnormal ones."""
     assert entry.test is not None
     judged = entry.test.select_judged()
     rankings: list[tuple[str, Ranking]] = []
@@ -98,10 +98,12 @@ def _rankings(entry: Entry, colour: int) -> list[Figure]:
         return []
     names = " (dashed: ".join(name for name, _ in rankings) + (")" if len(rankings) > 1 else "")
     roc = [Line(name, *ranking.roc(), colour, number > 0) for number, (name, ranking) in enumerate(rankings)]
-    pr = [Line(name, *ranking.pr(), colour, number > 0) for number, (name, ranking) in enumerate(rankings)]
+    precision = [Line(name, *ranking.pr(), colour, number > 0) for number, (name, ranking) in enumerate(rankings)]
     return [
-        Figure("ROC", f" of {names}", plots.roc(roc, f"ROC of {names}")),
-        Figure("Precision", f" of {names}", plots.precision_recall(pr, f"precision over recall of {names}")),
+        Figure("ROC", f" of {names}", plots.roc_chart(roc, f"ROC of {names}")),
+        Figure(
+            "Precision", f" of {names}", plots.precision_recall_chart(precision, f"precision over recall of {names}")
+        ),
     ]
 
 
@@ -116,16 +118,18 @@ def _reliability(scores: ModelScores | None, colour: int) -> list[Figure]:
     if error is None:
         return []
     points = [
-        (each.predicted, each.observed) for each in bins if each.predicted is not None and each.observed is not None
+        (group.predicted, group.observed)
+        for group in bins
+        if group.predicted is not None and group.observed is not None
     ]
     predicted, observed = np.array(points).T
-    chart = plots.reliability(predicted, observed, f"calibration error {error:.3f}", colour)
+    chart = plots.reliability_chart(predicted, observed, f"calibration error {error:.3f}", colour)
     return [Figure("Reliability", f" of {scores.entry.calibration.fitted_on}: off by {error:.3f} on average", chart)]
 
 
 def _training(entry: Entry) -> list[Figure]:
     losses = [name for name in ("train_loss", "val_loss") if entry.history and name in entry.history[0]]
-    chart = plots.training(entry.history, losses, f"losses of {entry.name} by epoch")
+    chart = plots.history_chart(entry.history, losses, f"losses of {entry.name} by epoch")
     return [Figure("Training", ": ", chart, [name.replace("_", " ") for name in losses])] if chart else []
 
 
@@ -137,7 +141,7 @@ def _confusion(metrics: Mapping[str, Any]) -> Confusion | None:
 
 
 def _mistakes(scores: ModelScores | None, film: Film) -> Mistakes | None:
-    """The worst false alarms, and the worst misses, each of another video."""
+    """Pictures the worst false alarms, and the worst misses, each of another video."""
     if scores is None or scores.outcome is None:
         return None
     alerts, events, table = scores.outcome.alerts, scores.outcome.events, scores.table
@@ -152,23 +156,23 @@ def _mistakes(scores: ModelScores | None, film: Film) -> Mistakes | None:
     false.sort(key=lambda mistake: (-mistake[0], mistake[1]))
     missed.sort()
     pictures = []
-    for mistakes, what in ((false, "False alarm, probability {:.0%}"), (missed, "Missed, probability {:.0%} at most")):
+    for mistakes, kind in ((false, "False alarm, probability {:.0%}"), (missed, "Missed, probability {:.0%} at most")):
         for p, row, time_s in _of_different_videos(mistakes):
             video = str(table.video[row])
-            words = f"{what.format(p)}. {video.split('/', 1)[-1]} ({table.label[row]}) at {seconds(time_s)}"
-            pictures.append(Picture(film.moment(video, time_s), words))
-    counted = quantity(int(scores.outcome.false_alarms.sum()), "false alarm")
+            words = f"{kind.format(p)}. {video.split('/', 1)[-1]} ({table.label[row]}) at {seconds(time_s)}"
+            pictures.append(Picture(film.address_at_time(video, time_s), words))
+    false_alarms = quantity(int(scores.outcome.false_alarms.sum()), "false alarm")
     minutes = f"{float(scores.outcome.normal_s.sum()) / 60:.1f} minutes of normal time"
-    tally = f"{counted} in {minutes}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
+    tally = f"{false_alarms} in {minutes}; {len(missed)} of {quantity(len(events.video), 'event')} missed."
     return Mistakes(tally, pictures)
 
 
 def _of_different_videos(mistakes: Sequence[tuple[float, int, float]]) -> list[tuple[float, int, float]]:
-    """The first mistake (p, video, time) of each video, few of them."""
+    """Returns the first mistake (p, video, time) of each video, at most `PICTURED_MISTAKES`."""
     by_video: dict[int, tuple[float, int, float]] = {}
     for mistake in mistakes:
         by_video.setdefault(mistake[1], mistake)
-    return list(by_video.values())[:MISTAKES_SHOWN]
+    return list(by_video.values())[:PICTURED_MISTAKES]
 
 
 def _breakdowns(metrics: Mapping[str, Any]) -> list[Table]:
@@ -178,12 +182,12 @@ def _breakdowns(metrics: Mapping[str, Any]) -> list[Table]:
         entries = metrics.get(key) or {}
         columns = list(dict.fromkeys(column for entry in entries.values() for column in entry))
         if columns:
-            rows = [[name, *(_plain(entry.get(column)) for column in columns)] for name, entry in entries.items()]
+            rows = [[name, *(_format_cell(entry.get(column)) for column in columns)] for name, entry in entries.items()]
             tables.append(Table(title, [title[3:], *(column.replace("_", " ") for column in columns)], rows))
     return tables
 
 
-def _plain(value: object) -> str:
+def _format_cell(value: object) -> str:
     if isinstance(value, float):
         return format_number(value)
     return NOTHING if value is None else str(value)

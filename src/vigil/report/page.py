@@ -29,7 +29,7 @@ SECTIONS = {
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """All that the report tells."""
+    """The results that the page is made of."""
 
     summary: Mapping[str, Any]
     entries: Sequence[Entry]  # the fused detector first, if there is one
@@ -39,7 +39,7 @@ class Findings:
 
 
 def render_report(findings: Findings, film: Film, video_limit: int) -> str:
-    """The whole file. `video_limit` videos are shown at most."""
+    """Renders the page, with at most `video_limit` videos."""
     fused_last = sorted(findings.entries, key=lambda entry: entry.name == FUSED)
     colours = {entry.name: number for number, entry in enumerate(fused_last)}
     scores = scores_by_model(findings.entries, colours)
@@ -93,7 +93,7 @@ def _lead(videos: Sequence[Video], models: Mapping[str, Any]) -> str:
 
 
 def _facts(videos: Sequence[Video], models: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is counted, and the few numbers of the fused detector."""
+    """Returns counts of videos, and the few numbers of the fused detector, each with its name."""
     minutes = float(sum(video.watched_s for video in videos)) / 60
     facts = [
         ("test videos", f"{len(videos)}"),

@@ -36,7 +36,7 @@ class Axis(NamedTuple):
     high: float = 1.0
 
     def share(self, values: Numbers) -> np.ndarray:
-        """0 at the low end, 1 at the high one."""
+        """Returns where values lie on the axis, 0 at its low end and 1 at its high one."""
         return (np.asarray(values, np.float64) - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:
@@ -61,21 +61,21 @@ class Chart:
     top: ClassVar[int] = 8
     bottom: ClassVar[int] = 176
 
-    words: str  # says the same
+    words: str  # what the chart shows, for who cannot see it
     x: Axis
     y: Axis
     lines: Sequence[Line]
     diagonal: bool = False
 
     def x_ticks(self) -> list[tuple[str, str]]:
-        """(x, text)"""
+        """Returns (x, text) of each tick."""
         ticks = self.x.ticks()
-        return [(_short(x), f"{tick:g}") for x, tick in zip(self._across(ticks), ticks, strict=True)]
+        return [(_format_coordinate(x), f"{tick:g}") for x, tick in zip(self._across(ticks), ticks, strict=True)]
 
     def y_ticks(self) -> list[tuple[str, str]]:
-        """(y, text)"""
+        """Returns (y, text) of each tick."""
         ticks = self.y.ticks()
-        return [(_short(y), f"{tick:g}") for y, tick in zip(self._down(ticks), ticks, strict=True)]
+        return [(_format_coordinate(y), f"{tick:g}") for y, tick in zip(self._down(ticks), ticks, strict=True)]
 
     def reference(self) -> str:
         return self.path(Line("", [self.x.low, self.x.high], [self.y.low, self.y.high]))
@@ -83,17 +83,17 @@ class Chart:
     def points(self, line: Line) -> list[tuple[str, str] | None]:
         """Returns where the points of a line are drawn; None where it is broken."""
         return [
-            (_short(x), _short(y)) if np.isfinite(x) and np.isfinite(y) else None
+            (_format_coordinate(x), _format_coordinate(y)) if np.isfinite(x) and np.isfinite(y) else None
             for x, y in zip(self._across(line.x), self._down(line.y), strict=True)
         ]
 
     def path(self, line: Line) -> str:
-        """Straight from point to point; where it is broken the pen is lifted, and what repeats is left out."""
-        steps, down = [], False
+        """Returns an SVG path through the points, which jumps where the line is broken, without repeated points."""
+        steps, is_drawing = [], False
         for before, point in pairwise([None, *self.points(line)]):
             if point is not None and point != before:
-                steps.append(("L" if down else "M") + " ".join(point))
-            down = point is not None
+                steps.append(("L" if is_drawing else "M") + " ".join(point))
+            is_drawing = point is not None
         return "".join(steps)
 
     def _across(self, values: Numbers) -> list[float]:
@@ -103,22 +103,22 @@ class Chart:
         return (self.bottom - self.y.share(values) * (self.bottom - self.top)).tolist()
 
 
-def roc(lines: Sequence[Line], words: str) -> Chart:
+def roc_chart(lines: Sequence[Line], words: str) -> Chart:
     return Chart(words, Axis("false alarm rate"), Axis("found"), lines, diagonal=True)
 
 
-def precision_recall(lines: Sequence[Line], words: str) -> Chart:
+def precision_recall_chart(lines: Sequence[Line], words: str) -> Chart:
     return Chart(words, Axis("found (recall)"), Axis("right (precision)"), lines)
 
 
-def reliability(predicted: Numbers, observed: Numbers, words: str, colour: int = 0) -> Chart:
-    """The share that was abnormal over the probability that it is, by bin."""
+def reliability_chart(predicted: Numbers, observed: Numbers, words: str, colour: int = 0) -> Chart:
+    """Draws the share that was abnormal over the predicted probability, by bin."""
     line = Line("probability and share", predicted, observed, colour, dots=True)
     return Chart(words, Axis("probability told"), Axis("share that was so"), [line], diagonal=True)
 
 
-def training(rows: Sequence[Mapping[str, str]], columns: Sequence[str], words: str) -> Chart | None:
-    """Columns of a model's history over epochs, with a line for each member; None where no number is."""
+def history_chart(rows: Sequence[Mapping[str, str]], columns: Sequence[str], words: str) -> Chart | None:
+    """Draws columns of a model's history over epochs, with a line for each member; None where there is no number."""
     lines = []
     for colour, column in enumerate(columns):
         for member in dict.fromkeys(row.get("member", "0") for row in rows):
@@ -179,55 +179,59 @@ def score_track(
     words: str,
     colour: int = 0,
 ) -> Strip:
-    """Probability (NaN: no score) over the times at which frames begin, filled; above it where the alarm is on.
+    """Draws the probability (NaN: no score) over the times at which frames begin; above it where the alarm is on.
 
     The last frame ends at `end_s`.
     """
     start_s = float(times[0]) if len(times) else 0.0
-    until = np.append(times[1:], end_s)
+    ends_s = np.append(times[1:], end_s)
 
     def x(time_s: float) -> float:
         return WIDTH * (time_s - start_s) / max(end_s - start_s, 1e-9)
 
     def y(probability: float) -> str:
-        return _short(HEIGHT * (1 - 0.94 * probability))  # what is left above is for the alarm
+        return _format_coordinate(HEIGHT * (1 - 0.94 * probability))  # the alarm is drawn above
 
     scored = np.isfinite(p)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], scored, [False]]).astype(np.int8)))
     step = max(1, int(np.ceil(len(p) / TRACK_POINTS)))
     areas = []
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        points = [f"M{_short(x(float(times[first])))} {HEIGHT}"]
+        points = [f"M{_format_coordinate(x(float(times[first])))} {HEIGHT}"]
         for begin in range(first, last, step):
             end = min(begin + step, last)
-            points.append(f"L{_short(x(float(times[begin])))} {y(float(p[begin:end].max()))}")
-            points.append(f"H{_short(x(float(until[end - 1])))}")
+            points.append(f"L{_format_coordinate(x(float(times[begin])))} {y(float(p[begin:end].max()))}")
+            points.append(f"H{_format_coordinate(x(float(ends_s[end - 1])))}")
         areas.append("".join(points) + f"V{HEIGHT}Z")
-    alarms = [Bar(_short(x(begin_s)), "0", _short(max(x(stop_s) - x(begin_s), 4.0)), "9") for begin_s, stop_s in alerts]
+    alarms = [
+        Bar(_format_coordinate(x(begin_s)), "0", _format_coordinate(max(x(stop_s) - x(begin_s), 4.0)), "9")
+        for begin_s, stop_s in alerts
+    ]
     return Strip("track", words, alarms, "alarm", areas, colour, None if threshold is None else y(threshold))
 
 
 def truth_track(spans: Sequence[tuple[float, float]], end_s: float, words: str) -> Strip:
-    """When a video is abnormal."""
+    """Draws when a video is abnormal."""
     scale = WIDTH / max(end_s, 1e-9)
     bars = [
-        Bar(_short(scale * start), "0", _short(max(scale * (stop - start), 2.0)), f"{HEIGHT}") for start, stop in spans
+        Bar(_format_coordinate(scale * start), "0", _format_coordinate(max(scale * (stop - start), 2.0)), f"{HEIGHT}")
+        for start, stop in spans
     ]
     return Strip("truth", words, bars, "true")
 
 
 def attention_bars(weights: Numbers, words: str, colour: int = 0) -> Strip:
-    """A bar for each of some frames, the highest as high as the picture."""
+    """Draws a bar for each weight, the highest as high as the picture."""
     top = max([float(weight) for weight in weights], default=0.0) or 1.0
     step = WIDTH / max(len(weights), 1)
     bars = []
     for number, weight in enumerate(weights):
         height = HEIGHT * float(weight) / top
-        bars.append(Bar(*map(_short, (number * step + 0.06 * step, HEIGHT - height, 0.88 * step, height))))
+        bars.append(Bar(*map(_format_coordinate, (number * step + 0.06 * step, HEIGHT - height, 0.88 * step, height))))
     return Strip("bars", words, bars, f"bar c{colour % COLOURS}")
 
 
-def _short(value: float) -> str:
-    """Few digits: a tenth of a unit is less than a pixel."""
+def _format_coordinate(value: float) -> str:
+    """Formats a coordinate with few digits: a tenth of a unit is less than a pixel."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text

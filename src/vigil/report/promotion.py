@@ -25,7 +25,7 @@ Verdict = Literal["better", "worse", "not told apart"]
 
 @dataclass(frozen=True)
 class Promotion:
-    """The new model against the old one."""
+    """The comparison of a new model with the old one."""
 
     model: str
     metric: str
@@ -48,7 +48,7 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Incomparable:
-    """A model that both have and of which nothing can be said."""
+    """A model that both have and that cannot be compared."""
 
     model: str
     reason: str
@@ -61,8 +61,8 @@ class Incomparable:
 
 
 def compare_scores(old: Path, new: Path, rounds: int, seed: int) -> list[Promotion | Incomparable]:
-    """One for each model that both have. VigilError where not one of them can be compared."""
-    old_tables, new_tables = score_tables(old), score_tables(new)
+    """Compares each model that both have. VigilError where not one of them can be compared."""
+    old_tables, new_tables = find_score_tables(old), find_score_tables(new)
     if len(old_tables) == len(new_tables) == 1:
         old_tables = dict(zip(new_tables, old_tables.values(), strict=True))  # two files, whatever they are called
     common = [model for model in new_tables if model in old_tables]
@@ -79,8 +79,8 @@ def compare_scores(old: Path, new: Path, rounds: int, seed: int) -> list[Promoti
     return promotions
 
 
-def score_tables(path: Path) -> dict[str, Path]:
-    """Files of scores by model: of a file itself, of one model's folder, or of a folder of models."""
+def find_score_tables(path: Path) -> dict[str, Path]:
+    """Finds files of scores by model: a file itself, that of one model's folder, or those of a folder of models."""
     if path.is_file():
         return {path.parent.name or path.stem: path}
     if (path / "test.npz").exists():
@@ -93,7 +93,7 @@ def score_tables(path: Path) -> dict[str, Path]:
 
 def _compare_model(model: str, old: Path, new: Path, rounds: int, seed: int) -> Promotion:
     old_scores, new_scores = _read_scores(old), _read_scores(new)
-    if mismatch := _mismatch(old_scores, new_scores):
+    if mismatch := _describe_mismatch(old_scores, new_scores):
         raise VigilError(f"{old} and {new}: not the same test set: {mismatch}. Score both on the same videos.")
     metric = Entry(model, test=new_scores).headline
     values = [statistics(scores).get(metric) for scores in (old_scores, new_scores)]
@@ -112,8 +112,8 @@ def _read_scores(path: Path) -> Scores:
     return Scores.of(arrays, bool(arrays.get("has_normal", True)), str(path))
 
 
-def _mismatch(old: Scores, new: Scores) -> str | None:
-    """What makes two test sets differ; None if they are the same videos with the same truth."""
+def _describe_mismatch(old: Scores, new: Scores) -> str | None:
+    """Describes how two test sets differ; None if they are the same videos with the same truth."""
     if unshared := sorted(set(old.video) ^ set(new.video)):
         return f"{len(unshared)} videos are in one only, such as {unshared[0]}"
     old_order, new_order = np.argsort(old.video), np.argsort(new.video)
@@ -122,14 +122,14 @@ def _mismatch(old: Scores, new: Scores) -> str | None:
         differs = getattr(old, truth)[old_order] != getattr(new, truth)[new_order]
         if differs.any():
             return f"{videos[differs][0]} has another {truth}"
-    if differing := _other_truth(old, new, old_order, new_order):
+    if differing := _describe_other_truth(old, new, old_order, new_order):
         return differing
     judged_once = (old.class_index >= 0)[old_order] != (new.class_index >= 0)[new_order]
     return f"{videos[judged_once][0]} is of a class that only one of them knows" if judged_once.any() else None
 
 
-def _other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.ndarray) -> str | None:
-    """In what the truth of a video differs: abnormal or not, or when; of the full truth, without a model's warm-up.
+def _describe_other_truth(old: Scores, new: Scores, old_order: np.ndarray, new_order: np.ndarray) -> str | None:
+    """Describes how the truth of a video differs: abnormal or not, or when; models' warm-ups do not count.
 
     Frames of unknown truth may differ. Two versions may look at other times; then what is held true at the times that
     both have is compared.

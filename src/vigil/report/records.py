@@ -1,4 +1,4 @@
-"""What the templates are filled with: tables, their cells, and pictures with their words."""
+"""The records that fill the templates: tables, their cells, and pictures with their words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The first cell of a row names it."""
+    """A table, of which the first cell of a row names the row."""
 
     caption: str
     columns: Sequence[str | Cell]
@@ -32,14 +32,14 @@ class Picture(NamedTuple):
 
 
 def metric_cell(metric: Mapping[str, Any] | None, name: str) -> Cell:
-    """A number with its interval, and what it was counted from, below it; without a number, the reason why."""
+    """Makes a cell of a number, its interval and what it was counted from; without a number, of the reason why."""
     if not metric or metric.get("value") is None:
         return Cell(NOTHING, title=(metric or {}).get("reason"))
     return Cell(format_number(metric["value"], name), format_basis(metric))
 
 
 def metrics_table(caption: str, metrics: Mapping[str, Any]) -> Table:
-    """Every metric of a model's file, with what reaches as much without a model beside it."""
+    """Makes a table of every metric of a model's file, beside what needs no model."""
     rows = []
     for name, metric in metrics.items():
         if not isinstance(metric, Mapping) or "value" not in metric:

@@ -12,13 +12,13 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(template: str, **records: Any) -> str:
-    """The text of a template; a name that it uses and that is not among the records is an error."""
+    """Renders a template; a name that it uses and that is not among the records is an error."""
     return environment().get_template(template).render(**records)
 
 
 @cache
 def environment() -> Environment:
-    environment = Environment(
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -26,5 +26,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": format_number, "quantity": quantity, "seconds": seconds}
-    return environment
+    templates.filters |= {"number": format_number, "quantity": quantity, "seconds": seconds}
+    return templates

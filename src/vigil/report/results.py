@@ -22,7 +22,7 @@ OPEN, CLOSE = "<!-- results -->", "<!-- /results -->"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """Every metrics file of the folder by its name."""
+    """Reads every metrics file of the folder, by its name."""
     metrics = {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
     if not metrics:
         raise VigilError(f"{folder}/: no results yet. Run `make repro`, or `vigil sync` and `dvc repro`.")
@@ -30,26 +30,26 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def render_tables(metrics: Mapping[str, Any]) -> str:
-    """Markdown that reads well as plain text too."""
+    """Renders all tables as Markdown that reads well as plain text too."""
     models = [_models_table(metrics["summary"])] if "summary" in metrics else []
     data = [_data_table(metrics["data"])] if "data" in metrics else []
     return "\n\n".join([*models, *data])
 
 
 def write_into(document: Path, tables: str) -> None:
-    """Replace what stands between the two marks in `document`."""
+    """Replaces what stands between the two marks in `document`."""
     before, opening, rest = document.read_text(encoding="utf-8").partition(OPEN)
     _, closing, after = rest.partition(CLOSE)
     if not opening or not closing:
         raise VigilError(f"{document}: expected the lines {OPEN} and {CLOSE} around the place of the tables.")
-    with replacing(document) as part:
-        part.write_text(f"{before}{OPEN}\n{tables}\n{CLOSE}{after}", encoding="utf-8")
+    with replacing(document) as temporary:
+        temporary.write_text(f"{before}{OPEN}\n{tables}\n{CLOSE}{after}", encoding="utf-8")
 
 
 def _models_table(summary: Mapping[str, Any]) -> str:
-    """One line per model: what it is known by, what the best trivial baseline has, and how it does as an alarm.
+    """Renders a line per model: what it is known by, what the best trivial baseline has, and how it does as an alarm.
 
-    Of a model that was skipped only the reason is said, below.
+    Of a model that was skipped only the reason stands below.
     """
     columns = [
         "model",
@@ -91,13 +91,13 @@ def _models_table(summary: Mapping[str, Any]) -> str:
 
 
 def _alarm_cell(metric: Mapping[str, Any], name: str) -> str:
-    """The number with its interval, and of a rate what was counted in how much time."""
+    """Renders a number with its interval, and of a rate what was counted in how much time."""
     number, basis = format_number(metric.get("value"), name), format_basis(metric)
     return f"{number} ({basis})" if basis else number
 
 
 def _data_table(card: Mapping[str, Any]) -> str:
-    """How many videos of each class there are in each split, from how many sources, and what is wrong with them."""
+    """Renders how many videos of each class there are in each split, from how many sources, and what is wrong."""
     classes, splits, leaks = card["classes"], card["splits"], card["leaks"]
     rows = [
         *([label, *(str(counts[split]["videos"]) for split in SPLITS)] for label, counts in classes.items()),
@@ -113,7 +113,7 @@ def _data_table(card: Mapping[str, Any]) -> str:
 
 
 def _pipe_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """First column to the left, the others to the right."""
+    """Renders the first column to the left, the others to the right."""
     widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [

@@ -19,7 +19,7 @@ STYLES = {"yes": "good", "no": "bad"}
 
 
 class HeadlineRow(NamedTuple):
-    """The number that a model is known by, as a dot with its interval."""
+    """The number that a model is known by, which is drawn as a dot with its interval."""
 
     model: str
     metric: str
@@ -71,7 +71,7 @@ def _table_row(name: str, model: Mapping[str, Any]) -> list[str | Cell]:
 
 
 def describe_pairs(pairs: Mapping[str, Mapping[str, Any]]) -> Table | None:
-    """Every two models that answer the same question on the same videos; None where there are no two."""
+    """Makes a table of all pairs of models with the same question and the same videos; None where there is none."""
     rows = []
     for key, difference in pairs.items():
         first, second = key.split(" over ")

@@ -19,7 +19,7 @@ THUMBNAILS = 6  # of a video at most
 
 
 class Lane(NamedTuple):
-    """What a model says along a video."""
+    """The scores of a model along a video."""
 
     model: str
     colour: int
@@ -47,11 +47,11 @@ class LabelGroup(NamedTuple):
 def group_videos(
     videos: Sequence[Video], models: Sequence[ModelScores], namers: Sequence[Entry], film: Film, limit: int
 ) -> list[LabelGroup]:
-    """All videos by label, those that are judged worst first; at most `limit` of them."""
-    shown = sorted(videos, key=lambda video: -_badness(video, models))[:limit]
-    thumbnails = max(1, min(THUMBNAILS, PICTURE_BYTES // (THUMBNAIL_BYTES * max(len(shown), 1))))
+    """Groups videos by label; of more than `limit` those remain that are judged worst."""
+    chosen = sorted(videos, key=lambda video: -_mean_error(video, models))[:limit]
+    thumbnails = max(1, min(THUMBNAILS, PICTURE_BYTES // (THUMBNAIL_BYTES * max(len(chosen), 1))))
     by_label: dict[str, list[Video]] = {}
-    for video in shown:
+    for video in chosen:
         by_label.setdefault(video.label, []).append(video)
     return [
         LabelGroup(
@@ -73,7 +73,7 @@ def _article(
     else:
         words = "abnormal, nobody said when" if video.abnormal else "normal throughout"
     outside = [model.name for model in models if not model.judges(video.video)]
-    remarks = _name_guesses(video, namers)
+    remarks = _describe_guesses(video, namers)
     if outside:
         remarks.append(f"Outside the classes of {', '.join(outside)}.")
     return VideoArticle(
@@ -88,8 +88,8 @@ def _article(
 
 
 def _track(model: ModelScores, video: Video, end_s: float) -> Strip:
-    part = model.frames_of(video.video)
-    times, p, alerts = model.table.time_s[part], model.p[part], model.alerts(video.video)
+    frames = model.frames_of(video.video)
+    times, p, alerts = model.table.time_s[frames], model.p[frames], model.alerts(video.video)
     if np.isfinite(p).any():
         peak = int(np.nanargmax(p))
         words = f"{model.name}: highest {p[peak]:.2f} at {seconds(float(times[peak]))}; "
@@ -109,8 +109,8 @@ def _verdict(video: Video, models: Sequence[ModelScores]) -> str:
     leader = _leader(models)
     if leader is None or not leader.judges(video.video):
         return video.source
-    found, missed, false = _tally([video], leader)
-    words = [quantity(found, "event") + " found"] * bool(found)
+    detected, missed, false = _count_events([video], leader)
+    words = [quantity(detected, "event") + " found"] * bool(detected)
     words += [quantity(missed, "event") + " missed"] * bool(missed)
     words += [quantity(false, "false alarm")] * bool(false)
     return f"{video.source} · {leader.name}: {', '.join(words) or 'quiet, as it should be'}"
@@ -121,13 +121,13 @@ def _tally_words(videos: Sequence[Video], models: Sequence[ModelScores]) -> str:
     leader = _leader(models)
     if leader is None:
         return text
-    found, missed, false = _tally(videos, leader)
-    events = f"{found} of {found + missed} events found, " if found + missed else ""
+    detected, missed, false = _count_events(videos, leader)
+    events = f"{detected} of {detected + missed} events found, " if detected + missed else ""
     return f"{text} · {leader.name}: {events}{quantity(false, 'false alarm')}"
 
 
-def _tally(videos: Sequence[Video], model: ModelScores) -> tuple[int, int, int]:
-    """Events found and missed, false alarms."""
+def _count_events(videos: Sequence[Video], model: ModelScores) -> tuple[int, int, int]:
+    """Counts the events that are found, those that are missed, and false alarms."""
     if model.outcome is None:
         return 0, 0, 0
     rows = [model.rows[video.video] for video in videos if model.judges(video.video)]
@@ -141,8 +141,8 @@ def _leader(models: Sequence[ModelScores]) -> ModelScores | None:
     return next((model for model in models if model.name == FUSED), models[0] if models else None)
 
 
-def _badness(video: Video, models: Sequence[ModelScores]) -> float:
-    """How wrong the models that judge a video are about it, so that a cut leaves the worst."""
+def _mean_error(video: Video, models: Sequence[ModelScores]) -> float:
+    """Returns how wrong the models that judge a video are about it, 0..1 on average."""
     errors = []
     for model in models:
         if model.judges(video.video):
@@ -152,8 +152,8 @@ def _badness(video: Video, models: Sequence[ModelScores]) -> float:
     return round(sum(errors) / len(errors), 6) if errors else 0.0
 
 
-def _name_guesses(video: Video, namers: Sequence[Entry]) -> list[str]:
-    """What the models that name classes make of a video."""
+def _describe_guesses(video: Video, namers: Sequence[Entry]) -> list[str]:
+    """Describes which class of a video each model names that names classes."""
     sentences = []
     for entry in namers:
         table = entry.test

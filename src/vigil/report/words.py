@@ -70,7 +70,7 @@ def format_number(value: float | None, metric: str = "") -> str:
 
 
 def format_interval(metric: Mapping[str, Any]) -> str:
-    """The interval of a metric; empty where it has none."""
+    """Formats the interval of a metric; empty where it has none."""
     if metric.get("low") is None or metric.get("high") is None:
         return ""
     return " to ".join(
@@ -79,7 +79,7 @@ def format_interval(metric: Mapping[str, Any]) -> str:
 
 
 def format_basis(metric: Mapping[str, Any]) -> str:
-    """The interval of a metric, and how much a rate was counted from; empty where it has neither."""
+    """Formats the interval of a metric, and how much a rate was counted from; empty where it has neither."""
     interval = format_interval(metric)
     if metric.get("alarms") is None:
         return interval
@@ -87,14 +87,14 @@ def format_basis(metric: Mapping[str, Any]) -> str:
 
 
 def baseline_verdict(model: Mapping[str, Any]) -> str:
-    """Whether a model of summary.json is better than what needs no model."""
+    """Says whether a model of summary.json is better than what needs no model."""
     verdict = {True: "yes", False: "not clearly", None: NOTHING}[model.get("beats_baselines")]
     difference = (model.get("baseline") or {}).get("apart", {}).get("value")
     return "no" if verdict != "yes" and difference is not None and difference <= 0 else verdict
 
 
 def describe_unbeaten(models: Mapping[str, Any]) -> list[str]:
-    """A sentence that names the models that a baseline is at least as good as; none where there are none."""
+    """Returns a sentence that names the models that a baseline is at least as good as; none where there are none."""
     unbeaten = [
         f"{name} ({model['baseline']['name'].replace('_', ' ')})"
         for name, model in models.items()

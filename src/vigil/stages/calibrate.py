@@ -63,7 +63,7 @@ def calibrate_on(
     """The calibration of a model, and the scores of the validation split that it comes from."""
     checkpoint = load_checkpoint(trained, features=lineage.read(features))
     sources = Sources(features, context, truth, "val")
-    videos = video_table.of_sets(video_table.read(val), checkpoint.card.datasets)
+    videos = video_table.select_sets(video_table.read(val), checkpoint.card.datasets)
     arrays = build_table(checkpoint, videos, sources, JudgingParams(step=params.step), runtime)
     return calibrate_model(arrays, checkpoint, params), arrays
 

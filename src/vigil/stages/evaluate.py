@@ -86,7 +86,7 @@ def main(
         for name, metric in results.metrics.items()
         if isinstance(metric, dict) and "value" in metric
     }
-    tracking.add(
+    tracking.add_metrics(
         str(arrays["model_sha256"]), {f"test_{name}": value for name, value in values.items() if value is not None}
     )
     print("\n".join(f"{model}: {line}" for line in model_metrics.summary_lines(results.metrics)))
@@ -108,7 +108,7 @@ def evaluate_on(
     checkpoint = load_checkpoint(trained, features=lineage.read(sources.features))
     frozen = read_calibration(calibration)
     frozen.check(checkpoint, str(calibration))  # before the test split is opened
-    videos = video_table.of_sets(video_table.read(test), checkpoint.card.datasets)
+    videos = video_table.select_sets(video_table.read(test), checkpoint.card.datasets)
     arrays = build_table(checkpoint, videos, sources, frozen.judging_params, runtime)
     arrays |= {"calibration_sha256": np.array(frozen.sha256)}
     class_names = list(checkpoint.card.classes)

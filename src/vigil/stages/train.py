@@ -70,7 +70,7 @@ def main(
     files = (checkpoint.WEIGHTS, checkpoint.CONFIG, training_file.FILE, PICTURE)
     outputs = {name: out / name for name in files} | {TABLE: table}
     restored = restore_result(training.key, outputs)
-    if not settings.first():  # a process that only trains along
+    if not settings.is_first_process():  # a process that only trains along
         if restored is None:
             training.fit(None)
         return
@@ -136,12 +136,12 @@ def track_training(training: PreparedTraining, outputs: Mapping[str, Path], rest
             result = restored
             for member, rows in enumerate(result["histories"]):
                 for row in rows:
-                    run.epoch(row, member)
+                    run.log_epoch(row, member)
         best = result["best"][0]
         best_values = {
             f"best_{name}": float(value) for name, value in best.items() if name != "metric" and value is not None
         }
-        run.done(sha256_file(outputs[checkpoint.WEIGHTS]), best_values, [outputs[PICTURE]])
+        run.log_result(sha256_file(outputs[checkpoint.WEIGHTS]), best_values, [outputs[PICTURE]])
     return result
 
 
@@ -173,7 +173,7 @@ def skip_model(model: str, reason: str, out: Path, table: Path) -> None:
     from vigil.training import history
     from vigil.training.devices import say
 
-    if settings.first():
+    if settings.is_first_process():
         skip_folder(out, reason)
         history.write_history(table, [])
         say(f"{model}: skipped: {reason}", warn=True)
@@ -185,7 +185,7 @@ def build_network(job: TrainingJob, member: int, *, random: bool) -> Any:
 
     from vigil.training import devices
 
-    with devices.repeatable(job.params):
+    with devices.make_repeatable(job.params):
         torch.manual_seed(job.params.seed + member)
         network = job.module.Model(job.config, len(job.entry.classes))
         if not random and hasattr(network, "initialise") and (line := network.initialise()) and member == 0:

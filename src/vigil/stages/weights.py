@@ -172,7 +172,7 @@ def _stored_files(identity: str, origin: str | None, fetch: Callable[[Path], lis
     with store.in_use():
         entry = store.find(key)
         if entry is None:
-            with store.fresh() as folder:
+            with store.new_folder() as folder:
                 entry = store.add(key, folder, fetch(folder), origin)
         yield entry.files
 

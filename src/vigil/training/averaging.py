@@ -16,7 +16,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module, steps: int) -> None:
-        """Take in the weights after step `steps`, counted from 1. The first weights are soon forgotten."""
+        """Takes in the weights after step `steps`, counted from 1. The first weights are soon forgotten."""
         decay = min(self.decay, (1 + steps) / (10 + steps))
         for name, value in model.state_dict().items():
             mean = self.weights[name]
@@ -26,11 +26,11 @@ class WeightAverage:
                 mean.copy_(value)
 
     @contextmanager
-    def swapped_into(self, model: nn.Module) -> Iterator[None]:
-        """Within the block `model` has the mean weights."""
-        own_weights = {name: value.clone() for name, value in model.state_dict().items()}
+    def swap_into(self, model: nn.Module) -> Iterator[None]:
+        """Gives `model` the mean weights for the length of the block."""
+        weights_before = {name: value.clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
             yield
         finally:
-            model.load_state_dict(own_weights)
+            model.load_state_dict(weights_before)

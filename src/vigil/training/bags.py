@@ -1,4 +1,4 @@
-"""Learning from bags: a film is said to be what its most abnormal snippets are on average.
+"""Learning from bags: what a model says of a film is the mean of what it says of the most abnormal snippets.
 
 A batch has the snippets of all its samples in a row, x (N, ...), and says under `snippets` (B,) how many each sample
 has; a lone window is a sample of one. Without `snippets`, each row is a sample.
@@ -16,7 +16,9 @@ from vigil.core.errors import VigilError
 def list_windows(items: list[dict[str, Tensor]]) -> tuple[list[Tensor], list[int]]:
     """Returns the windows of all samples in a row, and how many each sample has."""
     windows_of_items = [list(item["x"]) if "snippets" in item else [item["x"]] for item in items]
-    return [window for windows in windows_of_items for window in windows], [len(each) for each in windows_of_items]
+    return [window for windows in windows_of_items for window in windows], [
+        len(windows) for windows in windows_of_items
+    ]
 
 
 def odds_of(model: Any, output: Any, name: str) -> Tensor:
@@ -30,22 +32,22 @@ def odds_of(model: Any, output: Any, name: str) -> Tensor:
     return odds
 
 
-def mean_of_top(output: Any, odds: Tensor, snippets: Tensor, one_in: int) -> Any:
-    """Averages every tensor (N, ...) of `output` over the most abnormal rows of each sample, to (B, ...).
+def mean_of_top(output: Any, odds: Tensor, snippets: Tensor, snippets_per_top: int) -> Any:
+    """Averages every tensor (N, ...) of `output` over the most abnormal snippets of each sample, to (B, ...).
 
-    Those are one in `one_in` of its `snippets` (B,), and one at least, by their `odds` (N,).
+    By their `odds` (N,) that is one in `snippets_per_top` of its `snippets` (B,), and one at least.
     """
-    rows, owners, start = [], [], 0
+    rows, sample_numbers, start = [], [], 0
     for number, count in enumerate(snippets.tolist()):
-        top = odds[start : start + count].topk(max(1, count // one_in)).indices
+        top = odds[start : start + count].topk(max(1, count // snippets_per_top)).indices
         rows.append(start + top)
-        owners.append(torch.full_like(top, number))
+        sample_numbers.append(torch.full_like(top, number))
         start += count
-    chosen, owner = torch.cat(rows), torch.cat(owners)
-    sizes = torch.bincount(owner)
+    chosen, sample_number = torch.cat(rows), torch.cat(sample_numbers)
+    sizes = torch.bincount(sample_number)
 
     def mean(values: Tensor) -> Tensor:
-        sums = values.new_zeros(len(snippets), *values.shape[1:]).index_add(0, owner, values[chosen])
+        sums = values.new_zeros(len(snippets), *values.shape[1:]).index_add(0, sample_number, values[chosen])
         return sums / sizes.view(-1, *[1] * (values.ndim - 1))
 
     return tree_map(mean, output)

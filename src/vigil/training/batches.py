@@ -15,7 +15,7 @@ from vigil.training.bags import list_windows
 from vigil.training.draws import Order
 
 Augment = Callable[[list[Tensor], list[Tensor], list[torch.Generator]], tuple[Tensor, Tensor]]
-Place = tuple[int, int, int]  # epoch, position within the epoch, index of the sample
+Draw = tuple[int, int, int]  # of a sample: epoch, position within the epoch, index of the sample
 AUGMENT_STREAM, DROPOUT_STREAM = 1, 2  # what a stream of random numbers is for; 0: their order, draws.py
 
 
@@ -31,7 +31,7 @@ class Samples(Protocol):
 
 
 class Subset:
-    """Some of the samples."""
+    """The samples of a dataset that have one of `indices`, in that order."""
 
     def __init__(self, samples: Samples, indices: Sequence[int] | np.ndarray) -> None:
         self.samples, self.indices = samples, np.asarray(indices)
@@ -52,7 +52,7 @@ class Subset:
         return self.samples[int(self.indices[index])]
 
 
-class EpochSampler(Sampler[Place]):
+class EpochSampler(Sampler[Draw]):
     """The samples of `epoch` that one process trains on: an equal share of every batch, in order.
 
     Epochs of `length` follow each other through the endless sequence of `draw`; see draws.py.
@@ -66,7 +66,7 @@ class EpochSampler(Sampler[Place]):
     def __len__(self) -> int:
         return self.length // self.ranks
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[Draw]:
         epoch, share = self.epoch, self.batch // self.ranks
         drawn = self.draw(epoch * self.length, (epoch + 1) * self.length)
         for position, index in enumerate(drawn.tolist()):
@@ -75,22 +75,22 @@ class EpochSampler(Sampler[Place]):
 
 
 class ValidationSampler(Sampler[int]):
-    """The samples that one process validates on: every `ranks`-th run of `part_size` samples, wrapping at the end.
+    """The samples that one process validates on: every `ranks`-th batch of `batch_size` in a row, wrapping at the end.
 
-    All processes get as many runs. A run that two of them get is counted once, by the index of its first sample.
+    All processes get as many batches. One that two of them get is counted once, by the index of its first sample.
     """
 
-    def __init__(self, sample_count: int, part_size: int, rank: int = 0, ranks: int = 1) -> None:
-        self.sample_count, self.part_size, self.rank, self.ranks = sample_count, part_size, rank, ranks
+    def __init__(self, sample_count: int, batch_size: int, rank: int = 0, ranks: int = 1) -> None:
+        self.sample_count, self.batch_size, self.rank, self.ranks = sample_count, batch_size, rank, ranks
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[int]:
-        run_count = -(-self.sample_count // self.part_size)
-        for run in range(self.rank, -(-run_count // self.ranks) * self.ranks, self.ranks):
-            start = run % run_count * self.part_size
-            yield from range(start, min(start + self.part_size, self.sample_count))
+        batch_count = -(-self.sample_count // self.batch_size)
+        for batch in range(self.rank, -(-batch_count // self.ranks) * self.ranks, self.ranks):
+            start = batch % batch_count * self.batch_size
+            yield from range(start, min(start + self.batch_size, self.sample_count))
 
 
 class AugmentedSamples(Dataset[dict[str, Any]]):
@@ -99,9 +99,9 @@ class AugmentedSamples(Dataset[dict[str, Any]]):
     def __init__(self, samples: Samples, augment: Augment, seed: int) -> None:
         self.samples, self.augment, self.seed = samples, augment, seed
 
-    def __getitems__(self, places: Sequence[Place]) -> dict[str, Any]:
+    def __getitems__(self, draws: Sequence[Draw]) -> dict[str, Any]:
         items, keys = [], []
-        for epoch, position, index in places:
+        for epoch, position, index in draws:
             self.samples.epoch = epoch
             items.append(self.samples[index])
             keys.append(
@@ -124,7 +124,7 @@ class AugmentedSamples(Dataset[dict[str, Any]]):
 
 
 class NumberedSamples(Dataset[dict[str, Any]]):
-    """Samples as they are, several at a time, with their indices under `number`."""
+    """Samples without augmentation, several at a time, with their indices under `number`."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
@@ -141,13 +141,13 @@ class NumberedSamples(Dataset[dict[str, Any]]):
 
 
 def make_loader(
-    dataset: Dataset[Any], sampler: Sampler[Any], part_size: int, workers: int, *, pin: bool
+    dataset: Dataset[Any], sampler: Sampler[Any], batch_size: int, workers: int, *, pin: bool
 ) -> DataLoader[Any]:
-    """Loads `part_size` samples at a time; into pinned memory for a GPU."""
+    """Makes a loader of `batch_size` samples at a time; with `pin` they go into pinned memory, for a GPU."""
     return DataLoader(
         dataset,
-        batch_size=part_size,
-        collate_fn=_as_collated,
+        batch_size=batch_size,
+        collate_fn=_keep_batch,
         sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
@@ -156,6 +156,6 @@ def make_loader(
     )
 
 
-def _as_collated(part: Any) -> Any:
-    """The datasets above collate by themselves."""
-    return part
+def _keep_batch(batch: Any) -> Any:
+    """Hands on a batch as the datasets above have collated it."""
+    return batch

@@ -31,7 +31,7 @@ LARGEST_THRESHOLD = 32 << 20  # bytes, the most that glibc takes for the second
 
 
 def choose_accelerator(params: TrainParams) -> str:
-    """`cpu` or `gpu`; VigilError when what is asked for is not there."""
+    """Returns `cpu` or `gpu`; VigilError where this machine lacks what params.yaml asks for."""
     gpu_count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     name = ("gpu" if gpu_count else "cpu") if params.accelerator == "auto" else params.accelerator
     if name == "gpu" and not gpu_count:
@@ -49,7 +49,7 @@ def choose_accelerator(params: TrainParams) -> str:
 
 
 def why_not_compilable(accelerator: str) -> str | None:
-    """Why torch.compile would not work here; None when it does."""
+    """Returns why torch.compile would not work here; None when it does."""
     if accelerator == "cpu" and not any(
         shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")
     ):
@@ -65,7 +65,7 @@ def why_not_compilable(accelerator: str) -> str | None:
 
 
 def compile_layers(model: Any, accelerator: str, name: str) -> None:
-    """Compile the layers of `model` that know what of them is worth it, or else all of it; where that works."""
+    """Compiles the layers of `model` that have a `compile` of their own, or else the whole; where that works."""
     if reason := why_not_compilable(accelerator):
         say(f"{name}: train.compile is off: {reason}")
         return
@@ -75,8 +75,8 @@ def compile_layers(model: Any, accelerator: str, name: str) -> None:
 
 
 @contextlib.contextmanager
-def repeatable(params: TrainParams) -> Iterator[None]:
-    """Within the block the same work has the same result every time, on a counted number of threads; and quietly.
+def make_repeatable(params: TrainParams) -> Iterator[None]:
+    """Makes work within the block have the same result every time, on `params.threads` threads, without warnings.
 
     SIGTERM ends the block as Ctrl-C does, so that it can clear up, with the exit code that a shell would show.
     """
@@ -109,7 +109,7 @@ def _exit_on_signal(number: int, _frame: Any) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let the memory that tensors free stay with the process.
+    """Keeps the memory that tensors free with the process.
 
     By itself glibc gives it back after a step, and the next step waits for new pages: a fifth of a training on a CPU.
     """
@@ -120,8 +120,8 @@ def keep_freed_memory() -> None:
 
 
 @contextlib.contextmanager
-def explained_failures(model: str, title: str) -> Iterator[None]:
-    """Turn what runs out, or breaks in a loader process, into one line. `model` is its key in params.yaml."""
+def explain_failures(model: str, title: str) -> Iterator[None]:
+    """Turns errors of memory, compiler and loader processes into one line. `model` is its key in params.yaml."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -148,6 +148,6 @@ def explained_failures(model: str, title: str) -> Iterator[None]:
 
 
 def say(line: str, *, warn: bool = False) -> None:
-    """Print a line once, however many processes train together."""
-    if settings.first():
+    """Prints a line once, however many processes train together."""
+    if settings.is_first_process():
         print(line, file=sys.stderr if warn else sys.stdout, flush=True)

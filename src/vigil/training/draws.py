@@ -15,7 +15,7 @@ Order = Callable[[int, int], np.ndarray]  # samples number `first` to `last` (ha
 
 
 def order_samples(count: int, seed: int) -> Order:
-    """All samples alike."""
+    """Orders `count` samples as one shuffle after the other."""
 
     def draw(first: int, last: int) -> np.ndarray:
         shuffles = [_shuffle(count, seed, number) for number in range(first // count, (last - 1) // count + 1)]
@@ -38,7 +38,7 @@ def order_by_source(strata: np.ndarray, seed: int) -> Order:
 
 
 def epoch_length(count: int, per_epoch: int, batch: int) -> int:
-    """A multiple of `batch`, about `per_epoch` (0: as many as there are samples)."""
+    """Returns the samples to an epoch: a multiple of `batch`, about `per_epoch` (0: about `count`)."""
     return batch * max(1, round(per_epoch / batch) if per_epoch else -(-count // batch))
 
 
@@ -46,17 +46,17 @@ Tree = Sequence["Tree"] | np.ndarray
 
 
 def _group(strata: np.ndarray, indices: np.ndarray) -> Tree:
-    """Lists of lists as deep as `strata` has columns, of the indices of samples."""
+    """Returns lists of lists as deep as `strata` has columns, of the indices of samples."""
     if not strata.shape[1]:
         return indices
     _, number = np.unique(strata[:, 0], return_inverse=True)
-    return [_group(strata[number == each, 1:], indices[number == each]) for each in range(number.max() + 1)]
+    return [_group(strata[number == value, 1:], indices[number == value]) for value in range(number.max() + 1)]
 
 
 def _visit(tree: Tree, number: int, seed: int, path: tuple[int, ...] = ()) -> int:
-    """The sample that the `number`-th visit of a node comes to: its children take turns, shuffled in every round."""
-    turn, place = divmod(number, len(tree))
-    chosen = int(_shuffle(len(tree), seed, turn, path)[place])
+    """Returns the sample of the `number`-th visit of a node, whose children take turns, shuffled in every round."""
+    turn, position = divmod(number, len(tree))
+    chosen = int(_shuffle(len(tree), seed, turn, path)[position])
     if isinstance(tree, np.ndarray):
         return int(tree[chosen])
     return _visit(tree[chosen], turn, seed, (*path, chosen + 1))

@@ -9,18 +9,18 @@ from vigil.core.errors import VigilError, near_miss
 
 
 def freeze_layers(model: Any, prefixes: Sequence[str], name: str) -> None:
-    """Freeze every weight whose name is one of `prefixes` or lies below one: `encoder` and `encoder.0`, not `enc`.
+    """Freezes every weight whose name is one of `prefixes` or lies below one: `encoder` and `encoder.0`, not `enc`.
 
     Layers below it are in eval mode from here on. VigilError where a prefix names nothing, or nothing is left to train.
     """
-    parts = [key.split(".") for key in model.state_dict()]
-    known = sorted({".".join(words[:length]) for words in parts for length in range(1, len(words) + 1)})
+    paths = [key.split(".") for key in model.state_dict()]
+    prefixes_of_model = sorted({".".join(path[:length]) for path in paths for length in range(1, len(path) + 1)})
     for prefix in prefixes:
-        if prefix not in known:
-            first_words = ", ".join(dict.fromkeys(words[0] for words in parts))
+        if prefix not in prefixes_of_model:
+            first_words = ", ".join(dict.fromkeys(path[0] for path in paths))
             raise VigilError(
                 f"{name}: train.freeze: no layer and no weight is called '{prefix}'. Known: {first_words}, and what "
-                f"lies below them.{near_miss(prefix, known)}"
+                f"lies below them.{near_miss(prefix, prefixes_of_model)}"
             )
     for key, parameter in model.named_parameters():
         if _is_below(key, prefixes):
@@ -37,5 +37,5 @@ def _is_below(key: str, prefixes: Sequence[str]) -> bool:
 
 
 def _needs_train_mode(layer: nn.Module) -> bool:
-    """A recurrent layer without dropout: the same in both modes, and cuDNN takes its gradient in train mode alone."""
+    """Tells a recurrent layer without dropout: cuDNN takes its gradient in train mode alone."""
     return isinstance(layer, nn.RNNBase) and not layer.dropout

@@ -11,35 +11,37 @@ FIRST_COLUMNS = ("member", "epoch", "lr", "train_loss", "val_loss")
 
 
 def write_history(path: Path, members: Sequence[Sequence[Row]]) -> None:
-    """history.csv: a line per epoch of each member."""
+    """Writes history.csv: a line per epoch of each member."""
     rows = [{"member": member} | row for member, history in enumerate(members) for row in history]
     names = {name for row in rows for name in row}
     columns = [*FIRST_COLUMNS, *sorted(names - set(FIRST_COLUMNS))]
     write_table(path, ({column: row.get(column) for column in columns} for row in rows), columns)
 
 
-def describe_epoch(row: Row, epochs: int, best: int, keep: str = "best") -> str:
-    """An epoch in words; `epochs` are planned, and `best` is the best so far, if that is what one wants to `keep`."""
-    shown = {name: value for name, value in row.items() if name != "epoch" and value is not None}
-    keys = (
+def describe_epoch(row: Row, epochs: int, best: int, keep: str) -> str:
+    """Describes an epoch of the `epochs` that are planned. Where the best is to be kept, `best` is the best so far."""
+    values = {name: value for name, value in row.items() if name != "epoch" and value is not None}
+    names = (
         "lr",
         "train_loss",
         "val_loss",
         "train_accuracy",
-        *(name for name in shown if name.startswith("val_") and name != "val_loss"),
+        *(name for name in values if name.startswith("val_") and name != "val_loss"),
     )
-    numbers = ", ".join(f"{name.replace('_', ' ')} {shown[name]:.4g}" for name in dict.fromkeys(keys) if name in shown)
+    numbers = ", ".join(
+        f"{name.replace('_', ' ')} {values[name]:.4g}" for name in dict.fromkeys(names) if name in values
+    )
     return f"epoch {row['epoch']} of {epochs}: {numbers}{f'; best so far: epoch {best}' if keep == 'best' else ''}"
 
 
 def describe_best(best: Mapping[str, Any]) -> str:
-    """The best epoch in words."""
+    """Describes the best epoch in words."""
     metric = "" if best["value"] is None else f", val {best['metric'].replace('_', ' ')} {best['value']:.4g}"
     return f"epoch {best['epoch']}: val loss {best['loss']:.4g}{metric}"
 
 
 def draw_picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Mapping[str, Any]], metric: str) -> None:
-    """history.png: losses, beside them the validation metric and accuracies where there are any; a line per member.
+    """Draws history.png: losses, beside them validation metric and accuracies where there are any; a line per member.
 
     The best epoch is marked.
     """
@@ -77,5 +79,5 @@ def draw_picture(path: Path, members: Sequence[Sequence[Row]], best: Sequence[Ma
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_xlabel("epoch (dashed: the best)")
         panel.spines[["top", "right"]].set_visible(False)
-    with replacing(path) as part:
-        figure.savefig(part, dpi=100, metadata={"Software": None})
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100, metadata={"Software": None})

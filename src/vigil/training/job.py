@@ -37,7 +37,7 @@ class TrainingJob:
 
 
 def read_job(model: str, models: Mapping[str, Any], params: TrainParams, features: Path) -> TrainingJob:
-    """What params.yaml says of `model`, checked, and completed with what its features are."""
+    """Reads what params.yaml says of `model`, and completes it with what its features are."""
     from vigil.models import checkpoint
 
     where = f"params.yaml [models.{model}]"
@@ -54,7 +54,7 @@ def read_job(model: str, models: Mapping[str, Any], params: TrainParams, feature
 
 
 def segment_columns(folder: Path) -> dict[str, Any]:
-    """What a model of segments has to know of them: how many features, and the range of those that are scaled."""
+    """Returns what a model has to know of segments: how many features, and the range of those that are scaled."""
     path = folder / "train.npz"
     if not path.exists():
         raise VigilError(f"{path}: not found. Run `dvc repro segments`.")

@@ -9,7 +9,7 @@ from vigil.core.errors import VigilError
 from vigil.models.blocks.layers import Batch, Losses
 from vigil.training import bags
 from vigil.training.schedules import TrainParams
-from vigil.training.validation import share_right
+from vigil.training.validation import accuracy
 
 
 class LossModule(nn.Module):
@@ -21,14 +21,14 @@ class LossModule(nn.Module):
         self.register_buffer("class_weights", class_weights)
 
     def forward(self, batch: Batch) -> Losses:
-        output, losses, x = self.look(batch)
+        output, losses, x = self.run_model(batch)
         if self.model.clip.target == "class":
             with torch.no_grad():
-                losses = losses | {"accuracy": share_right(self.model.judge(output, x), batch["y"])}
+                losses = losses | {"accuracy": accuracy(self.model.judge(output, x), batch["y"])}
         return losses
 
-    def look(self, batch: Batch) -> tuple[Any, Losses, Tensor]:
-        """What the model puts out for each sample, its losses, and as many rows of x, for their shape."""
+    def run_model(self, batch: Batch) -> tuple[Any, Losses, Tensor]:
+        """Returns what the model puts out for each sample, its losses, and as many rows of x, for their shape."""
         x, snippets = batch["x"], batch.get("snippets")
         output = self.model(x)
         if snippets is None:
@@ -41,13 +41,13 @@ class LossModule(nn.Module):
         return output, losses | {"loss": loss}, x[: len(snippets)]
 
 
-def refuse_nan(losses: Losses, batch: Batch, model: str, place: str) -> None:
-    """VigilError where the loss is no number; it says what to do. `model` is its key in params.yaml."""
+def refuse_nan(losses: Losses, batch: Batch, model: str, where: str) -> None:
+    """Raises VigilError where the loss is no number. `model` is its key in params.yaml, `where` begins the message."""
     if torch.isfinite(losses["loss"]):
         return
-    values = ", ".join(f"{part} {value.item():.4g}" for part, value in losses.items())
+    values = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
     if not torch.isfinite(batch["x"]).all():
         advice = "The features themselves have numbers that are none: make them again (`dvc repro --force`)."
     else:
         advice = f"Lower models.{model}.train.lr, or set train.clip (1.0, say), or take train.precision 32-true."
-    raise VigilError(f"{place}: the loss is no number ({values}). {advice}")
+    raise VigilError(f"{where}: the loss is no number ({values}). {advice}")

@@ -1,4 +1,4 @@
-"""Trains all members of a model, one after the other, and tells a run of it."""
+"""Trains all members of a model, one after the other, and logs each epoch to a run of MLflow."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,16 +24,16 @@ def train_members(
     run: Any,
     earlier: Sequence[EndState] | None = None,
 ) -> list[FittedModel]:
-    """Train each network from a seed of its own, or on from where it was `earlier`; `run` (see tracking.py) is told."""
+    """Trains each network from a seed of its own, or on from where it was `earlier`; `run` logs epochs."""
 
     def report(member: int, row: Mapping[str, Any]) -> None:
         if run is not None:
-            run.epoch(row, member)
+            run.log_epoch(row, member)
 
     def show(member: int, epoch: int, x: Tensor, y: Tensor, predictions: Predictions) -> None:
         path = resume / f"member-{member}-epoch-{epoch:04}.png"
         if run is not None and pictures.draw_samples(path, x, y, predictions, networks[member].clip.target):
-            run.picture(path)
+            run.log_picture(path)
 
     fitted = []
     for member, network in enumerate(networks):
@@ -43,6 +43,19 @@ def train_members(
         state, end = resume / f"{member}.pt", earlier[member] if earlier else None
         for row in end.progress.history if end is not None and not state.exists() else ():
             report(member, row)
-        tell = partial(report, member), end, partial(show, member), title
-        fitted.append(fit(network, class_count, train, val, params, job.model, state, *tell))
+        fitted.append(
+            fit(
+                network,
+                class_count,
+                train,
+                val,
+                params,
+                job.model,
+                resume=state,
+                report=partial(report, member),
+                earlier=end,
+                show=partial(show, member),
+                title=title,
+            )
+        )
     return fitted

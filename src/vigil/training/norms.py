@@ -13,23 +13,23 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 
 def share_batch_norms(model: nn.Module) -> None:
-    """Let every batch norm of `model` look at all processes while it learns."""
+    """Lets every batch norm of `model` look at all processes while it learns."""
     for module in model.modules():
         if isinstance(module, BatchNorm):
             module.forward = partial(_forward, module, module.forward)  # type: ignore[method-assign]
 
 
-def _forward(norm: BatchNorm, alone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """`x` (B, C, ...), B the same in every process."""
+def _forward(norm: BatchNorm, forward_alone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Normalises `x` (B, C, ...) over all processes, each of which has the same B."""
     if not norm.training:
-        return alone(x)
+        return forward_alone(x)
     wide = x.float()
-    others = [axis for axis in range(x.ndim) if axis != 1]
+    other_axes = [axis for axis in range(x.ndim) if axis != 1]
     shape = [1, -1] + [1] * (x.ndim - 2)
-    mean = _Mean.apply(wide.mean(others))
+    mean = _ProcessMean.apply(wide.mean(other_axes))
     centred = wide - mean.view(shape)
-    variance = _Mean.apply(centred.square().mean(others))
-    if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "again", False):
+    variance = _ProcessMean.apply(centred.square().mean(other_axes))
+    if norm.running_mean is not None and norm.running_var is not None and not getattr(norm, "is_repeated", False):
         count = wide.numel() // wide.shape[1] * torch.distributed.get_world_size()
         with torch.no_grad():
             norm.running_mean.lerp_(mean, norm.momentum or 0.0)
@@ -42,19 +42,19 @@ def _forward(norm: BatchNorm, alone: Callable[[Tensor], Tensor], x: Tensor) -> T
     return y.to(x.dtype)
 
 
-class _Mean(torch.autograd.Function):
-    """Over the processes; what a mean does to the loss of any of them flows back to all."""
+class _ProcessMean(torch.autograd.Function):
+    """Takes the mean over the processes; what it does to the loss of any of them flows back to all."""
 
     @staticmethod
     def forward(_context: Any, value: Tensor) -> Tensor:
-        return _averaged(value)
+        return _average_over_processes(value)
 
     @staticmethod
     def backward(_context: Any, gradient: Tensor) -> Tensor:
-        return _averaged(gradient)
+        return _average_over_processes(gradient)
 
 
-def _averaged(value: Tensor) -> Tensor:
+def _average_over_processes(value: Tensor) -> Tensor:
     total = value.contiguous().clone()
     torch.distributed.all_reduce(total)
     return total / torch.distributed.get_world_size()

@@ -12,20 +12,21 @@ Memory = Mapping[str, Mapping[str, Tensor]]  # by weight, then by the optimiser'
 
 
 def make_optimiser(model: Any, params: TrainParams) -> torch.optim.Optimizer:
-    """Weights decay, biases and the scales of norms do not; what is frozen is left out."""
-    trainable = [each for each in model.parameters() if each.requires_grad]
-    matrices, vectors = [each for each in trainable if each.ndim > 1], [each for each in trainable if each.ndim <= 1]
+    """Makes an optimiser in which weights decay, biases and scales of norms do not; what is frozen is left out."""
+    trainable = [weight for weight in model.parameters() if weight.requires_grad]
+    matrices = [weight for weight in trainable if weight.ndim > 1]
+    vectors = [weight for weight in trainable if weight.ndim <= 1]
     groups = [
-        {"params": members, "weight_decay": decay}
-        for members, decay in ((matrices, params.weight_decay), (vectors, 0.0))
-        if members
+        {"params": weights, "weight_decay": decay}
+        for weights, decay in ((matrices, params.weight_decay), (vectors, 0.0))
+        if weights
     ]
     kind = torch.optim.Adam if params.optimiser == "adam" else torch.optim.AdamW
     return kind(groups, lr=params.lr)
 
 
 def read_memory(optimiser: torch.optim.Optimizer, model: Any) -> Memory:
-    """What the optimiser remembers, on the CPU."""
+    """Returns what the optimiser remembers, on the CPU."""
     names = {parameter: name for name, parameter in model.named_parameters()}
     return {
         names[parameter]: {word: value.detach().cpu() for word, value in values.items()}
@@ -34,7 +35,7 @@ def read_memory(optimiser: torch.optim.Optimizer, model: Any) -> Memory:
 
 
 def load_memory(optimiser: torch.optim.Optimizer, model: Any, memory: Memory) -> None:
-    """Let the optimiser remember it. Rates and decays stay its own; a weight that is not in it is new to it."""
+    """Lets the optimiser remember `memory`. It keeps its rates and decays; a weight that has no memory is new to it."""
     names = {parameter: name for name, parameter in model.named_parameters()}
     state = optimiser.state_dict()
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]

@@ -8,17 +8,17 @@ from torch import Tensor
 from vigil.core.storage import replacing
 from vigil.models.blocks.layers import Predictions
 
-SAMPLES = 4  # to a picture
+SAMPLES = 4  # rows of a picture
 Panel = tuple[str, np.ndarray, str, float | None]  # title, values (H, W) or (H, W, 3), colours, largest value
 
 
 def spread_samples(total: int) -> list[int]:
-    """The numbers of the samples that are drawn: the same in every epoch, evenly spread over all."""
+    """Returns the numbers of the samples that are drawn: the same in every epoch, evenly spread over all."""
     return sorted({int(number) for number in np.linspace(0, total - 1, SAMPLES)})
 
 
 def draw_samples(path: Path, x: Tensor, y: Tensor, predictions: Predictions, target: str) -> bool:
-    """Draw a row per sample; False, and no file, for a model that says nothing of places in the picture."""
+    """Draws a row per sample; returns False, and writes no file, where the model makes no map of the picture."""
     if "cells" not in predictions or x.ndim != 5:
         return False
     import matplotlib as mpl
@@ -41,13 +41,13 @@ def draw_samples(path: Path, x: Tensor, y: Tensor, predictions: Predictions, tar
             axis.set_axis_off()
             if row == 0:
                 axis.set_title(title, fontsize=9)
-    with replacing(path) as part:
-        figure.savefig(part, dpi=100, metadata={"Software": None})
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100, metadata={"Software": None})
     return True
 
 
 def _map_panels(clip: Tensor, truth: Tensor, cells: Tensor) -> list[Panel]:
-    """`clip` (T, 3, H, W) pictures, `truth` (1, h, w) of 0 and 1, `cells` (h, w) log odds."""
+    """Makes the panels of `clip` (T, 3, H, W) pictures, `truth` (1, h, w) of 0 and 1, and `cells` (h, w) log odds."""
     newest = clip[-1] - clip[-1].min()
     picture = newest / newest.max().clamp_min(1e-6)
     return [
@@ -58,7 +58,7 @@ def _map_panels(clip: Tensor, truth: Tensor, cells: Tensor) -> list[Panel]:
 
 
 def _error_panels(clip: Tensor, cells: Tensor) -> list[Panel]:
-    """`clip` (T, 3, H, W) of flow and people, `cells` (h, w) how badly each place of the newest frame was drawn."""
+    """Makes the panels of `clip` (T, 3, H, W), flow and people, and `cells` (h, w), the errors of its newest frame."""
     return [
         ("motion", clip[-1, :2].norm(dim=0).numpy(), "gray", None),
         ("error", cells.numpy(), "viridis", None),

@@ -21,16 +21,16 @@ from vigil.core.errors import VigilError
 from vigil.core.processes import end_with_parent
 from vigil.training.schedules import TrainParams
 
-LAUNCHERS = (  # how many processes there are, which this is of all, and which of this machine
+LAUNCHERS = (  # variables: how many processes there are, the number of this one among all, and on this machine
     ("WORLD_SIZE", "RANK", "LOCAL_RANK"),  # torchrun, and this file
     ("SLURM_NTASKS", "SLURM_PROCID", "SLURM_LOCALID"),
 )
-STARTED_BY = "VIGIL_STARTED_BY"  # process that started this one, without which it has nothing to do
+STARTED_BY = "VIGIL_STARTED_BY"  # variable: the process that started this one, without which it has nothing to do
 
 
 @dataclass(frozen=True)
 class Group:
-    """The place of this process among those that train together."""
+    """The number of this process among those that train together."""
 
     rank: int = 0  # among all
     local_rank: int = 0  # on this machine: the number of its GPU
@@ -43,11 +43,11 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def join(params: TrainParams, accelerator: str) -> Group:
-    """The group that this training needs. A call by the first process waits until the others have come."""
+    """Returns the group that this training needs. A call by the first process waits until the others have come."""
     if params.processes == 1:
         return ALONE
     if not _joined:
-        group = _group_of_launcher(params.processes) or _start_others(params)
+        group = _group_of_launcher(params.processes) or _start_other_processes(params)
         if accelerator == "gpu":
             cuda.set_device(group.local_rank)
         backend = "nccl" if accelerator == "gpu" else "gloo"
@@ -58,8 +58,8 @@ def join(params: TrainParams, accelerator: str) -> Group:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[None]:
-    """A line for the user where another process has failed and this one therefore cannot go on."""
+def explain_exits() -> Iterator[None]:
+    """Turns the error into one line where another process has failed, so that this one cannot go on."""
     try:
         yield
     except RuntimeError as error:
@@ -69,7 +69,7 @@ def watched() -> Iterator[None]:
 
 
 def _group_of_launcher(size: int) -> Group | None:
-    """What the environment says; None where nothing has started several processes."""
+    """Returns the group that the environment names; None where nothing has started several processes."""
     for size_name, rank_name, local_name in LAUNCHERS:
         started = int(os.environ.get(size_name, "1"))
         if started == 1 or rank_name not in os.environ:
@@ -85,8 +85,8 @@ def _group_of_launcher(size: int) -> Group | None:
     return None
 
 
-def _start_others(params: TrainParams) -> Group:
-    """Start the other processes of this machine."""
+def _start_other_processes(params: TrainParams) -> Group:
+    """Starts the other processes of this machine; returns the group with this one as its first."""
     first = int(os.environ.get("NODE_RANK", "0")) * params.devices
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     if "MASTER_PORT" not in os.environ:

@@ -10,7 +10,7 @@ Advance = Callable[[int, Tensor], None]  # epoch (from 0), mean loss of the epoc
 
 @contextmanager
 def progress_bar(name: str, epochs: int, steps_per_epoch: int, first_epoch: int) -> Iterator[Advance]:
-    """A bar on stderr that a call advances by a step; lines printed meanwhile appear above it, and it goes away."""
+    """Shows a bar on stderr, and yields what advances it by a step. Lines printed meanwhile appear above it."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -30,39 +30,39 @@ class Progress:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def add_epoch(self, row: Row, metric: str | None, params: TrainParams) -> bool:
-        """Take in the history's line of an epoch; whether its weights are kept."""
+        """Takes in the history's line of an epoch; returns whether its weights are kept."""
         self.history.append(row)
         value, loss = row.get(f"val_{metric}"), float(row["val_loss"] or 0.0)
         rank = (-math.inf if value is None else value, -loss)
         is_best = self.best_rank is None or rank > self.best_rank
-        is_kept = is_best or params.keep == "last"
+        keeps_weights = is_best or params.keep == "last"
         if is_best:
             self.best_rank = rank
-        if is_kept:
+        if keeps_weights:
             self.best = {"epoch": row["epoch"], "metric": metric, "value": value, "loss": loss}
         self.epochs_since_best = 0 if is_best else self.epochs_since_best + 1
         self.plateau = self.plateau.after(loss, params)
         self.epoch += 1
         self.finished = self.is_over(params)
-        return is_kept
+        return keeps_weights
 
     def is_over(self, params: TrainParams) -> bool:
-        """Whether all epochs are done, or nothing has become better for too long."""
+        """Tells whether all epochs are done, or nothing has become better for too long."""
         return 0 < params.patience <= self.epochs_since_best or self.epoch >= params.epochs
 
     def forget_best(self) -> None:
-        """Let the best epoch be one of those to come, where what came before was judged on other samples."""
+        """Lets the best epoch be one of those to come, where what came before was judged on other samples."""
         self.best, self.best_rank, self.best_weights, self.epochs_since_best = {}, None, {}, 0
         self.plateau = Plateau(scale=self.plateau.scale)
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields as plain values and tensors."""
+        """Returns the fields as plain values and tensors."""
         fields = {name: getattr(self, name) for name in Progress.__dataclass_fields__}
         return fields | {"plateau": asdict(self.plateau)}
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Progress":
-        """What `to_fields` was called on."""
+        """Makes the Progress that `to_fields` was called on."""
         rank = fields["best_rank"]
         return cls(
             **dict(fields)
@@ -72,20 +72,20 @@ class Progress:
 
 @dataclass
 class EndState:
-    """All that a training had come to after its last epoch."""
+    """What a training had come to after its last epoch."""
 
     progress: Progress
     state: dict[str, Any]  # as Training.state has it
 
 
 def save_state(path: Path, progress: Progress, state: dict[str, Any]) -> None:
-    """Write both in place of what `path` held."""
-    with replacing(path) as part:
-        torch.save({"progress": progress.to_fields(), "state": state}, part)
+    """Replaces the file `path` by both."""
+    with replacing(path) as temporary:
+        torch.save({"progress": progress.to_fields(), "state": state}, temporary)
 
 
 def load_state(path: Path, model: Any, name: str) -> tuple[Progress, dict[str, Any] | None]:
-    """What `save_state` wrote, the weights loaded into `model`; a start from nothing where there is no such file."""
+    """Reads what `save_state` wrote and loads the weights into `model`; without a file all starts from nothing."""
     if not path.exists():
         return Progress(), None
     try:

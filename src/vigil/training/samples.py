@@ -29,7 +29,9 @@ def read_samples(job: TrainingJob, train: Path, val: Path, features: Path, truth
     """Reads the samples of the videos in two tables; NoExamples where there is nothing to learn from."""
     if reason := why_skipped(features):
         raise NoExamples(reason)
-    to_learn, to_validate = (video_table.of_sets(video_table.read(path), job.entry.datasets) for path in (train, val))
+    to_learn, to_validate = (
+        video_table.select_sets(video_table.read(path), job.entry.datasets) for path in (train, val)
+    )
     return load_samples(job, to_learn, to_validate, features, truth)
 
 
@@ -68,12 +70,12 @@ def load_samples(job: TrainingJob, train: list[Video], val: list[Video], feature
 
 
 def describe_samples(samples: Any) -> str:
-    """Which samples there are: of which class, source and video, cut from where."""
+    """Describes each sample: its class, source and video, and the span that it is cut from."""
     return repr((samples.strata.tolist(), samples.spans.tolist()))
 
 
 def hash_contents(job: TrainingJob, splits: Sequence[Any], features: Path, truth: Path, target: str) -> Iterable[str]:
-    """Digests of what the samples are cut from: of no video that the model does not learn from or is chosen by."""
+    """Yields digests of the features of videos that the model learns from or is chosen by, and of no others."""
     if job.entry.input == "segments":  # lie in one file with those of other videos and classes
         for samples in splits:
             contents = hashlib.sha256()

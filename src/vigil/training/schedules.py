@@ -26,7 +26,7 @@ class TrainParams(Frozen):
     bag_smoothness: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of squared steps between neighbours in a bag
     bag_sparsity: Annotated[float, Field(ge=0)] = 2.56e-3  # weight of its mean score: 8e-5 on each of 32, as published
     batch: Positive = 8  # samples to a step of the optimiser, over all devices
-    accumulate: Positive = 1  # parts in which a batch is computed: less memory, the same step but for batch norms
+    accumulate: Positive = 1  # micro-batches to a batch: less memory, the same step but for batch norms
     lr: Annotated[float, Field(gt=0)] = 1e-3
     optimiser: Literal["adam", "adamw"] = "adam"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # not of biases and norms
@@ -58,10 +58,10 @@ class TrainParams(Frozen):
 
     @model_validator(mode="after")
     def _check_divisibility(self) -> Self:
-        part_count = self.accumulate * self.processes
-        if self.batch % part_count:
+        count = self.accumulate * self.processes  # of micro-batches
+        if self.batch % count:
             raise ValueError(
-                f"batch: {self.batch} cannot be split into accumulate x devices x nodes = {part_count} equal parts"
+                f"batch: {self.batch} cannot be split into accumulate x devices x nodes = {count} equal parts"
             )
         if self.warmup >= self.epochs:
             raise ValueError(f"warmup: {self.warmup:g} epochs of {self.epochs}; leave some to train in")
@@ -75,17 +75,17 @@ class TrainParams(Frozen):
 
     @property
     def processes(self) -> int:
-        """How many train together."""
+        """Returns how many processes train together."""
         return self.devices * self.nodes
 
     @property
-    def part_size(self) -> int:
-        """Samples that one device computes at a time."""
+    def micro_batch_size(self) -> int:
+        """Returns how many samples one device computes at a time."""
         return self.batch // (self.accumulate * self.processes)
 
 
 def merge_params(shared: TrainParams, overrides: Mapping[str, Any], where: str) -> TrainParams:
-    """`shared` with what is not null in `overrides`; `where` names the latter in an error."""
+    """Returns `shared` with what is not null in `overrides`, which an error calls `where`."""
     set_values = {key: value for key, value in overrides.items() if value is not None}
     return TrainParams.read(shared.model_dump() | set_values, where)
 
@@ -99,7 +99,7 @@ class Plateau:
     scale: float = 1.0  # by which the rate is multiplied by now
 
     def after(self, loss: float, params: TrainParams) -> "Plateau":
-        """The plateau after an epoch with this validation loss."""
+        """Returns the plateau after an epoch with this validation loss."""
         lowest = self.lowest_loss
         if loss < lowest - SMALLEST_FALL * abs(lowest if math.isfinite(lowest) else 0.0):
             return replace(self, lowest_loss=loss, flat_epochs=0)
@@ -109,7 +109,7 @@ class Plateau:
 
 
 def learning_rate(params: TrainParams, epoch: int, step: int, steps_per_epoch: int, plateau: Plateau) -> float:
-    """The rate of step `step` of epoch `epoch`, both counted from 0."""
+    """Returns the rate of step `step` of epoch `epoch`, both counted from 0."""
     epochs_done = epoch + step / steps_per_epoch
     if epochs_done < params.warmup:
         return params.lr * (epochs_done + 1 / steps_per_epoch) / (params.warmup + 1 / steps_per_epoch)

@@ -29,7 +29,7 @@ HEADER = "training"
 
 @dataclass(frozen=True)
 class SavedTraining:
-    """What the file says."""
+    """The contents of the file."""
 
     model: str
     data_hash: str  # of what it learnt from and was judged on
@@ -37,7 +37,7 @@ class SavedTraining:
 
 
 def write_training(path: Path, saved: SavedTraining) -> None:
-    """Write the file in place of what `path` held."""
+    """Replaces the file `path`."""
     from safetensors.torch import save_file
 
     tensors, members = {}, []
@@ -48,12 +48,12 @@ def write_training(path: Path, saved: SavedTraining) -> None:
         del fields["best_weights"]
         members.append(fields | {"scaler": end.state["scaler"]})
     header = json.dumps({"model": saved.model, "data_hash": saved.data_hash, "members": members}, sort_keys=True)
-    with replacing(path) as part:
-        save_file({name: tensors[name] for name in sorted(tensors)}, part, {HEADER: header})
+    with replacing(path) as temporary:
+        save_file({name: tensors[name] for name in sorted(tensors)}, temporary, {HEADER: header})
 
 
 def read_training(path: Path) -> SavedTraining:
-    """What `write_training` wrote."""
+    """Reads what `write_training` wrote; VigilError where the file is another."""
     from safetensors import SafetensorError, safe_open
 
     try:

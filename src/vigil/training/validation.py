@@ -11,11 +11,11 @@ from vigil.models.blocks.layers import Clip, Predictions
 from vigil.statistics.classes import balanced_accuracy
 from vigil.statistics.ranking import area
 
-DIGITS = 6  # of a metric; epochs that differ by less are told apart by their loss
+METRIC_DECIMALS = 6  # of a metric; epochs that differ by less are told apart by their loss
 
 
 @dataclass(frozen=True)
-class PartResult:
+class BatchResult:
     """What a model says of some consecutive samples."""
 
     first: int  # index of the first of them
@@ -27,16 +27,16 @@ class PartResult:
 
 
 def metric_of(clip: Clip, class_count: int) -> str | None:
-    """The metric that chooses the best epoch; None where the loss alone does."""
+    """Returns the metric that chooses the best epoch; None where the loss alone does."""
     if clip.target == "class":
         return "auc" if class_count == 2 else "balanced_accuracy"
     return "cell_auc" if clip.target == "cells" else None
 
 
-def judge_part(
+def judge_batch(
     metric: str | None, batch: Mapping[str, Tensor], losses: Mapping[str, Tensor], predictions: Predictions
-) -> PartResult:
-    """What `metric` needs to know of a batch with `x`, `y` and `number`."""
+) -> BatchResult:
+    """Returns what `metric` needs to know of a batch with `x`, `y` and `number`."""
     predicted, truth = torch.empty(0), torch.empty(0)
     if metric == "balanced_accuracy":
         predicted, truth = predictions["classes"].argmax(dim=1), batch["y"]
@@ -44,7 +44,7 @@ def judge_part(
         predicted, truth = _window_score(predictions), batch["y"]
     elif metric == "cell_auc":
         predicted, truth = predictions["cells"].flatten(), batch["y"].flatten()
-    return PartResult(
+    return BatchResult(
         first=int(batch["number"][0]),
         size=len(batch["y"]),
         losses={name: value.item() for name, value in losses.items()},
@@ -54,21 +54,21 @@ def judge_part(
     )
 
 
-def share_right(predictions: Predictions, y: Tensor) -> Tensor:
-    """The accuracy: of how many samples of a class `y` (B,) the model says it."""
+def accuracy(predictions: Predictions, y: Tensor) -> Tensor:
+    """Returns the accuracy: the share of samples whose class `y` (B,) is the one that the model names."""
     classes = predictions["classes"].argmax(dim=1) if "classes" in predictions else predictions["window"] > 0
     return (classes.long() == y.long()).float().mean()
 
 
 def _window_score(predictions: Predictions) -> Tensor:
-    """A model that only names classes has no score of the window; the margin of the second of two serves as one."""
+    """Returns the score of each window; of a model that only names classes, the margin of the second over the first."""
     if "window" in predictions:
         return predictions["window"]
     return predictions["classes"][:, 1] - predictions["classes"][:, 0]
 
 
-def summarise(metric: str | None, results: Sequence[PartResult]) -> dict[str, float | None]:
-    """`val_...`: the mean of each loss over all samples, and the metric; None where the truth does not allow it."""
+def summarise(metric: str | None, results: Sequence[BatchResult]) -> dict[str, float | None]:
+    """Returns `val_...`: the mean of each loss over all samples, and the metric; None where the truth forbids it."""
     results = sorted({result.first: result for result in results}.values(), key=lambda result: result.first)
     sizes = [result.size for result in results]
     row: dict[str, float | None] = {
@@ -85,25 +85,25 @@ def summarise(metric: str | None, results: Sequence[PartResult]) -> dict[str, fl
             value = balanced_accuracy(predictions, truth) if len(np.unique(truth)) > 1 else None
         else:
             value = auc(predictions, truth, bags)
-        row[f"val_{metric}"] = None if value is None else round(value, DIGITS)
+        row[f"val_{metric}"] = None if value is None else round(value, METRIC_DECIMALS)
     return row
 
 
 def balanced_class_weights(labels: np.ndarray, class_count: int) -> Tensor:
-    """(class_count,) weights that let every class weigh the same, 1 on average over the samples."""
+    """Returns (class_count,) weights that let every class weigh the same, 1 on average over the samples."""
     counts = np.bincount(labels, minlength=class_count)
     return torch.tensor(len(labels) / (class_count * np.maximum(counts, 1)), dtype=torch.float32)
 
 
 def auc(scores: np.ndarray, truth: np.ndarray, kinds: np.ndarray | None = None) -> float | None:
-    """How often a positive has the higher score than a negative, ties counting half; None where one kind is missing.
+    """Returns how often a positive has the higher score than a negative, ties counting half; None where one is missing.
 
     With `kinds` (N,) only those of the same kind are compared: the highest of many windows is higher than one of them.
     """
     won, pairs = 0.0, 0
     for kind in [None] if kinds is None else np.unique(kinds):
-        mine = slice(None) if kinds is None else kinds == kind
-        positive = truth[mine] > 0.5
+        members = slice(None) if kinds is None else kinds == kind
+        positive = truth[members] > 0.5
         pairs_of_kind = int(positive.sum()) * int((~positive).sum())
-        won, pairs = won + pairs_of_kind * (area(scores[mine], positive) or 0.0), pairs + pairs_of_kind
+        won, pairs = won + pairs_of_kind * (area(scores[members], positive) or 0.0), pairs + pairs_of_kind
     return won / pairs if pairs else None

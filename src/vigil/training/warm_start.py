@@ -26,7 +26,7 @@ from vigil.training.schedules import TrainParams
 
 @dataclass(frozen=True)
 class WarmStart:
-    """A file that is there."""
+    """An existing file that a training begins with."""
 
     key: str  # of params.yaml: start_from or resume_from
     source: str  # what params.yaml says
@@ -35,7 +35,7 @@ class WarmStart:
 
 
 def find_warm_start(params: TrainParams, model: str, out: Path) -> WarmStart | None:
-    """The file that params.yaml names; None where it names none. `out` is where DVC wants the trained model."""
+    """Finds the file that params.yaml names; None where it names none. `out` is where DVC wants the trained model."""
     if params.resume_from is not None:
         key, source, expected, name = "resume_from", params.resume_from, params.resume_from_sha256, training_file.FILE
     elif params.start_from is not None:
@@ -43,9 +43,9 @@ def find_warm_start(params: TrainParams, model: str, out: Path) -> WarmStart | N
     else:
         return None
     where = f"{model}: train.{key} = {source!r}"
-    named = settings.root() / Path(source).expanduser()
-    candidates = (named, named / name, named / model / name)
-    if any(candidate.resolve().is_relative_to(out.resolve()) for candidate in (named, named / model)):
+    configured = settings.root() / Path(source).expanduser()
+    candidates = (configured, configured / name, configured / model / name)
+    if any(candidate.resolve().is_relative_to(out.resolve()) for candidate in (configured, configured / model)):
         raise VigilError(
             f"{where}: lies in {out}, which DVC empties before the training begins. Bring it back "
             f"(`dvc checkout {out}`), copy it to another folder, and name that one."
@@ -68,7 +68,7 @@ def find_warm_start(params: TrainParams, model: str, out: Path) -> WarmStart | N
 def begin_from(
     start: WarmStart, networks: Sequence[Any], model: str, data_hash: str, params: TrainParams
 ) -> list[EndState] | None:
-    """Load weights into `networks`; or else what each of them is to go on with."""
+    """Loads weights into `networks` and returns None, or returns what each of them is to go on with."""
     if start.key == "resume_from":
         return _read_end_states(start, networks, model, data_hash, params)
     _load_weights(start, networks, model)
@@ -76,7 +76,7 @@ def begin_from(
 
 
 def _load_weights(start: WarmStart, networks: Sequence[Any], model: str) -> None:
-    """One set of weights serves all members; of several, each member takes its own."""
+    """Loads one set of weights into all members, or of several, into each member its own."""
     tensors = load_pretrained(
         start.path,
         "train.start_from",

@@ -10,7 +10,7 @@ import pytest
 from scenes import film, place, walk
 
 from vigil.footage.splits.fingerprint import (
-    MOST,
+    MOST_FRAMES,
     VIEWS,
     cut_bars,
     differing_bits,
@@ -130,7 +130,7 @@ def test_a_video_has_a_hash_per_second_at_most_32() -> None:
     prints = fingerprint_video(path, row.fps, row.duration_s)
     assert [time for time, _ in prints] == [str(second) for second in range(12)]
     many = film(Path("a/c.mp4"), [picture(seed) for seed in range(80)], fps=2)
-    assert 20 < len(fingerprint_video(Path("a/c.mp4"), many.fps, many.duration_s)) <= MOST
+    assert 20 < len(fingerprint_video(Path("a/c.mp4"), many.fps, many.duration_s)) <= MOST_FRAMES
 
 
 def test_a_short_video_has_eight() -> None:

@@ -11,13 +11,13 @@ from scenes import entry
 from vigil.core.errors import VigilError
 from vigil.footage.splits.leaks import (
     ALIKE,
-    SHOWN,
+    LISTED_PAIRS,
     Leak,
     Prints,
     explain_leaks,
     find_leaks,
     nearest_distances,
-    parse_part,
+    parse_fragment,
     unused_allowances,
     worst_per_source_pair,
 )
@@ -151,9 +151,9 @@ def test_the_common_time_is_told_in_the_time_of_each_part() -> None:
 
 
 def test_a_part_is_read_in_every_form() -> None:
-    assert parse_part(f"{URL}#t=npt:1:00:02.5,2:00:00") == (URL, (Fraction(7205, 2), Fraction(7200)))
-    assert parse_part(f"{URL}#t=12") == (URL, (12, None))
-    assert parse_part(f"{URL}#top") == (URL, None)
+    assert parse_fragment(f"{URL}#t=npt:1:00:02.5,2:00:00") == (URL, (Fraction(7205, 2), Fraction(7200)))
+    assert parse_fragment(f"{URL}#t=12") == (URL, (12, None))
+    assert parse_fragment(f"{URL}#top") == (URL, None)
 
 
 def test_allowed_leaks_are_marked_and_come_last() -> None:
@@ -189,12 +189,13 @@ def leaking(count: int) -> list[Leak]:
 
 
 def test_the_worst_of_each_pair_of_sources_is_named_first() -> None:
-    leaks = leaking(SHOWN + 2)
-    assert len(leaks) == 2 * (SHOWN + 2)
-    assert [count for _, count in worst_per_source_pair(leaks)] == [2] * (SHOWN + 2)
+    leaks = leaking(LISTED_PAIRS + 2)
+    assert len(leaks) == 2 * (LISTED_PAIRS + 2)
+    assert [count for _, count in worst_per_source_pair(leaks)] == [2] * (LISTED_PAIRS + 2)
     text = explain_leaks(leaks, "metrics/data.json")
     assert text.startswith(f"{len(leaks)} pairs of videos in different splits")
-    assert f"s/{SHOWN + 1}a (train) and s/{SHOWN + 1}b (test): frames alike, 1 of 256 bits at 0.0 s and 0.0 s" in text
+    last = LISTED_PAIRS + 1
+    assert f"s/{last}a (train) and s/{last}b (test): frames alike, 1 of 256 bits at 0.0 s and 0.0 s" in text
     assert "and 2 more pairs of sources" in text
     assert "same_source" in text and "allow_leaks" in text and "metrics/data.json" in text
     assert "\n" not in text

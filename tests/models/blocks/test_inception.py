@@ -76,7 +76,7 @@ def test_names_and_shapes_are_the_published_ones(backbone: Inception) -> None:
 
 
 def test_published_weights_load_without_their_head(backbone: Inception, tensors: dict[str, Tensor]) -> None:
-    line = inception.adopt(backbone, tensors, "rgb.safetensors")
+    line = inception.adopt_weights(backbone, tensors, "rgb.safetensors")
     assert line == "backbone from rgb.safetensors; skipped: logits"
     assert all(torch.equal(value, tensors[name]) for name, value in counted(backbone))
 
@@ -87,7 +87,7 @@ def test_googlenet_is_inflated_so_that_a_still_picture_looks_the_same(backbone: 
 
     flat = googlenet(weights=None, init_weights=False, aux_logits=True).state_dict()
     flat = {name: value + 0.5 if value.is_floating_point() else value for name, value in flat.items()}
-    line = inception.adopt(backbone, flat, "googlenet.safetensors")
+    line = inception.adopt_weights(backbone, flat, "googlenet.safetensors")
     assert "57 kernels of two dimensions inflated; skipped: aux1, aux2, fc" in line
     torch.testing.assert_close(backbone.Conv3d_1a_7x7.conv3d.weight.sum(dim=2), flat["conv1.conv.weight"])
     torch.testing.assert_close(
@@ -139,6 +139,6 @@ def test_a_unit_pads_as_published(kernel: int, stride: int, shape: tuple[int, in
 
 def test_a_backbone_that_ends_early_takes_the_same_weights() -> None:
     backbone, short = Inception(0.125), Inception(0.125, end="Mixed_4f")
-    line = inception.adopt(short, dict(counted(backbone)), "rgb.safetensors")
+    line = inception.adopt_weights(short, dict(counted(backbone)), "rgb.safetensors")
     assert line.endswith("skipped: Mixed_5b, Mixed_5c")
     assert short(noise(1, 3, 16, 64, 64)).shape == (1, short.channels, 4, 4, 4)

@@ -19,7 +19,7 @@ PRESET = "preset fights"
 
 
 def read_dataset(params: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The section of the preset's dataset, for clips that lie in `folder`."""
+    """Returns the section of the preset's dataset, for clips that lie in `folder`."""
     if not folder.is_dir():
         raise VigilError(f"{folder}: {'not a folder' if folder.exists() else 'not found'}. Name a folder of clips.")
     (section,) = params["datasets"].values()
@@ -29,30 +29,10 @@ def read_dataset(params: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def make_features(
     folder: Path, datasets: Mapping[str, Mapping[str, Any]], params: Mapping[str, Any], runtime: Runtime
 ) -> list[Video]:
-    """Brings the clips of all datasets in, and computes what models look at; what is done is kept in the store."""
+    """Brings the clips of all datasets in, and computes what models look at; the store has what is done."""
     videos, raw = folder / "clips.csv", folder / "raw"
-    sources.sync(datasets, folder / "sources.csv")
-    download.main(
-        sources=folder / "sources.csv",
-        raw=raw,
-        truth=folder / "truth",
-        videos=videos,
-        rejects=folder / "rejects.csv",
-        params=download.Params.read(params["download"], f"{PRESET} [download]"),
-        datasets=datasets,
-        runtime=runtime,
-    )
-    frames.main(videos, raw, folder / "frames", frames.Params.read(params["frames"], f"{PRESET} [frames]"), runtime)
-    weights.main(folder / "pretrained", weights.Params.read(params["weights"], f"{PRESET} [weights]"))
-    person.main(
-        frames=folder / "frames",
-        truth=folder / "truth",
-        train=videos,
-        val=videos,
-        out=folder / "person",
-        metrics=folder / "person.json",
-        params=person.Params.read(params["person"], f"{PRESET} [person]"),
-    )
+    _bring_in(folder, datasets, params, runtime)
+    _bring_networks(folder, params)
     landmarks.main(
         videos=videos,
         raw=raw,
@@ -83,7 +63,40 @@ def make_features(
     return video_table.read(videos)
 
 
-def say_left_out(folder: Path, dataset: str, setup: Setup) -> None:
+def _bring_in(
+    folder: Path, datasets: Mapping[str, Mapping[str, Any]], params: Mapping[str, Any], runtime: Runtime
+) -> None:
+    """Lists the clips of all datasets, and stores their frames."""
+    videos, raw = folder / "clips.csv", folder / "raw"
+    sources.sync(datasets, folder / "sources.csv")
+    download.main(
+        sources=folder / "sources.csv",
+        raw=raw,
+        truth=folder / "truth",
+        videos=videos,
+        rejects=folder / "rejects.csv",
+        params=download.Params.read(params["download"], f"{PRESET} [download]"),
+        datasets=datasets,
+        runtime=runtime,
+    )
+    frames.main(videos, raw, folder / "frames", frames.Params.read(params["frames"], f"{PRESET} [frames]"), runtime)
+
+
+def _bring_networks(folder: Path, params: Mapping[str, Any]) -> None:
+    """Fetches the networks that find people, or trains one where the preset says so."""
+    weights.main(folder / "pretrained", weights.Params.read(params["weights"], f"{PRESET} [weights]"))
+    person.main(
+        frames=folder / "frames",
+        truth=folder / "truth",
+        train=folder / "clips.csv",
+        val=folder / "clips.csv",
+        out=folder / "person",
+        metrics=folder / "person.json",
+        params=person.Params.read(params["person"], f"{PRESET} [person]"),
+    )
+
+
+def report_rejects(folder: Path, dataset: str, setup: Setup) -> None:
     """Names each clip that cannot be used, which no number counts."""
     for reject in read_table(folder / "rejects.csv"):
         if reject["path"].startswith(f"{dataset}/"):

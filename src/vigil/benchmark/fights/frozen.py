@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from vigil.benchmark.fights import members
-from vigil.benchmark.fights.features import make_features, read_dataset, say_left_out
-from vigil.benchmark.fights.joining import Joined, Opinion, join
-from vigil.benchmark.fights.setup import Setup, hold_out, printing_to
+from vigil.benchmark.fights.features import make_features, read_dataset, report_rejects
+from vigil.benchmark.fights.joining import JoinedDetector, Opinion, join
+from vigil.benchmark.fights.setup import Setup, hold_out, redirect_prints
 from vigil.benchmark.fights.verdicts import summarise
-from vigil.benchmark.kept import digest
 from vigil.benchmark.outcome import Record
+from vigil.benchmark.result_cache import digest
 from vigil.benchmark.sealing import SEAL, digest_files, score_once, seal
 from vigil.core.errors import VigilError
 from vigil.core.storage import load_arrays, read_json, sha256_file, write_json
@@ -21,14 +21,14 @@ from vigil.footage import sources
 from vigil.footage.video_table import Video
 
 JOINED = "joined.json"
-WITH_TEST = "with-test"  # in the folder of work: both folders of clips with their features
+BOTH_FOLDERS = "with-test"  # in the folder of work: both folders of clips with their features
 SEALED = ("models", "calibration", "baselines", "inner", JOINED)
 
 
 def freeze_and_score(clips: Sequence[Video], data: Path, test: Path, setup: Setup) -> Record:
-    """What detectors that have learnt from `clips`, those of `data`, say of the folder `test`."""
-    of_members = [setup.digest(name, seed, clips) for name in setup.members for seed in setup.seeds]
-    folder = setup.work / "frozen" / digest(of_members)[:24]
+    """Freezes detectors that have learnt from `clips`, those of `data`, and scores them on the folder `test`."""
+    digests = [setup.digest(name, seed, clips) for name in setup.members for seed in setup.seeds]
+    folder = setup.work / "frozen" / digest(digests)[:24]
     homes = {seed: folder / str(seed) for seed in setup.seeds}
     _learn_from_all(clips, homes, setup)
     _seal(folder)
@@ -37,44 +37,44 @@ def freeze_and_score(clips: Sequence[Video], data: Path, test: Path, setup: Setu
 
     def score() -> Record:
         judged_by = {"data": test.name, "frozen_sha256": sha256_file(folder / SEAL)}
-        return judged_by | summarise(unseen, _ask(homes, clips, unseen, test, setup))
+        return judged_by | summarise(unseen, _judge_unseen(homes, clips, unseen, test, setup))
 
     return score_once(path, f"fights: {test}", setup.say, score)
 
 
-def _ask(
+def _judge_unseen(
     homes: Mapping[int, Path], clips: Sequence[Video], unseen: Sequence[Video], test: Path, setup: Setup
 ) -> dict[str, list[Opinion]]:
-    """What each frozen detector says of the clips that it has not seen, once for each seed; of those of all seeds."""
-    features = setup.work / WITH_TEST
+    """Returns the opinion of each frozen detector, one for each seed; a detector that a seed lacks is left out."""
+    features = setup.work / BOTH_FOLDERS
     opinions: dict[str, list[Opinion]] = {}
     for seed, home in homes.items():
-        with printing_to(home / "log.txt"):
+        with redirect_prints(home / "log.txt"):
             members.prepare(home, features, (*hold_out(clips, seed), unseen), setup.params)
-            said = {name: members.ask(home, features, name, unseen, setup.params) for name in setup.members}
-        for name, opinion in Joined.read(read_json(home / JOINED), str(home / JOINED)).judge(said).items():
+            answers = {name: members.judge_clips(home, features, name, unseen, setup.params) for name in setup.members}
+        for name, opinion in JoinedDetector.read(read_json(home / JOINED), str(home / JOINED)).judge(answers).items():
             opinions.setdefault(name, []).append(opinion)
         setup.say(f"fights: the detectors of seed {seed} have judged {test}")
     return {name: of_seeds for name, of_seeds in opinions.items() if len(of_seeds) == len(homes)}
 
 
 def open_unseen(clips: Sequence[Video], data: Path, test: Path, setup: Setup) -> list[Video]:
-    """The clips of `test` with their features, unless it shares clips or sources with `clips`, those of `data`."""
+    """Makes features of the clips of `test`, unless it shares clips or sources with `clips`, those of `data`."""
     datasets = {"data": read_dataset(setup.params, data), "test": read_dataset(setup.params, test)}
-    features = setup.work / WITH_TEST
+    features = setup.work / BOTH_FOLDERS
     _refuse_shared_clips(clips, datasets, features / "sources.csv", test)
     setup.say(f"fights: features of the clips in {test}")
-    with printing_to(setup.work / "features.log"):
-        both = make_features(features, datasets, setup.params, setup.runtime)
-    say_left_out(features, "test", setup)
-    unseen = [clip for clip in both if clip.set == "test"]
+    with redirect_prints(setup.work / "features.log"):
+        clips_of_both = make_features(features, datasets, setup.params, setup.runtime)
+    report_rejects(features, "test", setup)
+    unseen = [clip for clip in clips_of_both if clip.set == "test"]
     _refuse_shared_sources(clips, unseen, test)
     return unseen
 
 
 def _learn_from_all(clips: Sequence[Video], homes: Mapping[int, Path], setup: Setup) -> None:
     """Has every seed learn from all clips but those of an inner fold, another for each seed."""
-    with setup.processes_to_learn() as pool:
+    with setup.make_process_pool() as pool:
         tasks = {
             pool.submit(_learn, home, setup.features, hold_out(clips, seed), setup.members, seed, setup.params): seed
             for seed, home in homes.items()
@@ -94,8 +94,8 @@ def _learn(
     seed: int,
     params: Mapping[str, Any],
 ) -> None:
-    """Runs in a process of its own: learns, and writes down how the members are joined."""
-    with printing_to(home / "log.txt"):
+    """Learns, and writes how the members are joined; runs in a process of its own."""
+    with redirect_prints(home / "log.txt"):
         members.prepare(home, features, (*splits, []), params)
         for name in names:
             if not members.inner_path(home, name).exists():
@@ -115,8 +115,10 @@ def _refuse_shared_clips(
 ) -> None:
     """Compares clips by content, before stage `download` leaves out what it has already."""
     sources.sync(datasets, listing)
-    known = {clip.sha256 for clip in clips}
-    if shared := sorted(file.path for file in sources.read_sources(listing).get("test", []) if file.sha256 in known):
+    learnt_from = {clip.sha256 for clip in clips}
+    if shared := sorted(
+        file.path for file in sources.read_sources(listing).get("test", []) if file.sha256 in learnt_from
+    ):
         raise VigilError(
             f"{test}: {len(shared)} of its clips are among those that were learnt from, such as {shared[0]}: a test on "
             "them says nothing. Take them out of one of the two folders."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigil.benchmark.fights.members import SHORTCUTS, TREES
-from vigil.benchmark.kept import Arrays
+from vigil.benchmark.result_cache import Arrays
 from vigil.core.params import Frozen
 from vigil.evaluation import fusion
 from vigil.evaluation.fusion import Fusion
@@ -25,34 +25,34 @@ from vigil.statistics.reliability import expit, logit
 from vigil.statistics.scores import Scores
 
 FITTED, JOINED_SEEDS = "fused_fitted", "fused_seeds"
-EVEN = 0.5
-MOVED = 0.5  # of the middle on so few clips, of which half is chance
+EVEN = 0.5  # probability at even odds
+MIDDLE_SHARE = 0.5  # of the middle of so few clips; half of it is chance
 
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
-    """What one detector says of some clips, in their order."""
+    """The judgement of one detector of some clips, in their order."""
 
-    probability: np.ndarray  # (V,) float64; NaN: nothing
+    probability: np.ndarray  # (V,) float64; NaN: it says nothing
     verdict: np.ndarray  # (V,) bool
 
 
-class Joined(Frozen):
-    """What is settled by the inner fold."""
+class JoinedDetector(Frozen):
+    """The settings of the fused detectors, which the inner fold has decided."""
 
     middles: dict[str, float]  # log odds to take off what each model says that `fused` joins; empty: nothing to join
     fitted: Fusion | None
     thresholds: dict[str, float]  # of those that do not flag a clip from even odds
 
-    def judge(self, said: Mapping[str, Arrays]) -> dict[str, Opinion]:
-        """The opinion of every member and of the fused detectors, of what members say of some clips."""
-        probabilities = {name: arrays["probability"] for name, arrays in said.items() if arrays}
+    def judge(self, answers: Mapping[str, Arrays]) -> dict[str, Opinion]:
+        """Returns the opinion of every member and of the fused detectors, by the answers of members to some clips."""
+        probabilities = {name: arrays["probability"] for name, arrays in answers.items() if arrays}
         if self.middles:
             probabilities[FUSED] = join_odds(
                 np.array([probabilities[name] for name in self.middles]), np.array(list(self.middles.values()))
             )
         if self.fitted is not None:
-            calibrated = {name: said[name]["calibrated"] for name in self.fitted.models}
+            calibrated = {name: answers[name]["calibrated"] for name in self.fitted.models}
             probabilities[FITTED] = self.fitted.probability(calibrated, "video")
         return {
             name: Opinion(values, np.nan_to_num(values, nan=-1.0) >= self.thresholds.get(name, EVEN))
@@ -60,8 +60,8 @@ class Joined(Frozen):
         }
 
 
-def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> Joined:
-    """`inner`: what each member says of the clips of the inner fold; see members.learn."""
+def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> JoinedDetector:
+    """Joins members by their answers to the clips of the inner fold; see members.learn."""
     models = {name: arrays for name, arrays in inner.items() if arrays and name not in (TREES, SHORTCUTS)}
     thresholds = {
         name: choose_threshold(arrays["probability"], is_abnormal)
@@ -69,32 +69,32 @@ def join(inner: Mapping[str, Arrays], is_abnormal: np.ndarray) -> Joined:
         if not arrays["knows_odds"]
     }
     if len(models) < 2:
-        return Joined(middles={}, fitted=None, thresholds=thresholds)
-    fitted, thresholds[FITTED] = _fit(models)
+        return JoinedDetector(middles={}, fitted=None, thresholds=thresholds)
+    fitted, thresholds[FITTED] = _fit_fusion(models)
     middles = {
-        name: MOVED * find_middle(arrays["probability"], is_abnormal)
+        name: MIDDLE_SHARE * find_middle(arrays["probability"], is_abnormal)
         for name, arrays in models.items()
         if arrays["knows_odds"]
     }
-    return Joined(middles=middles, fitted=fitted, thresholds=thresholds)
+    return JoinedDetector(middles=middles, fitted=fitted, thresholds=thresholds)
 
 
 def join_seeds(of_seeds: Sequence[Opinion]) -> Opinion:
-    """One opinion of each clip out of those of several seeds."""
+    """Joins the opinions of several seeds to one of each clip."""
     joined = join_odds(np.array([opinion.probability for opinion in of_seeds]), np.zeros(len(of_seeds)))
     return Opinion(joined, np.nan_to_num(joined, nan=-1.0) >= EVEN)
 
 
 def find_middle(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
-    """Log odds halfway between the mean abnormal and the mean normal clip; 0 where it says nothing of one kind."""
-    known = np.isfinite(probability)
+    """Returns log odds halfway between the mean abnormal and the mean normal clip; 0 where one kind has no answer."""
+    speaks = np.isfinite(probability)
     odds = _log_odds(probability)
-    kinds = [odds[known & kind] for kind in (is_abnormal, ~is_abnormal)]
+    kinds = [odds[speaks & kind] for kind in (is_abnormal, ~is_abnormal)]
     return float(np.mean([kind.mean() for kind in kinds])) if all(map(len, kinds)) else 0.0
 
 
 def join_odds(probabilities: np.ndarray, middles: np.ndarray) -> np.ndarray:
-    """(V,) of (D, V): the mean of log odds, each less its middle (D,), as a probability; NaN where nobody speaks."""
+    """Joins (D, V) to (V,): the mean of log odds, each less its middle (D,), as a probability; NaN without any."""
     speaks = np.isfinite(probabilities)
     odds = np.where(speaks, _log_odds(probabilities) - middles[:, None], 0.0)
     joined: np.ndarray = np.where(speaks.any(axis=0), expit(odds.mean(axis=0)), np.nan)
@@ -102,23 +102,23 @@ def join_odds(probabilities: np.ndarray, middles: np.ndarray) -> np.ndarray:
 
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:
-    known: np.ndarray = np.clip(logit(np.nan_to_num(probability, nan=EVEN)), -fusion.SUREST, fusion.SUREST)
-    return known
+    odds: np.ndarray = np.clip(logit(np.nan_to_num(probability, nan=EVEN)), -fusion.SUREST, fusion.SUREST)
+    return odds
 
 
 def choose_threshold(probability: np.ndarray, is_abnormal: np.ndarray) -> float:
-    """The threshold with the best balanced accuracy; of several the middle one of the widest gap."""
+    """Returns the threshold with the best balanced accuracy; of several the middle of the widest gap."""
     p = np.nan_to_num(probability, nan=0.0)
     values = np.unique(p)
     borders = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2, [np.nextafter(values[-1], np.inf)]])
-    right = [balanced_accuracy(p >= border, is_abnormal) for border in borders.tolist()]
+    accuracies = [balanced_accuracy(p >= border, is_abnormal) for border in borders.tolist()]
     gaps = np.concatenate([[0.0], np.diff(values), [0.0]])
-    best = np.flatnonzero(np.isclose(right, max(right)))
+    best = np.flatnonzero(np.isclose(accuracies, max(accuracies)))
     return float(borders[best[np.argmax(gaps[best])]])
 
 
-def _fit(models: Mapping[str, Arrays]) -> tuple[Fusion, float]:
-    """The fused detector of stage `compare`, and its threshold, by fits that did not see a clip's source."""
+def _fit_fusion(models: Mapping[str, Arrays]) -> tuple[Fusion, float]:
+    """Fits the detector that stage `compare` would fuse; its threshold is by fits that did not see a clip's source."""
     tables = {
         name: Scores.of(
             {key.removeprefix("table/"): values for key, values in arrays.items() if key.startswith("table/")},

@@ -1,12 +1,12 @@
-"""One member of the detector on one split of clips: learnt, calibrated and asked by the stages of the pipeline.
+"""One member of the detector on one split of clips: learnt, calibrated and applied by the stages of the pipeline.
 
-    prepare(home, features, splits, params)             # what all members of a split share
+    prepare(home, features, splits, params)             # makes what all members of a split share
     learn(home, features, name, seed, params)           # opens no clip that is judged
-    ask(home, features, name, clips, params)            # -> what it says of other clips
+    judge_clips(home, features, name, clips, params)    # returns its answers to other clips
 
 A member is a model of the preset, the trees on the flow, or the trees on shortcuts. <home>/models/, calibration/,
-scores/ and baselines/ are as in a project; <home>/inner/<member>.npz is what a member says of the clips that choose,
-and is empty where there is no such member, as for a model without examples.
+scores/ and baselines/ are as in a project; <home>/inner/<member>.npz has the answers of a member to the clips that
+choose, and is empty where there is no such member, as for a model without examples.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from vigil.benchmark.fights.features import PRESET
-from vigil.benchmark.fights.shortcuts import ask_shortcuts, learn_shortcuts
-from vigil.benchmark.kept import Arrays
+from vigil.benchmark.fights.shortcuts import judge_by_shortcuts, learn_shortcuts
+from vigil.benchmark.result_cache import Arrays
 from vigil.core import lineage
 from vigil.core.skipping import why_skipped
 from vigil.core.storage import load_arrays, save_arrays
@@ -68,11 +68,11 @@ def prepare(home: Path, features: Path, splits: Sequence[Sequence[Video]], param
 
 
 def learn(home: Path, features: Path, name: str, seed: int, params: Mapping[str, Any]) -> None:
-    """Trains and calibrates one member, and writes down what it says of the clips that choose."""
+    """Trains and calibrates one member, and writes its answers to the clips that choose."""
     if name in (TREES, SHORTCUTS):
         _learn_trees(home, features, name, seed, params)
         val_clips = video_table.read(home / "val.csv")
-        inner = ask(home, features, name, val_clips, params)
+        inner = judge_clips(home, features, name, val_clips, params)
     else:
         inner = _learn_model(home, features, name, seed, params)
     save_arrays(inner_path(home, name), **inner)
@@ -82,24 +82,24 @@ def inner_path(home: Path, name: str) -> Path:
     return home / "inner" / f"{name}.npz"
 
 
-def ask(home: Path, features: Path, name: str, clips: Sequence[Video], params: Mapping[str, Any]) -> Arrays:
-    """`probability` (V,): how probable it holds it that each clip is abnormal; NaN where it says nothing.
+def judge_clips(home: Path, features: Path, name: str, clips: Sequence[Video], params: Mapping[str, Any]) -> Arrays:
+    """Returns `probability` (V,), by one member, that each clip is abnormal; NaN where it says nothing.
 
-    A model has `calibrated` too, the same by its calibration. Nothing where there is no such member.
+    A model has `calibrated` too, the same by its calibration. The answer is empty where there is no such member.
     """
     if name == TREES:
-        return {"probability": _ask_trees(home, features, clips, params)}
+        return {"probability": _judge_by_trees(home, features, clips, params)}
     if name == SHORTCUTS:
-        return {"probability": ask_shortcuts(home / SHORTCUTS_FOREST, clips)}
-    calibration = _read_alarming(home, name)
+        return {"probability": judge_by_shortcuts(home / SHORTCUTS_FOREST, clips)}
+    calibration = _read_video_calibration(home, name)
     if calibration is None:
         return {}
-    inputs = _inputs(home, features, params["models"][name]["input"])
+    inputs = _input_folder(home, features, params["models"][name]["input"])
     checkpoint = load_checkpoint(home / "models" / name, features=lineage.read(inputs))
     calibration.check(checkpoint, f"{home}/calibration/{name}.json")
     sources = Sources(inputs, home / "context", features / "truth", "test")
     table = build_table(checkpoint, clips, sources, calibration.judging_params, RUNTIME)
-    return _by_clip([clip.video for clip in clips], Scores.of(table), calibration)
+    return _clip_probabilities([clip.video for clip in clips], Scores.of(table), calibration)
 
 
 def _learn_trees(home: Path, features: Path, name: str, seed: int, params: Mapping[str, Any]) -> None:
@@ -119,7 +119,7 @@ def _learn_trees(home: Path, features: Path, name: str, seed: int, params: Mappi
 
 
 def _learn_model(home: Path, features: Path, name: str, seed: int, params: Mapping[str, Any]) -> Arrays:
-    inputs = _inputs(home, features, params["models"][name]["input"])
+    inputs = _input_folder(home, features, params["models"][name]["input"])
     train.main(
         model=name,
         train=home / "train.csv",
@@ -144,14 +144,14 @@ def _learn_model(home: Path, features: Path, name: str, seed: int, params: Mappi
         params=CalibrationParams.read(params["calibrate"], f"{PRESET} [calibrate]"),
         runtime=RUNTIME,
     )
-    calibration = _read_alarming(home, name)
+    calibration = _read_video_calibration(home, name)
     if calibration is None:
         return {}
     arrays = load_arrays(scores)
     table = Scores.of(arrays, True, name)
     names = [clip.video for clip in video_table.read(home / "val.csv")]
     return {
-        **_by_clip(names, table, calibration),
+        **_clip_probabilities(names, table, calibration),
         **{f"table/{key}": values for key, values in arrays.items()},
         "frames": calibration.validation_probability(table.score),
         "videos": calibration.validation_probability(table.video_score, "video"),
@@ -160,8 +160,8 @@ def _learn_model(home: Path, features: Path, name: str, seed: int, params: Mappi
     }
 
 
-def _read_alarming(home: Path, name: str) -> Calibration | None:
-    """The calibration of a model that was trained and says how probable it is that a clip is abnormal."""
+def _read_video_calibration(home: Path, name: str) -> Calibration | None:
+    """Reads the calibration of a model; None where it was not trained, or says nothing of whole clips."""
     path = home / "calibration" / f"{name}.json"
     if why_skipped(path):
         return None
@@ -169,22 +169,22 @@ def _read_alarming(home: Path, name: str) -> Calibration | None:
     return None if calibration.video is None else calibration
 
 
-def _ask_trees(home: Path, features: Path, clips: Sequence[Video], params: Mapping[str, Any]) -> np.ndarray:
-    """(V,) the mean over a clip of how probable its windows are abnormal."""
+def _judge_by_trees(home: Path, features: Path, clips: Sequence[Video], params: Mapping[str, Any]) -> np.ndarray:
+    """Returns (V,): the mean over each clip of the probabilities that its windows are abnormal."""
     forest = load_forest(home / "baselines" / baselines.FOREST)
     forest_params = ForestParams.read(params["baselines"], f"{PRESET} [baselines]")
-    says = baselines.judge_videos(forest, clips, features / "flow", forest_params)
-    abnormal = ~np.isin(says.labels, list(ORDINARY))
+    judgements = baselines.judge_videos(forest, clips, features / "flow", forest_params)
+    abnormal = ~np.isin(judgements.labels, list(ORDINARY))
     means = []
     for clip in clips:
-        windows = says.by_video.get(clip.video, np.full((1, len(abnormal)), np.nan))[:, abnormal].sum(axis=1)
-        known = windows[np.isfinite(windows)]
-        means.append(known.mean() if len(known) else np.nan)
+        windows = judgements.by_video.get(clip.video, np.full((1, len(abnormal)), np.nan))[:, abnormal].sum(axis=1)
+        finite = windows[np.isfinite(windows)]
+        means.append(finite.mean() if len(finite) else np.nan)
     return np.array(means)
 
 
-def _by_clip(names: Sequence[str], table: Scores, calibration: Calibration) -> Arrays:
-    """The model's own probability of each clip, and the calibrated one.
+def _clip_probabilities(names: Sequence[str], table: Scores, calibration: Calibration) -> Arrays:
+    """Returns the model's own probability of each clip, and the calibrated one.
 
     A clip is of one kind from its first frame to its last, so the model's own is by the mean of its scores, as that of
     the trees on flow; the calibrated one is by the highest, as the pipeline has it. A model that says no odds, but how
@@ -195,14 +195,14 @@ def _by_clip(names: Sequence[str], table: Scores, calibration: Calibration) -> A
     for number, name in enumerate(names):
         if (row := row_of.get(name)) is None:
             continue
-        known = table.score[table.offsets[row] : table.offsets[row + 1]]
-        known = known[np.isfinite(known)]
-        if len(known) and np.isfinite(table.video_score[row]):
-            highest[number], mean[number] = table.video_score[row], known.mean()
+        scores = table.score[table.offsets[row] : table.offsets[row + 1]]
+        scores = scores[np.isfinite(scores)]
+        if len(scores) and np.isfinite(table.video_score[row]):
+            highest[number], mean[number] = table.video_score[row], scores.mean()
     silent = np.isnan(highest)
     calibrated = np.where(silent, np.nan, calibration.validation_probability(highest, "video"))
     return {"probability": expit(mean) if calibration.score_type == "logits" else calibrated, "calibrated": calibrated}
 
 
-def _inputs(home: Path, features: Path, name: str) -> Path:
+def _input_folder(home: Path, features: Path, name: str) -> Path:
     return home / "segments" if name == "segments" else features / name

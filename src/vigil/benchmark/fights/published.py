@@ -23,6 +23,6 @@ NUMBERS: tuple[dict[str, Any], ...] = (
 
 
 def describe_published() -> list[str]:
-    """Lines for a person."""
+    """Renders the published numbers as lines of text."""
     lines = ["published by others, each by a protocol of its own:"]
     return lines + [f"  {row['accuracy']:.3f} {row['method']}: {row['protocol']}" for row in NUMBERS]

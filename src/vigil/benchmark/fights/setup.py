@@ -1,4 +1,4 @@
-"""What all parts of the benchmark share: the preset, the folders, the folds of sources, and processes to work in."""
+"""The setup of the benchmark: the preset, the folders, the folds of sources, and processes to work in."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from vigil.benchmark.kept import digest
+from vigil.benchmark.result_cache import digest
 from vigil.benchmark.sources import FOLDS
 from vigil.core import settings
 from vigil.engine import tracking
@@ -20,18 +20,18 @@ from vigil.engine.per_video import Runtime
 from vigil.engine.workers import die_with_parent
 from vigil.footage.video_table import Video
 
-ELSEWHERE = ("datasets", "runtime", "models")  # settings that change nothing, or that are asked for by name
+UNUSED_SECTIONS = ("datasets", "runtime", "models")  # in a digest: they change nothing, or count by model
 
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What does not depend on the clips."""
+    """All that does not depend on the clips."""
 
     params: Mapping[str, Any]  # of the preset, laid over those of the project
     work: Path
-    code: Mapping[str, str]  # member -> digest of all code that what it says depends on
+    code: Mapping[str, str]  # member -> digest of all code that its answers depend on
     runtime: Runtime  # of the features
-    say: Callable[[str], object]  # is told how far it is
+    say: Callable[[str], object]  # prints a line of progress
     seeds: tuple[int, ...] = (7, 11, 13)
     processes: int = 1  # that learn at once
 
@@ -44,22 +44,23 @@ class Setup:
         return list(self.code)
 
     def digest(self, member: str, seed: int, *splits: Sequence[Video]) -> str:
-        """Returns a digest of all that decides what `member` says; other models are no part of it."""
-        params = {name: section for name, section in self.params.items() if name not in ELSEWHERE}
-        own = self.params["models"].get(member)
+        """Returns a digest of all that decides the answers of `member`, in which other models do not count."""
+        params = {name: section for name, section in self.params.items() if name not in UNUSED_SECTIONS}
+        model_section = self.params["models"].get(member)
         listed = [[(clip.video, clip.sha256, clip.label, clip.source) for clip in clips] for clips in splits]
-        return digest(member, self.code[member], params, own, seed, listed)[:24]
+        return digest(member, self.code[member], params, model_section, seed, listed)[:24]
 
-    def said(self, member: str, seed: int, *splits: Sequence[Video]) -> Path:
-        """Returns the path of what a member says that has learnt from some of these clips."""
+    def answer_path(self, member: str, seed: int, *splits: Sequence[Video]) -> Path:
+        """Returns the path of the answers of a member that has learnt from some of these clips."""
         return self.work / "said" / f"{self.digest(member, seed, *splits)}.npz"
 
-    def processes_to_learn(self) -> ProcessPoolExecutor:
+    def make_process_pool(self) -> ProcessPoolExecutor:
+        """Makes the processes that learn side by side."""
         return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=_begin_process)
 
 
 def fold_by_source(clips: Sequence[Video], seed: int) -> Iterator[tuple[list[Video], list[Video]]]:
-    """The clips outside and inside of each fold; a source is in one fold, and classes are spread as far as possible."""
+    """Yields the clips outside and inside of each fold; a source is in one fold, and classes are spread evenly."""
     kinds, sources = np.array([clip.label for clip in clips]), np.array([clip.source for clip in clips])
     fewest = min(len(np.unique(sources[kinds == kind])) for kind in np.unique(kinds))
     splitter = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
@@ -73,8 +74,8 @@ def hold_out(clips: Sequence[Video], seed: int) -> tuple[list[Video], list[Video
 
 
 @contextmanager
-def printing_to(path: Path) -> Iterator[None]:
-    """What the stages print goes to a file."""
+def redirect_prints(path: Path) -> Iterator[None]:
+    """Sends what stages print to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         yield

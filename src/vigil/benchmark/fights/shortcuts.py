@@ -1,4 +1,4 @@
-"""Trees that see no picture: what length, frame rate and size of a clip alone tell.
+"""Trees that see no picture: they know length, frame rate and size of a clip alone.
 
 A model that is no better may have recognised how the clips were collected. The learner is that of the flow trees.
 """
@@ -17,13 +17,13 @@ def learn_shortcuts(path: Path, clips: Sequence[Video], params: ForestParams) ->
     save_forest(path, fit_forest(_read_properties(clips), np.array([clip.label for clip in clips]), params))
 
 
-def ask_shortcuts(path: Path, clips: Sequence[Video]) -> np.ndarray:
-    """(V,) how probable the trees in `path` hold it that each clip is abnormal."""
+def judge_by_shortcuts(path: Path, clips: Sequence[Video]) -> np.ndarray:
+    """Returns (V,): the probability, by the trees in `path`, that each clip is abnormal."""
     forest = load_forest(path)
     abnormal = ~np.isin(forest.labels, list(ORDINARY))
     return forest.predict(_read_properties(clips))[:, abnormal].sum(axis=1).astype(np.float64)
 
 
 def _read_properties(clips: Sequence[Video]) -> np.ndarray:
-    """(V, 4) float32: seconds, frames per second, width and height."""
+    """Returns (V, 4) float32: seconds, frames per second, width and height."""
     return np.array([(clip.watched_s, clip.fps, clip.width, clip.height) for clip in clips], np.float32)

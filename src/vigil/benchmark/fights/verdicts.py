@@ -6,14 +6,14 @@ import numpy as np
 
 from vigil.benchmark.fights.joining import FITTED, FUSED, JOINED_SEEDS, Opinion, join_seeds
 from vigil.benchmark.fights.members import SHORTCUTS, TREES
-from vigil.benchmark.outcome import DRAW_SEED, ROUNDS, Record, list_seeds, with_interval
+from vigil.benchmark.outcome import DRAW_SEED, ROUNDS, Record, list_seeds, render_interval
 from vigil.footage.video_table import Video
 from vigil.statistics.classes import balanced_accuracy_by_source
 from vigil.statistics.intervals import Statistic, bootstrap, difference, draws, ratio, rounded
 from vigil.statistics.ranking import Ranking, auc
 
 MEASURES = ("auc", "accuracy", "balanced_accuracy")
-LAST = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # in a table, after the models
+LAST_ROWS = (FITTED, FUSED, JOINED_SEEDS, TREES, SHORTCUTS)  # of a table, after the models
 
 
 def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]]) -> Record:
@@ -36,7 +36,7 @@ def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]])
         for name, of_seeds in opinions.items()
     }
     detectors: dict[str, Record] = {}
-    for name in sorted(opinions, key=lambda name: (LAST.index(name) if name in LAST else -1, name)):
+    for name in sorted(opinions, key=lambda name: (LAST_ROWS.index(name) if name in LAST_ROWS else -1, name)):
         record: Record = {}
         for measure in MEASURES:
             seeds = [statistics[measure].value for statistics in measured[name]]
@@ -61,7 +61,7 @@ def summarise(clips: Sequence[Video], opinions: Mapping[str, Sequence[Opinion]])
 def _measure(
     of_seeds: Sequence[Opinion], group: np.ndarray, is_abnormal: np.ndarray, sources: int
 ) -> dict[str, Statistic]:
-    """Each measure of all that is said, as a function of how often each source is drawn."""
+    """Returns each measure of the opinions of all seeds, as a function of how often each source is drawn."""
     score = np.concatenate([np.nan_to_num(opinion.probability, nan=-1.0) for opinion in of_seeds])
     verdict = np.concatenate([opinion.verdict for opinion in of_seeds])
     return {
@@ -78,7 +78,7 @@ def _measure(
 
 
 def describe_table(title: str, record: Record) -> list[str]:
-    """Lines of a table for a person."""
+    """Renders a table as lines of text."""
     lines = [
         f"{title}: {record['clips']} clips of {record['sources']} sources, {record['abnormal']} abnormal; always the "
         f"commonest class: accuracy {record['commonest_class']:.3f}",
@@ -87,11 +87,11 @@ def describe_table(title: str, record: Record) -> list[str]:
     ]
     for name, row in record["detectors"].items():
         cells = [
-            f"{with_interval(row['auc']):>22}",
+            f"{render_interval(row['auc']):>22}",
             f"{list_seeds(row['auc']):>20}",
-            f"{with_interval(row['accuracy']):>22}",
+            f"{render_interval(row['accuracy']):>22}",
             f"{list_seeds(row['accuracy']):>20}",
-            f"{with_interval(row['balanced_accuracy']):>22}",
+            f"{render_interval(row['balanced_accuracy']):>22}",
             *(f"{_describe_lead(row[lead]):>34}" for lead in ("auc_over_trees", "accuracy_over_trees") if lead in row),
         ]
         lines.append(f"  {name:<12} {' '.join(cells)}".rstrip())
@@ -99,4 +99,4 @@ def describe_table(title: str, record: Record) -> list[str]:
 
 
 def _describe_lead(lead: Record) -> str:
-    return f"{with_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"
+    return f"{render_interval(lead)}{', clear' if lead['clear'] else ', not clear'}"

@@ -8,7 +8,7 @@ from vigil.statistics.classes import balanced_accuracy
 
 
 def clip_logits(logits: np.ndarray, owner: np.ndarray, classes: Classes) -> np.ndarray:
-    """(V, C): the mean over those segments of each clip that name its class.
+    """Returns (V, C): the mean over those segments of each clip that name its class.
 
     `logits` is (N, C), and `owner` (N,), the clip of each segment, rises.
     """
@@ -23,7 +23,7 @@ def clip_logits(logits: np.ndarray, owner: np.ndarray, classes: Classes) -> np.n
 
 
 def choose_offset(logits: np.ndarray, truth: np.ndarray, classes: Classes) -> float:
-    """What is added to the logit of the normal class so that clips (V, C) are told apart best; 0 without such a class.
+    """Chooses what to add to the logit of the normal class to tell clips (V, C) apart best; 0 without such a class.
 
     The clips are those of the inner fold. Of offsets that do equally well the one nearest to 0 is taken.
     """
@@ -36,7 +36,7 @@ def choose_offset(logits: np.ndarray, truth: np.ndarray, classes: Classes) -> fl
 
 
 def decide(logits: np.ndarray, offset: float, classes: Classes) -> np.ndarray:
-    """(V,) int: the likeliest class of each clip."""
+    """Returns (V,) int: the likeliest class of each clip."""
     if normal_class(classes) is None:
         return logits.argmax(axis=1)
     return (logits + offset * (np.arange(logits.shape[1]) == 0)).argmax(axis=1)

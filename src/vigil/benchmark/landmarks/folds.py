@@ -26,7 +26,7 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Three parts of the recordings, (V,) bool each; who is in none of them lies at a border."""
+    """Which recordings are learnt from, choose and are judged, (V,) bool each; who is in none lies at a border."""
 
     train: np.ndarray
     val: np.ndarray
@@ -34,7 +34,7 @@ class Fold:
 
 
 def number_folds(recordings: Sequence[Recording]) -> np.ndarray:
-    """(V,) int: the fold of each recording, from 0; at most FOLDS, and no more than the rarest label has sources."""
+    """Returns (V,) int: the fold of each recording, from 0; at most FOLDS, and no more than any label has sources."""
     sources_of: dict[str, dict[str, int]] = {}
     for recording in recordings:
         counts = sources_of.setdefault(recording.label, {})
@@ -46,15 +46,15 @@ def number_folds(recordings: Sequence[Recording]) -> np.ndarray:
         total, before = sum(counts.values()), 0
         for number, (source, count) in enumerate(counts.items()):
             middle = int(folds * (2 * before + count) / (2 * total))
-            rest = len(counts) - number - 1  # as many folds at most may be left for the sources that follow
+            followers = len(counts) - number - 1  # as many folds at most may be left for the sources that follow
             last = max((fold_of[earlier] for earlier in list(counts)[:number]), default=-1)
-            fold_of.setdefault(source, int(np.clip(middle, max(last, folds - 1 - rest), last + 1)))
+            fold_of.setdefault(source, int(np.clip(middle, max(last, folds - 1 - followers), last + 1)))
             before += count
     return np.array([fold_of[recording.source] for recording in recordings])
 
 
 def make_folds(recordings: Sequence[Recording], folds: np.ndarray, seed_number: int) -> Iterator[Fold]:
-    """Every fold once as the one to be judged; the one to choose by follows it, another for another seed."""
+    """Yields every fold once as the one to be judged; the one to choose by follows it, another for another seed."""
     count = int(folds.max()) + 1
     for judged in range(count):
         choosing = (judged + 1 + seed_number % (count - 1)) % count
@@ -62,24 +62,24 @@ def make_folds(recordings: Sequence[Recording], folds: np.ndarray, seed_number: 
 
 
 def hold_out(recordings: Sequence[Recording], folds: np.ndarray, judged: int | None, choosing: int) -> Fold:
-    """The parts where one fold is judged (None: no fold) and another is chosen by."""
+    """Makes the fold in which one is `judged` (None: no fold) and another is the one to choose by."""
     labels = np.array([recording.label for recording in recordings])
     test, val = folds == judged, folds == choosing
-    val = _leave_out(val, _touching(labels, test), labels)
-    train = _leave_out(~test & (folds != choosing), _touching(labels, test | (folds == choosing)), labels)
+    val = _without_neighbours(val, _neighbours_of(labels, test), labels)
+    train = _without_neighbours(~test & (folds != choosing), _neighbours_of(labels, test | (folds == choosing)), labels)
     return Fold(train, val, test)
 
 
-def _leave_out(part: np.ndarray, touching: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(V,) bool: the part without those that touch, but for labels of which nothing would be left."""
-    inner = part & ~touching
-    return inner | (part & ~np.isin(labels, labels[inner]))
+def _without_neighbours(chosen: np.ndarray, neighbours: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Returns (V,) bool: `chosen` without `neighbours`, which stay where nothing of their label would be left."""
+    inner = chosen & ~neighbours
+    return inner | (chosen & ~np.isin(labels, labels[inner]))
 
 
-def _touching(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """(V,) bool: who is not of the part, and has a neighbour of the same label that is."""
+def _neighbours_of(labels: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Returns (V,) bool: who is not `chosen`, and has a neighbour of the same label that is."""
     alike = labels[1:] == labels[:-1]
-    touching = np.zeros(len(part), bool)
-    touching[:-1] |= alike & part[1:]
-    touching[1:] |= alike & part[:-1]
-    return touching & ~part
+    neighbours = np.zeros(len(chosen), bool)
+    neighbours[:-1] |= alike & chosen[1:]
+    neighbours[1:] |= alike & chosen[:-1]
+    return neighbours & ~chosen

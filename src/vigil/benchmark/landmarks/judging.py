@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from vigil.benchmark.kept import KeptResults
 from vigil.benchmark.landmarks.folds import Fold
 from vigil.benchmark.landmarks.members import (
     TREES,
@@ -20,6 +19,7 @@ from vigil.benchmark.landmarks.members import (
 )
 from vigil.benchmark.landmarks.table import LandmarkTable, read_landmarks
 from vigil.benchmark.outcome import Record, Verdicts, summarise
+from vigil.benchmark.result_cache import ResultCache
 from vigil.clips.labels import Classes, normal_class
 from vigil.core.storage import sha256_file
 from vigil.evaluation.flow_trees import Forest, ForestParams
@@ -33,16 +33,16 @@ Predicted = dict[str, np.ndarray]  # (seeds, ...) classes, by model
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What does not depend on the data: the preset, the seeds, and where results are kept."""
+    """All that does not depend on the data: the preset, the seeds, and where results lie."""
 
     params: Mapping[str, Any]  # of the preset, laid over those of the project
     work: Path
     code: str  # digest of all code that a result depends on
-    say: Say  # is told how far it is
+    say: Say  # prints a line of progress
     seeds: tuple[int, ...] = (7, 11, 13)
 
     @property
-    def cut(self) -> Settings:
+    def segment_settings(self) -> Settings:
         return Settings.read(self.params["segments"], f"{PRESET}: segments")
 
     @property
@@ -53,18 +53,18 @@ class Setup:
     def members(self) -> list[str]:
         return [*self.networks, TREES]
 
-    def keep(self, *data: Path) -> KeptResults:
-        """Results that depend on these tables."""
-        read = ["segments", "train", "baselines", "datasets"]
+    def open_cache(self, *data: Path) -> ResultCache:
+        """Opens the results that depend on these tables."""
+        sections = ["segments", "train", "baselines", "datasets"]
         models = {name: self.params["models"][name] for name in self.networks}
-        origin = [self.code, {key: self.params[key] for key in read}, models, [sha256_file(path) for path in data]]
-        return KeptResults(self.work / "kept", origin)
+        origin = [self.code, {key: self.params[key] for key in sections}, models, [sha256_file(path) for path in data]]
+        return ResultCache(self.work / "kept", origin)
 
     def read(self, path: Path) -> LandmarkTable:
-        return read_landmarks(path, self.params["datasets"]["landmarks"], self.cut, self.work / "clips")
+        return read_landmarks(path, self.params["datasets"]["landmarks"], self.segment_settings, self.work / "clips")
 
     def class_sets(self) -> dict[str, Classes]:
-        """The classes of deeds, and those with normal life first, as the preset's models have them."""
+        """Returns the classes of deeds, and those with normal life first, as the preset's models have them."""
         classes: Classes = next(iter(self.networks.values())).classes
         normal = normal_class(classes)
         deeds = {name: labels for number, (name, labels) in enumerate(classes.items()) if number != normal}
@@ -73,26 +73,26 @@ class Setup:
     def fit(
         self, name: str, table: LandmarkTable, truth: np.ndarray, fold: Fold, class_count: int, seed: int, resume: Path
     ) -> Any:
-        """A forest, or a network with its best weights, of the training part of a fold."""
+        """Fits a forest, or a network, to the clips of a fold that are learnt from; a network has its best weights."""
         rows, labels = fold.train[table.owner], truth[table.owner]
         if name == TREES:
             params = ForestParams.read(self.params["baselines"], f"{PRESET}: baselines")
             return fit_trees(table.x[rows], labels[rows], params, seed)
         strata = np.stack([labels, table.sources[table.owner], table.owner], axis=1).astype(np.str_)
-        others = fold.val[table.owner]
-        train, val = (StoredSegments(table.x[part], labels[part], strata[part]) for part in (rows, others))
+        val_rows = fold.val[table.owner]
+        train, val = (StoredSegments(table.x[chosen], labels[chosen], strata[chosen]) for chosen in (rows, val_rows))
         return self.networks[name].fit(train, val, class_count, seed, resume)
 
 
 def judge(fitted: Any, x: np.ndarray, class_count: int) -> np.ndarray:
-    """(N, C) log probabilities of segments by what `Setup.fit` has returned."""
+    """Returns (N, C) log probabilities of segments by what `Setup.fit` has returned."""
     return tree_logits(fitted, x, class_count) if isinstance(fitted, Forest) else network_logits(fitted, x)
 
 
 def summarise_verdicts(
     table: LandmarkTable, classes: Classes, clips: Predicted, segments: Predicted, trivial: Predicted
 ) -> Record:
-    """The record of what was said of the clips and segments of a table."""
+    """Makes the record of the predicted classes of the clips and segments of a table."""
     truth, sources, owner = table.truth(classes), table.sources, table.owner
     record = summarise(
         {name: Verdicts(predicted, truth, sources) for name, predicted in clips.items()},

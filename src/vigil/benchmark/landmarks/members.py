@@ -28,6 +28,7 @@ from vigil.training.job import ModelEntry
 from vigil.training.schedules import TrainParams, merge_params
 
 TREES, ENSEMBLE = "trees", "ensemble"
+BATCH = 512  # segments that are computed at a time
 FLOOR = 1e-3  # below which no tree's probability counts: one that has never seen a class is not sure of that
 
 
@@ -42,12 +43,12 @@ class Network:
     classes: Classes
 
     def fit(self, train: "StoredSegments", val: "StoredSegments", class_count: int, seed: int, resume: Path) -> Any:
-        """The model, trained on some segments, with the weights of the epoch that was best on the others.
+        """Trains the model on some segments; it has the weights of the epoch that was best on the others.
 
         `resume` is for a training that is cut off; it goes on from its last epoch.
         """
         params = self.params.model_copy(update={"seed": seed})
-        with devices.repeatable(params):
+        with devices.make_repeatable(params):
             torch.manual_seed(seed)
             model = self.module.Model(self.config, class_count)
         resume.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ class Network:
 
 @dataclass(eq=False)
 class StoredSegments:
-    """Segments as a training takes them."""
+    """Segments as training.batches.Samples."""
 
     x: np.ndarray  # (N, T, F) float32
     labels: np.ndarray  # (N,) int
@@ -75,7 +76,7 @@ class StoredSegments:
 
 
 def read_networks(params: Mapping[str, Any], features: int, preset: str) -> dict[str, Network]:
-    """The models of a parameter file that look at segments, by name."""
+    """Reads the models of a parameter file that look at segments, by name."""
     shared = TrainParams.read(params["train"] | {"workers": 0}, f"{preset}: train")  # changes no result
     networks = {}
     for name, section in params["models"].items():
@@ -91,40 +92,39 @@ def read_networks(params: Mapping[str, Any], features: int, preset: str) -> dict
 
 
 def network_logits(network: Any, x: np.ndarray) -> np.ndarray:
-    """(N, C) log probabilities."""
+    """Returns (N, C) log probabilities."""
     with single_thread(), torch.inference_mode():
-        parts = [network(torch.from_numpy(part)).log_softmax(dim=1) for part in _batches(x)]
-    return torch.cat(parts).numpy().astype(np.float32)
+        logits = [network(torch.from_numpy(batch)).log_softmax(dim=1) for batch in _batches(x)]
+    return torch.cat(logits).numpy().astype(np.float32)
 
 
 def fit_trees(x: np.ndarray, labels: np.ndarray, params: ForestParams, seed: int) -> Forest:
-    """Trees on statistics of segments; every class weighs as much as another."""
+    """Fits trees to statistics of segments; every class weighs as much as another."""
     counts = np.bincount(labels)
     names = np.char.zfill(labels.astype(str), 4)  # in the order of their numbers
     return fit_forest(segment_statistics(x), names, params.model_copy(update={"seed": seed}), 1.0 / counts[labels])
 
 
 def tree_logits(forest: Forest, x: np.ndarray, class_count: int) -> np.ndarray:
-    """(N, C) log probabilities."""
+    """Returns (N, C) log probabilities."""
     probability = np.zeros((len(x), class_count), np.float32)
     probability[:, forest.labels.astype(int)] = forest.predict(segment_statistics(x))
     return np.log(np.maximum(probability, FLOOR))
 
 
 def segment_statistics(x: np.ndarray) -> np.ndarray:
-    """(N, T, 67) body columns -> (N, 6 x 65): each signal's mean, deviation, extremes, median, and mean step."""
+    """Turns (N, T, 67) columns into (N, 6 x 65): mean, deviation, extremes, median and mean step of each signal."""
     with torch.inference_mode():
-        parts = [describe_body(torch.from_numpy(part)).numpy() for part in _batches(x)]
-    signals = np.concatenate(parts)
+        signals = np.concatenate([describe_body(torch.from_numpy(batch)).numpy() for batch in _batches(x)])
     steps = np.abs(np.diff(signals, axis=1))
     columns = [signals.mean(1), signals.std(1), signals.min(1), signals.max(1), np.median(signals, 1), steps.mean(1)]
     return np.concatenate(columns, axis=1)
 
 
 def ensemble_logits(members: Sequence[np.ndarray]) -> np.ndarray:
-    """(N, C) log of the mean probability of all members."""
+    """Returns (N, C): the log of the mean probability of all members."""
     return np.logaddexp.reduce(np.stack(members), axis=0) - math.log(len(members))
 
 
-def _batches(x: np.ndarray, size: int = 512) -> Iterator[np.ndarray]:
-    yield from (x[start : start + size] for start in range(0, len(x), size))
+def _batches(x: np.ndarray) -> Iterator[np.ndarray]:
+    yield from (x[start : start + BATCH] for start in range(0, len(x), BATCH))

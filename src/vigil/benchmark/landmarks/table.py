@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vigil.benchmark.kept import digest
 from vigil.benchmark.landmarks.folds import Recording
+from vigil.benchmark.result_cache import digest
 from vigil.clips.labels import Classes, label_to_class
 from vigil.core.errors import VigilError
 from vigil.features.landmarks.pose_table import group_by_frame, poses_from_table
@@ -26,7 +26,7 @@ class LandmarkTable:
     """V clips, and the N segments of what one body does in them."""
 
     clips: list[Recording]
-    places: np.ndarray  # (V, 4): where the hips are in the picture, as shares: mean and deviation of x and y
+    positions: np.ndarray  # (V, 4): mean and deviation of x and y of the hips, as shares of the picture
     digests: list[str]  # of each clip's coordinates
     owner: np.ndarray  # (N,) int, the clip of each segment
     x: np.ndarray  # (N, T, 67) float32, see features/segments/columns.py
@@ -34,14 +34,14 @@ class LandmarkTable:
     warnings: list[str]  # of what is left out, or cannot be known
 
     def select(self, classes: Classes) -> "LandmarkTable":
-        """The clips with a label of these classes."""
-        known = label_to_class(classes)
-        chosen = np.array([clip.label in known for clip in self.clips], bool)
+        """Returns the clips with a label of these classes."""
+        class_of_label = label_to_class(classes)
+        chosen = np.array([clip.label in class_of_label for clip in self.clips], bool)
         number = np.cumsum(chosen) - 1
         rows = chosen[self.owner]
         return LandmarkTable(
             [clip for clip, is_chosen in zip(self.clips, chosen, strict=True) if is_chosen],
-            self.places[chosen],
+            self.positions[chosen],
             [value for value, is_chosen in zip(self.digests, chosen, strict=True) if is_chosen],
             number[self.owner[rows]],
             self.x[rows],
@@ -50,51 +50,57 @@ class LandmarkTable:
         )
 
     def truth(self, classes: Classes) -> np.ndarray:
-        """(V,) int: the class of each clip."""
+        """Returns (V,) int: the class of each clip."""
         class_of_label = label_to_class(classes)
         return np.array([class_of_label[clip.label] for clip in self.clips])
 
     @property
     def sources(self) -> np.ndarray:
-        """(V,) str."""
+        """Returns (V,) str: the source of each clip."""
         return np.array([clip.source for clip in self.clips])
 
 
-def read_landmarks(path: Path, dataset: Mapping[str, Any], cut: segments.Settings, folder: Path) -> LandmarkTable:
+def read_landmarks(
+    path: Path, dataset: Mapping[str, Any], segment_settings: segments.Settings, folder: Path
+) -> LandmarkTable:
     """Reads the table at `path` as a set of the pipeline that is described by `dataset`; `folder` is for its clips."""
     require_table(path)
     keys = {key: value for key, value in dataset.items() if key != "kind"} | {"path": str(path.resolve())}
     params = landmark_csv.Params.read(keys, "preset landmarks")
     listing = landmark_csv.list_clips(NAME, params, folder)
     clips: list[Recording] = []
-    places, digests, owner, parts, too_short = [], [], [], [], 0
+    positions, digests, owner, body_columns, too_short = [], [], [], [], 0
     for row in listing.rows:
         assert row.probe is not None
-        arrays = _cut_clip(Path(row.path), row.probe.fps, cut)
+        arrays = _cut_clip(Path(row.path), row.probe.fps, segment_settings)
         if not len(arrays["poses"]):
             too_short += 1
             continue
         owner += [len(clips)] * len(arrays["poses"])
         middles = arrays["all"][:, HIPS].mean(axis=1) / [row.probe.width, row.probe.height]
-        places.append([*middles.mean(axis=0), *middles.std(axis=0)])
+        positions.append([*middles.mean(axis=0), *middles.std(axis=0)])
         digests.append(digest(arrays["all"].tolist()))
-        parts.append(_body_columns(arrays))
+        body_columns.append(_body_columns(arrays))
         clips.append(Recording(row.video, row.label, row.source, row.probe.frames))
     if not clips:
-        raise VigilError(f"{path}: no clip of {float(cut.span_s):g} s or more with a label that the preset knows.")
+        raise VigilError(
+            f"{path}: no clip of {float(segment_settings.span_s):g} s or more with a label that the preset knows."
+        )
     warnings = [f"{reject.path} is left out: {reject.reason}" for reject in listing.rejects] + listing.warnings
-    return LandmarkTable(clips, np.array(places), digests, np.array(owner), np.concatenate(parts), too_short, warnings)
+    return LandmarkTable(
+        clips, np.array(positions), digests, np.array(owner), np.concatenate(body_columns), too_short, warnings
+    )
 
 
 def require_table(path: Path) -> None:
-    """VigilError unless there is a file."""
+    """Raises VigilError unless there is a file."""
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise VigilError(f"{path}: expected a table of landmarks (.csv), found {what}. Correct the path.")
+        actual = "a folder" if path.is_dir() else "nothing"
+        raise VigilError(f"{path}: expected a table of landmarks (.csv), found {actual}. Correct the path.")
 
 
 def describe_clips(table: LandmarkTable) -> dict[str, Any]:
-    """How much there is of each label."""
+    """Counts clips, sources and mean length of each label."""
     labels = [clip.label for clip in table.clips]
     return {
         label: {
@@ -106,13 +112,13 @@ def describe_clips(table: LandmarkTable) -> dict[str, Any]:
     }
 
 
-def _cut_clip(path: Path, fps: Fraction, cut: segments.Settings) -> dict[str, np.ndarray]:
-    """The segments of a clip, and `all` poses (P, 13, 2) of it as they were read."""
+def _cut_clip(path: Path, fps: Fraction, segment_settings: segments.Settings) -> dict[str, np.ndarray]:
+    """Returns the segments of a clip, and `all` poses (P, 13, 2) of it before they were cut."""
     state, complete, all_poses = segments.START, [], []
     for frame, people in sorted(group_by_frame(poses_from_table(path, fps)).items()):
         all_poses += [pose.joints for pose in people]
-        state, more = segments.update(state, frame, people[0].time_s, people, cut)
-        complete += more
+        state, new_segments = segments.update(state, frame, people[0].time_s, people, segment_settings)
+        complete += new_segments
     arrays = {
         name: np.array([getattr(segment, name) for segment in complete]) for name in ("poses", "seen", "near", "time_s")
     }

@@ -38,7 +38,7 @@ from vigil.capture.live.job import Begun, Connected, Failed, Job
 from vigil.capture.live.packet_ring import PacketRing
 from vigil.capture.live.shared_memory import SharedMemory
 from vigil.capture.sources import Source
-from vigil.engine.workers import one_thread
+from vigil.engine.workers import single_threaded_children
 
 START_S = 120.0  # for a process to import what it needs, on a machine that has much to do
 TEMPLATES = 64  # connections that may be found in a clip
@@ -108,7 +108,7 @@ class Camera:
         self._process = context.Process(target=run, args=(job, theirs), name=f"vigil-{self.source.name}", daemon=True)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child inherits it: Ctrl-C is for us
         try:
-            with one_thread():
+            with single_threaded_children():
                 self._process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -40,15 +40,15 @@ def sources(name: str, params: Params) -> list[Source]:
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
     root = local.dataset_root(name, params.path)
     local.check_unchanged(root, sources)
-    files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
+    files, annotation_files = local.divide_videos(sources)
+    rows_by_path, rejects = local.register_sources(name, root, files, raw, track=params.track)
     table = local.find_table(root, sources, params.sources)
-    rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
+    rejects += [local.reject_unreadable(root, source) for source in annotation_files if not source.sha256]
     notes, table_rejects = (
         annotations.notes_from_table(name, root, params.sources, {file.path for file in files}) if table else ({}, [])
     )
     rows = []
-    for path, row in arrived.items():
+    for path, row in rows_by_path.items():
         annotated = annotations.apply_notes(
             replace(row, label=label_of_path(path), url=URL, licence=params.licence),
             [replace(note, label=LABELS.get(note.label.casefold(), note.label)) for note in notes.get(path, [])],

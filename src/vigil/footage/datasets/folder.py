@@ -43,14 +43,16 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
     root = local.dataset_root(name, params.path)
     local.check_unchanged(root, sources)
     local.find_table(root, sources, TABLE)
-    files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
+    files, annotation_files = local.divide_videos(sources)
+    rows_by_path, rejects = local.register_sources(name, root, files, raw, track=params.track)
     notes, note_rejects = _read_notes(
-        name, root, [source.path for source in others if source.sha256], [file.path for file in files]
+        name, root, [source.path for source in annotation_files if source.sha256], [file.path for file in files]
     )
-    rejects += note_rejects + [local.reject_unreadable(root, source) for source in others if not source.sha256]
+    rejects += note_rejects + [
+        local.reject_unreadable(root, source) for source in annotation_files if not source.sha256
+    ]
     rows: list[Row] = []
-    for path, row in arrived.items():
+    for path, row in rows_by_path.items():
         split, label, below = local.parse_folders(path)
         annotated = local.assign_group(
             replace(row, label=label_of(label), split=split, licence=params.licence), params.source, path, below
@@ -71,7 +73,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
 def _read_notes(
     name: str, root: Path, files: Iterable[str], videos: list[str]
 ) -> tuple[dict[str, list[Note]], list[Reject]]:
-    """What the JSON files and then labels.csv say, by video."""
+    """Reads what the JSON files and then labels.csv say, by video."""
     video_paths = set(videos)
     beside = {PurePosixPath(path).with_suffix(".json").as_posix(): path for path in reversed(videos)}
     notes_by_video: dict[str, list[Note]] = {}

@@ -86,7 +86,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
 
 
 def write_index(root: Path) -> Path:
-    """Write the data.csv of a bare folder tree; one that is there stays as it is, and is an error."""
+    """Writes the data.csv of a bare folder tree; VigilError where there is one."""
     table = root / TABLE
     if table.exists():
         raise VigilError(f"{table}: is there already. Remove it to have it written anew.")
@@ -103,9 +103,10 @@ def find_sequences(paths: Iterable[str]) -> list[str]:
     sequence_paths = set()
     for path in filter(_is_image, paths):
         folder = PurePosixPath(path).parent
-        class_folders = [part for part in folder.parts if part.casefold() not in local.SPLITS]
+        class_folders = [name for name in folder.parts if name.casefold() not in local.SPLITS]
         if folder.parts:
-            sequence_paths.add(path if [part.casefold() for part in class_folders] == [STATIC] else folder.as_posix())
+            is_static = [name.casefold() for name in class_folders] == [STATIC]
+            sequence_paths.add(path if is_static else folder.as_posix())
     return sorted(sequence_paths)
 
 
@@ -116,7 +117,7 @@ def _is_image(path: str) -> bool:
 def _add_sources(
     name: str, root: Path, sources: Sequence[Source], raw: Path, params: Params
 ) -> tuple[dict[str, Row], list[Reject]]:
-    """Pointers to folders; single images as real folders, for nothing else repeats them."""
+    """Makes rows of folders, with pointers to them, and of single images, each repeated in a folder of its own."""
     stems = shortest_names([source.path for source in sources])
     rows, rejects = local.register_sources(
         name,
@@ -132,8 +133,8 @@ def _add_sources(
             continue
         video = f"{name}/{stems[source.path]}"
         for number in range(params.static_frames):
-            with replacing(raw / video / f"{number:04d}{local.suffix(source.path)}") as part:
-                shutil.copyfile(root / source.path, part)
+            with replacing(raw / video / f"{number:04d}{local.suffix(source.path)}") as temporary:
+                shutil.copyfile(root / source.path, temporary)
         digest = hashlib.sha256(f"{params.static_frames} x {source.sha256}".encode()).hexdigest()
         rows[source.path] = Row(
             video, (raw / video).as_posix(), video, "", sha256=digest, origin=f"{name}/{source.path}"

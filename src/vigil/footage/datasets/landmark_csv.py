@@ -87,7 +87,7 @@ def list_clips(name: str, params: Params, raw: Path) -> Listing:
             continue
         file = raw / name / f"{stem}.csv"
         write_table(file, cells, list(cells[0]))
-        probe = Probe(fps, len(clip), *params.size, len(clip) / fps, None)
+        probe = Probe(fps, len(clip), *params.size, len(clip) / fps)
         clips.append(_describe_clip(slug(label), clip))
         rows.append(
             Row(f"{name}/{stem}", file.as_posix(), "", label, licence=params.licence, origin=origin, probe=probe)
@@ -121,7 +121,7 @@ def _describe_clip(label: str, clip: Sequence[Line]) -> Clip:
 
 
 def _begins_new_clip(before: Mapping[str, str], after: Mapping[str, str], jump_px: float) -> bool:
-    """Whether a new clip begins between two rows."""
+    """Tells whether a new clip begins between two rows."""
     if before["label"] != after["label"]:
         return True
     try:
@@ -138,7 +138,7 @@ def _begins_new_clip(before: Mapping[str, str], after: Mapping[str, str], jump_p
 
 
 def _round_cells(line: Line) -> dict[str, str]:
-    """The cells with coordinates in whole pixels; ValueError names the line and the cell that is no number."""
+    """Rounds coordinates to whole pixels; ValueError names the line and the cell that is no number."""
     cells = dict(line[1])
     for column, cell in cells.items():
         if column.endswith(("_X", "_Y")) and (cell.strip() or column[:-2] in JOINTS):

@@ -24,43 +24,43 @@ class Params(Frozen):
 
 
 def sources(name: str, params: Params) -> list[Source]:
-    """The planned videos; the id of each stands for all that the plan says about it."""
-    out = []
-    for v in planned(params.scale, params.seed):
-        facts = f"{params.seed}/{v}"
-        out.append(Source(name, v.stem, None, hashlib.sha256(facts.encode()).hexdigest()))
-    return out
+    """Lists the planned videos; the id of each stands for all that the plan says about it."""
+    listed = []
+    for video in planned(params.scale, params.seed):
+        facts = f"{params.seed}/{video}"
+        listed.append(Source(name, video.stem, None, hashlib.sha256(facts.encode()).hexdigest()))
+    return listed
 
 
 def videos(name: str, params: Params, sources: list[Source], raw: Path, truth: Path, runtime: Runtime) -> Listing:
     """Draws what is listed; one video is one item of the loop."""
     listed = {source.path: source for source in sources}
-    chosen = [v for v in planned(params.scale, params.seed) if v.stem in listed]
-    if unknown := sorted(listed.keys() - {v.stem for v in chosen}):
+    chosen = [plan for plan in planned(params.scale, params.seed) if plan.stem in listed]
+    if unknown := sorted(listed.keys() - {plan.stem for plan in chosen}):
         raise VigilError(f"{name}: nothing draws {unknown[0]} with these params. Run `vigil sync`.")
     items = [
         Item(
-            f"{name}/{v.stem}",
-            (listed[v.stem].sha256,),
-            (params.scale, params.seed, v.stem),
-            (raw / name / f"{v.stem}.mp4", truth / name / f"{v.stem}.npz"),
+            f"{name}/{plan.stem}",
+            (listed[plan.stem].sha256,),
+            (params.scale, params.seed, plan.stem),
+            (raw / name / f"{plan.stem}.mp4", truth / name / f"{plan.stem}.npz"),
         )
-        for v in chosen
+        for plan in chosen
     ]
     rows, rejects = [], []
-    for v, outcome in zip(chosen, run_per_video("download", draw, items, None, runtime), strict=True):
+    for plan, outcome in zip(chosen, run_per_video("download", draw, items, None, runtime), strict=True):
         if outcome.reason is not None:
-            rejects.append(Reject(f"{name}/{v.stem}", outcome.reason))
+            rejects.append(Reject(f"{name}/{plan.stem}", outcome.reason))
             continue
         rows.append(
             Row(
-                video=f"{name}/{v.stem}",
-                path=f"data/raw/{name}/{v.stem}.mp4",
-                source=v.lens.name,
+                video=f"{name}/{plan.stem}",
+                path=f"data/raw/{name}/{plan.stem}.mp4",
+                source=plan.lens.name,
                 grouped_by=DRAWN,
-                label=v.label,
-                spans=() if v.span is None else (v.span,),
-                split=v.lens.split,
+                label=plan.label,
+                spans=() if plan.span is None else (plan.span,),
+                split=plan.lens.split,
                 licence=LICENCE,
                 fresh=not outcome.reused,
             )
@@ -74,7 +74,7 @@ def _planned_by_stem(scale: str, seed: int) -> dict[str, Video]:
 
 
 def draw(scale: str, seed: int, stem: str, out: Path, truth: Path) -> None:
-    """The work of one video; the same arguments give the same bytes."""
+    """Draws one video and its truth; the same arguments give the same bytes."""
     import cv2
 
     cv2.setNumThreads(1)

@@ -61,22 +61,22 @@ def sources(name: str, params: Params) -> list[Source]:
 def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: Path, _runtime: Runtime) -> Listing:
     root = local.dataset_root(name, params.path)
     local.check_unchanged(root, sources)
-    files, others = local.divide_videos(sources)
-    arrived, rejects = local.register_sources(name, root, files, raw, track=params.track)
-    rejects += [local.reject_unreadable(root, source) for source in others if not source.sha256]
+    files, annotation_files = local.divide_videos(sources)
+    rows_by_path, rejects = local.register_sources(name, root, files, raw, track=params.track)
+    rejects += [local.reject_unreadable(root, source) for source in annotation_files if not source.sha256]
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     splits: dict[str, str] = {}
-    for file in (source.path for source in others if source.sha256):
+    for file in (source.path for source in annotation_files if source.sha256):
         if _matches(ANNOTATION, file):
             spans |= read_annotation(name, root, file)
         elif list_match := SPLIT_LIST.search(file):
             lines = (root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
             splits |= {_key(line.split()[0]): list_match[1].lower() for line in lines if line.strip()}
     rows = []
-    for path, row in arrived.items():
+    for path, row in rows_by_path.items():
         label, split = label_and_split(path)
         if not label:
-            rejects.append(Reject(row.origin, _unplaced_reason(path)))
+            rejects.append(Reject(row.origin, _explain_missing_class(path)))
             continue
         key = _key(path)
         official = splits.get(key) or (("test" if key in spans else "train") if spans else "")
@@ -96,15 +96,15 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
 def label_and_split(path: str) -> tuple[str, str]:
     """Returns label and split as the folders tell them, else as the name of the file does; empty where nothing does."""
     label = split = official = ""
-    parts = PurePosixPath(path).parts
-    for part in parts[:-1]:
-        word = re.sub(r"[\W_]", "", part).casefold()
+    names = PurePosixPath(path).parts
+    for folder in names[:-1]:
+        word = re.sub(r"[\W_]", "", folder).casefold()
         split = local.SPLITS.get(word, split)
         if word in CRIME_BY_NAME:
             label = CRIME_BY_NAME[word]
         elif normal_match := NORMAL_FOLDER.match(word):
             label, official = NORMAL, normal_match[1] or ""
-    file_match = re.match(r"([a-z]+)[-_ ]*(?:videos)?[-_ ]*\d+", parts[-1].casefold())
+    file_match = re.match(r"([a-z]+)[-_ ]*(?:videos)?[-_ ]*\d+", names[-1].casefold())
     if not label and file_match:
         label = NORMAL if file_match[1] == NORMAL else CRIME_BY_NAME.get(file_match[1], "")
     return label, split or official
@@ -133,10 +133,10 @@ def _matches(pattern: re.Pattern[str], path: str) -> bool:
 
 
 def _key(path: str) -> str:
-    """How lists and files name one video: without folder and suffix."""
+    """Returns the name of a video without folder and suffix, which lists and files share."""
     return PurePosixPath(path).stem
 
 
-def _unplaced_reason(path: str) -> str:
+def _explain_missing_class(path: str) -> str:
     folder = PurePosixPath(path).parent.name
     return f"folder '{folder}' is none of {', '.join(CRIMES)}, Normal.{near_miss(folder, [*CRIMES, 'Normal'])}"

@@ -25,8 +25,8 @@ from vigil.core.errors import Rejected, VigilError
 from vigil.core.params import Frozen
 from vigil.engine.per_video import Runtime
 from vigil.engine.store import Entry, Store, link
-from vigil.footage.listing.annotations import label_of, seconds
-from vigil.footage.listing.fetch import SiteAccess, entries, fetch, identity
+from vigil.footage.listing.annotations import label_of, parse_seconds
+from vigil.footage.listing.fetch import SiteAccess, fetch, identify, list_entries
 from vigil.footage.listing.names import slug
 from vigil.footage.listing.records import Listing, Reject, Row, Source
 from vigil.footage.video.reading import probe
@@ -47,7 +47,7 @@ class Video(Frozen):
     spans: tuple[tuple[float, float], ...] = ()  # abnormal part, seconds
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check_fields(self) -> Self:
         if (self.url is None) == (self.playlist is None):
             raise ValueError("expected one of url and playlist")
         if self.spans and (self.playlist or label_of(self.label) == NORMAL):
@@ -80,7 +80,7 @@ def sources(name: str, params: Params) -> list[Source]:
     """Playlists are looked up; single videos are taken as they are written, without a network."""
     source_by_key: dict[str, tuple[Source, Video]] = {}
     for video in params.videos:
-        for url in [video.url] if video.url else entries(str(video.playlist), _site_access(name, params)):
+        for url in [video.url] if video.url else list_entries(str(video.playlist), _site_access(name, params)):
             path = f"{url} {video.playlist}" if video.playlist else str(url)
             key = parse_address(path).key
             first = source_by_key.setdefault(key, (Source(name, path, None, _digest(key)), video))[1]
@@ -105,7 +105,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
         for number, (source, address) in enumerate(addressed_sources, 1):
             origin, store_key = f"{name}/{source.path}", _digest(f"youtube {address.key} {params.quality}")
             entry = store.find(store_key)
-            fresh = entry is None
+            is_fresh = entry is None
             if entry is None:
                 time.sleep(random.uniform(params.sleep_s, 2 * params.sleep_s) if in_haste else 0)
                 print(f"download: {name}: {number} of {len(addressed_sources)}: {address.url}", file=sys.stderr)
@@ -124,13 +124,13 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
                     file.as_posix(),
                     described.source or address.group or video,
                     label_of(described.label),
-                    tuple((seconds(start), seconds(stop)) for start, stop in described.spans),
+                    tuple((parse_seconds(start), parse_seconds(stop)) for start, stop in described.spans),
                     described.split,
                     address.url,
                     entry.value["licence"] or params.licence,
                     origin=origin,
                     grouped_by="params.yaml" if described.source else "file",
-                    fresh=fresh,
+                    fresh=is_fresh,
                 )
             )
     return Listing(rows, rejects)
@@ -139,7 +139,7 @@ def videos(name: str, params: Params, sources: list[Source], raw: Path, _truth: 
 def parse_address(path: str) -> VideoAddress:
     """Reads the path of a source: `<url>`, or `<url> <playlist>`."""
     url, _, playlist = path.partition(" ")
-    site_and_id = identity(url)
+    site_and_id = identify(url)
     if site_and_id is None:
         tail = slug(PurePosixPath(urlsplit(url).path).stem)
         return VideoAddress(url, playlist, url, f"{tail}-{_digest(url)[:8]}", "")
@@ -155,14 +155,14 @@ def _fetch(store: Store, key: str, address: VideoAddress, access: SiteAccess) ->
     folder.mkdir(parents=True, exist_ok=True)
     fetched = fetch(address.url, folder, access)
     try:
-        if lost := probe(fetched.path).damage:
-            raise Rejected(f"{lost}: fetch it again")
+        if losses := probe(fetched.path).damage:
+            raise Rejected(f"{losses}: fetch it again")
     except Rejected as error:
         fetched.path.unlink()
         raise Rejected(f"what came is no sound video: {error}") from None
-    with store.fresh() as fresh:
-        file = fetched.path.rename(fresh / f"video{fetched.path.suffix}")
-        entry = store.add(key, fresh, [file.name], {"licence": fetched.licence})
+    with store.new_folder() as result:
+        file = fetched.path.rename(result / f"video{fetched.path.suffix}")
+        entry = store.add(key, result, [file.name], {"licence": fetched.licence})
     for leftover in folder.iterdir():
         leftover.unlink()
     folder.rmdir()

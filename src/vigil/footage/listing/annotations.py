@@ -55,7 +55,7 @@ Notes = tuple[dict[str, list[Note]], list[Reject]]
 
 
 def label_of(text: str) -> str:
-    """`normal` and `anomaly` in the spellings that folders use; any other label as it is."""
+    """Recognises `normal` and `anomaly` in the spellings that folders use; any other label stays."""
     word = text.strip()
     if word.casefold() in ("normal", "normals", "normal_videos", "0"):
         return NORMAL
@@ -197,7 +197,7 @@ def notes_from_json(name: str, root: Path, file: str, videos: Collection[str], b
     return notes, rejects
 
 
-def seconds(value: object) -> Fraction:
+def parse_seconds(value: object) -> Fraction:
     """Parses a time in seconds; ValueError where it is none."""
     number = float(str(value))
     if not math.isfinite(number) or not 0 <= number < 1e9:
@@ -221,14 +221,14 @@ def _note_from_line(line: Mapping[str, str], where: str) -> Note:
         if not text:
             return Note(where, problem=f"{column} is empty: give both or neither, in seconds")
         try:
-            seconds(text)
+            parse_seconds(text)
         except ValueError:
             return Note(where, problem=f"{column} = '{text}': expected seconds")
     try:
         pairs = json.loads(line.get("spans", "").strip() or "[]")
         if any(bounds.values()):
             pairs = [*pairs, list(bounds.values())]
-        spans = tuple(sorted((seconds(start), seconds(stop)) for start, stop in pairs))
+        spans = tuple(sorted((parse_seconds(start), parse_seconds(stop)) for start, stop in pairs))
         if any(start >= stop for start, stop in spans):
             raise ValueError("a span ends before it starts")
     except (ValueError, TypeError) as error:

@@ -31,7 +31,7 @@ class SiteAccess:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedVideo:
     path: Path
     licence: str
 
@@ -47,14 +47,14 @@ class Stream:
 
 
 class _Quiet:
-    """What yt-dlp would print is in its exceptions too."""
+    """Takes what yt-dlp would print and drops it: its exceptions say it too."""
 
     def debug(self, _message: str) -> None: ...
     def warning(self, _message: str) -> None: ...
     def error(self, _message: str) -> None: ...
 
 
-def identity(url: str) -> tuple[str, str] | None:
+def identify(url: str) -> tuple[str, str] | None:
     """Returns the site and the site's own id of a video, without the network; None where the address tells neither."""
     from yt_dlp.extractor import gen_extractor_classes
 
@@ -65,7 +65,7 @@ def identity(url: str) -> tuple[str, str] | None:
     return None
 
 
-def entries(playlist: str, access: SiteAccess) -> list[str]:
+def list_entries(playlist: str, access: SiteAccess) -> list[str]:
     """Lists the addresses of a playlist's videos, in order, by one look at it."""
     try:
         with _session(playlist, {"extract_flat": "in_playlist"}, access) as session:
@@ -77,7 +77,7 @@ def entries(playlist: str, access: SiteAccess) -> list[str]:
     return addresses
 
 
-def fetch(url: str, folder: Path, access: SiteAccess) -> Fetched:
+def fetch(url: str, folder: Path, access: SiteAccess) -> FetchedVideo:
     """Fetches one video into `folder`, going on with what an earlier try left there."""
     options = {
         "format": FORMAT.format(access.quality),
@@ -96,7 +96,7 @@ def fetch(url: str, folder: Path, access: SiteAccess) -> Fetched:
     files = [Path(download["filepath"]) for download in info.get("requested_downloads", [])]
     if not files or not files[0].exists():
         raise Rejected("nothing came; fetch it by hand and use a dataset of kind `folder`")
-    return Fetched(files[0], str(info.get("license") or ""))
+    return FetchedVideo(files[0], str(info.get("license") or ""))
 
 
 def find_stream(url: str, access: SiteAccess) -> Stream:
@@ -113,15 +113,15 @@ def _translate_error(url: str, error: Exception) -> VigilError:
     """Returns Rejected when this video alone fails; a plain VigilError where going on would make matters worse."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
     text = re.sub(r"\s*\(caused by .*|; please report this issue.*|^\[[\w:+-]+\]\s*", "", text, flags=re.DOTALL)
-    first = " ".join(text.split()).rstrip(".")[:200]
+    message = " ".join(text.split()).rstrip(".")[:200]
     if HASTE.search(text):
         return VigilError(
-            f"{url}: the site asks for less haste ({first}). Wait an hour, raise `sleep_s` or give `cookies`, and run "
-            "again: what is here is not fetched twice."
+            f"{url}: the site asks for less haste ({message}). Wait an hour, raise `sleep_s` or give `cookies`, and "
+            "run again: what is here is not fetched twice."
         )
     if GONE.search(text):
-        return Rejected(f"gone: {first}; take it out of `videos`, or correct its address")
-    return Rejected(f"cannot be fetched: {first}; to try again: dvc repro --force download")
+        return Rejected(f"gone: {message}; take it out of `videos`, or correct its address")
+    return Rejected(f"cannot be fetched: {message}; to try again: dvc repro --force download")
 
 
 def _walk_addresses(info: Mapping[str, Any]) -> Iterable[str]:
@@ -134,7 +134,7 @@ def _walk_addresses(info: Mapping[str, Any]) -> Iterable[str]:
 
 @contextmanager
 def _session(url: str, options: Mapping[str, Any], access: SiteAccess) -> Iterator[Any]:
-    """A YoutubeDL that works on a copy of the cookies, for it writes them back. Its errors become ours."""
+    """Yields a YoutubeDL that works on a copy of the cookies, for it writes them back. Its errors become ours."""
     os.environ.setdefault("YTDLP_NO_PLUGINS", "1")
     os.environ.setdefault("DENO_DIR", str(settings.home() / "deno"))
     from yt_dlp import YoutubeDL

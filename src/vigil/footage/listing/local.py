@@ -101,8 +101,8 @@ def list_sources(name: str, root: Path, is_relevant: Callable[[str], bool]) -> l
 
 def check_unchanged(root: Path, sources: Sequence[Source]) -> None:
     """Raises VigilError when a source is not what it was when `vigil sync` saw it."""
-    now = hash_sources(sources[0].set, root, [source.path for source in sources]) if sources else []
-    changed = [old.path for old, new in zip(sorted(sources), now, strict=True) if old != new]
+    sources_now = hash_sources(sources[0].set, root, [source.path for source in sources]) if sources else []
+    changed = [old.path for old, new in zip(sorted(sources), sources_now, strict=True) if old != new]
     if changed:
         raise VigilError(
             f"data/sources.csv: {sources[0].set}: {len(changed)} of {len(sources)} files changed or went away "
@@ -186,8 +186,8 @@ def _copy_source(source: Path, file: Path) -> None:
         for picture in list_pictures(source):
             _copy_source(picture, file / picture.name)
     else:
-        with replacing(file) as part:
-            shutil.copyfile(source, part)
+        with replacing(file) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def parse_folders(path: str) -> tuple[str, str, str]:

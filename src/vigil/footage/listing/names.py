@@ -11,12 +11,12 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)  # names
 
 def shortest_names(paths: Sequence[str]) -> dict[str, str]:
     """Names each path, safe on every system and unlike all others: its stem, with parent folders where two agree."""
-    parts = {path: [slug(part) for part in PurePosixPath(path).with_suffix("").parts] for path in paths}
+    components = {path: [slug(component) for component in PurePosixPath(path).with_suffix("").parts] for path in paths}
     depth = dict.fromkeys(paths, 1)
     while True:
-        names = {path: "__".join(parts[path][-depth[path] :]) for path in paths}
+        names = {path: "__".join(components[path][-depth[path] :]) for path in paths}
         clashing = _find_clashes(names)
-        deeper = [path for path in clashing if depth[path] < len(parts[path])]
+        deeper = [path for path in clashing if depth[path] < len(components[path])]
         if not deeper:
             break
         for path in deeper:

@@ -1,9 +1,9 @@
 """Which source goes to which split: stratified by label, the same on every machine, and steady when data is added.
 
-Every source has a place of its own, from a hash of the seed and its name. Only where that leaves a label badly divided
-or absent from a split, or a split with few sources, is a source moved, or exchanged for another, each time what helps
-most. What counts as badly is coarse on purpose: a source has weight 1 for a label of which it has 1 to 7 videos, 8 for
-8 to 63, 64 for 64 to 511, and a split's share may be off by `SLACK` of itself. So
+Every source has a position from 0 to 1, from a hash of the seed and its name. Only where that leaves a label badly
+divided or absent from a split, or a split with few sources, is a source moved, or exchanged for another, each time what
+helps most. What counts as badly is coarse on purpose: a source has weight 1 for a label of which it has 1 to 7 videos,
+8 for 8 to 63, 64 for 64 to 511, and a split's share may be off by `SLACK` of itself. So
 
 - a new video moves no source, unless it is the first, 8th, 64th, ... of its label in its source;
 - a new source moves few others (the tests count them);
@@ -27,7 +27,7 @@ ABSENT = 10.0  # a label that is absent from a split weighs more than any uneven
 SCARCE = 1.0  # each source that a split lacks
 MOST_EXCHANGES = 10_000  # that are tried at a time; with more sources, single moves are enough
 EXCHANGE = 0.02  # an exchange must help by so much more than a move, as it moves two
-NOBODY = -1
+NOBODY = -1  # in place of a source: nothing moves in exchange
 
 
 @dataclass(frozen=True)
@@ -75,28 +75,28 @@ def assign(
 
 
 def _merge_sources(videos: Sequence[Video], same_source: Iterable[Sequence[str]]) -> list[Video]:
-    source = {video.video: video.source for video in videos} | {video.source: video.source for video in videos}
-    first: dict[str, str] = {}  # source -> the one it is called by
+    source_of_name = {video.video: video.source for video in videos} | {video.source: video.source for video in videos}
+    merged_into: dict[str, str] = {}  # source -> the source by whose name it goes
 
-    def called(name: str) -> str:
-        while name in first:
-            name = first[name]
+    def final_name(name: str) -> str:
+        while name in merged_into:
+            name = merged_into[name]
         return name
 
     for group in same_source:
         for name in group:
-            if name not in source:
+            if name not in source_of_name:
                 raise VigilError(
                     f"params.yaml [manifest]: same_source names '{name}', which is no video and no source."
-                    f"{near_miss(name, source)}"
+                    f"{near_miss(name, source_of_name)}"
                 )
-            name_before, name_merged = called(source[group[0]]), called(source[name])
+            name_before, name_merged = final_name(source_of_name[group[0]]), final_name(source_of_name[name])
             if name_before != name_merged:
-                first[name_merged] = name_before
+                merged_into[name_merged] = name_before
     return [
         video
-        if called(video.source) == video.source
-        else replace(video, source=called(video.source), grouped_by="same_source")
+        if final_name(video.source) == video.source
+        else replace(video, source=final_name(video.source), grouped_by="same_source")
         for video in videos
     ]
 
@@ -149,61 +149,59 @@ class _Block:
 
     def divide(self, shares: np.ndarray, seed: int) -> dict[str, str]:
         """Divides the block, and returns the split of each source."""
-        places = np.array([_position_of(seed, name) for name in self.names])
-        splits = self._first(shares, places)
-        while moves := self._best_moves(splits, shares, places):
+        positions = np.array([_position_of(seed, name) for name in self.names])
+        splits = self._divide_by_position(shares, positions)
+        while moves := self._best_moves(splits, shares, positions):
             for source, split in moves:
                 splits[source] = split
         return {name: SPLITS[split] for name, split in zip(self.names, splits, strict=True)}
 
-    def _first(self, shares: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Divides by place alone: test from below, val from above, of what the given splits have left to fill."""
+    def _divide_by_position(self, shares: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Divides by position alone: test from below, val from above, of what the given splits have left to fill."""
         fixed = self.allowed.sum(1) == 1
-        room = np.maximum(shares * len(places) - self.allowed[fixed].sum(0), 0)
+        room = np.maximum(shares * len(positions) - self.allowed[fixed].sum(0), 0)
         rooms = np.where(self.allowed, room + 1e-9 * np.array([1, 0, 0]), 0)  # no room anywhere: train
         rooms = np.where(fixed[:, None], self.allowed, rooms)
         rooms /= rooms.sum(1, keepdims=True)
-        return np.where(places < rooms[:, TEST], TEST, np.where(places >= 1 - rooms[:, VAL], VAL, TRAIN))
+        return np.where(positions < rooms[:, TEST], TEST, np.where(positions >= 1 - rooms[:, VAL], VAL, TRAIN))
 
-    def _best_moves(self, splits: np.ndarray, shares: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:
-        """Returns (source, split) of one source that moves, or of two that change places; nothing when all is even."""
-        weights = np.vstack(
-            [self.weights, np.zeros(self.weights.shape[1])]
-        )  # the last is nobody, who may change places
+    def _best_moves(self, splits: np.ndarray, shares: np.ndarray, positions: np.ndarray) -> list[tuple[int, int]]:
+        """Returns (source, split) of one source that moves, or of two that are exchanged; nothing when all is even."""
+        weights = np.vstack([self.weights, np.zeros(self.weights.shape[1])])  # of nobody too, who stands last
         has = (weights > 0).astype(float)
         of_split = np.eye(3)[splits].T  # (splits, sources)
-        held, holders = of_split @ weights[:-1], of_split @ has[:-1]
-        best = (self._unevenness(held, holders, shares)[()] - 1e-9, 0.0, NOBODY, NOBODY, 0, 0)
+        split_weights, split_sources = of_split @ weights[:-1], of_split @ has[:-1]
+        best = (self._unevenness(split_weights, split_sources, shares)[()] - 1e-9, 0.0, NOBODY, NOBODY, 0, 0)
         for first, second in combinations(range(3), 2):
-            leave, come = (
+            leaving, coming = (
                 np.append(np.flatnonzero((splits == old) & self.allowed[:, new]), NOBODY)
                 for old, new in ((first, second), (second, first))
             )
-            few = len(leave) * len(come) <= MOST_EXCHANGES
-            for out, back in [(leave, come)] if few else [(leave, come[-1:]), (leave[-1:], come)]:
-                change = np.zeros((2, len(out), len(back), *held.shape))
-                for part, table in zip(change, (weights, has), strict=True):
-                    part[..., second, :] = table[out, None] - table[None, back]
-                    part[..., first, :] = -part[..., second, :]
-                scores = self._unevenness(held + change[0], holders + change[1], shares)
+            few = len(leaving) * len(coming) <= MOST_EXCHANGES
+            for leavers, comers in [(leaving, coming)] if few else [(leaving, coming[-1:]), (leaving[-1:], coming)]:
+                change = np.zeros((2, len(leavers), len(comers), *split_weights.shape))
+                for table_change, table in zip(change, (weights, has), strict=True):
+                    table_change[..., second, :] = table[leavers, None] - table[None, comers]
+                    table_change[..., first, :] = -table_change[..., second, :]
+                scores = self._unevenness(split_weights + change[0], split_sources + change[1], shares)
                 scores[:-1, :-1] += EXCHANGE
                 for i, j in np.argwhere(scores <= scores.min() + 1e-9):
-                    place = float(places[out[i]] if out[i] != NOBODY else places[back[j]])
-                    best = min(best, (round(scores[i, j], 9), place, int(out[i]), int(back[j]), first, second))
-        _, _, left, came, first, second = best
-        return [(source, split) for source, split in ((left, second), (came, first)) if source != NOBODY]
+                    position = float(positions[leavers[i]] if leavers[i] != NOBODY else positions[comers[j]])
+                    best = min(best, (round(scores[i, j], 9), position, int(leavers[i]), int(comers[j]), first, second))
+        _, _, leaver, comer, first, second = best
+        return [(source, split) for source, split in ((leaver, second), (comer, first)) if source != NOBODY]
 
-    def _unevenness(self, held: np.ndarray, holders: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    def _unevenness(self, split_weights: np.ndarray, split_sources: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """Returns how far from even the splits are, 0 at best.
 
-        `held` (..., splits, kinds) is weight, `holders` of the same shape the number of sources.
+        `split_weights` and `split_sources`, both (..., splits, kinds), are sums of weights and numbers of sources.
         """
         total, sources = self.weights.sum(0), (self.weights > 0).sum(0)
         needed = np.stack([sources >= 1, sources >= 3, sources >= 2]) & (shares > 0)[:, None]  # train, test, then val
         target = shares[:, None] * total
-        excess = np.maximum(np.abs(held - target) - SLACK * target, 0) / total
-        lacking = np.maximum(min(FEW_SOURCES, len(self.names) // 4) - holders[..., -1], 0) * (shares > 0)
-        return np.where(needed & (holders < 0.5), ABSENT, excess).sum((-2, -1)) + SCARCE * lacking.sum(-1)
+        excess = np.maximum(np.abs(split_weights - target) - SLACK * target, 0) / total
+        lacking = np.maximum(min(FEW_SOURCES, len(self.names) // 4) - split_sources[..., -1], 0) * (shares > 0)
+        return np.where(needed & (split_sources < 0.5), ABSENT, excess).sum((-2, -1)) + SCARCE * lacking.sum(-1)
 
 
 def _position_of(seed: int, name: str) -> float:

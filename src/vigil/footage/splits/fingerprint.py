@@ -14,8 +14,8 @@ import numpy as np
 
 from vigil.footage.video import reading
 
-MOST = 32  # frames of a video
-LEAST = 8  # of one of less than 8 s; longer ones have a frame per second
+MOST_FRAMES = 32  # of a video
+LEAST_FRAMES = 8  # of a video of less than 8 s; a longer one has a frame per second
 SIZE_PX = 144  # shorter side from which thumbnails are made
 CROPS = (0.0, 0.04, 0.08)  # of each side; the views after the first find what was cropped, the last what was mirrored
 VIEWS = len(CROPS) + 1
@@ -31,10 +31,10 @@ def fingerprint_video(path: Path, fps: Fraction, watched_s: Fraction) -> list[tu
     `fps` is that of a folder of images; `watched_s` is how long the video is without its pauses.
     """
     distinct: list[tuple[str, np.ndarray]] = []
-    step = max(watched_s / MOST, min(Fraction(1), watched_s / LEAST))
-    for frame in islice(reading.read_frames(path, size_px=SIZE_PX, is_due=sample_every(step), fps=fps), MOST):
+    step = max(watched_s / MOST_FRAMES, min(Fraction(1), watched_s / LEAST_FRAMES))
+    for frame in islice(reading.read_frames(path, size_px=SIZE_PX, is_due=sample_every(step), fps=fps), MOST_FRAMES):
         hashes = hash_views(frame.image)
-        if hashes is not None and all(differing_bits(hashes[0], other[0]) > REPEAT for _, other in distinct):
+        if hashes is not None and all(differing_bits(hashes[0], earlier[0]) > REPEAT for _, earlier in distinct):
             distinct.append((str(frame.time_s), hashes))
     return [(time, hashes.tobytes().hex()) for time, hashes in distinct]
 
@@ -44,9 +44,9 @@ def unpack_hash(text: str) -> np.ndarray:
     return np.frombuffer(bytes.fromhex(text), "<u8").reshape(VIEWS, 4)
 
 
-def differing_bits(bits: np.ndarray, other_bits: np.ndarray) -> int:
+def differing_bits(bits_a: np.ndarray, bits_b: np.ndarray) -> int:
     """Counts the bits that differ, 0 to 256; unlike pictures differ in about 120."""
-    return int(np.bitwise_count(bits ^ other_bits).sum())
+    return int(np.bitwise_count(bits_a ^ bits_b).sum())
 
 
 def hash_views(image: np.ndarray) -> np.ndarray | None:

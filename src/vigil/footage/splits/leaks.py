@@ -3,7 +3,7 @@
 Three kinds of leak, each between two videos of different splits:
 
     source   the same source, or two parts of one URL
-    time     parts of one URL whose times overlap; a URL names its part as `#t=start,stop`, in seconds
+    time     parts of one URL whose times overlap; the fragment `#t=start,stop` of a URL, in seconds, names a part
     frames   frames whose perceptual hashes differ in at most `ALIKE` of 256 bits
 
 Where `ALIKE` comes from: on 200 real CCTV clips of 28 sources and two long videos (19,390 pairs of videos of unlike
@@ -40,7 +40,7 @@ from vigil.footage.video_table import SPLITS, Video
 ALIKE = 40  # bits of 256; see above
 BLOCK = 256  # frames compared at a time with all of another split
 TILE = (16, 4096)  # of them: as much as stays in the processor's cache, five times as fast as all at once
-SHOWN = 5  # pairs in an error
+LISTED_PAIRS = 5  # in an error
 ADVICE = {
     "source": "Give all videos of one recording the same split.",
     "time": "Give all parts of one recording the same source, in params.yaml [manifest] same_source if need be.",
@@ -49,7 +49,7 @@ ADVICE = {
 }
 KINDS = tuple(ADVICE)
 CLOCK = r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)"  # [[hours:]minutes:]seconds
-PART = re.compile(rf"[#&]t=(?:npt:)?(?:{CLOCK})?(?:,{CLOCK})?(?=&|$)")
+FRAGMENT = re.compile(rf"[#&]t=(?:npt:)?(?:{CLOCK})?(?:,{CLOCK})?(?=&|$)")
 YOUTUBE = re.compile(r"(?:youtu\.be/|youtube(?:-nocookie)?\.com/(?:watch\?(?:.*&)?v=|shorts/|embed/|live/))([\w-]{11})")
 
 
@@ -78,22 +78,25 @@ def find_leaks(
 ) -> list[Leak]:
     """Returns every leak, the worst first; one per pair of videos. `prints` by video; what has none is not compared."""
     allowed = _allowed_pairs(videos, allow)
-    parts = {video.video: parse_part(video.url) for video in videos}
-    whole = {
-        url for video in videos for url, times in [parts[video.video]] if times
-    }  # a part is named: no mere home page
+    fragments = {video.video: parse_fragment(video.url) for video in videos}
+    # A URL with a fragment names a recording, and is no mere home page.
+    cut_recordings = {url for url, times in fragments.values() if times}
     leak_of_pair: dict[tuple[str, str], Leak] = {}
     by_recording: dict[str, list[Video]] = {}
     for video in videos:
         by_recording.setdefault(f"source {video.source}", []).append(video)
-        if parts[video.video][0] in whole:
-            by_recording.setdefault(f"url {parts[video.video][0]}", []).append(video)
+        if fragments[video.video][0] in cut_recordings:
+            by_recording.setdefault(f"url {fragments[video.video][0]}", []).append(video)
     for recording in by_recording.values():
         if len({video.split for video in recording}) == 1:
             continue
         for a, b in combinations(sorted(recording, key=_order), 2):
             if a.split != b.split:
-                times = _common_start(parts[a.video], parts[b.video]) if parts[a.video][0] in whole else None
+                times = (
+                    _common_start(fragments[a.video], fragments[b.video])
+                    if fragments[a.video][0] in cut_recordings
+                    else None
+                )
                 leak_of_pair[a.video, b.video] = Leak(a, b, "time" if times else "source", times=times)
     for leak in _find_alike(videos, prints):
         leak_of_pair.setdefault((leak.a.video, leak.b.video), leak)
@@ -119,12 +122,12 @@ def worst_per_source_pair(leaks: Sequence[Leak]) -> list[tuple[Leak, int]]:
 def explain_leaks(leaks: Sequence[Leak], where: str) -> str:
     """Writes what an error says: how many, the worst of each pair of sources, what to do. `where` has them all."""
     pairs = worst_per_source_pair(leaks)
-    shown = "; ".join(_describe_leak(leak) for leak, _ in pairs[:SHOWN])
-    more = f"; and {len(pairs) - SHOWN} more pairs of sources" if len(pairs) > SHOWN else ""
+    worst = "; ".join(_describe_leak(leak) for leak, _ in pairs[:LISTED_PAIRS])
+    rest = f"; and {len(pairs) - LISTED_PAIRS} more pairs of sources" if len(pairs) > LISTED_PAIRS else ""
     kinds = {leak.kind for leak in leaks}
     advice = " ".join(ADVICE[kind] for kind in KINDS if kind in kinds)
     count = f"{len(leaks)} pair{'s' if len(leaks) > 1 else ''} of videos"
-    return f"{count} in different splits show one recording or look alike: {shown}{more}. {advice} All are in {where}."
+    return f"{count} in different splits show one recording or look alike: {worst}{rest}. {advice} All are in {where}."
 
 
 def unused_allowances(leaks: Sequence[Leak], allow: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -133,16 +136,16 @@ def unused_allowances(leaks: Sequence[Leak], allow: Iterable[tuple[str, str]]) -
     return [pair for pair in allow if tuple(sorted(pair)) not in used]
 
 
-def parse_part(url: str) -> tuple[str, tuple[Fraction, Fraction | None] | None]:
-    """Returns what the part is of, and its start and stop in seconds: None without a part; the stop may be open."""
-    match = PART.search(url)
-    whole = url.split("#", 1)[0]
-    video = YOUTUBE.search(whole)
-    whole = f"youtube {video[1]}" if video else whole
+def parse_fragment(url: str) -> tuple[str, tuple[Fraction, Fraction | None] | None]:
+    """Returns the recording that a URL names, and start and stop of its fragment in seconds; the stop may be open."""
+    match = FRAGMENT.search(url)
+    recording = url.split("#", 1)[0]
+    video = YOUTUBE.search(recording)
+    recording = f"youtube {video[1]}" if video else recording
     if not match or not (match[3] or match[6]):
-        return whole, None
+        return recording, None
     start = _seconds(match[1], match[2], match[3] or "0")
-    return whole, (start, _seconds(*match.group(4, 5, 6)) if match[6] else None)
+    return recording, (start, _seconds(*match.group(4, 5, 6)) if match[6] else None)
 
 
 def _seconds(hours: str | None, minutes: str | None, seconds: str) -> Fraction:
@@ -197,18 +200,18 @@ def _find_alike(videos: Sequence[Video], prints: Mapping[str, Prints]) -> list[L
     leaks: list[Leak] = []
     hashed = [video for video in videos if video.video in prints and len(prints[video.video].times)]
     for earlier, later in combinations(SPLITS, 2):
-        others = [video for video in hashed if video.split == later]
-        if not others:
+        later_videos = [video for video in hashed if video.split == later]
+        if not later_videos:
             continue
-        other_hashes = np.concatenate([prints[video.video].hashes for video in others])
-        starts = np.cumsum([0, *(len(prints[video.video].times) for video in others)])
+        later_hashes = np.concatenate([prints[video.video].hashes for video in later_videos])
+        starts = np.cumsum([0, *(len(prints[video.video].times) for video in later_videos)])
         for block in _in_blocks([video for video in hashed if video.split == earlier], prints):
             hashes = np.concatenate([prints[video.video].hashes for video in block])
-            distances = nearest_distances(hashes, other_hashes)
+            distances = nearest_distances(hashes, later_hashes)
             rows = np.cumsum([0, *(len(prints[video.video].times) for video in block)])
             least = np.minimum.reduceat(np.minimum.reduceat(distances, rows[:-1], axis=0), starts[:-1], axis=1)
             for i, j in zip(*np.nonzero(least <= ALIKE), strict=True):
-                a, b = block[i], others[j]
+                a, b = block[i], later_videos[j]
                 pair = distances[rows[i] : rows[i + 1], starts[j] : starts[j + 1]]
                 earlier_frame, later_frame = np.unravel_index(int(pair.argmin()), pair.shape)
                 times = (prints[a.video].times[earlier_frame], prints[b.video].times[later_frame])
@@ -216,27 +219,27 @@ def _find_alike(videos: Sequence[Video], prints: Mapping[str, Prints]) -> list[L
     return leaks
 
 
-def nearest_distances(hashes: np.ndarray, other_hashes: np.ndarray) -> np.ndarray:
-    """Returns (A, B) uint8: bits between two pictures, at most 255, the least over the views of one and the other.
+def nearest_distances(hashes_a: np.ndarray, hashes_b: np.ndarray) -> np.ndarray:
+    """Returns (A, B) uint8: bits between two pictures, at most 255, the least over the views of both.
 
-    `hashes` (A, views, 4) and `other_hashes` (B, views, 4) uint64. So a crop is found whichever of the two is the copy;
+    `hashes_a` (A, views, 4) and `hashes_b` (B, views, 4) uint64. So a crop is found whichever of the two is the copy;
     the mirrored view, the last, is needed of one side only.
     """
-    views = hashes.shape[1]
+    views = hashes_a.shape[1]
     pairs = [*((0, view) for view in range(views)), *((view, 0) for view in range(1, views - 1))]
-    least = np.full((len(hashes), len(other_hashes)), 255, np.uint8)
-    words = np.ascontiguousarray(other_hashes.transpose(1, 2, 0))
-    for row, column in product(range(0, len(hashes), TILE[0]), range(0, len(other_hashes), TILE[1])):
+    least = np.full((len(hashes_a), len(hashes_b)), 255, np.uint8)
+    transposed_b = np.ascontiguousarray(hashes_b.transpose(1, 2, 0))
+    for row, column in product(range(0, len(hashes_a), TILE[0]), range(0, len(hashes_b), TILE[1])):
         tile = least[row : row + TILE[0], column : column + TILE[1]]
-        other, bits, count = np.empty(tile.shape, np.uint64), np.empty_like(tile), np.empty_like(tile)
-        for own_view, view in pairs:
+        differing, bits, count = np.empty(tile.shape, np.uint64), np.empty_like(tile), np.empty_like(tile)
+        for view_a, view_b in pairs:
             bits[:] = 0
             for word in range(4):
                 words_a, words_b = (
-                    hashes[row : row + TILE[0], own_view, word, None],
-                    words[view, word, column : column + TILE[1]],
+                    hashes_a[row : row + TILE[0], view_a, word, None],
+                    transposed_b[view_b, word, column : column + TILE[1]],
                 )
-                np.bitwise_count(np.bitwise_xor(words_a, words_b, out=other), out=count)
+                np.bitwise_count(np.bitwise_xor(words_a, words_b, out=differing), out=count)
                 bits += np.minimum(count, 255 - bits, out=count)
             np.minimum(tile, bits, out=tile)
     return least

@@ -32,7 +32,7 @@ DRAWS = 2000
 LEVEL = 0.99
 MARGIN = 0.05
 SHIFTS = 200
-PLACES = 20  # moments of a video
+MOMENTS = 20  # of a video, at which it is abnormal or not
 
 Numbers = dict[str, float]
 
@@ -117,7 +117,7 @@ def _accuracy(values: np.ndarray, labels: np.ndarray, sources: np.ndarray, rng: 
     return {"accuracy": round(accuracy, 3), "low": low, "high": high, "chance": round(1 / classes, 3)}
 
 
-def _guess(values: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: int) -> np.ndarray:
+def _guess(values: np.ndarray, labels: np.ndarray, test_values: np.ndarray, classes: int) -> np.ndarray:
     """Returns the class that has the greatest share of its own in the same range of `values`."""
     distinct = np.unique(values)
     if len(distinct) <= BINS:
@@ -127,7 +127,7 @@ def _guess(values: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: i
     table = np.zeros((len(edges) + 1, classes))
     np.add.at(table, (np.searchsorted(edges, values, side="right"), labels), 1)
     table /= np.maximum(table.sum(0), 1)
-    return table.argmax(1)[np.searchsorted(edges, asked, side="right")]
+    return table.argmax(1)[np.searchsorted(edges, test_values, side="right")]
 
 
 def _balanced(correct: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -172,29 +172,29 @@ def _position(videos: Sequence[Video], seed: int) -> Numbers:
     rng = np.random.default_rng([seed, len(FEATURES)])
     trials = []
     for _ in range(SHIFTS):
-        places = rng.random(int(sources.max()) + 1)
+        offsets = rng.random(int(sources.max()) + 1)
         shifts = [
-            place * (1 - video_spans[-1][1] + video_spans[0][0]) - video_spans[0][0]
-            for place, video_spans in zip(places[sources], spans, strict=True)
+            offset * (1 - video_spans[-1][1] + video_spans[0][0]) - video_spans[0][0]
+            for offset, video_spans in zip(offsets[sources], spans, strict=True)
         ]
-        trials.append(_place_auc(spans, shifts, sources))
+        trials.append(_moment_auc(spans, shifts, sources))
     return {
-        "auc": round(_place_auc(spans, [0.0] * len(spans), sources), 3),
+        "auc": round(_moment_auc(spans, [0.0] * len(spans), sources), 3),
         "chance": round(float(np.mean(trials)), 3),
         "chance_high": round(float(np.quantile(trials, LEVEL)), 3),
     }
 
 
-def _place_auc(spans: Sequence[Sequence[tuple[float, float]]], shifts: Sequence[float], sources: np.ndarray) -> float:
-    middle = (np.arange(PLACES) + 0.5) / PLACES
-    inside = np.zeros((len(spans), PLACES))
+def _moment_auc(spans: Sequence[Sequence[tuple[float, float]]], shifts: Sequence[float], sources: np.ndarray) -> float:
+    moments = (np.arange(MOMENTS) + 0.5) / MOMENTS
+    inside = np.zeros((len(spans), MOMENTS))
     for row, video_spans, shift in zip(inside, spans, shifts, strict=True):
         for start, stop in video_spans:
-            row[(middle >= start + shift) & (middle < stop + shift)] = 1
-    of_source = np.zeros((int(sources.max()) + 1, PLACES))
+            row[(moments >= start + shift) & (moments < stop + shift)] = 1
+    of_source = np.zeros((int(sources.max()) + 1, MOMENTS))
     np.add.at(of_source, sources, inside)
-    others = (of_source.sum(0) - of_source) / (len(spans) - np.bincount(sources))[:, None]
-    return _area(_codes(others[sources].ravel()), inside.ravel(), 1 - inside.ravel())
+    elsewhere = (of_source.sum(0) - of_source) / (len(spans) - np.bincount(sources))[:, None]
+    return _area(_codes(elsewhere[sources].ravel()), inside.ravel(), 1 - inside.ravel())
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:

@@ -20,7 +20,7 @@ UNKNOWN = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Losses:
-    """What a file was seen to hold when all of it was read."""
+    """The counts of a file that was read to its end."""
 
     sound: int  # pictures
     lost: int  # pictures that are distorted, or that the decoder refused
@@ -93,7 +93,7 @@ def declared_size(path: Path) -> int | None:
 
 
 def has_index(path: Path) -> bool:
-    """False for an ISO file (mp4, mov) without its moov box, which nothing can play."""
+    """Returns False for an ISO file (mp4, mov) without its moov box, which nothing can play."""
     with path.open("rb") as file:
         kinds = [kind for kind, _ in _iso_boxes(file)]
     return b"moov" in kinds or not {b"ftyp", b"mdat"} & set(kinds)
@@ -112,8 +112,8 @@ def first_words(path: Path) -> str:
     return " ".join(words.split())[:40]
 
 
-def _last_end(parts: Iterator[tuple[bytes, int]], counted: set[bytes]) -> int | None:
-    ends = [end for kind, end in parts if kind in counted]
+def _last_end(boxes: Iterator[tuple[bytes, int]], kinds: set[bytes]) -> int | None:
+    ends = [end for kind, end in boxes if kind in kinds]
     return max(ends) if ends else None
 
 

@@ -30,13 +30,12 @@ OPTIONS = {
     "mpegvideo,mxf,nut,obu,ogg,rm,vc1,wav,webm,yuv4mpegpipe",
 }
 COPIED = Interpolation.BILINEAR | Interpolation.BITEXACT  # the same on every processor
-SCALED = (
-    Interpolation.AREA | Interpolation.BITEXACT | Interpolation.ACCURATE_RND
-)  # without the last: too dark by 1 or 2
+# Without ACCURATE_RND pictures are too dark by 1 or 2 grey levels.
+SCALED = Interpolation.AREA | Interpolation.BITEXACT | Interpolation.ACCURATE_RND
 
 
 @contextmanager
-def open_video(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
+def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     """Opens a file as (container, its first video stream), ready to decode."""
     try:
         with av.open(str(path.absolute()), options=OPTIONS, metadata_errors="replace") as container:
@@ -52,15 +51,14 @@ def open_video(path: Path, threads: int) -> Iterator[tuple[Any, Any]]:
                 raise Rejected(
                     f"{codec.width}x{codec.height} px: larger than 8192x8192, the most that is decoded; shrink it"
                 )
-            stream.thread_type = "SLICE"  # threads by frame report damage late, at another picture
-            codec.thread_count = threads
+            codec.thread_count = 1  # threads would report damage late, at another picture
             yield container, stream
     except (av.error.FFmpegError, OSError) as error:
         raise Rejected(damage.explain_unopenable(path, error.strerror or str(error))) from None
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedPicture:
     """A sound picture of a stream, not yet turned into RGB. `index` counts all pictures, distorted ones too."""
 
     index: int
@@ -71,7 +69,7 @@ class Decoded:
 
 @dataclass
 class Tally:
-    """What one pass over a stream met."""
+    """The counts of one pass over a stream."""
 
     packets: int = 0
     sound: int = 0  # pictures
@@ -81,7 +79,7 @@ class Tally:
     is_cut: bool = False  # ends in the middle of a picture
 
 
-def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decoded]:
+def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[DecodedPicture]:
     """Yields all sound pictures in the order in which they are shown; distorted ones are counted, and left out."""
     soundness = Soundness()
     clock = Clock(stream, _by_dts(container))
@@ -90,7 +88,7 @@ def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decod
     decoder.copy_opaque = True
     pictures, after_loss, last = 0, False, None
 
-    def release(held_back: int) -> Iterator[Decoded]:
+    def release(held_back: int) -> Iterator[DecodedPicture]:
         nonlocal pictures, after_loss
         while len(held) > held_back:
             picture, number, root = held.popleft()
@@ -99,7 +97,7 @@ def decode_pictures(container: Any, stream: Any, tally: Tally) -> Iterator[Decod
                 clock.begin(picture)
             if begun and soundness.is_sound(number, root):
                 tally.sound += 1
-                yield Decoded(pictures - 1, clock.time(picture), picture, after_loss)
+                yield DecodedPicture(pictures - 1, clock.time(picture), picture, after_loss)
                 after_loss = False
             else:
                 tally.distorted += begun
@@ -265,7 +263,7 @@ class Picture:
         self.size = (height, width) if self._turn[0] else (width, height)
 
     def __call__(self, frame: Any) -> np.ndarray:
-        """(H, W, 3) uint8, or (H, W)."""
+        """Returns (H, W, 3) uint8, or (H, W) of a grey square."""
         scales = (frame.width, frame.height) != self._stored
         image = self._reformat(
             frame, *self._stored, self._format, interpolation=SCALED if scales else COPIED, threads=1

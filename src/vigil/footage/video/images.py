@@ -83,5 +83,5 @@ def _list_entries(folder: Path) -> Iterator[Path]:
 
 def _natural_key(file: Path) -> list[Any]:
     """Turns 'a10b' into ['a', 10, 'b'], so that 2 comes before 10; the name itself decides between 1 and 01."""
-    parts = re.split(r"(\d+)", file.name)
-    return [*(int(part) if number % 2 else part for number, part in enumerate(parts)), "", file.name]
+    texts = re.split(r"(\d+)", file.name)
+    return [*(int(text) if number % 2 else text for number, text in enumerate(texts)), "", file.name]

@@ -30,7 +30,7 @@ def probe_from_json(value: Mapping[str, Any]) -> Probe:
     fps, duration_s = Fraction(value["fps"]), Fraction(value["duration_s"])
     pauses = tuple((Fraction(start), Fraction(stop)) for start, stop in value["pauses"])
     size = (value["width"], value["height"])
-    return Probe(fps, value["frames"], *size, duration_s, None, pauses, value["damage"])
+    return Probe(fps, value["frames"], *size, duration_s, pauses, value["damage"])
 
 
 def _times_of_frames(path: Path, measurement: Probe, fps: Fraction, numbers: Sequence[int]) -> list[Fraction]:
@@ -39,6 +39,9 @@ def _times_of_frames(path: Path, measurement: Probe, fps: Fraction, numbers: Seq
     Of a frame that is lost to damage, it is when the next sound one begins.
     """
     indices, times = zip(*frame_times(path, fps), strict=True)
-    behind = [measurement.duration_s + (number - indices[-1] - 1) / measurement.fps for number in numbers]
-    places = [bisect_left(indices, number) for number in numbers]
-    return [times[place] if place < len(times) else late for place, late in zip(places, behind, strict=True)]
+    after_end = [measurement.duration_s + (number - indices[-1] - 1) / measurement.fps for number in numbers]
+    positions = [bisect_left(indices, number) for number in numbers]
+    return [
+        times[position] if position < len(times) else time_s
+        for position, time_s in zip(positions, after_end, strict=True)
+    ]

@@ -23,14 +23,13 @@ SMALLEST_PX = 16  # shorter side: in less no person can be seen
 
 @dataclass(frozen=True)
 class Probe:
-    """What decodes, as opposed to what the container claims. Width and height are as shown."""
+    """The measures of what decodes, whatever the container claims. Width and height are as shown."""
 
     fps: Fraction  # the average within the pieces of the recording
     frames: int  # sound ones
     width: int
     height: int
     duration_s: Fraction  # from the first frame to the end of the last, pauses and all
-    claimed_frames: int | None
     pauses: Pauses = ()
     damage: str = ""  # what is lost of a damaged recording
 
@@ -58,20 +57,17 @@ def probe(path: Path, fps: Fraction = images.FPS) -> Probe:
     first: Any = None
     timeline = Timeline()
     tally = decoding.Tally()
-    with decoding.open_video(path, 1) as (container, stream):
+    with decoding.open_video(path) as (container, stream):
         for decoded in decoding.decode_pictures(container, stream, tally):
             first = first or decoded.picture
             timeline.add(decoded.time_s, decoded.after_loss)
-        claimed = decoding.claimed_frame_count(container, stream)
-        lost = explain_losses(path, container, stream, tally)
-        named = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
+        losses = explain_losses(path, container, stream, tally)
+        named_rates = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
         tick = Fraction(stream.time_base or 0)
     width, height = decoding.Picture(first).size if first else (0, 0)
-    _refuse_unusable(tally.sound, width, height, lost)
-    rate = timeline.rate(tick, named)
-    return Probe(
-        rate, tally.sound, width, height, timeline.last_s + 1 / rate, claimed, timeline.pauses(rate), damage=lost
-    )
+    _refuse_unusable(tally.sound, width, height, losses)
+    rate = timeline.rate(tick, named_rates)
+    return Probe(rate, tally.sound, width, height, timeline.last_s + 1 / rate, timeline.pauses(rate), damage=losses)
 
 
 def explain_losses(path: Path, container: Any, stream: Any, tally: decoding.Tally) -> str:
@@ -92,7 +88,6 @@ def read_frames(
     path: Path,
     size_px: int | None = None,
     is_due: Callable[[Fraction], bool] | None = None,
-    threads: int = 1,
     fps: Fraction = images.FPS,
     grey_px: int | None = None,
 ) -> Iterator[Frame]:
@@ -107,7 +102,7 @@ def read_frames(
         yield from _read_folder(path, size_px, is_due, fps, grey_px)
         return
     tally = decoding.Tally()
-    with decoding.open_video(path, threads) as (container, stream):
+    with decoding.open_video(path) as (container, stream):
         picture: decoding.Picture | None = None
         for decoded in decoding.decode_pictures(container, stream, tally):
             picture = picture or decoding.Picture(decoded.picture, size_px, grey_px)
@@ -117,26 +112,26 @@ def read_frames(
         raise Rejected("no frame decodes: the file is damaged; fetch it again")
 
 
-def frame_times(path: Path, fps: Fraction = images.FPS) -> Iterator[tuple[int, Fraction]]:
+def frame_times(path: Path, fps: Fraction) -> Iterator[tuple[int, Fraction]]:
     """Yields the index and the time of every frame, as `read_frames` has them."""
     if images.is_folder(path):
         yield from ((index, position / fps) for index, (position, _) in enumerate(images.list_numbered(path)))
         return
-    with decoding.open_video(path, 1) as (container, stream):
+    with decoding.open_video(path) as (container, stream):
         for decoded in decoding.decode_pictures(container, stream, decoding.Tally()):
             yield decoded.index, decoded.time_s
 
 
-def _refuse_unusable(frames: int, width: int, height: int, lost: str = "") -> None:
+def _refuse_unusable(frames: int, width: int, height: int, losses: str = "") -> None:
     if not frames:
-        raise Rejected(f"{lost or 'no frame decodes: the file is damaged'}; fetch it again")
+        raise Rejected(f"{losses or 'no frame decodes: the file is damaged'}; fetch it again")
     if frames == 1:
-        raise Rejected(f"{lost}; fetch it again" if lost else "only 1 frame decodes: a still picture is no video")
+        raise Rejected(f"{losses}; fetch it again" if losses else "only 1 frame decodes: a still picture is no video")
     refuse_tiny(width, height)
 
 
 def refuse_tiny(width: int, height: int) -> None:
-    """Rejected where a picture is too small for what it shows to be seen."""
+    """Raises Rejected where a picture is too small for what it shows to be seen."""
     if min(width, height) < SMALLEST_PX:
         raise Rejected(f"{width}x{height} px: too small to see a person (at least {SMALLEST_PX} px)")
 
@@ -151,9 +146,8 @@ def _probe_folder(folder: Path, fps: Fraction) -> Probe:
     timeline = Timeline()
     for position, _ in numbered:
         timeline.add(position / Fraction(fps))
-    positions = numbered[-1][0] + 1
-    duration_s, pauses = positions / Fraction(fps), timeline.pauses(Fraction(fps))
-    return Probe(Fraction(fps), len(numbered), width, height, duration_s, positions, pauses)
+    duration_s = (numbered[-1][0] + 1) / Fraction(fps)
+    return Probe(Fraction(fps), len(numbered), width, height, duration_s, timeline.pauses(Fraction(fps)))
 
 
 def _read_folder(

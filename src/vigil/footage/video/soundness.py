@@ -1,4 +1,4 @@
-"""Which pictures of a stream are as they were recorded.
+"""Tells which pictures of a stream are as they were recorded.
 
 Damage spoils a picture and all that are built upon it, up to the next key picture; B-frames are shown before the
 picture that they are built upon. So it takes the order of decoding to say which are sound, and a picture can be
@@ -10,7 +10,7 @@ from bisect import bisect_left, insort
 
 
 class Soundness:
-    """What was met on the way through a stream. Packets are numbered in the order of decoding."""
+    """Notes of what breaks on the way through a stream. Packets are numbered in the order of decoding."""
 
     def __init__(self) -> None:
         self.packets = 0
@@ -19,7 +19,7 @@ class Soundness:
         self._newest_shown_key = -1
         self._broken: list[int] = []
 
-    def see_packet(self, keyframe: bool, incomplete: bool = False, after_hole: bool = False) -> int:
+    def see_packet(self, keyframe: bool, incomplete: bool, after_hole: bool) -> int:
         """Counts a packet and returns its number. `after_hole`: something is missing before it."""
         number = self.packets
         self.packets += 1
@@ -44,18 +44,18 @@ class Soundness:
         """
         if is_intra and not self.has_begun(number):
             self._keys.insert(0, number)
-        place = bisect_left(self._keys, number + 1) - 1
-        if place >= 0 and self._keys[place] == number:
-            if is_intra or place == 0:
+        key_index = bisect_left(self._keys, number + 1) - 1
+        if key_index >= 0 and self._keys[key_index] == number:
+            if is_intra or key_index == 0:
                 self._newest_shown_key = max(self._newest_shown_key, number)
             else:
-                del self._keys[place]
-                place -= 1
+                del self._keys[key_index]
+                key_index -= 1
         if corrupt:
             self._break(number)
-        if place > 0 and self._keys[place] > self._newest_shown_key:
-            place -= 1
-        return self._keys[place] if place >= 0 else 0
+        if key_index > 0 and self._keys[key_index] > self._newest_shown_key:
+            key_index -= 1
+        return self._keys[key_index] if key_index >= 0 else 0
 
     def see_end(self) -> None:
         """Takes note that the last packet is incomplete."""
@@ -63,11 +63,11 @@ class Soundness:
 
     def is_sound(self, number: int, root: int) -> bool:
         """Says whether nothing is broken from the packet `root` to the picture's own."""
-        place = bisect_left(self._broken, root)
-        return place == len(self._broken) or self._broken[place] > number
+        broken_index = bisect_left(self._broken, root)
+        return broken_index == len(self._broken) or self._broken[broken_index] > number
 
     def has_begun(self, number: int) -> bool:
-        """Whether a packet is not before the first key picture: what comes of a recording joined late is no damage."""
+        """Tells whether a packet is not before the first key picture; what comes before it is no damage."""
         return bool(self._keys) and self._keys[0] <= number
 
     def _break(self, number: int) -> None:

@@ -38,7 +38,7 @@ class Timeline:
         self.frames += 1
         self.last_s = time_s
 
-    def rate(self, tick: Fraction = Fraction(0), named: Sequence[Fraction] = ()) -> Fraction:
+    def rate(self, tick: Fraction, named: Sequence[Fraction]) -> Fraction:
         """Returns the average rate within the pieces; a `named` or usual one where stamps of `tick` s allow it."""
         steps, lasting_s = (self._steps, self._steps_s) if self._steps else (self.frames - 1, self.last_s)
         mean = steps / lasting_s
@@ -48,10 +48,8 @@ class Timeline:
 
     def pauses(self, rate: Fraction) -> Pauses:
         """Returns the pauses. The frame before one lasts as long as usual; where nothing is usual, 1 / `rate`."""
-        lasting = [
-            (start, stop, 1 / rate if usual_s is None else _exact(usual_s)) for start, stop, usual_s in self._gaps
-        ]
-        return tuple((start + step_s, stop) for start, stop, step_s in lasting if start + step_s < stop)
+        gaps = [(start, stop, 1 / rate if usual_s is None else _exact(usual_s)) for start, stop, usual_s in self._gaps]
+        return tuple((start + step_s, stop) for start, stop, step_s in gaps if start + step_s < stop)
 
 
 def _exact(seconds: float) -> Fraction:

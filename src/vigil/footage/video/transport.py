@@ -30,13 +30,13 @@ def find_holes(path: Path, stream_id: int) -> list[int]:
     for position, blocks in _read_blocks(path, step, offset, holes):
         flags, adaptation = blocks[:, 3], (blocks[:, 3] & 0x20) > 0
         number = (blocks[:, 1].astype(int) & 0x1F) << 8 | blocks[:, 2]
-        own = np.flatnonzero((number == stream_id) & ((flags & 0x10) > 0))
-        announced = (adaptation & (blocks[:, 4] > 0) & ((blocks[:, 5] & 0x80) > 0))[own]
-        counters = (flags[own] & 15).astype(int)
-        steps = np.diff(counters, prepend=counter if counter >= 0 else (counters[0] - 1 if len(own) else 0)) % 16
-        is_hole = (steps > 1) & ~announced | ((blocks[own, 1] & 0x80) > 0)  # 0: the same block again
-        holes += (position + own[is_hole] * step).tolist()
-        counter = int(counters[-1]) if len(own) else counter
+        of_stream = np.flatnonzero((number == stream_id) & ((flags & 0x10) > 0))
+        announced = (adaptation & (blocks[:, 4] > 0) & ((blocks[:, 5] & 0x80) > 0))[of_stream]
+        counters = (flags[of_stream] & 15).astype(int)
+        steps = np.diff(counters, prepend=counter if counter >= 0 else (counters[0] - 1 if len(of_stream) else 0)) % 16
+        is_hole = (steps > 1) & ~announced | ((blocks[of_stream, 1] & 0x80) > 0)  # 0: the same block again
+        holes += (position + of_stream[is_hole] * step).tolist()
+        counter = int(counters[-1]) if len(of_stream) else counter
     return sorted(holes)
 
 

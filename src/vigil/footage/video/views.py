@@ -18,26 +18,26 @@ class View(Protocol):
 
     @property
     def index(self) -> int:
-        """Its number in the source."""
+        """Returns its number in the source."""
 
     @property
     def time_s(self) -> Fraction:
-        """Seconds since the source began."""
+        """Returns the seconds since the source began."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height, px, as shown."""
+        """Returns width and height, px, as shown."""
 
     def rgb(self, size_px: int | None = None) -> np.ndarray:
-        """(H, W, 3) uint8 with a shorter side of at most `size_px`; None: as large as it is."""
+        """Returns (H, W, 3) uint8 with a shorter side of at most `size_px`; None: as large as it is."""
 
     def grey(self, side_px: int) -> np.ndarray:
-        """(side_px, side_px) uint8, the frame stretched to a square."""
+        """Returns (side_px, side_px) uint8, the frame stretched to a square."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageView:
-    """A frame that is there as an image (H, W, 3) uint8 RGB."""
+    """A frame that is stored as an image (H, W, 3) uint8 RGB."""
 
     index: int
     time_s: Fraction
@@ -67,14 +67,14 @@ class PictureMaker:
         self._first: Any = None
 
     def view(self, index: int, time_s: Fraction, picture: Any) -> "PictureView":
-        """`picture` is what PyAV decodes; Rejected where nobody could be seen in it."""
+        """Makes a view of `picture`, as PyAV decodes it; Rejected where nobody could be seen in it."""
         if self._first is None:
             self._first = picture
             reading.refuse_tiny(*self.size)
         return PictureView(index, time_s, picture, self)
 
     def convert(self, picture: Any, size_px: int | None, grey_px: int | None) -> np.ndarray:
-        """(H, W, 3) uint8 RGB, or a grey square."""
+        """Returns (H, W, 3) uint8 RGB, or a grey square."""
         return self._maker(size_px, grey_px)(picture)
 
     @property
@@ -119,17 +119,17 @@ def read_views(path: Path, fps: Fraction = images.FPS, lost: list[str] | None = 
             size = (image.shape[1], image.shape[0])
             yield ImageView(index, position / fps, image)
         return
-    with decoding.open_video(path, 1) as opened:
-        yield from decode_views(path, opened, lost)
+    with decoding.open_video(path) as (container, stream):
+        yield from decode_views(path, (container, stream), lost)
 
 
-def decode_views(path: Path, opened: tuple[Any, Any], lost: list[str] | None = None) -> Iterator[View]:
-    """The same of a container and its stream that are open for decoding; `path` is where an index would be found."""
-    (container, stream), maker, tally = opened, PictureMaker(), decoding.Tally()
+def decode_views(path: Path, source: tuple[Any, Any], lost: list[str] | None) -> Iterator[View]:
+    """Yields the same from an open container and its stream; `path` is where an index would be found."""
+    (container, stream), maker, tally = source, PictureMaker(), decoding.Tally()
     for decoded in decoding.decode_pictures(container, stream, tally):
         yield maker.view(decoded.index, decoded.time_s, decoded.picture)
-    explained = reading.explain_losses(path, container, stream, tally)
-    if lost is not None and explained:
-        lost.append(explained)
+    losses = reading.explain_losses(path, container, stream, tally)
+    if lost is not None and losses:
+        lost.append(losses)
     if not tally.sound:
-        raise Rejected(f"{explained or 'no frame decodes: the file is damaged'}; fetch it again")
+        raise Rejected(f"{losses or 'no frame decodes: the file is damaged'}; fetch it again")

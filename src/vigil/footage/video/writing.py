@@ -30,10 +30,10 @@ class VideoWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            part = stack.enter_context(replacing(self._path))
+            temporary = stack.enter_context(replacing(self._path))
             options = {"movflags": "+faststart"}
             self._container: Any = stack.enter_context(
-                av.open(str(part.absolute()), "w", format="mp4", options=options)
+                av.open(str(temporary.absolute()), "w", format="mp4", options=options)
             )
             self._stream: Any = self._container.add_stream("libx264", rate=self._fps)
             self._stream.width, self._stream.height = self._size
@@ -47,7 +47,7 @@ class VideoWriter:
         return self
 
     def write(self, image: np.ndarray) -> None:
-        """Append `image` (H, W, 3) uint8 RGB."""
+        """Appends `image` (H, W, 3) uint8 RGB."""
         if image.shape != (self._size[1], self._size[0], 3) or image.dtype != np.uint8:
             raise ValueError(f"a frame of {image.shape} {image.dtype} in a video of {self._size[0]}x{self._size[1]} px")
         frame: Any = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")

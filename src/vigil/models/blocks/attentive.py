@@ -19,8 +19,8 @@ from vigil.models.blocks.layers import (
     augment_per_sample,
     crop_clip,
     mean_loss,
-    play_part,
     relight_clip,
+    stretch_excerpt,
 )
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,14 +67,14 @@ class Network(nn.Module):
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(widths[-1], classes))
 
     def forward(self, clips: Tensor) -> Output:
-        maps = self.backbone(self._look(clips))  # (B, D, T, h, w)
+        maps = self.backbone(self._make_view(clips))  # (B, D, T, h, w)
         pooled = maps.amax(dim=(3, 4)) if self.config.pool == "max" else maps.mean(dim=(3, 4))
         features = pooled.transpose(1, 2)  # (B, T, D)
         attention = self.attention(features).squeeze(-1).softmax(dim=1)  # (B, T)
         return Output(self.head((attention[..., None] * features).sum(dim=1)), attention)
 
-    def _look(self, clips: Tensor) -> Tensor:
-        """(B, 3 or 6, T, H, W): what the network sees of the pictures."""
+    def _make_view(self, clips: Tensor) -> Tensor:
+        """Returns (B, 3 or 6, T, H, W): what the network sees of the pictures."""
         if self.config.see == "pictures":
             return clips
         if self.config.see == "change":
@@ -83,15 +83,15 @@ class Network(nn.Module):
         return motion if self.config.see == "motion" else torch.cat([clips, motion], dim=1)
 
     def loss(self, output: Output, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        """Returns the cross-entropy; `weight` (classes,) makes up for rare classes."""
         y = batch["y"].long()
         return {"loss": mean_loss(F.cross_entropy(output.logits, y, reduction="none"), y, weight)}
 
     @augment_per_sample
     def augment(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One clip (3, T, H, W) cropped, mirrored, relit and slowed, all frames alike."""
+        """Crops, mirrors, relights and slows one clip (3, T, H, W), all frames alike."""
         flip, side, down, right, gain, shift, slower, later = torch.rand(8, generator=generator).tolist()
-        x = x[:, play_part(x.shape[1], self.config.slow * slower, later)]
+        x = x[:, stretch_excerpt(x.shape[1], self.config.slow * slower, later)]
         x, _, _ = crop_clip(x, self.config.crop * side, down, right)
         if flip < self.config.flip:
             x = x.flip(-1)

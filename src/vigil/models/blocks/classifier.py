@@ -9,7 +9,7 @@ from vigil.models.blocks.layers import Batch, Losses, Predictions, mean_loss
 
 
 class Classifier(nn.Module):
-    """Each model adds its layers and forward, to (B, classes) logits."""
+    """Has loss and judgement; each model adds its layers and forward, to (B, classes) logits."""
 
     def __init__(self, name: str, classes: int) -> None:
         super().__init__()
@@ -20,15 +20,15 @@ class Classifier(nn.Module):
             )
 
     def loss(self, output: Tensor, batch: Batch, weight: Tensor | None = None) -> Losses:
-        """Cross-entropy; `weight` (classes,) makes up for rare ones."""
+        """Returns the cross-entropy; `weight` (classes,) makes up for rare classes."""
         y = batch["y"].long()
         return {"loss": mean_loss(F.cross_entropy(output, y, reduction="none"), y, weight)}
 
     def odds(self, output: Tensor) -> Tensor:
-        """(B,) how much more likely (log odds) any abnormal class is than class 0."""
+        """Returns (B,) how much more likely (log odds) any abnormal class is than class 0."""
         return output[:, 1:].logsumexp(dim=1) - output[:, 0]
 
     @torch.no_grad()
     def judge(self, output: Tensor, x: Tensor) -> Predictions:  # noqa: ARG002  as every model
-        """The log odds of anything abnormal, and the logits of all classes."""
+        """Returns the log odds of anything abnormal, and the logits of all classes."""
         return {"window": self.odds(output), "classes": output}

@@ -1,6 +1,6 @@
 """ConvLSTM: an LSTM whose states are maps and whose products are convolutions.
 
-    layer = ConvLSTM(3, 32)
+    layer = ConvLSTM(3, 32, kernel=3)
     states, last = layer(clip)            # (B, T, 3, H, W) -> (B, T, 32, H, W)
     states, last = layer(more, last)      # goes on where it stopped: a stream costs one step a frame
 
@@ -42,7 +42,7 @@ class State(NamedTuple):
 
 
 class Gates(NamedTuple):
-    """The elementwise part of a step, as it is or compiled."""
+    """The elementwise functions of a step, compiled or not."""
 
     forward: Callable[..., Tensor]
     backward: Callable[..., tuple[Tensor, Tensor]]
@@ -51,7 +51,7 @@ class Gates(NamedTuple):
 class ConvLSTM(nn.Module):
     """One layer; input, state and output are maps of one size."""
 
-    def __init__(self, inputs: int, hidden: int, kernel: int = 3) -> None:
+    def __init__(self, inputs: int, hidden: int, kernel: int) -> None:
         super().__init__()
         self.inputs, self.hidden, self.kernel = inputs, hidden, kernel
         joined = nn.Conv2d(inputs + hidden, 4 * hidden, kernel)
@@ -68,7 +68,7 @@ class ConvLSTM(nn.Module):
         return states, State(states[:, -1], c)
 
     def compile(self, *_: Any, **__: Any) -> None:
-        """Compile what is worth it: the gates, for all shapes at once. (The whole would be unrolled over time.)"""
+        """Compiles the gates, for all shapes at once. (The whole would be unrolled over time.)"""
         self.gates = _compile_gates()
 
     def extra_repr(self) -> str:
@@ -81,7 +81,7 @@ def _compile_gates() -> Gates:
 
 
 def _gates(z: Tensor, c: Tensor, h: Tensor) -> Tensor:
-    """The new c, from z (N, 4, hidden) and the old. In place: z becomes i, f, o, g, and `h` the new h."""
+    """Returns the new c, from z (N, 4, hidden) and the old. In place: z becomes i, f, o, g, and `h` the new h."""
     z[:, :3].sigmoid_()
     z[:, 3].tanh_()
     i, f, o, g = z.to(c.dtype).unbind(1)
@@ -91,7 +91,7 @@ def _gates(z: Tensor, c: Tensor, h: Tensor) -> Tensor:
 
 
 def _gates_backward(gates: Tensor, c: Tensor, dshown: Tensor, dnext: Tensor, dc: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients of z and of the old `c`, from those of the new h, as put out and as the next step took it, and c."""
+    """Returns gradients of z and old `c`, from those of c and of the new h, as put out and as the next step took it."""
     i, f, o, g = gates.to(c.dtype).unbind(1)
     squashed = torch.tanh(f * c + i * g)
     dh = dshown.to(c.dtype) + dnext.to(c.dtype)
@@ -176,12 +176,12 @@ class _Sequence(torch.autograd.Function):
 
 
 def _convolve_backward(dz: Tensor, x: Tensor, filters: Tensor, first: int) -> tuple[Tensor, Tensor]:
-    """Gradients of the channels of `x` from `first` on, and of the filters."""
-    rest = None, [1, 1], [side // 2 for side in filters.shape[2:]], [1, 1], False, [0, 0], 1
+    """Returns the gradients of the channels of `x` from `first` on, and of the filters."""
+    arguments = None, [1, 1], [side // 2 for side in filters.shape[2:]], [1, 1], False, [0, 0], 1
     backward = torch.ops.aten.convolution_backward
-    dfilters = backward(dz, x, filters, *rest, [False, True, False])[1]
+    dfilters = backward(dz, x, filters, *arguments, [False, True, False])[1]
     x, filters = x[:, first:], filters[:, first:]
-    return backward(dz, x, filters, *rest, [True, False, False])[0] if x.shape[1] else x, dfilters
+    return backward(dz, x, filters, *arguments, [True, False, False])[0] if x.shape[1] else x, dfilters
 
 
 def _cast_filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
@@ -189,10 +189,10 @@ def _cast_filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _as_maps(rows: Tensor) -> Tensor:
-    """(B, H, W, C) seen as (B, C, H, W)."""
+    """Views (B, H, W, C) as (B, C, H, W)."""
     return rows.permute(0, 3, 1, 2)
 
 
 def _as_rows(maps: Tensor) -> Tensor:
-    """(B, C, H, W) seen as (B * H * W, C): a copy only where channels are not last in memory."""
+    """Views (B, C, H, W) as (B * H * W, C); it is a copy only where channels are not last in memory."""
     return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])

@@ -1,7 +1,7 @@
 """Inception-v1 inflated to three dimensions: I3D's backbone (Carreira and Zisserman, Quo Vadis, CVPR 2017).
 
 Its tensors bear the names and, at width 1, the shapes of the published PyTorch checkpoints, so that those load as they
-are (`adopt`); an ImageNet network of two dimensions is inflated. Padding is TensorFlow's `same`, with which the
+are (`adopt_weights`); an ImageNet network of two dimensions is inflated. Padding is TensorFlow's `same`, with which the
 published weights were trained. Pictures come in as RGB in -1..1.
 """
 
@@ -78,7 +78,7 @@ class Inception(nn.Module):
         self.frozen = self.stages[: STAGES.index(frozen) + 1] if frozen else ()
         self.recompute = recompute
         norm: dict[str, Any] = {"causal": causal, "momentum": momentum}
-        channels, spent = 3, 2  # gone: stride in time that is spent, the first convolution's included
+        channels, spent = 3, 2  # spent: the stride in time so far, that of the first convolution included
         for name in self.stages:
             if name in CONVOLUTIONS:
                 out, kernel, step = CONVOLUTIONS[name]
@@ -113,7 +113,7 @@ class Inception(nn.Module):
         return x
 
     def _groups(self) -> Iterator[list[str]]:
-        """The stages that learn, up to each pool: what is held between them is small."""
+        """Yields the stages that learn, up to each pool: what is held between them is small."""
         group: list[str] = []
         for name in self.stages[len(self.frozen) :]:
             group.append(name)
@@ -125,19 +125,19 @@ class Inception(nn.Module):
 class Norm(nn.BatchNorm3d):
     """Batch norm that counts no batch twice, and takes a batch of one value as it takes one at inference."""
 
-    again = False  # whether the forward pass is being repeated
+    is_repeated = False  # whether the forward pass is being repeated
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and x.numel() == x.shape[1]:  # of one value there is no deviation
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-        if self.again and self.running_mean is not None and self.running_var is not None:
+        if self.is_repeated and self.running_mean is not None and self.running_var is not None:
             statistics = self.running_mean.clone(), self.running_var.clone()
             return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, self.momentum or 0.0, self.eps)
         return super().forward(x)
 
 
 class Unit(nn.Module):
-    """Convolution, batch norm, ReLU."""
+    """A convolution with batch norm and ReLU."""
 
     def __init__(
         self, channels: int, out: int, kernel: int = 1, stride: int = 1, *, causal: bool, momentum: float
@@ -160,12 +160,12 @@ class Unit(nn.Module):
         if any(map(any, pads)):
             x = F.pad(x, [pad for axis in reversed(pads) for pad in axis])
         x = x.contiguous(memory_format=LAYOUT)
-        x = _product(x, self.conv3d.weight) if kernel == 1 else self.conv3d(x)
+        x = _convolve_pointwise(x, self.conv3d.weight) if kernel == 1 else self.conv3d(x)
         return F.relu(self.bn(x), inplace=True)
 
 
 class Pool(nn.Module):
-    """The largest of a box, over space and then over time: the same as at once, and faster. What comes in is >= 0."""
+    """A pool of maxima, over space and then over time, which is faster than at once. What comes in is >= 0."""
 
     def __init__(self, time: tuple[int, int], space: tuple[int, int], *, causal: bool) -> None:
         super().__init__()
@@ -204,19 +204,19 @@ class Mixed(nn.Module):
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's padding in front and behind that makes ceil(size / stride) of `size`."""
+    """Returns TensorFlow's padding in front and behind, which makes ceil(size / stride) of `size`."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
-def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str:
-    """Give the network the weights of a file and say so in a line; VigilError when they are of another network.
+def adopt_weights(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str:
+    """Gives the network the weights of a file and returns a line that says so; VigilError where they are of another.
 
     Kernels without time are repeated along it and divided by its length, so that a still picture looks as it did.
     """
-    published = {_own_name(name): value for name, value in tensors.items()}
-    beyond = tuple(f"{stage}." for stage in STAGES if stage not in network.stages)
-    skipped = sorted(name for name in published if name.startswith((*HEADS, *beyond)))
+    published = {_translate_name(name): value for name, value in tensors.items()}
+    absent_stages = tuple(f"{stage}." for stage in STAGES if stage not in network.stages)
+    skipped = sorted(name for name in published if name.startswith((*HEADS, *absent_stages)))
     state = network.state_dict()
     missing = [name for name in state if name not in published and not name.endswith(COUNTER)]
     unknown = sorted(published.keys() - state.keys() - set(skipped))
@@ -244,13 +244,13 @@ def adopt(network: Inception, tensors: Mapping[str, Tensor], source: str) -> str
     return f"backbone from {source}{how}; skipped: {', '.join(units) or 'nothing'}"
 
 
-def _product(x: Tensor, weight: Tensor) -> Tensor:
-    """A convolution of one place, which as such is slow on a CPU."""
+def _convolve_pointwise(x: Tensor, weight: Tensor) -> Tensor:
+    """Convolves with a kernel of 1x1x1, as a matrix product, which is faster on a CPU."""
     return F.linear(x.movedim(1, -1), weight.flatten(1)).movedim(-1, 1)
 
 
-def _own_name(name: str) -> str:
-    """The name of a tensor as we call it: wrappers off, GoogLeNet's names translated."""
+def _translate_name(name: str) -> str:
+    """Returns our name of a tensor: without the prefixes of wrappers, and translated from GoogLeNet."""
     name = name.removeprefix("module.").removeprefix("backbone.")
     unit, _, rest = name.partition(".conv." if ".conv." in name else ".bn.")
     if unit in GOOGLENET:
@@ -276,17 +276,17 @@ def _run_through(stages: Iterable[nn.Module]) -> Callable[[Tensor], Tensor]:
 
 
 def _count_once(stages: Iterable[nn.Module]) -> Callable[[], tuple[Any, Any]]:
-    """Contexts for the forward pass and its repetition."""
+    """Makes the contexts of the forward pass and of its repetition, in which batch norms count nothing."""
 
     @contextmanager
     def repeating() -> Iterator[None]:
         norms = [module for stage in stages for module in stage.modules() if isinstance(module, Norm)]
         for norm in norms:
-            norm.again = True
+            norm.is_repeated = True
         try:
             yield
         finally:
             for norm in norms:
-                norm.again = False
+                norm.is_repeated = False
 
     return lambda: (nullcontext(), repeating())

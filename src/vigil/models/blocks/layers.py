@@ -14,10 +14,9 @@ from vigil.core.errors import VigilError
 
 Batch = dict[str, Tensor]  # x: what forward takes; y: the truth
 Losses = dict[str, Tensor]  # "loss" is what is minimised, the others are its parts, for the log
-# What judge returns, by name; a model has some of them.
-Predictions = dict[
-    str, Tensor
-]  # "window" (B,), "classes" (B, C), "frames" (B, T), "cells" (B, h, w), "attention" (B, T)
+# What judge returns, by name; a model has some of "window" (B,), "classes" (B, C), "frames" (B, T), "cells" (B, h, w)
+# and "attention" (B, T).
+Predictions = dict[str, Tensor]
 Generators = Sequence[Generator]  # one for each sample, from which its random numbers are drawn
 FARTHEST = 5.0  # standard deviations
 SLOWEST = 3  # a camera that training imitates has half or a third of the rate of the clock
@@ -79,10 +78,10 @@ def relight_clip(x: Tensor, light: float, gain: float, shift: float) -> Tensor:
     return (x - mean) * (1 + light * (2 * gain - 1)) + mean + light * (2 * shift - 1)
 
 
-def play_part(length: int, left_out: float, later: float) -> list[int]:
-    """Returns the frames that play a part of a clip as the whole, as many as before; the rest plays slower.
+def stretch_excerpt(length: int, left_out: float, later: float) -> list[int]:
+    """Returns the frames that stretch an excerpt of a clip to its whole length, so that it plays slower.
 
-    `left_out` 0..1 is the share that is not played; `later` 0..1 says where the part begins.
+    `left_out` 0..1 is the share of the clip outside of the excerpt; `later` 0..1 says where the excerpt begins.
     """
     played = length * (1 - left_out)
     begin = later * (length - played)
@@ -90,9 +89,9 @@ def play_part(length: int, left_out: float, later: float) -> list[int]:
 
 
 class Standardise(nn.BatchNorm1d):
-    """Each signal minus its mean in training, over its deviation there; the mean and deviation are saved as buffers.
+    """Takes from each signal its mean in training, and divides it by its deviation there; both are saved as buffers.
 
-    What is farther out than `FARTHEST` says no more than that.
+    What is farther out than `FARTHEST` counts as that far.
     """
 
     def __init__(self, signals: int) -> None:

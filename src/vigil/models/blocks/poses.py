@@ -25,10 +25,10 @@ from vigil.models.blocks.classifier import Classifier
 from vigil.models.blocks.layers import SLOWEST, Clip, Generators, Standardise
 from vigil.models.blocks.pose_signals import BODY, JOINTS, PAIRS, SIGNALS, describe_body
 
-OTHER_SIDE = dict(PAIRS) | {right: left for left, right in PAIRS}
-TWIN = tuple(OTHER_SIDE.get(joint, joint) for joint in range(JOINTS))  # the joint on the other side
+OPPOSITE = dict(PAIRS) | {right: left for left, right in PAIRS}
+TWIN = tuple(OPPOSITE.get(joint, joint) for joint in range(JOINTS))  # the joint on the other side
 TORSO = 0.15  # of the picture, about what a torso measures: noise in torso lengths as noise in the picture
-PLACES = 2 * JOINTS  # columns of a block of coordinates
+COORDINATES = 2 * JOINTS  # columns: x and y of each joint
 
 Width = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
@@ -40,9 +40,8 @@ class PoseConfig(Frozen):
 
     frames: Width = 16  # T
     features: Literal[26, 67, 93] = 67  # columns, as the segments have them; stage `train` sets it
-    ranges: Annotated[tuple[Range, ...], Field(min_length=PLACES, max_length=PLACES)] | None = (
-        None  # of the 26 places (scaler.json); as above
-    )
+    # Ranges of the 26 places in the picture (scaler.json), which stage `train` sets too.
+    ranges: Annotated[tuple[Range, ...], Field(min_length=COORDINATES, max_length=COORDINATES)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3  # before the head
     mirror: Share = 0.5  # share of training segments that are mirrored; places in the picture need `ranges` for it
     jitter: Annotated[float, Field(ge=0)] = 0.02  # torso lengths, deviation of noise on every coordinate
@@ -61,71 +60,60 @@ class PoseModel(Classifier):
         super().__init__(name, classes)
         self.clip = Clip(config.frames)
         self.config = config
-        self.signals = config.features if config.features == PLACES else config.features - BODY + SIGNALS
+        self.signals = config.features if config.features == COORDINATES else config.features - BODY + SIGNALS
         self.norm = Standardise(self.signals)
 
     def standard_signals(self, segments: Tensor) -> Tensor:
-        """(B, T, F) -> (B, T, signals): the body's signals, and places in the picture if there are, standardised."""
-        if self.config.features != PLACES:
-            places, body = segments.split([self.config.features - BODY, BODY], dim=2)
-            segments = torch.cat([places, describe_body(body)], dim=2)
+        """Returns (B, T, signals): the body's signals, and positions in the picture if there are, standardised."""
+        if self.config.features != COORDINATES:
+            positions, body = segments.split([self.config.features - BODY, BODY], dim=2)
+            segments = torch.cat([positions, describe_body(body)], dim=2)
         return self.norm(segments.flatten(0, 1)).view_as(segments)
 
     def augment(self, xs: Sequence[Tensor], ys: Sequence[Tensor], generators: Generators) -> tuple[Tensor, Tensor]:
-        """Segments changed as the config says, (B, T, F), and their classes (B,)."""
+        """Changes segments as the config says; returns them (B, T, F) and their classes (B,)."""
         return augment_poses(xs, self.config, generators), torch.stack(list(ys))
 
 
 def pool_time(states: Tensor) -> Tensor:
-    """(B, T, hidden) -> (B, 2 hidden): the mean over time and the maximum."""
+    """Pools (B, T, hidden) to (B, 2 hidden): the mean over time and the maximum."""
     return torch.cat([states.mean(dim=1), states.amax(dim=1)], dim=1)
 
 
 def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generators) -> Tensor:
-    """Segments (T, F): seldom filmed, mirrored, larger or smaller, leaning, slower, warped, joints lost, trembling.
+    """Makes segments (T, F) seldom filmed, mirrored, larger, smaller, leaning, slower, warped, trembling, incomplete.
 
-    All at once, (B, T, F), since one alone is too little work for what each call of torch costs.
+    They are changed all at once, (B, T, F), since a single one is too little work for what each call of torch costs.
     """
     x = torch.stack(list(xs))
     length, dtype, batch = x.shape[1], x.dtype, torch.arange(len(x))[:, None]
     draws = torch.stack([torch.rand(13 + 3 * JOINTS, generator=generator) for generator in generators])
-    has_body = config.features != PLACES
+    has_body = config.features != COORDINATES
     if config.slower:
-        camera, rate, offset = draws[:, -3:].unbind(1)
-        every = torch.where(camera < config.slower, 2 + (rate * (SLOWEST - 1)).long(), 1)
-        x = film_seldom(x, every, (offset * every).long())
-    x, rest = (part.clone() for part in x.split([x.shape[2] // PLACES * PLACES, x.shape[2] % PLACES], dim=2))
+        x = film_seldom(x, *_draw_cameras(config, draws[:, -3:]))
+    sizes = [x.shape[2] // COORDINATES * COORDINATES, x.shape[2] % COORDINATES]
+    x, attributes = (columns.clone() for columns in x.split(sizes, dim=2))  # attributes: visibility and neighbour
     x = x.unflatten(2, (-1, JOINTS, 2))
     blocks = x.shape[2]
     noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for generator in generators]).to(dtype)
     flip, larger, slower, later = draws[:, :4].double().unbind(1)
 
-    frame_numbers = torch.arange(length)[:, None]
-    lost, begin, lasts = draws[:, None, 10:-3].split(JOINTS, dim=2)
-    begin = (begin * length).long()  # the last frame in which the joint was visible
-    is_lost = (
-        (lost < config.drop)
-        & (frame_numbers > begin)
-        & (frame_numbers <= begin + (lasts * (length - begin + 1)).long())
-    )
-    source_frames, pace = _play(
+    is_lost, last_visible = _draw_losses(config, draws[:, 10:-3], length)
+    source_frames, pace = _warp_time(
         length, 1 - config.slow * slower, later, config.warp * draws[:, 8].double(), draws[:, 9].double()
     )
     speed = torch.tensor([has_body and block == blocks - 1 for block in range(blocks)])[:, None]
-    visible_frames = torch.where(
-        is_lost[:, :, None] & ~speed, begin[:, :, None], frame_numbers[:, None]
-    )  # a lost joint keeps its place
+    frame_numbers = torch.arange(length)[:, None]
+    # A lost joint stays where it was last visible.
+    visible_frames = torch.where(is_lost[:, :, None] & ~speed, last_visible[:, :, None], frame_numbers[:, None])
     moment = source_frames.gather(1, visible_frames.flatten(1)).view_as(visible_frames)
 
     mirrored = (flip < config.mirror) & (config.ranges is not None or config.features == BODY)
     joint = torch.where(mirrored[:, None], torch.tensor(TWIN), torch.arange(JOINTS))  # (B, 13)
-    lean = config.skew * (2 * draws[:, 4:8].unflatten(1, (2, 2)) - 1)
-    bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
-    size = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(x))], dim=1)
     growth = 1 + config.scale * (2 * larger - 1)
-    bend = ((size * growth[:, None])[..., None] * bend).to(dtype)
+    bend = _make_bends(config, draws[:, 4:8], mirrored, growth).to(dtype)
 
-    low, span = _ranges(config, dtype)
+    low, span = _read_ranges(config, dtype)
     if config.features != BODY:
         shares = low + x[:, :, 0] * span  # of the picture, where left and right and sizes mean something
         middle = shares.mean(dim=2, keepdim=True)
@@ -140,20 +128,47 @@ def augment_poses(xs: Sequence[Tensor], config: PoseConfig, generators: Generato
     if has_body:
         body = x[:, :, -1].mean(dim=2, keepdim=True)  # along with which a lost joint goes
         x[:, :, -1] = pace.to(dtype)[..., None, None] * torch.where(is_lost[..., None], body, x[:, :, -1])
-        rest = rest[batch, source_frames]
-        seen = rest[..., :JOINTS].gather(2, joint[:, None].expand(-1, length, -1)).masked_fill(is_lost, 0.0)
-        near = rest[..., JOINTS:] * growth.to(dtype)[:, None, None]
-        near[..., 1] *= pace.to(dtype)
-        rest = torch.cat([seen, near], dim=2)
+        attributes = attributes[batch, source_frames]
+        visibility = attributes[..., :JOINTS].gather(2, joint[:, None].expand(-1, length, -1)).masked_fill(is_lost, 0.0)
+        neighbour = attributes[..., JOINTS:] * growth.to(dtype)[:, None, None]
+        neighbour[..., 1] *= pace.to(dtype)
+        attributes = torch.cat([visibility, neighbour], dim=2)
     noise[:, :, : config.features != BODY] *= TORSO
-    return torch.cat([x.add_(noise, alpha=config.jitter).flatten(2), rest], dim=2)
+    return torch.cat([x.add_(noise, alpha=config.jitter).flatten(2), attributes], dim=2)
 
 
-def _play(length: int, pace: Tensor, later: Tensor, warp: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
-    """Which frame is shown at each tick, and how fast time runs there: (B, T) each, of `pace`, ... (B,).
+def _draw_cameras(config: PoseConfig, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns of each segment (B,) how many ticks its camera takes for a frame, and the tick of the first frame.
 
-    A share `pace` of the segment is played, from a start that is the `later` the larger that number is. Within it time
-    swings around that pace by `warp`: one part is faster and another slower, and the ends stay where they are.
+    `draws` (B, 3) are numbers 0..1.
+    """
+    camera, rate, offset = draws.unbind(1)
+    every = torch.where(camera < config.slower, 2 + (rate * (SLOWEST - 1)).long(), 1)
+    return every, (offset * every).long()
+
+
+def _draw_losses(config: PoseConfig, draws: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Returns whether each joint is lost (B, T, 13), and the last frame before (B, 1, 13); `draws` (B, 39) are 0..1."""
+    lost, begin, lasts = draws[:, None].split(JOINTS, dim=2)
+    last_visible = (begin * length).long()
+    last_lost = last_visible + (lasts * (length - last_visible + 1)).long()
+    frame_numbers = torch.arange(length)[:, None]
+    return (lost < config.drop) & (frame_numbers > last_visible) & (frame_numbers <= last_lost), last_visible
+
+
+def _make_bends(config: PoseConfig, draws: Tensor, mirrored: Tensor, growth: Tensor) -> Tensor:
+    """Returns (B, 2, 2): what mirrors, enlarges and leans a body; `draws` (B, 4) are 0..1."""
+    lean = config.skew * (2 * draws.unflatten(1, (2, 2)) - 1)
+    bend = torch.eye(2) + lean * torch.tensor([[0.5, 1.0], [1.0, 0.5]])
+    sides = torch.stack([torch.where(mirrored, -1.0, 1.0), torch.ones(len(draws))], dim=1)
+    return (sides * growth[:, None])[..., None] * bend
+
+
+def _warp_time(length: int, pace: Tensor, later: Tensor, warp: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns which frame is shown at each tick, and how fast time runs there: (B, T) each, of `pace`, ... (B,).
+
+    A share `pace` of the segment is played; it starts `later`, 0..1. Within it time swings around that pace by `warp`:
+    it runs faster and then slower, and the ends stay where they are.
     """
     share = torch.arange(length, dtype=torch.float64)[None] / max(length - 1, 1)
     turn, start, warp = 2 * pi * (share + phase[:, None]), 2 * pi * phase[:, None], warp[:, None]
@@ -163,25 +178,28 @@ def _play(length: int, pace: Tensor, later: Tensor, warp: Tensor, phase: Tensor)
 
 
 def film_seldom(x: Tensor, every: Tensor, offset: Tensor) -> Tensor:
-    """Segments (B, T, F) as a camera sees them that brings a frame at every n-th tick from `offset` on.
+    """Returns segments (B, T, F) as a camera sees them that brings a frame at every n-th tick from `offset` on.
 
-    Between frames places and distances lie on the straight way, speeds are the mean of what they were, and which joints
-    are seen is known of the next frame. The ends of a segment, beyond which nothing is known, count as frames. `every`
-    and `offset` are (B,) whole numbers.
+    Between frames positions and distances are interpolated, speeds are means, and the visibility of joints is that of
+    the next frame. Beyond its ends nothing is known of a segment, so they count as frames. `every` and `offset` are
+    (B,) whole numbers.
     """
-    ways = [_seldom_ways(x.shape[1], *rate) for rate in zip(every.tolist(), offset.tolist(), strict=True)]
-    between, mean, newest = (torch.stack(matrices).to(x.dtype) for matrices in zip(*ways, strict=True))
-    if x.shape[2] == PLACES:
+    weights = [_seldom_weights(x.shape[1], *rate) for rate in zip(every.tolist(), offset.tolist(), strict=True)]
+    between, mean, newest = (torch.stack(matrices).to(x.dtype) for matrices in zip(*weights, strict=True))
+    if x.shape[2] == COORDINATES:
         return between @ x
-    places, speeds, seen, distance, closing = x.split([x.shape[2] - BODY + PLACES, PLACES, JOINTS, 1, 1], dim=2)
-    return torch.cat([between @ places, mean @ speeds, newest @ seen, between @ distance, mean @ closing], dim=2)
+    sizes = [x.shape[2] - BODY + COORDINATES, COORDINATES, JOINTS, 1, 1]
+    positions, speeds, visibility, distance, closing = x.split(sizes, dim=2)
+    return torch.cat(
+        [between @ positions, mean @ speeds, newest @ visibility, between @ distance, mean @ closing], dim=2
+    )
 
 
 @cache
-def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns (T, T) each: what takes ticks to the way between frames, to the mean since the frame before, to the next.
+def _seldom_weights(length: int, every: int, offset: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns matrices (T, T) of weights: to interpolate, for the mean since the frame before, to take the next frame.
 
-    The frames are those of a camera that brings one at every n-th tick.
+    The frames are those of a camera that brings a frame at every n-th tick.
     """
     frames = sorted({0, *range(offset, length, every), length - 1})
     between, mean, newest = torch.zeros(3, length, length)
@@ -195,7 +213,7 @@ def _seldom_ways(length: int, every: int, offset: int) -> tuple[Tensor, Tensor, 
     return between, mean, newest
 
 
-def _ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _read_ranges(config: PoseConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Returns where places in the picture begin, and how far they reach: (13, 2) each."""
     if config.ranges is None:
         return torch.zeros(JOINTS, 2, dtype=dtype), torch.ones(JOINTS, 2, dtype=dtype)
