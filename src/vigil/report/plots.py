@@ -114,7 +114,7 @@ def precision_recall_chart(lines: Sequence[Line], words: str) -> Chart:
 def reliability_chart(predicted: Numbers, observed: Numbers, words: str, colour: int = 0) -> Chart:
     """Draws the share that was abnormal over the predicted probability, by bin."""
     line = Line("probability and share", predicted, observed, colour, dots=True)
-    return Chart(words, Axis("probability told"), Axis("share that was so"), [line], diagonal=True)
+    return Chart(words, Axis("predicted probability"), Axis("observed share"), [line], diagonal=True)
 
 
 def history_chart(rows: Sequence[Mapping[str, str]], columns: Sequence[str], words: str) -> Chart | None:

@@ -42,7 +42,7 @@ METRICS = {
     ),
     "alarmed_share": MetricWords("alarmed share", "normal time under an alert, be it right or false"),
     "cell_auc": MetricWords("cell AUC", "cells where something happens above those where nothing does"),
-    "cell_iou": MetricWords("cell IoU", "overlap of told and true cells"),
+    "cell_iou": MetricWords("cell IoU", "overlap of predicted and true cells"),
     "map50": MetricWords("mAP50", "average precision of boxes that overlap by half"),
 }
 
