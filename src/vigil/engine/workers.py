@@ -168,7 +168,7 @@ _ENVIRONMENT = threading.Lock()
 def _serve(connection: Connection) -> None:
     """Does the tasks that come through `connection`, until it is closed: all that a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever watches it decides
-    die_with_parent()
+    end_with_parent()
     checked = False
     while True:
         try:
@@ -190,20 +190,6 @@ def _serve(connection: Connection) -> None:
         else:
             connection.send(None)
             connection.send(perform(task))
-
-
-def die_with_parent() -> None:
-    """Ends this process when its parent dies: by the kernel on Linux, and by a thread that watches the parent."""
-    end_with_parent()
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        sentinel = parent.sentinel
-
-        def watch() -> None:
-            wait([sentinel])
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

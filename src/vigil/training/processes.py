@@ -8,7 +8,6 @@ machines apart.
 import atexit
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -80,7 +79,7 @@ def _group_of_launcher(size: int) -> Group | None:
                 "Let both be the same."
             )
         if parent := os.environ.get(STARTED_BY):
-            _end_with(int(parent))
+            end_with_parent(int(parent))
         return Group(int(os.environ[rank_name]), int(os.environ.get(local_name, "0")), size)
     return None
 
@@ -102,10 +101,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when the one that started it dies, or has died already."""
-    end_with_parent()
-    if sys.platform == "linux" and os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -15,9 +15,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from vigil.benchmark.result_cache import digest
 from vigil.benchmark.sources import FOLDS
 from vigil.core import settings
+from vigil.core.processes import end_with_parent
 from vigil.engine import tracking
 from vigil.engine.per_video import Runtime
-from vigil.engine.workers import die_with_parent
 from vigil.footage.video_table import Video
 
 UNUSED_SECTIONS = ("datasets", "runtime", "models")  # in a digest: they change nothing, or count by model
@@ -82,6 +82,6 @@ def redirect_prints(path: Path) -> Iterator[None]:
 
 
 def _begin_process() -> None:
-    die_with_parent()
+    end_with_parent()
     settings.prepare(threads=1)
     os.environ[tracking.SWITCH] = "off"  # a benchmark is no training of the project

@@ -28,7 +28,7 @@ from vigil.capture.network import open_stream
 from vigil.capture.sources import Source
 from vigil.core import settings
 from vigil.core.errors import VigilError
-from vigil.engine.workers import die_with_parent
+from vigil.core.processes import end_with_parent
 from vigil.footage.video import decoding
 
 STEADY_S = 10.0  # a connection that lasts this long was a good one: the next failure is the first again
@@ -40,7 +40,7 @@ HUNG = 3  # exit code
 def run(job: Job, connection: Connection) -> None:
     """The life of the process; it ends when it is killed, or with the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
-    die_with_parent()
+    end_with_parent()
     settings.prepare(threads=1)
     capture = _Capture(job, connection)
     reason: PieceReason | None = "reconnect" if capture.number else None
