@@ -145,7 +145,7 @@ class Film:
         image = _darken(self._empty, self._mask([], standing), 0.5, 3.0)
         for solid in standing:
             canvas.draw(solid.parts, 1)
-        bare = np.where(canvas.part[:: self._ss, :: self._ss] > 0, np.uint8(0), self._empty.floor)
+        bare = np.where(canvas.part_number[:: self._ss, :: self._ss] > 0, np.uint8(0), self._empty.floor)
         self._still = Still(canvas.composite(image), canvas.depth, bare)
         self._canvas.depth[:] = canvas.depth
         self._canvas.freeze()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand
+from vigil_city.acts.staging import Stage, ThingAt, bag_in_hand, changing, window_broken_by
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, pose
 from vigil_city.bodies.motion import smooth
@@ -20,7 +20,7 @@ def _burglar(s: Stage, at: Point, side: int, yaw: float) -> Player:
     return thief.face(yaw, 0.3).commit(s.span)
 
 
-def _door(way_in: Fixture, paint: np.ndarray, swing: Callable[[float], float]) -> Callable[[float], Thing]:
+def _door(way_in: Fixture, paint: np.ndarray, swing: Callable[[float], float]) -> ThingAt:
     """A door of the place in its paint, open by `swing` degrees at a time."""
 
     def leaf(degrees: float, moving: bool) -> Thing:
@@ -52,11 +52,10 @@ def burglary(s: Stage) -> Script:
     thief.walk((way_in.x, sill + 0.35), (way_in.x, sill - 0.45), speed=1.7)
 
     def swing(t: float) -> float:
-        opened = 82 * smooth((t - opens) / 0.45)
-        return opened if opened >= 82 else opened + sum(max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
+        degrees = 82 * smooth((t - opens) / 0.45)
+        return degrees if degrees >= 82 else degrees + sum(max(0.0, 1 - abs(t - pull) / 0.12) for pull in pulls)
 
-    leaf = _door(way_in, way_in.paint(2).astype(float), swing)
-    return s.show([thief], lambda t: [leaf(t)], without=["door"])
+    return s.show([thief], [_door(way_in, way_in.paint(2).astype(float), swing)], without=["door"])
 
 
 def _through_window(s: Stage) -> Script:
@@ -78,16 +77,9 @@ def _through_window(s: Stage) -> Script:
     thief.until(reached).play((0.35, pose(poses.GUARD, r_wrist=(0.0, -0.16, 0.2))), (0.15, REST))
     thief.carry(pose(REST, r_wrist=(0.03, -0.24, 0.10)), ARMS, 0.1)
     s.flee(thief, -side, speed=2.4, z=min(sill + 1.3, s.place.far))
-    glass = shards(s.rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0))
-    colour = s.pick(props.COLOURS)
-    broken = [Thing(props.broken_window(pane.x, sill, (k + 1) / len(hits))) for k in range(len(hits))]
-
-    def things(t: float) -> list[Thing]:
-        done = sum(hit <= t for hit in hits)
-        bag = [bag_in_hand(thief, t, colour, "holdall")] if t >= reached else []
-        return [broken[done - 1], *bag] if done else bag
-
-    return s.show([thief], things, lambda t: glass(t - hits[0]))
+    glass = shards(s.rng, (pane.x, 1.45, sill + 0.08), 34, 0.5, (0.0, 1.0), hits[0])
+    bag = bag_in_hand(thief, s.pick(props.COLOURS), "holdall")
+    return s.show([thief], [window_broken_by(hits, pane.x, sill), changing(None, (reached, bag))], [glass])
 
 
 def come_home(s: Stage) -> Script:
@@ -105,9 +97,5 @@ def come_home(s: Stage) -> Script:
         degrees = 80 * smooth((t - opens) / 0.8) * (1 - smooth((t - shuts) / 0.7))
         return degrees if degrees > 0.5 else 0.0
 
-    leaf = _door(way_in, way_in.paint(2), swing)
-
-    def things(t: float) -> list[Thing]:
-        return [leaf(t), bag_in_hand(person, t, colour, "handbag", "l")] if carries else [leaf(t)]
-
-    return s.show([person], things, without=["door"])
+    bags = [bag_in_hand(person, colour, "handbag", "l")] if carries else []
+    return s.show([person], [_door(way_in, way_in.paint(2), swing), *bags], without=["door"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand, on_floor
+from vigil_city.acts.staging import Stage, bag_in_hand, changing, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead
@@ -74,7 +74,8 @@ def stoop(s: Stage) -> Script:
     up = player.play((0.9, REST), (0.6, poses.LOOK_R), (0.5, REST), (0.9, poses.STOOP), (0.2, poses.STOOP)).now
     s.leave(player.carry(pose(r_wrist=(0.05, -0.31, 0.02)), ("r_wrist",), 0.9), -side)
     lying = Thing(props.bag(x, 0, z, player.heading, tone, kind=kind), "bag", shadow=footprint(x, z, 0.3, 0.2))
-    return s.show([player], lambda t: [lying if down <= t < up else bag_in_hand(player, t, tone, kind)])
+    held = bag_in_hand(player, tone, kind)
+    return s.show([player], [changing(held, (down, lying), (up, held))])
 
 
 def carry_bag(s: Stage) -> Script:
@@ -83,7 +84,7 @@ def carry_bag(s: Stage) -> Script:
     side, tone, kind = s.side(), s.pick(props.COLOURS), s.pick(("handbag", "holdall"))
     player = s.crossing(near, side, s.between(-1.5, 0.5), s.between(0.95, 1.3))
     other = s.crossing(far, -side, s.between(0, 4), s.between(1.0, 1.4))
-    return s.show([player, other], lambda t: [bag_in_hand(player, t, tone, kind)])
+    return s.show([player, other], [bag_in_hand(player, tone, kind)])
 
 
 def phone_walk(s: Stage) -> Script:
@@ -135,13 +136,13 @@ def deliver(s: Stage) -> Script:
     s.leave(taker.until(min(handed + 1.2, s.seconds)), -side, speed=1.05)
     size = s.between(0.26, 0.36)
 
-    def parcel(t: float) -> list[Thing]:
+    def parcel(t: float) -> Thing:
         who = bringer if t < handed else taker
         joints = who.skeleton(t).joints
         at = (joints["l_hand"] + joints["r_hand"]) / 2
-        return [Thing(props.crate(at[0], at[2], size, who.state(t).yaw, y=at[1] - size * 0.35), moving=True)]
+        return Thing(props.crate(at[0], at[2], size, who.state(t).yaw, y=at[1] - size * 0.35), moving=True)
 
-    return s.show([bringer, taker], parcel)
+    return s.show([bringer, taker], [parcel])
 
 
 def sweep(s: Stage) -> Script:

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, on_floor
+from vigil_city.acts.staging import Stage, changing, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead, bearing, smooth, turned_away
@@ -106,11 +106,10 @@ def arson(s: Stage) -> Script:
     handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
     lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
 
-    def things(t: float) -> list[Thing]:
-        shown = [whole if t < lit + 0.8 else half if t < s.stop - 0.4 else ash]
-        if t > poured:
-            shown.append(puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))])
-        return [*shown, lying] if t >= pours + 0.12 else shown
+    fuel = changing(whole, (lit + 0.8, half), (s.stop - 0.4, ash))
+
+    def puddle(t: float) -> Thing | None:
+        return puddles[int(np.clip((t - poured) / max(pours - poured, 0.1) * 6, 0, 5))] if t > poured else None
 
     def fire(t: float) -> list[Effect]:
         if t < lit:
@@ -125,7 +124,7 @@ def arson(s: Stage) -> Script:
         flames = blaze(where, width, tall, hot, t, lift=lift * float(spread), near=near)
         return [*flames, effects.smoke(puffs, (46, 44, 44), 0.55)]
 
-    return s.show(players, things, fire)
+    return s.show(players, [fuel, puddle, changing(None, (pours + 0.12, lying))], [fire])
 
 
 def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], float]:
@@ -215,7 +214,8 @@ def explosion(s: Stage) -> Script:
         bright, dazzled = float(np.exp(-9 * age)), float(np.exp(-1.5 * age) - np.exp(-9 * age))
         return 1.0 + 0.35 * bright - 0.12 * dazzled if age >= 0 else 1.0
 
-    return s.show(players, lambda t: [before] if t < boom else [after, soot], fire, jolt=jolt, gain=gain)
+    things = changing(before, (boom, after)), changing(None, (boom, soot))
+    return s.show(players, things, [fire], jolt=jolt, gain=gain)
 
 
 def barbecue(s: Stage) -> Script:
@@ -238,4 +238,4 @@ def barbecue(s: Stage) -> Script:
         flames = blaze((x, z), 0.42, 0.34, 0.7, t, lift=0.9, near=0.1)[1:]
         return [*flames, effects.smoke(puffs, (165, 163, 160), 0.32)]
 
-    return s.show([cook, guest], [grill], fire)
+    return s.show([cook, guest], [grill], [fire])

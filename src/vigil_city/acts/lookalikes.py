@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, on_floor
+from vigil_city.acts.staging import Stage, flashing, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import bearing, smooth
@@ -95,13 +95,12 @@ def photograph(s: Stage) -> Script:
         friend = s.chat(s.person((x + side * 0.55 * k, z - 0.15 * k), bearing(x, z, *spot)), 1.4)
         friends.append(friend.repeat(s.seconds - 2.0, (0.5, poses.WAVE if s.chance(0.4) else REST), (1.2, stands)))
 
-    def lit(t: float) -> bool:
-        return any(flash <= t < flash + 0.09 for flash in flashes)
+    lit = flashing(flashes)
 
     def shine(t: float) -> list[Effect]:
         return [glow(photographer.skeleton(t).joints["r_hand"], 0.8, 0.9, (255, 255, 255))] if lit(t) else []
 
-    return s.show([photographer, *friends], effects=shine, gain=lambda t: 1.08 if lit(t) else 1.0)
+    return s.show([photographer, *friends], effects=[shine], gain=lambda t: 1.08 if lit(t) else 1.0)
 
 
 def clean_wall(s: Stage) -> Script:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand, on_floor
+from vigil_city.acts.staging import Stage, bag_in_hand, changing, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead, bearing
@@ -75,14 +75,9 @@ def robbery(s: Stage) -> Script:
         return other.play((0.5, REST))
 
     players = [robber, victim, *s.perhaps(0.5, witness)]
-
-    def things(t: float) -> list[Thing]:
-        if not owns and t < hand - 0.3:
-            return counter
-        who, side_of_bag = (robber, "l") if t >= took else (victim, "r")
-        return [*counter, bag_in_hand(who, t, colour, kind, side_of_bag)]
-
-    return s.show(players, things, without=without)
+    gives, takes = bag_in_hand(victim, colour, kind), bag_in_hand(robber, colour, kind, "l")
+    bag = changing(gives if owns else None, (hand - 0.3, gives), (took, takes))
+    return s.show(players, [*counter, bag], without=without)
 
 
 def pay(s: Stage) -> Script:
@@ -102,9 +97,5 @@ def pay(s: Stage) -> Script:
     clerk.until(took + 0.1).play((0.4, REST))
     s.leave(customer.carry(poses.CARRY_LOW, RIGHT_ARM, 0.1), side)
     tone = s.pick(props.COLOURS)
-
-    def things(t: float) -> list[Thing]:
-        who = clerk if t < took else customer
-        return [*counter, bag_in_hand(who, t, tone, "handbag")] if t >= took - 0.5 else counter
-
-    return s.show([customer, clerk], things, without=without)
+    gives, takes = (bag_in_hand(player, tone, "handbag") for player in (clerk, customer))
+    return s.show([customer, clerk], [*counter, changing(None, (took - 0.5, gives), (took, takes))], without=without)

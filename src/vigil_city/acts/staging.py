@@ -13,6 +13,7 @@ from vigil_city.bodies.anatomy import LEG, Pose, mirror, pose
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
+from vigil_city.places import props
 from vigil_city.places.place import Fixture, Place, Point, clearance, length, way
 from vigil_city.places.shapes import Colour, footprint
 from vigil_city.scene import Effect, Moment, Part, Script, Thing
@@ -38,7 +39,11 @@ HABITS = (  # what people do who stand about
     (poses.HIPS, poses.LOOK_L),
     (poses.LOOK_R, poses.LOOK_L),
 )
+FLASH_S = 0.09  # a flash lasts for a frame
 Option = TypeVar("Option")
+ThingAt = Callable[[float], Thing | None]
+"""What is seen of a thing at a time, if anything."""
+EffectsAt = Callable[[float], list[Effect]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +112,8 @@ class Stage:
 
     def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: Collection[str] = ()) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
-        taken = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
-        circles = np.concatenate([self.place.obstacles(without), taken])
+        people = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
+        circles = np.concatenate([self.place.obstacles(without), people])
         shifts = sorted(product((0, -0.2, 0.2, -0.4, 0.4), repeat=2), key=lambda d: hypot(*d))
         vs = [self.place.shallow(float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
         spots = [self.place.spot(u + du, deep) for (du, _), deep in zip(shifts, vs, strict=True)]
@@ -242,13 +247,41 @@ class Stage:
             player.play(*keys).wait(self.between(0, pause))
 
     def show(
-        self, players: Sequence[Player], things: "Sequence[Thing] | Callable[[float], Sequence[Thing]]" = (),
-        effects: Callable[[float], list[Effect]] = lambda _: [], without: Collection[str] = (),
-        jolt: Callable[[float], Point] = lambda _: (0.0, 0.0), gain: Callable[[float], float] = lambda _: 1.0,
+        self, players: Sequence[Player], things: Sequence[Thing | ThingAt] = (), effects: Sequence[EffectsAt] = (),
+        without: Collection[str] = (), jolt: Callable[[float], Point] = lambda _: (0.0, 0.0),
+        gain: Callable[[float], float] = lambda _: 1.0,
     ) -> Script:  # fmt: skip
         """The script of these players, with things that stand there or depend on the time, as all else does."""
-        things_at, hidden = things if callable(things) else lambda _: things, frozenset(without)
-        return lambda t: Moment(cast(t, players), list(things_at(t)), effects(t), jolt(t), gain(t), hidden)
+        hidden = frozenset(without)
+
+        def moment(t: float) -> Moment:
+            shown = [thing(t) if callable(thing) else thing for thing in things]
+            painted = [effect for paint in effects for effect in paint(t)]
+            solid = [thing for thing in shown if thing is not None]
+            return Moment(cast(t, players), solid, painted, jolt(t), gain(t), hidden)
+
+        return moment
+
+
+def changing(first: Thing | ThingAt | None, *later: tuple[float, Thing | ThingAt | None]) -> ThingAt:
+    """What is shown at first, and from each of the times on what stands beside it; None is nothing."""
+
+    def current(t: float) -> Thing | None:
+        shown = [first, *(thing for begins, thing in later if begins <= t)][-1]
+        return shown(t) if callable(shown) else shown
+
+    return current
+
+
+def window_broken_by(hits: Sequence[float], x: float, front: float) -> ThingAt:
+    """What is left of the window at x in the wall at z = front after each of the hits."""
+    left = [Thing(props.broken_window(x, front, (k + 1) / len(hits))) for k in range(len(hits))]
+    return changing(None, *zip(hits, left, strict=True))
+
+
+def flashing(times: Sequence[float]) -> Callable[[float], bool]:
+    """Whether one of the flashes that begin at these times is bright."""
+    return lambda t: any(begins <= t < begins + FLASH_S for begins in times)
 
 
 def handed(hand: str) -> Callable[[Pose], Pose]:
@@ -261,5 +294,5 @@ def on_floor(parts: list[Part], x: float, z: float, size: tuple[float, float], y
     return Thing(parts, shadow=footprint(x, z, *size, yaw))
 
 
-def bag_in_hand(player: Player, t: float, colour: Colour, kind: str, hand: str = "r") -> Thing:
-    return Thing(gear.in_hand(player.skeleton(t), colour, kind, hand), "bag", moving=True)
+def bag_in_hand(player: Player, colour: Colour, kind: str, hand: str = "r") -> ThingAt:
+    return lambda t: Thing(gear.in_hand(player.skeleton(t), colour, kind, hand), "bag", moving=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, bag_in_hand, handed, on_floor
+from vigil_city.acts.staging import Stage, ThingAt, bag_in_hand, changing, handed, on_floor
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, Pose, mirror, pose
 from vigil_city.bodies.look import Look
@@ -134,7 +134,7 @@ def shoplifting(s: Stage) -> Script:
 
     players = [thief, *s.perhaps(0.7, customer)]
     tone, free_hand = s.pick(props.COLOURS), "l" if hand == "r" else "r"
-    return s.show(players, lambda t: [bag_in_hand(thief, t, tone, "handbag", free_hand)] if into_bag else [])
+    return s.show(players, [bag_in_hand(thief, tone, "handbag", free_hand)] if into_bag else [])
 
 
 def browse(s: Stage) -> Script:
@@ -176,7 +176,8 @@ def stealing(s: Stage) -> Script:
     else:
         s.leave(thief, side, speed=1.6)
     still = Thing(props.bag(*bag_at, s.between(-20, 20), colour, kind=kind), "bag")
-    return s.show([thief, owner], lambda t: [still if t < grasps_at else bag_in_hand(thief, t, colour, kind), *things])
+    bag = changing(still, (grasps_at, bag_in_hand(thief, colour, kind)))
+    return s.show([thief, owner], [bag, *things])
 
 
 def _grasp(
@@ -205,13 +206,19 @@ class _Bicycle:
         arms = WHEEL_ARMS if self.side > 0 else mirror(WHEEL_ARMS)
         return player.carry(arms, (*ARMS, "spine"), blend).now
 
-    def at(self, t: float, player: Player, since: float) -> list[Thing]:
+    def wheeled(self, player: Player, since: float) -> ThingAt:
         """Parked, and wheeled along by its player since a moment."""
-        if t < since:
-            return [self.parked]
-        now, begin = player.state(t), player.state(since)
-        at, rolled = ahead(now.x, now.z, now.yaw, 0.18, -self.side * GAP), np.hypot(now.x - begin.x, now.z - begin.z)
-        return [Thing(bicycle(*at, now.yaw, self.colour, rolled=float(rolled)), moving=True)]
+        begin = player.state(since)
+
+        def moves(t: float) -> Thing:
+            now = player.state(t)
+            spot, rolled = (
+                ahead(now.x, now.z, now.yaw, 0.18, -self.side * GAP),
+                np.hypot(now.x - begin.x, now.z - begin.z),
+            )
+            return Thing(bicycle(*spot, now.yaw, self.colour, rolled=float(rolled)), moving=True)
+
+        return changing(self.parked, (since, moves))
 
 
 def _bicycle_theft(s: Stage) -> Script:
@@ -228,7 +235,7 @@ def _bicycle_theft(s: Stage) -> Script:
     off = bike.hold(thief, 0.3)
     s.leave(thief, side, speed=1.5)
     players = [thief, *s.perhaps(0.6, lambda: s.stander(beside, -side * 70.0))]
-    return s.show(players, lambda t: bike.at(t, thief, off))
+    return s.show(players, [bike.wheeled(thief, off)])
 
 
 def take_own(s: Stage) -> Script:
@@ -240,7 +247,7 @@ def take_own(s: Stage) -> Script:
         owner = s.person(bike.stand, bike.yaw)
         bike.hold(owner, 0.0)
         s.leave(owner.until(go), side)
-        return s.show([owner], lambda t: bike.at(t, owner, go))
+        return s.show([owner], [bike.wheeled(owner, go)])
     x, z = s.room((0.0, 0.2 * side), (0.4, 0.75), need=1.1)
     kind, colour = s.pick(BAGS), s.pick(props.COLOURS)
     owner = s.person((x + side * 1.02, z + 0.1), s.between(-40, 40))
@@ -248,4 +255,4 @@ def take_own(s: Stage) -> Script:
     bag_at, grasps_at, things = _grasp(owner, 0.6, x, z, side, kind, kind != "backpack")
     s.leave(owner.play((0.5, poses.CARRY_LOW)).carry(poses.CARRY_LOW, RIGHT_ARM, 0.05), side)
     still = Thing(props.bag(*bag_at, s.between(-20, 20), colour, kind=kind), "bag")
-    return s.show([owner], lambda t: [still if t < grasps_at else bag_in_hand(owner, t, colour, kind), *things])
+    return s.show([owner], [changing(still, (grasps_at, bag_in_hand(owner, colour, kind))), *things])

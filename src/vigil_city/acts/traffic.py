@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, on_floor
+from vigil_city.acts.staging import EffectsAt, Stage, ThingAt, changing, on_floor
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import REST
 from vigil_city.bodies.motion import smooth
@@ -38,7 +38,7 @@ class Drive:
         return Drive((*self.legs, (t, at, speed if v is None else v, a)))
 
     def where(self, t: float) -> tuple[float, float]:
-        """Place and speed at time t."""
+        """Position in metres and speed at time t."""
         start, at, v, a = self.legs[max(bisect_right(self.legs, t, key=lambda leg: leg[0]) - 1, 0)]
         u = t - start
         if a * v < 0:  # brakes to a stop
@@ -76,10 +76,9 @@ def _vehicle(s: Stage, kind: vehicles.Car, x: float, z: float, yaw: float, **sta
     return replace(stands, kind="vehicle", moving=True)
 
 
-def _settled(make: Callable[[float], list[Thing]], still_from: float) -> Callable[[float], list[Thing]]:
-    """Things that do not move any more after a moment: then always the same instances, which are drawn only once."""
-    rest = [replace(thing, moving=False) for thing in make(still_from)]
-    return lambda t: make(t) if t < still_from else rest
+def _settled(thing_at: Callable[[float], Thing], still_from: float) -> ThingAt:
+    """A thing that does not move any more after a moment: then always the same instance, which is drawn only once."""
+    return changing(thing_at, (still_from, replace(thing_at(still_from), moving=False)))
 
 
 def _bystanders(s: Stage, side: int, at: Point, *, when: float) -> list[Player]:
@@ -121,52 +120,50 @@ def _cars(s: Stage) -> Script:
     twist = s.between(-14, 14)
     yaw_fast, yaw_slow = -90.0 * side, (90.0 if head_on else -90.0) * side
     middle = (x - side * rear.reach, 0.75, z + 0.4)
-    glass = effects.shards(s.rng, middle, 40, 0.6, (-0.8 * side, 1.2))
+    glass = effects.shards(s.rng, middle, 40, 0.6, (-0.8 * side, 1.2), crash)
     seed = int(s.rng.integers(1000))
     people = _bystanders(s, side, (x, z), when=crash)
     panes = WINDSCREEN | ({"front1", "front-1"} if s.chance() else set())
 
-    def cars(t: float) -> list[Thing]:
-        crush, turn, broken = smooth((t - crash) / 0.16), smooth((t - crash) / 0.7), t >= crash
-        a, b = fast.where(t)[0], slow.where(t)[0]
+    def hitting(t: float) -> Thing:
+        at, crush, turn = fast.where(t)[0], smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
         nod = 2.2 * crush * max(0.0, 1 - (t - crash) / 0.8) + (1.2 if crash - 0.35 < t < crash else 0.0)
-        first = vehicles.Damage(front=0.85 * crush, panes=panes if broken else frozenset())
-        second = vehicles.Damage(rear=0.8 * crush, panes=REAR if broken else frozenset())
-        if head_on:
-            second = vehicles.Damage(front=0.8 * crush, panes=first.panes)
-        aside = 0.25 * np.sin(np.radians(twist)) * turn
-        return [
-            _vehicle(s, rear, a, z + aside, yaw_fast + twist * turn, rolled=abs(a - x), pitch=nod, damage=first),
-            _vehicle(s, front, b, z, yaw_slow + spin * turn, rolled=abs(b), damage=second),
-        ]
+        damage = vehicles.Damage(front=0.85 * crush, panes=panes if t >= crash else frozenset())
+        line = z + 0.25 * np.sin(np.radians(twist)) * turn
+        return _vehicle(s, rear, at, line, yaw_fast + twist * turn, rolled=abs(at - x), pitch=nod, damage=damage)
+
+    def hit(t: float) -> Thing:
+        at, crush, turn = slow.where(t)[0], 0.8 * smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
+        broken = frozenset[str]() if t < crash else panes if head_on else REAR
+        damage = vehicles.Damage(crush, panes=broken) if head_on else vehicles.Damage(rear=crush, panes=broken)
+        return _vehicle(s, front, at, z, yaw_slow + spin * turn, rolled=abs(at), damage=damage)
 
     def smoke(t: float) -> list[Effect]:
-        painted = [*glass(t - crash), *_skid(fast, z, t, crash, seed, side)]
-        if t > crash:
-            nose = fast.where(t)[0] - side * (rear.reach - 0.5), 0.85, z
-            last = min(s.stop - crash, 6.0)
-            steam = effects.plume(nose, t - crash, rate=4.0, life=1.8, size=0.26, seed=seed, until=last)
-            painted.append(effects.smoke(steam, (205, 205, 205), 0.4))
-        if crash < t < crash + 1.0:
-            at = middle[0], 0.2, z + 0.5
-            dust = effects.plume(at, t - crash, rate=30, life=0.9, size=0.3, seed=seed, until=0.15)
-            painted.append(effects.smoke(dust, (150, 142, 130), 0.5))
-        return painted
+        if t <= crash:
+            return []
+        nose, last = fast.where(t)[0] - side * (rear.reach - 0.5), min(s.stop - crash, 6.0)
+        steam = effects.plume((nose, 0.85, z), t - crash, rate=4.0, life=1.8, size=0.26, seed=seed, until=last)
+        spot = middle[0], 0.2, z + 0.5
+        dust = effects.plume(spot, t - crash, rate=30, life=0.9, size=0.3, seed=seed, until=0.15)
+        return [effects.smoke(steam, (205, 205, 205), 0.4), effects.smoke(dust, (150, 142, 130), 0.5)]
 
     def jolt(t: float) -> Point:
         shake = 2.5 * np.exp(-8 * (t - crash)) if t >= crash else 0.0
         return (0.0, float(shake * np.sin(40 * t))) if shake > 0.2 else (0.0, 0.0)
 
-    return s.show(people, _settled(cars, crash + 2.2), smoke, jolt=jolt)
+    things = [_settled(car, crash + 2.2) for car in (hitting, hit)]
+    return s.show(people, things, [glass, _skid(fast, z, crash, seed, side), smoke], jolt=jolt)
 
 
-def _skid(drive: Drive, z: float, t: float, crash: float, seed: int, side: int) -> list[Effect]:
+def _skid(drive: Drive, z: float, crash: float, seed: int, side: int) -> EffectsAt:
     """Smoke from tyres that slide, from just before the crash."""
-    if not crash - 0.4 < t < crash + 1.2:
-        return []
-    at = drive.where(t)[0] + side * 1.2 + side * 0.3, 0.1, z + 0.5
-    puffs = effects.plume(at, t - crash + 0.4, rate=14, life=0.8, size=0.22, seed=seed, until=0.5)
-    return [effects.smoke(puffs, (175, 175, 175), 0.3)]
+
+    def smoke(t: float) -> list[Effect]:
+        tyre = drive.where(t)[0] + side * 1.2 + side * 0.3, 0.1, z + 0.5
+        puffs = effects.plume(tyre, t - crash + 0.4, rate=14, life=0.8, size=0.22, seed=seed, until=0.5)
+        return [effects.smoke(puffs, (175, 175, 175), 0.3)] if crash - 0.4 < t < crash + 1.2 else []
+
+    return smoke
 
 
 def _pedestrian(s: Stage) -> Script:
@@ -211,28 +208,25 @@ def _struck(
     if s.chance():
         thrown.tumble((0.9, poses.SIT_FLOOR if on_back else poses.ALL_FOURS))
     people = _bystanders(s, side, (here.x, z), when=crash)
-    glass = effects.shards(s.rng, (here.x, 0.9, z + 0.3), 18, 0.3, (-0.8 * side, 1.0))
+    glass = effects.shards(s.rng, (here.x, 0.9, z + 0.3), 18, 0.3, (-0.8 * side, 1.0), crash)
     seed = int(s.rng.integers(1000))
     bike_end = here.x - side * s.between(2.2, 2.8)
 
-    def vehicles_at(t: float) -> list[Thing]:
-        a, _ = drive.where(t)
+    def hits(t: float) -> Thing:
+        x = drive.where(t)[0]
         nod = 2.4 * smooth((t - crash + 0.4) / 0.2) * (1 - smooth((t - crash - 0.8) / 0.4))
         damage = vehicles.Damage(0.28 * smooth((t - crash) / 0.12), panes=WINDSCREEN if t >= crash else frozenset())
-        things = [_vehicle(s, car, a, z, -90.0 * side, rolled=abs(a), pitch=nod, damage=damage)]
-        if bike is not None:
-            rider = victim.state(min(t, crash))
-            fall = smooth((t - crash) / 0.4)
-            x = rider.x + (bike_end - rider.x) * smooth((t - crash) / 0.6)
-            at = x, rider.z + 0.5 * fall, rider.yaw + 50 * fall
-            things.append(Thing(vehicles.bicycle(*at, bike, lean=82 * fall, rolled=abs(rider.x)), moving=True))
-        return things
+        return _vehicle(s, car, x, z, -90.0 * side, rolled=abs(x), pitch=nod, damage=damage)
 
-    def smoke(t: float) -> list[Effect]:
-        return [*glass(t - crash), *_skid(drive, z, t, crash, seed, side)]
+    def falls(t: float) -> Thing:
+        rider, fall = victim.state(min(t, crash)), smooth((t - crash) / 0.4)
+        x = rider.x + (bike_end - rider.x) * smooth((t - crash) / 0.6)
+        spot = x, rider.z + 0.5 * fall, rider.yaw + 50 * fall
+        return Thing(vehicles.bicycle(*spot, bike or (), lean=82 * fall, rolled=abs(rider.x)), moving=True)
 
-    things = _settled(vehicles_at, crash + 1.9)
-    before, after = (s.show([player, *people], things, smoke) for player in (victim, thrown))
+    things = [_settled(thing, crash + 1.9) for thing in ((hits, falls) if bike else (hits,))]
+    painted = glass, _skid(drive, z, crash, seed, side)
+    before, after = (s.show([player, *people], things, painted) for player in (victim, thrown))
     return lambda t: before(t) if t < crash else after(t)
 
 
@@ -257,12 +251,12 @@ def drive_through(s: Stage) -> Script:
         spot = s.aside(s.between(-0.8, 0.8), depth, [player.where for player in people])
         people.append(s.stander(spot, s.between(-120, 120)))
 
-    def cars(t: float) -> list[Thing]:
-        things = []
-        for kind, drive in zip(kinds, trips, strict=False):
+    def drives(kind: vehicles.Car, drive: Drive) -> ThingAt:
+        def car(t: float) -> Thing | None:
             x, _ = drive.where(t)
-            if t >= drive.legs[0][0] and abs(x - place.across(0, z)) < 15:
-                things.append(_vehicle(s, kind, x, z, -90.0 * side, rolled=abs(x)))
-        return things
+            near = t >= drive.legs[0][0] and abs(x - place.across(0, z)) < 15
+            return _vehicle(s, kind, x, z, -90.0 * side, rolled=abs(x)) if near else None
 
-    return s.show(people, cars)
+        return car
+
+    return s.show(people, [drives(kind, drive) for kind, drive in zip(kinds, trips, strict=False)])

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise, product
 
 import numpy as np
 
-from vigil_city.acts.staging import Stage, handed, on_floor
+from vigil_city.acts.staging import Stage, changing, handed, on_floor, window_broken_by
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import REST, pose
 from vigil_city.bodies.look import Look
@@ -15,7 +16,7 @@ from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles
 from vigil_city.places.place import Point, clearance
-from vigil_city.places.shapes import rod
+from vigil_city.places.shapes import Colour, rod
 from vigil_city.scene import Effect, Script, Thing
 
 PAINT = ((215, 40, 45), (40, 90, 215), (235, 195, 40), (30, 160, 80), (220, 60, 170), (20, 20, 24))
@@ -78,16 +79,16 @@ def _machine(s: Stage) -> Script:
 
     still = [at_damage(k / len(hits)) for k in range(len(hits) + 1)]
     front = ahead(machine.x, machine.z, machine.yaw, 0.45)
-    glass = shards(s.rng, (front[0], 1.1, front[1]), 26, 0.25, (out[0], out[1]))
+    glass = shards(s.rng, (front[0], 1.1, front[1]), 26, 0.25, (out[0], out[1]), hits[0])
     players = [vandal, *_onlooker(s, -side, depth=0.15)]
 
-    def things(t: float) -> list[Thing]:
+    def beaten(t: float) -> Thing:
         done = sum(hit <= t for hit in hits)
         age = t - hits[done - 1] if done else 9.0
         swing = 3.0 * float(np.exp(-7 * age) * np.cos(32 * age))
-        return [at_damage(done / len(hits), swing) if abs(swing) > 0.15 else still[done]]
+        return at_damage(done / len(hits), swing) if abs(swing) > 0.15 else still[done]
 
-    return s.show(players, things, lambda t: glass(t - hits[0]), ["machine"])
+    return s.show(players, [beaten], [glass], ["machine"])
 
 
 def _bins(s: Stage) -> Script:
@@ -101,28 +102,29 @@ def _bins(s: Stage) -> Script:
     knocks = [_kick_over(s, vandal, spots, k, side) for k in range(count)]
     s.flee(vandal, side, speed=2.4)
 
-    def litter(edge: Point) -> Thing:
-        at, size, turn = ahead(*edge, s.between(0, 360), s.between(0.05, 0.5)), s.between(0.09, 0.2), s.between(0, 90)
-        return Thing(props.crate(*at, size, turn, colour=tuple(s.rng.uniform(60, 220, 3))))
+    def fallen(spot: Point, tone: Colour) -> Thing:
+        parts = props.bin_(*spot, tone, 1.0, yaw)
+        for _ in range(5):
+            litter = ahead(*ahead(*spot, yaw, 1.25), s.between(0, 360), s.between(0.05, 0.5))
+            size, turn, colour = s.between(0.09, 0.2), s.between(0, 90), s.rng.uniform(60, 220, 3)
+            parts += props.crate(*litter, size, turn, colour=colour)
+        return on_floor(parts, *ahead(*spot, yaw, 0.6), (1.0, 0.55))
 
-    spill = [[litter(ahead(*spot, yaw, 1.25)) for _ in range(5)] for spot in spots]
     bins = list(zip(spots, tones, strict=True))
     upright = [on_floor(props.bin_(*spot, tone, 0.0, yaw), *spot, (0.55, 0.55)) for spot, tone in bins]
-    down = [on_floor(props.bin_(*spot, tone, 1.0, yaw), *ahead(*spot, yaw, 0.6), (1.0, 0.55)) for spot, tone in bins]
+    down = [fallen(*standing) for standing in bins]
     players = [vandal, *_onlooker(s, side, [stand, *spots, *(ahead(*spot, yaw, 0.9) for spot in spots)])]
 
-    def bin_at(t: float, k: int) -> list[Thing]:
+    def kicked(k: int, t: float) -> Thing:
         *rocks, falls = knocks[k]
         tip = smooth((t - falls) / 0.5) ** 1.4
-        if tip >= 1:
-            return [down[k], *spill[k]]
         rock = max((1 - (t - when) / 0.3 for when in rocks if 0 <= t - when < 0.3), default=0.0)
-        if tip + 0.07 * rock <= 0:
-            return [upright[k]]
+        if tip >= 1 or tip + 0.07 * rock <= 0:
+            return down[k] if tip >= 1 else upright[k]
         parts = props.bin_(*spots[k], tones[k], tip + 0.07 * rock, yaw)
-        return [replace(on_floor(parts, *spots[k], (0.6, 0.6)), moving=True)]
+        return replace(on_floor(parts, *spots[k], (0.6, 0.6)), moving=True)
 
-    return s.show(players, lambda t: [thing for k in range(count) for thing in bin_at(t, k)], without=["bin"])
+    return s.show(players, [partial(kicked, k) for k in range(count)], without=["bin"])
 
 
 def _kick_over(s: Stage, vandal: Player, spots: list[Point], k: int, side: int) -> list[float]:
@@ -159,14 +161,11 @@ def _car(s: Stage) -> Script:
         damage = vehicles.Damage(panes=frozenset(f"{pane}{-face}" for pane in panes), side=0.35 * len(panes))
         return on_floor(vehicles.car(kind, x, z, 90.0 * face, damage=damage), x, z, (4.1, 1.7))
 
-    states = [broken(), broken(names[0]), broken(*names)]
-    glass = [shards(s.rng, (spot[0], 1.15, z + 0.85), 24, 0.25, (0.0, 1.0)) for spot in spots]
-    return s.show(
-        [vandal, *_onlooker(s, side, [*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])],
-        lambda t: [states[int(t >= hits[0]) + int(t >= hits[first])]],
-        lambda t: glass[0](t - hits[0]) + glass[1](t - hits[first]),
-        ["car"] if s.place.kind == "street" else [],
-    )
+    breaks = hits[0], hits[first]
+    car = changing(broken(), (breaks[0], broken(names[0])), (breaks[1], broken(*names)))
+    glass = [shards(s.rng, (spots[k][0], 1.15, z + 0.85), 24, 0.25, (0.0, 1.0), breaks[k]) for k in (0, 1)]
+    players = [vandal, *_onlooker(s, side, [*spots, (x, z), (x - 1.4, z), (x + 1.4, z)])]
+    return s.show(players, [car], glass, ["car"] if s.place.kind == "street" else [])
 
 
 def _window(s: Stage) -> Script:
@@ -177,10 +176,9 @@ def _window(s: Stage) -> Script:
     vandal.wear(gear.stick(0.75, 0.032, BAT)).face(180 + side * 28, 0.35).commit(s.span)
     hits = _blows(s, vandal, s.stop - s.exit_time(vandal, side, 2.5, True), True)
     s.flee(vandal, side, speed=2.5, z=far)
-    stages = [[Thing(props.broken_window(pane.x, front, k / len(hits)))] if k else [] for k in range(len(hits) + 1)]
-    glass = shards(s.rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0))
+    glass = shards(s.rng, (pane.x, 1.45, front + 0.08), 36, 0.5, (0.0, 1.0), hits[0])
     players = [vandal, *_onlooker(s, side, [(pane.x, front + 0.8)])]
-    return s.show(players, lambda t: stages[sum(hit <= t for hit in hits)], lambda t: glass(t - hits[0]))
+    return s.show(players, [window_broken_by(hits, pane.x, front)], [glass])
 
 
 def _scrawl(s: Stage, x: float, y: float, side: int) -> np.ndarray:
@@ -224,8 +222,8 @@ def _graffiti(s: Stage) -> Script:
     def done(t: float) -> float:
         return float(np.clip((t - wet) / (dry - wet), 0, 1))
 
-    def things(t: float) -> list[Thing]:
-        return [stages[min(int(done(t) * len(stages)), len(stages) - 1)]] if done(t) > 0 else []
+    def sprayed(t: float) -> Thing | None:
+        return stages[min(int(done(t) * len(stages)), len(stages) - 1)] if done(t) > 0 else None
 
     def mist(t: float) -> list[Effect]:
         if not 0 < done(t) < 1:
@@ -235,7 +233,7 @@ def _graffiti(s: Stage) -> Script:
         reach = float(np.linalg.norm(aim))
         return [spray(tip, aim / reach, min(reach, 0.5), colour, t)]
 
-    return s.show([vandal, *_onlooker(s, -side, [begin, end], 0.15)], things, mist)
+    return s.show([vandal, *_onlooker(s, -side, [begin, end], 0.15)], [sprayed], [mist])
 
 
 def damage(s: Stage) -> Script:
@@ -271,12 +269,12 @@ def damage(s: Stage) -> Script:
         size = (0.95, 0.72) if machine else (0.55, 0.6)
         return replace(on_floor(parts, x, z, size, yaw), moving=shake != 0.0)
 
-    def things(t: float) -> list[Thing]:
+    def beaten(t: float) -> Thing:
         hit_count = sum(hit <= t for hit in hits)
         since = t - hits[hit_count - 1] if hit_count else 9.0
         shake = float(np.exp(-since * 7) * np.cos(since * 40)) if since < 0.8 else 0.0
         if shake or 0 <= t - hits[-1] < 0.8:
-            return [thing(t, hit_count, shake or 1e-6)]
-        return [still.setdefault(hit_count, thing(t, hit_count, 0.0))]
+            return thing(t, hit_count, shake or 1e-6)
+        return still.setdefault(hit_count, thing(t, hit_count, 0.0))
 
-    return s.show([vandal, *s.others(side, vandal.where)], things)
+    return s.show([vandal, *s.others(side, vandal.where)], [beaten])

@@ -1,6 +1,6 @@
 """Beatings, Abuse, Assault, Fighting, Shooting and Arrest: people who lay hands on people."""
 
-from vigil_city.acts.staging import Stage
+from vigil_city.acts.staging import Stage, flashing
 from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, LEFT_ARM, REST, RIGHT_ARM, Pose, feet, mix, pose
 from vigil_city.bodies.motion import ahead, bearing, turned_away
@@ -9,7 +9,6 @@ from vigil_city.lens.effects import glow, muzzle_flash
 from vigil_city.places.place import length
 from vigil_city.scene import Effect, Script
 
-FLASH_S = 0.09  # a muzzle flash lasts for a frame
 GUARD, COVER, GRAB, HIT = poses.GUARD, poses.COVER, poses.GRAB, poses.HIT
 CROUCHED = pose(COVER, root=(0, -0.16, -0.03), spine=(40, 6, 0), **feet(0.16, 0.13, 0.17, -0.07))
 ON_BACK = (0.25, poses.BACKWARDS), (0.32, poses.FLOOR_BACK), (0.38, poses.LIE_BACK)
@@ -173,16 +172,13 @@ def shooting(s: Stage) -> Script:
         other = s.stander(spot, s.between(-60, 60), shots[0])
         players.append(s.panic(other, shots[0] + s.between(0.1, 0.25), side))
 
-    def fires(t: float) -> bool:
-        return any(shot <= t < shot + FLASH_S for shot in shots)
+    fires = flashing(shots)
 
     def flashes(t: float) -> list[Effect]:
-        if not fires(t):
-            return []
         tip = (gear.barrel if long_gun else gear.muzzle)(shooter.skeleton(t))
-        return [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)]
+        return [muzzle_flash(tip, 0.45), glow(tip, 1.6, 0.55)] if fires(t) else []
 
-    return s.show(players, effects=flashes, gain=lambda t: 1.12 if fires(t) else 1.0)
+    return s.show(players, effects=[flashes], gain=lambda t: 1.12 if fires(t) else 1.0)
 
 
 def arrest(s: Stage) -> Script:

@@ -1,7 +1,7 @@
 """Bodies: proportions, the algebra of poses, and inverse kinematics from a pose to joints in the world.
 
 Every length is a fraction of the body height. Body axes: x = left, y = up, z = forward.
-A pose is one flat vector (33,), so that mixing two is one operation; `FIELD` names its parts.
+A pose is one flat vector (33,), so that mixing two is one operation; `FIELD` names its limbs.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ PAIRS = {"wrists": ARMS[:2], "elbows": ARMS[2:], "ankles": ("l_ankle", "r_ankle"
 
 
 def pose(base: Pose = REST, /, **changes: tuple[float, ...]) -> Pose:
-    """`base` with some of its named parts replaced; wrists, elbows, ankles and feet name the left and right one."""
+    """`base` with some of its limbs replaced; wrists, elbows, ankles and feet name the left and right one."""
     out = base.copy()
     for name, value in changes.items():
         for side in PAIRS.get(name, (name,)):
@@ -64,12 +64,9 @@ def mix(a: Pose, b: Pose, s: float) -> Pose:
     return a + (b - a) * s
 
 
-def part(source: Pose, names: tuple[str, ...], base: Pose) -> Pose:
-    """`base` with the named parts of `source`: carrying arms on a walking body."""
-    out = base.copy()
-    for name in names:
-        out[FIELD[name]] = source[FIELD[name]]
-    return out
+def with_limbs(base: Pose, names: tuple[str, ...], source: Pose) -> Pose:
+    """`base` with the named limbs of `source`: carrying arms on a walking body."""
+    return pose(base, **{name: tuple(source[FIELD[name]]) for name in names})
 
 
 def mirror(p: Pose) -> Pose:
@@ -117,7 +114,7 @@ def two_bone(
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints in world metres, and the world rotations (columns left, up, forward) of three parts of the body."""
+    """Joints in world metres, and the world rotations (columns left, up, forward) of trunk, head and hips."""
 
     joints: dict[str, np.ndarray]
     thorax: np.ndarray

@@ -47,7 +47,7 @@ class Foot:
 
 
 class Path:
-    """A smoothed line through floor points; arc length in metres gives place and heading."""
+    """A smoothed line through floor points; arc length in metres gives position and heading."""
 
     def __init__(self, points: list[tuple[float, float]], yaw0: float) -> None:
         line = np.asarray(points, float)
@@ -104,19 +104,19 @@ class Stride:
         u = (phase - off) / self.cycle  # a stance begins at whole numbers
         k = floor(u)
         s = (u - k) / self.gait.duty
-        here, there = ((k + i) * self.cycle + off + self.fore for i in (0, 1))  # the footprints, metres of path
-        (x0, z0, y0), (x1, z1, y1) = self._print(here, left), self._print(there, left)
+        left_at, lands_at = ((k + i) * self.cycle + off + self.fore for i in (0, 1))  # the footprints, metres of path
+        (x0, z0, y0), (x1, z1, y1) = self._print(left_at, left), self._print(lands_at, left)
         reach = min(float(np.hypot(x1 - x0, z1 - z0)) / (0.7 * self.cycle), 1.0)
         end = self.path.length + 0.01
         if s <= 1:  # standing; the heel rises before it leaves
             heel = smooth((s - 0.66) / 0.34) * reach
-            toe = -14 * smooth(1 - s / 0.15) * (0 < here <= end)
+            toe = -14 * smooth(1 - s / 0.15) * (0 < left_at <= end)
             return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not run), y0)
         s = (u - k - self.gait.duty) / (1 - self.gait.duty)
         up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if run else 1.0))
         m = smooth(s)
         down = (HEEL_DOWN * (1 - s) ** 1.5 + (35 if run else 12) * sin(pi * s)) * reach
-        down -= 14 * m * (reach * (there <= end)) * (not run)
+        down -= 14 * m * (reach * (lands_at <= end)) * (not run)
         return Foot(x0 + (x1 - x0) * m, z0 + (z1 - z0) * m, up * reach * self.h, down, y0 + wrap(y1 - y0) * m)
 
     def _offset(self, left: bool) -> float:

@@ -10,7 +10,7 @@ from math import cos, hypot, pi, sin
 
 import numpy as np
 
-from vigil_city.bodies.anatomy import ANKLE_Y, ARMS, FIELD, HIP_Y, REST, Pose, Skeleton, mix, part, pose, solve
+from vigil_city.bodies.anatomy import ANKLE_Y, ARMS, FIELD, HIP_Y, REST, Pose, Skeleton, mix, pose, solve, with_limbs
 from vigil_city.bodies.gait import RUN, STROLL, WALK, Path, Stride, pivot, stand_on
 from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import LIFT, Key, Point, bearing, grounded, smooth, sway, timed, track, wrap
@@ -32,7 +32,7 @@ class Player:
         self._at = State(REST, x, z, yaw)  # after the orders so far
         self._phases = rng.uniform(0, 2 * pi, 10)
         self._arms: Pose | None = None
-        self._names: tuple[str, ...] = ()
+        self._carrying: tuple[str, ...] = ()
         self._guilty: list[tuple[float, float]] = []
         self._gear: list[tuple[float, float, Gear]] = []
 
@@ -60,7 +60,7 @@ class Player:
 
     def _ready(self) -> Pose:
         """Standing, with whatever the arms carry."""
-        return REST if self._arms is None else part(self._arms, self._names, REST)
+        return REST if self._arms is None else with_limbs(REST, self._carrying, self._arms)
 
     def _turned(self, yaw: float | None) -> float:
         """A heading on the shorter way round from the present one, which None keeps."""
@@ -86,8 +86,8 @@ class Player:
         return self
 
     def carry(self, arms: Pose | None, names: tuple[str, ...] = ARMS, blend: float = 0.4) -> "Player":
-        """From now on the arms (or the named parts) of this pose go with standing and walking; None lets go."""
-        self._arms, self._names = arms, names
+        """From now on the arms (or the named limbs) of this pose go with standing and walking; None lets go."""
+        self._arms, self._carrying = arms, names
         return self.play((blend, self._ready())) if blend else self
 
     def walk(self, *points: Point, speed: float = 1.25, run: bool = False) -> "Player":
@@ -102,12 +102,12 @@ class Player:
         path, left_first = Path(line, self.heading), self._rng.random() < 0.5
         gait = RUN if run else STROLL if speed < 0.8 else WALK
         stride = Stride(path, gait, self.look.height, speed, self.heading, left_first)
-        before, arms, names = self.stance, self._arms, self._names
+        before, arms, names = self.stance, self._arms, self._carrying
 
         def state(t: float) -> State:
             p, x, z, yaw = stride.body(t)
             if arms is not None:
-                p = part(arms, names, p)
+                p = with_limbs(p, names, arms)
             start = smooth(t / 0.35)
             if start < 1 and abs(before - p).max() > 0:  # arms and trunk come out of the pose before
                 feet = stride.foot(True, stride.phase(t)), stride.foot(False, stride.phase(t))
@@ -136,8 +136,8 @@ class Player:
 
     def play(self, *keys: Key) -> "Player":
         """Goes through poses on the spot; the last one stays."""
-        place, line = (*self.where, self.heading), timed(self.stance, keys)
-        return self._order(line[-1][0], lambda t: State(track(line, t), *place), State(line[-1][1], *place))
+        spot, line = (*self.where, self.heading), timed(self.stance, keys)
+        return self._order(line[-1][0], lambda t: State(track(line, t), *spot), State(line[-1][1], *spot))
 
     def repeat(self, until: float, *keys: Key) -> "Player":
         """Plays the keys again and again while they fit before `until`, then waits for it."""

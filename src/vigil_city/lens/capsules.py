@@ -142,7 +142,7 @@ class Lamp:
         self, tubes: Tubes, pixels: Pixels, facing: np.ndarray, *, trunk: Trunk | None, in_trunk: np.ndarray,
         texture: np.ndarray, index: np.ndarray, owner: int, width: int,
     ) -> np.ndarray:  # fmt: skip
-        """(N,) brightness; `in_trunk`, `texture` and `index` (its place among the parts) are said of each capsule."""
+        """(N,) brightness; `in_trunk`, `texture` and `index` (its number among the parts) are said of each capsule."""
         p, k, axis = pixels, pixels.tube, tubes.axis
         y, x = np.divmod(p.at, width)
         lit = (axis[:, 0] * self.x + axis[:, 1] * self.y).astype(f32)

@@ -262,15 +262,16 @@ def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.nd
 
 
 def shards(
-    rng: np.random.Generator, centre: Point, count: int, spread: float, toward: tuple[float, float]
+    rng: np.random.Generator, centre: Point, count: int, spread: float, toward: tuple[float, float], breaks: float = 0.0
 ) -> Callable[[float], list[Effect]]:
-    """Glass that flies from a pane towards (x, z) and then lies there: seconds since it broke -> what is to be seen."""
+    """Glass that flies towards (x, z) from a pane when it `breaks` and then lies there: time -> what is to be seen."""
     start = rng.uniform(-spread, spread, (count, 3)) * (1, 1, 0.1) + np.array(centre)
     speed = rng.normal(0, 0.7, (count, 3)) + np.array([toward[0] * 1.2, 0.4, toward[1] * 1.2])
     size, spin = rng.uniform(0.02, 0.05, count), rng.uniform(0, 6, count)
     colours = np.stack([195 + 12 * np.sin(spin), 212 + 10 * np.sin(spin), 222 + 12 * np.cos(spin)], 1)
 
-    def glass(age: float) -> list[Effect]:
+    def glass(t: float) -> list[Effect]:
+        age = t - breaks
         where = fly(start, speed, min(age, 3.0))
         return [pieces(where, size, colours, spin + min(age, 0.7) * 9)] if age >= 0 else []
 

@@ -59,7 +59,7 @@ class Canvas:
         self.h, self.w = camera.height * ss, camera.width * ss
         self.depth = np.full((self.h, self.w), FAR, np.float32)
         self.shade = np.zeros((self.h, self.w), np.float32)
-        self.part = np.zeros((self.h, self.w), np.uint16)
+        self.part_number = np.zeros((self.h, self.w), np.uint16)
         self._still = self.depth.copy()
         self._outline = np.zeros((self.h, self.w), bool)
         self._mask = np.zeros((self.h, self.w), np.uint8)
@@ -82,7 +82,7 @@ class Canvas:
         for left, top, right, bottom in self._windows:
             win = np.s_[top:bottom, left:right]
             self.depth[win] = self._still[win]
-            self.part[win] = 0
+            self.part_number[win] = 0
         self._windows = []
         del self._colours[1:], self._owners[1:], self._moving[1:]
 
@@ -111,7 +111,7 @@ class Canvas:
     def _capsules(
         self, caps: list[tuple[int, Capsule]], first: int, owner: int, lo: np.ndarray, hi: np.ndarray
     ) -> Window | None:
-        """Draws the capsules of one object, each given with its place among the parts; `first` is part 0's number."""
+        """Draws the capsules of one object, each given with its number among the parts; `first` is part 0's number."""
         flat = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2).reshape(-1, 3)
         ends, radius = self.camera.project(flat).reshape(2, -1, 3), np.array([(c[1], c[3]) for _, c in caps]).T
         if ends[..., 2].min() <= NEAR:
@@ -134,7 +134,7 @@ class Canvas:
         np.minimum.at(canvas, pixels.at[before], depth[before])
         won = before[canvas[pixels.at[before]] == depth[before]][::-1]  # of equals the first is written last
         pixels = pixels.only(won)
-        self.part.ravel()[pixels.at] = (first + index)[pixels.tube].astype(np.uint16)
+        self.part_number.ravel()[pixels.at] = (first + index)[pixels.tube].astype(np.uint16)
         self.shade.ravel()[pixels.at] = self._lamp.shade(
             tubes, pixels, facing[won], trunk=trunk, in_trunk=in_trunk, texture=texture, index=index, owner=owner,
             width=self.w,
@@ -186,20 +186,20 @@ class Canvas:
             bright = self._lamp.ambient + self._lamp.diffuse * max(float(facing @ self._sun), 0.0)
         np.copyto(self.depth[win], depth, where=hit)
         np.copyto(self.shade[win], np.float32(bright), where=hit)
-        np.copyto(self.part[win], np.uint16(number), where=hit)
+        np.copyto(self.part_number[win], np.uint16(number), where=hit)
         return left, top, right, bottom
 
     def owners_in(self, window: Window) -> np.ndarray:
         """Who is seen at each pixel of a window of the canvas, uint8."""
         left, top, right, bottom = window
-        return np.asarray(self._owners, np.uint8)[self.part[top:bottom, left:right]]
+        return np.asarray(self._owners, np.uint8)[self.part_number[top:bottom, left:right]]
 
     def motion(self) -> np.ndarray:
         """(h, w) uint8 on the canvas: 1 where something that moves is seen."""
         moving, out = np.asarray(self._moving, np.uint8), np.zeros((self.h, self.w), np.uint8)
         for left, top, right, bottom in self._windows:
             win = np.s_[top:bottom, left:right]
-            np.take(moving, self.part[win], mode="clip", out=out[win])
+            np.take(moving, self.part_number[win], mode="clip", out=out[win])
         return out
 
     def composite(self, background: np.ndarray) -> np.ndarray:
@@ -211,7 +211,7 @@ class Canvas:
         for left, top, right, bottom in merge(self._windows):
             x0, y0, x1, y1 = left // ss, top // ss, -(-right // ss), -(-bottom // ss)
             win = np.s_[y0 * ss : y1 * ss, x0 * ss : x1 * ss]
-            paint, shade = np.take(palette, self.part[win], axis=0, mode="clip"), self.shade[win]
+            paint, shade = np.take(palette, self.part_number[win], axis=0, mode="clip"), self.shade[win]
             cv2.multiply(paint, cv2.merge([shade, shade, shade, np.ones_like(shade)]), dst=paint)
             if ss > 1:
                 paint = np.asarray(cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))

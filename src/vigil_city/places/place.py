@@ -29,10 +29,10 @@ class Fixture:
     size: tuple[float, float]  # width across, depth
     shadow: np.ndarray | None = None
 
-    def paint(self, part: int = 0) -> np.ndarray:
-        """The colour of one of its flat parts."""
-        p = self.parts[part]
-        return p.rgb if isinstance(p, Polygon) else p[4]
+    def paint(self, index: int = 0) -> np.ndarray:
+        """The colour of one of its parts."""
+        part = self.parts[index]
+        return part.rgb if isinstance(part, Polygon) else part[4]
 
     def front(self, reach: float, aside: float) -> tuple[float, float, float]:
         """x, z, yaw of a person who stands `reach` metres before its face and looks at it."""
