@@ -48,26 +48,15 @@ def _lens(split: str, name: str, fps: str, *more: str) -> Lens:
 CAMERAS = tuple(_lens(split, *entry.split()) for split, row in _CAMERAS.items() for entry in row.split(", "))
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many videos a scale has in train, val and test."""
+Counts = dict[str, tuple[int, int, int]]
+"""Videos in train, val and test: of a scene that is named, of every other "act", and "normal" ones of each camera."""
 
-    per_class: tuple[int, int, int]  # of every abnormal act but the panics
-    panics: tuple[int, int, int]
-    crowd_walks: tuple[int, int, int]
-    statics: tuple[int, int, int]
-    normal_per_camera: tuple[int, int, int]
-
-    def of(self, scene: str) -> tuple[int, int, int]:
-        return {"panic": self.panics, "crowd": self.crowd_walks, "static": self.statics}.get(scene, self.per_class)
-
-
-LARGEST = Counts(
-    per_class=(4, 2, 2), panics=(2, 2, 3), crowd_walks=(6, 3, 3), statics=(2, 1, 1), normal_per_camera=(2, 2, 2)
-)
-STANDARD = Counts(
-    per_class=(2, 1, 1), panics=(2, 2, 2), crowd_walks=(2, 1, 1), statics=(1, 1, 1), normal_per_camera=(2, 1, 1)
-)
+LARGEST: Counts = {
+    "act": (4, 2, 2), "panic": (2, 2, 3), "crowd": (6, 3, 3), "static": (2, 1, 1), "normal": (2, 2, 2),
+}  # fmt: skip
+STANDARD: Counts = {
+    "act": (2, 1, 1), "panic": (2, 2, 2), "crowd": (2, 1, 1), "static": (1, 1, 1), "normal": (2, 1, 1),
+}  # fmt: skip
 SCALES = {"standard": STANDARD, "large": LARGEST}  # each a part of the largest, with the same videos
 HEAD, TAIL = Fraction(3, 2), Fraction(1)  # seconds that a scene needs before and after its act
 MISSED = 0.1, 0.2  # of the act, at most, before the film begins and after it has ended
@@ -146,7 +135,7 @@ def _tiny() -> Iterator[tuple[str, Lens, str, str]]:
 
 def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
     """Cameras are given out as in the largest city, so that a smaller one has a part of its videos."""
-    for at, split in enumerate(SPLITS):
+    for column, split in enumerate(SPLITS):
         lenses = [lens for lens in CAMERAS if lens.split == split]
         kinds = {scene: kinds for scene, (_, kinds) in {**ABNORMAL, "crowd": CROWDS["crowd"]}.items()}
         kinds["static"] = tuple(lens.kind for lens in lenses)
@@ -154,20 +143,20 @@ def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
         for scene in sorted(kinds, key=lambda s: (len(kinds[s]), s)):  # choosy first
             label = "normal" if scene == "crowd" else scene
             used = dict.fromkeys((lens for lens in lenses if lens.kind in kinds[scene]), 0)
-            for k in range(LARGEST.of(scene)[at]):
+            for k in range(LARGEST.get(scene, LARGEST["act"])[column]):
                 lens = min(used, key=lambda x: (used[x], busy[x], crc32(f"{scene}{x.name}".encode())))
                 used[lens] += 1
                 busy[lens] += 1
-                if k < counts.of(scene)[at]:
+                if k < counts.get(scene, counts["act"])[column]:
                     yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}
         for lens in lenses:
             fitting = sorted(name for name, (_, places) in ORDINARY.items() if lens.kind in places)
-            for k in range(LARGEST.normal_per_camera[at]):
+            for k in range(LARGEST["normal"][column]):
                 # what this split has seen least, and then by a fixed shuffle
                 scene = min(fitting, key=lambda s: (seen.get(s, 0), crc32(f"{lens.name}{s}{k}".encode())))
                 seen[scene] = seen.get(scene, 0) + 1
-                if k < counts.normal_per_camera[at]:
+                if k < counts["normal"][column]:
                     yield f"{lens.name}-{_word('normal', scene)}-{k}", lens, "normal", scene
 
 

@@ -122,7 +122,7 @@ def test_intervals_rest_on_at_least_twelve_cameras_and_every_label_is_there(scal
 
 
 def test_a_smaller_city_has_a_part_of_the_videos(large: list[Video], monkeypatch: pytest.MonkeyPatch) -> None:
-    few = plan.Counts((1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1))
+    few = dict.fromkeys(plan.LARGEST, (1, 1, 1))
     monkeypatch.setitem(plan.SCALES, "large", few)
     part = planned("large", 7)
     assert Counter(v.lens.split for v in part) == {"train": 19 + 10, "val": 19 + 12, "test": 19 + 12}

@@ -120,6 +120,12 @@ class Skeleton:
     thorax: np.ndarray
     head: np.ndarray
     root: np.ndarray
+    height: float  # metres
+
+    def at(self, joint: str, *offset: float) -> np.ndarray:
+        """A point (left, up, forward) of neck, skull or pelvis, in body heights, as that is turned."""
+        turned = {"neck": self.thorax, "skull": self.head, "pelvis": self.root}[joint]
+        return self.joints[joint] + turned @ (np.asarray(offset) * self.height)
 
 
 def solve(p: Pose, x: float, z: float, yaw: float, height: float) -> Skeleton:
@@ -155,4 +161,4 @@ def solve(p: Pose, x: float, z: float, yaw: float, height: float) -> Skeleton:
         j[s + "toe"] = ankle + foot @ (0, -ANKLE_Y * 0.68, TOE)
         j[s + "shoulder_mark"] = shoulder + thorax @ (0, ACROMION, 0)
     where = np.array([x, 0.0, z])
-    return Skeleton({name: v * height + where for name, v in j.items()}, thorax, head, root)
+    return Skeleton({name: v * height + where for name, v in j.items()}, thorax, head, root, height)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -157,11 +158,7 @@ def can(colour: Colour, tilt: Callable[[float], float], jet: Jet) -> Gear:
 
 def cap(figure: Figure, _: float) -> list[Part]:
     """A police officer's peaked cap."""
-    h, sk = figure.look.height, figure.skeleton
-
-    def at(left: float, up: float, forward: float) -> np.ndarray:
-        return sk.joints["skull"] + sk.head @ (np.array([left, up, forward]) * h)
-
+    h, at = figure.look.height, partial(figure.skeleton.at, "skull")
     ring = np.arange(8) * np.pi / 4
     crown = [at(0.070 * np.cos(a), 0.076 + 0.012 * np.sin(a), 0.070 * np.sin(a)) for a in ring]
     return [
@@ -176,14 +173,8 @@ def uniform(vest: bool) -> Gear:
     """What marks an officer: a yellow vest, or a belt and a light patch on the back."""
 
     def wear(figure: Figure, _: float) -> list[Part]:
-        h, b, sk = figure.look.height, figure.look.build, figure.skeleton
-
-        def up(*offset: float) -> np.ndarray:
-            return sk.joints["neck"] + sk.thorax @ (np.array(offset) * h)
-
-        def low(*offset: float) -> np.ndarray:
-            return sk.joints["pelvis"] + sk.root @ (np.array(offset) * h)
-
+        h, b = figure.look.height, figure.look.build
+        up, low = (partial(figure.skeleton.at, joint) for joint in ("neck", "pelvis"))
         parts: list[Part] = [rod(low(0.04, 0.005, 0), low(-0.04, 0.005, 0), 0.066 * b * h, (18, 18, 20))]
         if not vest:
             back = [up(s * 0.055, rise, -0.079 * b) for s, rise in ((1, -0.05), (-1, -0.05), (-1, -0.09), (1, -0.09))]

@@ -76,13 +76,17 @@ def dark(colour: Rgb, k: float) -> Rgb:
 
 
 class _Tailor:
-    """Cuts capsules, in body heights: `cap` between world points, `at` a point (left, up, forward) of a part."""
+    """Cuts capsules between world points; their radii are body heights."""
 
     def __init__(self, sk: Skeleton, look: Look, fine: bool) -> None:
-        self.sk, self.joints, self.look, self.fine, self.out = sk, sk.joints, look, fine, list[Capsule]()
-
-    def at(self, origin: str, frame: np.ndarray, *offset: float) -> np.ndarray:
-        return self.joints[origin] + frame @ (np.asarray(offset) * self.look.height)
+        self.sk, self.at, self.joints, self.look, self.fine, self.out = (
+            sk,
+            sk.at,
+            sk.joints,
+            look,
+            fine,
+            list[Capsule](),
+        )
 
     def cap(
         self, p0: np.ndarray, r0: float, p1: np.ndarray, r1: float, rgb: Rgb, texture: float = 0.0, torso: bool = False
@@ -92,28 +96,28 @@ class _Tailor:
 
     def trunk(self) -> None:
         """A bundle of upright capsules and two yokes, so that it is wider than deep."""
-        at, cap, look, b, tx, rt = self.at, self.cap, self.look, self.look.build, self.sk.thorax, self.sk.root
+        at, cap, look, b = self.at, self.cap, self.look, self.look.build
         cap(self.joints["l_hip"], 0.064 * b, self.joints["r_hip"], 0.064 * b, look.trousers, 0.8, True)
         for s in (1, -1):
-            chest = at("neck", tx, s * 0.050, -0.085, 0.004)
-            cap(at("pelvis", rt, s * 0.030, 0.035, 0), 0.060 * b, chest, 0.066 * b, look.shirt, 1, True)
-            cap(chest, 0.066 * b, at("neck", tx, s * 0.062, -0.045, 0), 0.050 * b, look.shirt, 1, True)
-            yoke = at("neck", tx, s * 0.098, -0.020, -0.002)
-            cap(at("neck", tx, 0, 0.016, -0.008), 0.036, yoke, 0.034 * b, look.shirt, 0.6, True)
+            chest = at("neck", s * 0.050, -0.085, 0.004)
+            cap(at("pelvis", s * 0.030, 0.035, 0), 0.060 * b, chest, 0.066 * b, look.shirt, 1, True)
+            cap(chest, 0.066 * b, at("neck", s * 0.062, -0.045, 0), 0.050 * b, look.shirt, 1, True)
+            yoke = at("neck", s * 0.098, -0.020, -0.002)
+            cap(at("neck", 0, 0.016, -0.008), 0.036, yoke, 0.034 * b, look.shirt, 0.6, True)
             if look.coat:
-                low = at("pelvis", rt, s * 0.046, -0.10, 0.006)
-                cap(at("pelvis", rt, s * 0.044, 0.04, 0), 0.078 * b, low, 0.084 * b, look.shirt, 1, True)
-        belly = at("pelvis", rt, 0, 0.04, 0.004)
-        cap(at("neck", tx, 0, -0.09, 0.006), 0.066 * b, belly, 0.062 * b, look.shirt, 1, True)
+                low = at("pelvis", s * 0.046, -0.10, 0.006)
+                cap(at("pelvis", s * 0.044, 0.04, 0), 0.078 * b, low, 0.084 * b, look.shirt, 1, True)
+        belly = at("pelvis", 0, 0.04, 0.004)
+        cap(at("neck", 0, -0.09, 0.006), 0.066 * b, belly, 0.062 * b, look.shirt, 1, True)
         if not self.fine:
             return
-        left, right = (at("pelvis", rt, s * 0.035, 0.030, 0) for s in (1, -1))
+        left, right = (at("pelvis", s * 0.035, 0.030, 0) for s in (1, -1))
         cap(left, 0.060 * b, right, 0.060 * b, look.shirt, 0.8, True)
         if look.zipper is not None:
-            middle = at("neck", tx, 0, -0.09, 0.068 * b)
-            cap(at("neck", tx, 0, -0.02, 0.050), 0.006, middle, 0.006, look.zipper)
-            cap(middle, 0.006, at("pelvis", rt, 0, 0.03, 0.064 * b), 0.006, look.zipper)
-        left, right = (at("neck", tx, s * 0.024, 0.010, 0.030) for s in (1, -1))
+            middle = at("neck", 0, -0.09, 0.068 * b)
+            cap(at("neck", 0, -0.02, 0.050), 0.006, middle, 0.006, look.zipper)
+            cap(middle, 0.006, at("pelvis", 0, 0.03, 0.064 * b), 0.006, look.zipper)
+        left, right = (at("neck", s * 0.024, 0.010, 0.030) for s in (1, -1))
         cap(left, 0.012, right, 0.012, dark(look.shirt, 0.9))  # collar
 
     def arms(self) -> None:
@@ -150,15 +154,15 @@ class _Tailor:
 
     def head(self) -> None:
         """Neck, face and hair: what the detector looks for first."""
-        hd, look = self.sk.head, self.look
+        look = self.look
         face = (38.0, 38.0, 42.0) if look.mask else look.skin
 
         def on(a: tuple[float, ...], ra: float, b: tuple[float, ...], rb: float, rgb: Rgb, texture: float = 0) -> None:
             """Between two points (left, up, forward) of the head's centre."""
-            self.cap(self.at("skull", hd, *a), ra, self.at("skull", hd, *b), rb, rgb, texture)
+            self.cap(self.at("skull", *a), ra, self.at("skull", *b), rb, rgb, texture)
 
-        nape = self.at("neck", self.sk.thorax, 0, 0.004, -0.002)
-        self.cap(nape, 0.031 * look.build, self.at("skull", hd, 0, -0.045, -0.008), 0.028, dark(face, 0.9))
+        nape = self.at("neck", 0, 0.004, -0.002)
+        self.cap(nape, 0.031 * look.build, self.at("skull", 0, -0.045, -0.008), 0.028, dark(face, 0.9))
         on((0, 0.018, -0.004), 0.047, (0, -0.012, 0.008), 0.044, face)  # cranium and face
         on((0, -0.012, 0.012), 0.041, (0, -0.043, 0.022), 0.024, face)  # jaw and chin
         on((0, 0.024, -0.010), 0.0505, (0, 0.008, -0.020), 0.0465, face if look.mask else look.hair, 0.5)
