@@ -14,7 +14,7 @@ from vigil_city.lens.truth import GRID, JOINTS
 from vigil_city.places import props
 from vigil_city.places.kinds import VIEWS, make_place
 from vigil_city.places.place import Place
-from vigil_city.places.shapes import box
+from vigil_city.places.shapes import box, placed
 from vigil_city.plan import planned
 from vigil_city.scene import Moment, Script, Thing
 
@@ -132,7 +132,7 @@ def test_bags_have_boxes_and_other_things_have_none() -> None:
     where = make_place("shop", 11)
     x, z = where.spot(0.2, 0.3)
     things = [
-        Thing(props.bag(x, 0, z, 0, (150, 40, 45)), "bag"),
+        Thing(placed(props.bag((150, 40, 45)), x, 0, z), "bag"),
         Thing(box(x - 1, 0, z, (0.3, 0.3, 0.3), (90, 60, 30))),
     ]
     _, truth = film(where, lambda _: Moment([], things), 1)

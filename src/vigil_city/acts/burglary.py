@@ -12,6 +12,7 @@ from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards
 from vigil_city.places import props
 from vigil_city.places.place import Fixture, Point
+from vigil_city.places.shapes import placed
 from vigil_city.scene import Script, Thing
 
 
@@ -24,7 +25,7 @@ def _door(way_in: Fixture, paint: np.ndarray, swing: Callable[[float], float]) -
     """A door of the place in its paint, open by `swing` degrees at a time."""
 
     def leaf(degrees: float, moving: bool) -> Thing:
-        return Thing(props.door(way_in.x, way_in.z, paint, degrees), moving=moving)
+        return Thing(placed(props.door(paint, degrees), way_in.x, 0, way_in.z), moving=moving)
 
     still = {degrees: leaf(degrees, False) for degrees in (0.0, 82.0)}
     return lambda t: still.get(swing(t)) or leaf(swing(t), True)

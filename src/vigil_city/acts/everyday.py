@@ -7,7 +7,7 @@ from vigil_city.bodies import gear, poses
 from vigil_city.bodies.anatomy import ARMS, REST, RIGHT_ARM, pose
 from vigil_city.bodies.motion import ahead
 from vigil_city.places import props
-from vigil_city.places.shapes import footprint
+from vigil_city.places.shapes import footprint, placed
 from vigil_city.scene import Script, State, Thing
 
 
@@ -73,7 +73,8 @@ def stoop(s: Stage) -> Script:
     down = player.play((0.9, pose(poses.STOOP, head=(0, 0))), (0.25, poses.STOOP)).now
     up = player.play((0.9, REST), (0.6, poses.LOOK_R), (0.5, REST), (0.9, poses.STOOP), (0.2, poses.STOOP)).now
     s.leave(player.carry(pose(r_wrist=(0.05, -0.31, 0.02)), ("r_wrist",), 0.9), -side)
-    lying = Thing(props.bag(x, 0, z, player.heading, tone, kind=kind), "bag", shadow=footprint(x, z, 0.3, 0.2))
+    parts = placed(props.bag(tone, kind), x, 0, z, player.heading)
+    lying = Thing(parts, "bag", shadow=footprint(x, z, 0.3, 0.2))
     held = bag_in_hand(player, tone, kind)
     return s.show([player], [changing(held, (down, lying), (up, held))])
 
@@ -104,7 +105,7 @@ def sit(s: Stage) -> Script:
     side, v = s.side(), s.depth(0.45, 0.8)
     x, z = s.place.spot(-side * s.between(0.1, 0.4), v)
     yaw = s.between(-25, 25)
-    seat = on_floor(props.bench(x, z, yaw), x, z, (1.5, 0.45), yaw)
+    seat = on_floor(props.bench(), x, z, (1.5, 0.45), yaw)
     stand, edge, on = (ahead(x, z, yaw, reach) for reach in (0.42, 0.24, 0.06))
     player = s.enter(stand, s.between(1.6, 2.6), side, z=stand[1]).face(yaw, 0.8)
     half_way = 0.5, State(pose(poses.SIT, spine=(24, 0, 0)), *edge, yaw)
@@ -140,7 +141,7 @@ def deliver(s: Stage) -> Script:
         who = bringer if t < handed else taker
         joints = who.skeleton(t).joints
         at = (joints["l_hand"] + joints["r_hand"]) / 2
-        return Thing(props.crate(at[0], at[2], size, who.state(t).yaw, y=at[1] - size * 0.35), moving=True)
+        return Thing(placed(props.crate(size), at[0], at[1] - size * 0.35, at[2], who.state(t).yaw), moving=True)
 
     return s.show([bringer, taker], [parcel])
 

@@ -14,7 +14,7 @@ from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles
 from vigil_city.places.place import Point
-from vigil_city.places.shapes import box, rod
+from vigil_city.places.shapes import box, placed, rod
 from vigil_city.scene import Effect, Part, Polygon, Script, Thing
 
 CARD = ((168, 122, 72), (150, 112, 70), (182, 140, 92))
@@ -50,17 +50,17 @@ def blaze(
     return out
 
 
-def _fuel(s: Stage, x: float, z: float, kind: str) -> tuple[list[Part], float, float]:
+def _fuel(s: Stage, kind: str) -> tuple[list[Part], float, float]:
     """Something that burns: its parts, and the width and height of its fire."""
     if kind == "bin":
-        return props.bin_(x, z, s.pick(props.BINS[:3]), yaw=0.0), 0.75, 1.7
+        return props.bin_(s.pick(props.BINS[:3])), 0.75, 1.7
     if kind == "car":
         car = vehicles.Car(s.pick(vehicles.BODIES[:2]), s.pick(vehicles.PAINTS))
-        return vehicles.car(car, x, z, 90.0 if s.chance() else -90.0), 2.4, 2.2
+        return placed(vehicles.car(car), 0, 0, 0, 90.0 if s.chance() else -90.0), 2.4, 2.2
     parts: list[Part] = []
-    for k, (dx, y, dz) in enumerate(((-0.28, 0, 0), (0.30, 0, 0.05), (0.0, 0.52, 0.0), (0.1, 0, 0.42))):
+    for k, spot in enumerate(((-0.28, 0, 0), (0.30, 0, 0.05), (0.0, 0.52, 0.0), (0.1, 0, 0.42))):
         size, turn = 0.52 if k < 3 else 0.4, s.between(-20, 20)
-        parts += props.crate(x + dx, z + dz, size, turn, y=y, colour=CARD[k % 3])
+        parts += placed(props.crate(size, CARD[k % 3]), *spot, turn)
     return parts, 1.05, 1.6
 
 
@@ -73,7 +73,7 @@ def arson(s: Stage) -> Script:
     stand = (x + side * (0.9 if is_car else 0.85), z + (1.15 if is_car else 0.12))
     at = (x + side * 0.25, z + 0.93) if is_car else (x + side * 0.15, z + 0.3)  # where the fire starts
     lift, near = (0.5, 0.95) if is_car else (0.0, 0.25)
-    parts, width, tall = _fuel(s, x, z, kind)
+    parts, width, tall = _fuel(s, kind)
     tone = s.pick(((190, 36, 30), (40, 70, 130), (210, 180, 50), (60, 90, 60)))
     arsonist = s.enter(stand, s.start, side, "arsonist", s.dark_clothes() if s.chance(0.6) else s.clothed())
     arsonist.carry(poses.CARRY_LOW, RIGHT_ARM, 0.0).toward(*at, 0.35).commit(s.span)
@@ -101,7 +101,8 @@ def arson(s: Stage) -> Script:
     seed = int(s.rng.integers(1000))
     whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
     radii = np.linspace(0.12, 0.55, 6)
-    puddles = [Thing(props.pool(at[0] + side * 0.15, at[1] + 0.25, r, (48, 44, 46), seed=seed)) for r in radii]
+    spill = at[0] + side * 0.15, 0, at[1] + 0.25
+    puddles = [Thing(placed(props.pool(r, (48, 44, 46), seed), *spill)) for r in radii]
     cx, cz = ahead(*stand, bearing(*stand, *at), 0.25, 0.35)
     handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
     lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
@@ -127,7 +128,7 @@ def arson(s: Stage) -> Script:
     return s.show(players, [fuel, puddle, changing(None, (pours + 0.12, lying))], [fire])
 
 
-def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], float]:
+def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
     """What blows up: its parts when burnt to a share, and how far the fire sits above the floor."""
     if s.place.kind in OUTDOORS and s.chance(0.6):
         kind = vehicles.Car(s.pick(vehicles.BODIES), s.pick(vehicles.PAINTS))
@@ -136,16 +137,16 @@ def _bomb(s: Stage, x: float, z: float) -> tuple[Callable[[float], list[Part]], 
         def wreck(share: float) -> list[Part]:
             panes = ALL_PANES if share else frozenset[str]()
             broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes, burnt=share)
-            return vehicles.car(kind, x, z, yaw, damage=broken)
+            return placed(vehicles.car(kind, damage=broken), 0, 0, 0, yaw)
 
         return wreck, 0.5
     colour = s.pick((props.BINS[0], *props.BINS[2:]))
 
     def remains(share: float) -> list[Part]:
         if share == 0:
-            return props.bin_(x, z, colour) + props.crate(x + 0.6, z + 0.1, 0.45)
-        fallen = burnt(props.bin_(x, z, colour, fall=0.9, yaw=60.0), 0.9)
-        return fallen + burnt(props.pool(x, z, 0.8, (60, 56, 54), seed=3), 0.8)
+            return props.bin_(colour) + placed(props.crate(0.45), 0.6, 0, 0.1)
+        fallen = burnt(placed(props.bin_(colour, fall=0.9), 0, 0, 0, 60.0), 0.9)
+        return fallen + burnt(props.pool(0.8, (60, 56, 54), 3), 0.8)
 
     return remains, 0.1
 
@@ -154,7 +155,7 @@ def explosion(s: Stage) -> Script:
     """Flash, fireball, smoke and debris; the picture shakes, people are thrown or flee."""
     side = s.side()
     x, z = s.room((-0.15 * side, 0.3 * side), (0.7, 0.95), need=0.9)
-    parts, lift = _bomb(s, x, z)
+    parts, lift = _bomb(s)
     boom = s.start + 0.03
     spot = x - side * s.between(1.3, 1.7), z + 0.55
     yaw = float(s.rng.choice([-side * 90.0, -side * 60.0, side * 60.0, 0.0]))
@@ -182,8 +183,8 @@ def explosion(s: Stage) -> Script:
     origin = np.array([x, lift + 0.4, z])
     before, after = (on_floor(parts(share), x, z, (1.6, 1.0)) for share in (0.0, 1.0))
     wide, seed = s.between(1.2, 1.6), int(rng.integers(1000))
-    halo = props.pool(x, z + 0.2, wide, (66, 62, 60), seed=seed)
-    soot = Thing(halo + props.pool(x, z + 0.2, 0.7 * wide, (40, 38, 37), seed=seed + 1, y=0.009))
+    halo, inner = props.pool(wide, (66, 62, 60), seed), props.pool(0.7 * wide, (40, 38, 37), seed + 1)
+    soot = Thing(placed(halo + placed(inner, 0, 0.003, 0), x, 0, z + 0.2))
     radius, tremor = s.between(1.5, 1.9) * (1.0 if lift > 0.3 else 0.85), s.between(0, 6)
     near = 0.95 if lift > 0.3 else 0.25
 
@@ -228,9 +229,9 @@ def barbecue(s: Stage) -> Script:
     cook.repeat(s.seconds, (0.6, turn), (0.4, other_way), (0.4, turn), (0.6, REST), (0.9, REST))
     cook.wear(gear.stick(0.3, 0.012, (190, 192, 196), -0.1))
     guest = s.chat(s.person((x - side * 0.9, z - 0.3), side * 70.0), s.seconds)
-    parts = box(x, 0.74, z, (0.62, 0.16, 0.42), (46, 46, 48)) + box(x, 0.90, z, (0.56, 0.01, 0.36), (90, 40, 25))
+    parts = box(0, 0.74, 0, (0.62, 0.16, 0.42), (46, 46, 48)) + box(0, 0.90, 0, (0.56, 0.01, 0.36), (90, 40, 25))
     for dx, dz in product((-0.25, 0.25), (-0.15, 0.15)):
-        parts.append(rod((x + dx, 0.02, z + dz), (x + dx, 0.75, z + dz), 0.02, (60, 60, 62)))
+        parts.append(rod((dx, 0.02, dz), (dx, 0.75, dz), 0.02, (60, 60, 62)))
     grill, seed = on_floor(parts, x, z, (0.6, 0.4)), int(s.rng.integers(1000))
 
     def fire(t: float) -> list[Effect]:

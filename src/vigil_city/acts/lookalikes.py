@@ -147,8 +147,8 @@ def water_plants(s: Stage) -> Script:
     s.leave(person.carry(poses.CARRY_LOW, RIGHT_ARM, 0.4), side)
     water = gear.Jet(begin + 0.4, end, (150, 175, 195), 0.012, 0.2, (0.25, 0.3), to_floor=False, points=3)
     person.wear(gear.can(tone, lambda t: 0.75 * smooth((t - begin) / 0.4) * (1 - smooth((t - end) / 0.3)), water))
-    pot = box(x, 0, z, (0.5, 0.45, 0.5), (150, 92, 66))
+    pot = box(0, 0, 0, (0.5, 0.45, 0.5), (150, 92, 66))
     for k in range(7):
-        tip = x + 0.3 * float(np.cos(k)), 0.95 + 0.1 * (k % 3), z + 0.2 * float(np.sin(2 * k))
-        pot.append(rod((x, 0.45, z), tip, 0.05, (52 + 8 * (k % 3), 96, 50), 0.14))
+        tip = 0.3 * float(np.cos(k)), 0.95 + 0.1 * (k % 3), 0.2 * float(np.sin(2 * k))
+        pot.append(rod((0, 0.45, 0), tip, 0.05, (52 + 8 * (k % 3), 96, 50), 0.14))
     return s.show([person], [on_floor(pot, x, z, (0.6, 0.5))])

@@ -28,7 +28,7 @@ def _counter(
     x, z = s.place.spot(-side * 0.62, 0.55)
     yaw = side * s.between(62, 80)
     top, colour = ahead(x, z, yaw, 0.72), np.asarray(s.pick(props.COLOURS)) * 0.6 + 40
-    counter = on_floor(props.counter(*top, yaw, 1.6, colour), *top, (1.6, 0.6), yaw)
+    counter = on_floor(props.counter(1.6, colour), *top, (1.6, 0.6), yaw)
     return (x, z), yaw, ahead(x, z, yaw, reach[1]), [counter], ["counter"]
 
 

@@ -15,7 +15,7 @@ from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
 from vigil_city.places import props
 from vigil_city.places.place import Fixture, Place, Point, clearance, length, way
-from vigil_city.places.shapes import Colour, footprint
+from vigil_city.places.shapes import Colour, footprint, placed
 from vigil_city.scene import Effect, Moment, Part, Script, Thing
 
 ANY = ("shop", "street", "carpark", "lobby", "bank", "plaza", "house", "platform")
@@ -275,7 +275,7 @@ def changing(first: Thing | ThingAt | None, *later: tuple[float, Thing | ThingAt
 
 def window_broken_by(hits: Sequence[float], x: float, front: float) -> ThingAt:
     """What is left of the window at x in the wall at z = front after each of the hits."""
-    left = [Thing(props.broken_window(x, front, (k + 1) / len(hits))) for k in range(len(hits))]
+    left = [Thing(placed(props.broken_window((k + 1) / len(hits)), x, 0, front)) for k in range(len(hits))]
     return changing(None, *zip(hits, left, strict=True))
 
 
@@ -289,9 +289,11 @@ def handed(hand: str) -> Callable[[Pose], Pose]:
     return mirror if hand == "l" else lambda p: p
 
 
-def on_floor(parts: list[Part], x: float, z: float, size: tuple[float, float], yaw: float = 0.0) -> Thing:
-    """A thing that stands on the floor, with its shadow."""
-    return Thing(parts, shadow=footprint(x, z, *size, yaw))
+def on_floor(
+    parts: list[Part], x: float, z: float, size: tuple[float, float], yaw: float = 0.0, moving: bool = False
+) -> Thing:
+    """A thing that stands on the floor and faces yaw, with its shadow; its parts are built about the origin."""
+    return Thing(placed(parts, x, 0, z, yaw), moving=moving, shadow=footprint(x, z, *size, yaw))
 
 
 def bag_in_hand(player: Player, colour: Colour, kind: str, hand: str = "r") -> ThingAt:

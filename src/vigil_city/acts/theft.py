@@ -30,7 +30,7 @@ def _rack(s: Stage, x: float, z: float, yaw: float) -> Thing:
             tall, colour = s.between(0.14, 0.24), np.asarray(props.COLOURS[(i * 2 + k) % 7]) * 1.3
             parts.append(panel(-0.45 + 0.15 * i, y + 0.04, 0.08, 0.11, tall, colour))
     parts += box(0, 0, 0.0, (1.1, 0.30, 0.34), wood * 0.7)
-    return on_floor(placed(parts, x, 0, z, yaw), x, z, (1.1, 0.4), yaw)
+    return on_floor(parts, x, z, (1.1, 0.4), yaw)
 
 
 def _goods(s: Stage, side: int) -> tuple[list[Thing], Point, float]:
@@ -175,7 +175,7 @@ def stealing(s: Stage) -> Script:
         s.flee(thief, side)
     else:
         s.leave(thief, side, speed=1.6)
-    still = Thing(props.bag(*bag_at, s.between(-20, 20), colour, kind=kind), "bag")
+    still = Thing(placed(props.bag(colour, kind), *bag_at, s.between(-20, 20)), "bag")
     bag = changing(still, (grasps_at, bag_in_hand(thief, colour, kind)))
     return s.show([thief, owner], [bag, *things])
 
@@ -188,7 +188,7 @@ def _grasp(
     low = pose(poses.REACH_LOW, spine=(30 if on_bench else 50, 12, 0))
     handle = at[0], at[1] + props.HANDLE[kind], z
     grasps_at = player.play((seconds, reaching(low, player, "r", handle))).now
-    return at, grasps_at, [on_floor(props.bench(x, z, 0.0), x, z, (1.5, 0.45))] if on_bench else []
+    return at, grasps_at, [on_floor(props.bench(), x, z, (1.5, 0.45))] if on_bench else []
 
 
 class _Bicycle:
@@ -199,7 +199,7 @@ class _Bicycle:
         self.x, self.z = s.room((-0.3 * side, 0.0), (0.35, 0.65), need=0.9)
         self.colour = s.pick(PAINTS[:6])
         self.stand = ahead(self.x, self.z, self.yaw, -0.18, side * GAP)
-        self.parked = on_floor(bicycle(self.x, self.z, self.yaw, self.colour), self.x, self.z, (0.3, 1.6), self.yaw)
+        self.parked = on_floor(bicycle(self.colour), self.x, self.z, (0.3, 1.6), self.yaw)
 
     def hold(self, player: Player, blend: float) -> float:
         """Takes it by the bars; when."""
@@ -216,7 +216,7 @@ class _Bicycle:
                 ahead(now.x, now.z, now.yaw, 0.18, -self.side * GAP),
                 np.hypot(now.x - begin.x, now.z - begin.z),
             )
-            return Thing(bicycle(*spot, now.yaw, self.colour, rolled=float(rolled)), moving=True)
+            return Thing(placed(bicycle(self.colour, rolled=float(rolled)), spot[0], 0, spot[1], now.yaw), moving=True)
 
         return changing(self.parked, (since, moves))
 
@@ -254,5 +254,5 @@ def take_own(s: Stage) -> Script:
     s.pass_time(owner, go).face(-side * 90, 0.6)
     bag_at, grasps_at, things = _grasp(owner, 0.6, x, z, side, kind, kind != "backpack")
     s.leave(owner.play((0.5, poses.CARRY_LOW)).carry(poses.CARRY_LOW, RIGHT_ARM, 0.05), side)
-    still = Thing(props.bag(*bag_at, s.between(-20, 20), colour, kind=kind), "bag")
+    still = Thing(placed(props.bag(colour, kind), *bag_at, s.between(-20, 20)), "bag")
     return s.show([owner], [changing(still, (grasps_at, bag_in_hand(owner, colour, kind))), *things])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vigil_city.acts.staging import EffectsAt, Stage, ThingAt, changing, on_floor
+from vigil_city.acts.staging import EffectsAt, Stage, ThingAt, changing
 from vigil_city.bodies import poses
 from vigil_city.bodies.anatomy import REST
 from vigil_city.bodies.motion import smooth
@@ -14,6 +14,7 @@ from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import vehicles
 from vigil_city.places.place import Point
+from vigil_city.places.shapes import footprint, placed
 from vigil_city.scene import Effect, Script, Thing
 
 BRAKE = 6.5  # m/s2 of a car that brakes hard
@@ -72,8 +73,7 @@ def _vehicle(s: Stage, kind: vehicles.Car, x: float, z: float, yaw: float, **sta
     """A moving car as seen from the place's camera."""
     lit, eye = s.place.night, s.place.camera.eye
     parts = vehicles.car(kind, x, z, yaw, eye=eye, lights=lit, **state)  # type: ignore[arg-type]
-    stands = on_floor(parts, x, z, (2 * kind.body.half, 2 * kind.reach), yaw)
-    return replace(stands, kind="vehicle", moving=True)
+    return Thing(parts, "vehicle", moving=True, shadow=footprint(x, z, 2 * kind.body.half, 2 * kind.reach, yaw))
 
 
 def _settled(thing_at: Callable[[float], Thing], still_from: float) -> ThingAt:
@@ -221,8 +221,8 @@ def _struck(
     def falls(t: float) -> Thing:
         rider, fall = victim.state(min(t, crash)), smooth((t - crash) / 0.4)
         x = rider.x + (bike_end - rider.x) * smooth((t - crash) / 0.6)
-        spot = x, rider.z + 0.5 * fall, rider.yaw + 50 * fall
-        return Thing(vehicles.bicycle(*spot, bike or (), lean=82 * fall, rolled=abs(rider.x)), moving=True)
+        parts = vehicles.bicycle(bike or (), lean=82 * fall, rolled=abs(rider.x))
+        return Thing(placed(parts, x, 0, rider.z + 0.5 * fall, rider.yaw + 50 * fall), moving=True)
 
     things = [_settled(thing, crash + 1.9) for thing in ((hits, falls) if bike else (hits,))]
     painted = glass, _skid(drive, z, crash, seed, side)

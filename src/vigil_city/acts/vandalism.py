@@ -1,7 +1,6 @@
 """Damage and Vandalism: machines, windows, bins, cars and walls are spoilt, and stay spoilt."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
 
@@ -16,7 +15,7 @@ from vigil_city.bodies.player import Player, reaching
 from vigil_city.lens.effects import shards, spray
 from vigil_city.places import props, vehicles
 from vigil_city.places.place import Point, clearance
-from vigil_city.places.shapes import Colour, rod
+from vigil_city.places.shapes import Colour, footprint, placed, rod
 from vigil_city.scene import Effect, Script, Thing
 
 PAINT = ((215, 40, 45), (40, 90, 215), (235, 195, 40), (30, 160, 80), (220, 60, 170), (20, 20, 24))
@@ -74,8 +73,8 @@ def _machine(s: Stage) -> Script:
     s.flee(vandal, side, speed=2.4)
 
     def at_damage(share: float, tilt: float = 0.0) -> Thing:
-        parts = props.vending_machine(machine.x, machine.z, machine.yaw, machine.paint(), damage=share, tilt=tilt)
-        return Thing(parts, moving=tilt != 0.0, shadow=machine.shadow)
+        parts = props.vending_machine(machine.paint(), share, tilt)
+        return on_floor(parts, machine.x, machine.z, machine.size, machine.yaw, tilt != 0.0)
 
     still = [at_damage(k / len(hits)) for k in range(len(hits) + 1)]
     front = ahead(machine.x, machine.z, machine.yaw, 0.45)
@@ -103,15 +102,15 @@ def _bins(s: Stage) -> Script:
     s.flee(vandal, side, speed=2.4)
 
     def fallen(spot: Point, tone: Colour) -> Thing:
-        parts = props.bin_(*spot, tone, 1.0, yaw)
+        parts = placed(props.bin_(tone, 1.0), spot[0], 0, spot[1], yaw)
         for _ in range(5):
-            litter = ahead(*ahead(*spot, yaw, 1.25), s.between(0, 360), s.between(0.05, 0.5))
+            x, z = ahead(*ahead(*spot, yaw, 1.25), s.between(0, 360), s.between(0.05, 0.5))
             size, turn, colour = s.between(0.09, 0.2), s.between(0, 90), s.rng.uniform(60, 220, 3)
-            parts += props.crate(*litter, size, turn, colour=colour)
-        return on_floor(parts, *ahead(*spot, yaw, 0.6), (1.0, 0.55))
+            parts += placed(props.crate(size, colour), x, 0, z, turn)
+        return Thing(parts, shadow=footprint(*ahead(*spot, yaw, 0.6), 1.0, 0.55))
 
     bins = list(zip(spots, tones, strict=True))
-    upright = [on_floor(props.bin_(*spot, tone, 0.0, yaw), *spot, (0.55, 0.55)) for spot, tone in bins]
+    upright = [on_floor(props.bin_(tone), *spot, (0.55, 0.55), yaw) for spot, tone in bins]
     down = [fallen(*standing) for standing in bins]
     players = [vandal, *_onlooker(s, side, [stand, *spots, *(ahead(*spot, yaw, 0.9) for spot in spots)])]
 
@@ -121,8 +120,7 @@ def _bins(s: Stage) -> Script:
         rock = max((1 - (t - when) / 0.3 for when in rocks if 0 <= t - when < 0.3), default=0.0)
         if tip >= 1 or tip + 0.07 * rock <= 0:
             return down[k] if tip >= 1 else upright[k]
-        parts = props.bin_(*spots[k], tones[k], tip + 0.07 * rock, yaw)
-        return replace(on_floor(parts, *spots[k], (0.6, 0.6)), moving=True)
+        return on_floor(props.bin_(tones[k], tip + 0.07 * rock), *spots[k], (0.6, 0.6), yaw, moving=True)
 
     return s.show(players, [partial(kicked, k) for k in range(count)], without=["bin"])
 
@@ -159,7 +157,7 @@ def _car(s: Stage) -> Script:
 
     def broken(*panes: str) -> Thing:
         damage = vehicles.Damage(panes=frozenset(f"{pane}{-face}" for pane in panes), side=0.35 * len(panes))
-        return on_floor(vehicles.car(kind, x, z, 90.0 * face, damage=damage), x, z, (4.1, 1.7))
+        return on_floor(vehicles.car(kind, damage=damage), x, z, (1.7, 4.1), 90.0 * face)
 
     breaks = hits[0], hits[first]
     car = changing(broken(), (breaks[0], broken(names[0])), (breaks[1], broken(*names)))
@@ -262,12 +260,11 @@ def damage(s: Stage) -> Script:
     def thing(t: float, hit_count: int, shake: float) -> Thing:
         if machine:
             broken = min(1.0, hit_count / max(len(hits) - 1, 1))
-            parts = props.vending_machine(x, z, yaw, tone, damage=broken, tilt=4 * shake)
+            parts, size = props.vending_machine(tone, broken, 4 * shake), (0.95, 0.72)
         else:
             fall = smooth((t - hits[-1]) / 0.5) if t > hits[-1] else 0.0
-            parts = props.bin_(x, z, tone, fall, yaw + 180 + 6 * shake)
-        size = (0.95, 0.72) if machine else (0.55, 0.6)
-        return replace(on_floor(parts, x, z, size, yaw), moving=shake != 0.0)
+            parts, size = placed(props.bin_(tone, fall), 0, 0, 0, 180 + 6 * shake), (0.55, 0.6)
+        return on_floor(parts, x, z, size, yaw, moving=shake != 0.0)
 
     def beaten(t: float) -> Thing:
         hit_count = sum(hit <= t for hit in hits)

@@ -197,4 +197,4 @@ def cuffs(figure: Figure, _: float) -> list[Part]:
 def in_hand(sk: Skeleton, colour: Colour, kind: str, side: str = "r") -> list[Part]:
     """A bag hanging from a hand."""
     x, y, z = (float(v) for v in sk.joints[side + "_hand"])
-    return bag(x, max(y - HANDLE[kind], 0.0), z, _facing(sk) + 90, colour, kind=kind)
+    return placed(bag(colour, kind), x, max(y - HANDLE[kind], 0.0), z, _facing(sk) + 90)

@@ -9,7 +9,7 @@ import numpy as np
 from vigil_city.lens.light import Light
 from vigil_city.places import props, vehicles
 from vigil_city.places.place import Fixture, Place, aimed, nearest
-from vigil_city.places.shapes import footprint
+from vigil_city.places.shapes import footprint, placed
 from vigil_city.scene import Part
 
 COUNTERS = ((128, 84, 52), (96, 100, 110), (140, 60, 50))
@@ -22,38 +22,38 @@ def _paint(rng: np.random.Generator, *colours: tuple[int, int, int]) -> np.ndarr
     return np.asarray(colours[rng.integers(len(colours))], float) * rng.uniform(0.9, 1.1)
 
 
-def _car(rng: np.random.Generator, bodies: int, x: float, z: float, yaw: float) -> list[Part]:
+def _car(rng: np.random.Generator, bodies: int) -> list[Part]:
     body = vehicles.BODIES[rng.integers(bodies)]
-    return vehicles.car(vehicles.Car(body, vehicles.PAINTS[rng.integers(len(vehicles.PAINTS))]), x, z, yaw)
+    return vehicles.car(vehicles.Car(body, vehicles.PAINTS[rng.integers(len(vehicles.PAINTS))]))
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of furniture: its width and depth in metres, and its parts when it stands at (x, z) and faces yaw."""
+    """A piece of furniture: its width and depth in metres, and its parts."""
 
     size: tuple[float, float]
-    make: Callable[[np.random.Generator, float, float, float], list[Part]]
+    make: Callable[[np.random.Generator], list[Part]]
     shadow: bool = True
 
 
 PIECES = {
-    "atm": Piece((0.8, 0.6), lambda rng, x, z, yaw: props.atm(x, z, yaw, _paint(rng, (30, 80, 140), (150, 40, 50)))),
-    "bench": Piece((1.5, 0.45), lambda _, x, z, yaw: props.bench(x, z, yaw)),
-    "bin": Piece((0.55, 0.6), lambda rng, x, z, _: props.bin_(x, z, _paint(rng, *props.BINS))),
-    "car": Piece((1.7, 4.2), lambda rng, x, z, yaw: _car(rng, 2, x, z, yaw)),
-    "clock": Piece((0.6, 0.1), lambda _, x, z, __: props.clock(x, z), shadow=False),
-    "counter": Piece((1.3, 0.6), lambda rng, x, z, yaw: props.counter(x, z, yaw, 1.3, _paint(rng, *COUNTERS))),
-    "desk": Piece((3.6, 0.7), lambda rng, x, z, _: props.desk(x, z, _paint(rng, *DESKS))),
-    "door": Piece((0.95, 0.1), lambda rng, x, z, _: props.door(x, z, _paint(rng, *DOORS)), shadow=False),
-    "lamp": Piece((0.3, 0.3), lambda _, x, z, __: props.lamp_post(x, z, 4.2), shadow=False),
-    "tall lamp": Piece((0.3, 0.3), lambda _, x, z, __: props.lamp_post(x, z, 4.6), shadow=False),
-    "machine": Piece((0.95, 0.72), lambda rng, x, z, yaw: props.vending_machine(x, z, yaw, _paint(rng, *MACHINES))),
-    "parked car": Piece((1.72, 4.2), lambda rng, x, z, yaw: _car(rng, 3, x, z, yaw)),
-    "planter": Piece((1.3, 0.7), lambda rng, x, z, _: props.planter(x, z, rng)),
-    "small planter": Piece((1.2, 0.7), lambda rng, x, z, _: props.planter(x, z, rng)),
-    "shelf": Piece((3.0, 0.4), lambda *_: [], shadow=False),  # the wall shows it
-    "tree": Piece((1.2, 0.7), lambda rng, x, z, _: props.tree(x, z, rng)),
-    "window": Piece((1.3, 0.1), lambda _, x, z, __: props.window(x, z), shadow=False),
+    "atm": Piece((0.8, 0.6), lambda rng: props.atm(_paint(rng, (30, 80, 140), (150, 40, 50)))),
+    "bench": Piece((1.5, 0.45), lambda _: props.bench()),
+    "bin": Piece((0.55, 0.6), lambda rng: props.bin_(_paint(rng, *props.BINS))),
+    "car": Piece((1.7, 4.2), lambda rng: _car(rng, 2)),
+    "clock": Piece((0.6, 0.1), lambda _: props.clock(), shadow=False),
+    "counter": Piece((1.3, 0.6), lambda rng: props.counter(1.3, _paint(rng, *COUNTERS))),
+    "desk": Piece((3.6, 0.7), lambda rng: props.desk(_paint(rng, *DESKS))),
+    "door": Piece((0.95, 0.1), lambda rng: props.door(_paint(rng, *DOORS)), shadow=False),
+    "lamp": Piece((0.3, 0.3), lambda _: props.lamp_post(4.2), shadow=False),
+    "tall lamp": Piece((0.3, 0.3), lambda _: props.lamp_post(4.6), shadow=False),
+    "machine": Piece((0.95, 0.72), lambda rng: props.vending_machine(_paint(rng, *MACHINES))),
+    "parked car": Piece((1.72, 4.2), lambda rng: _car(rng, 3)),
+    "planter": Piece((1.3, 0.7), props.planter),
+    "small planter": Piece((1.2, 0.7), props.planter),
+    "shelf": Piece((3.0, 0.4), lambda _: [], shadow=False),  # the wall shows it
+    "tree": Piece((1.2, 0.7), props.tree),
+    "window": Piece((1.3, 0.1), lambda _: props.window(), shadow=False),
 }
 
 
@@ -86,7 +86,8 @@ def _furnish(place: Place, rng: np.random.Generator) -> None:
     def put(name: str, piece_name: str, x: float, z: float, yaw: float = 0.0) -> None:
         piece = PIECES[piece_name]
         shadow = footprint(x, z, *piece.size, yaw=yaw) if piece.shadow else None
-        place.fixtures[name] = Fixture(piece.make(rng, x, z, yaw), x, z, yaw, piece.size, shadow)
+        parts = placed(piece.make(rng), x, 0, z, yaw)
+        place.fixtures[name] = Fixture(parts, x, z, yaw, piece.size, shadow)
 
     if place.kind == "carpark":  # two or three cars in the bays that the floor shows
         middle = place.across(rng.uniform(-0.2, 0.2), place.far - 0.6)

@@ -93,8 +93,8 @@ Finished = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
 
 
 def car(
-    kind: Car, x: float, z: float, yaw: float, *, rolled: float = 0.0, pitch: float = 0.0, damage: Damage = Damage(),
-    lights: bool = False, eye: np.ndarray | None = None,
+    kind: Car, x: float = 0.0, z: float = 0.0, yaw: float = 0.0, *, rolled: float = 0.0, pitch: float = 0.0,
+    damage: Damage = Damage(), lights: bool = False, eye: np.ndarray | None = None,
 ) -> list[Part]:  # fmt: skip
     """The car with its middle at (x, z), its front lowered by `pitch` degrees.
 
@@ -216,11 +216,9 @@ def _spokes(kind: Car, rolled: float) -> list[Panel]:
     return [(_mirrored(side, points), (66, 68, 72), True) for side, points in ends]
 
 
-def bicycle(
-    x: float, z: float, yaw: float, colour: Sequence[float], *, lean: float = 0.0, rolled: float = 0.0
-) -> list[Part]:
-    """A bicycle whose tyres touch the floor along a line through (x, z); lean in degrees to its left (90 = it lies)."""
-    frame, where = about_y(yaw) @ about_z(-lean), (x, 0.03 * abs(np.sin(np.radians(lean))), z)
+def bicycle(colour: Sequence[float], *, lean: float = 0.0, rolled: float = 0.0) -> list[Part]:
+    """A bicycle whose tyres touch the floor below the origin; lean in degrees to its left (90 = it lies)."""
+    frame, where = about_z(-lean), (0, 0.03 * abs(np.sin(np.radians(lean))), 0)
 
     def at(up: float, ahead: float, left: float = 0.0) -> np.ndarray:
         return frame @ np.array([left, up, ahead]) + where
