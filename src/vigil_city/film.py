@@ -1,5 +1,6 @@
 """Renders a script before a camera: frames, and the truth about each."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -54,8 +55,8 @@ class Film:
         self._stage: tuple[frozenset[str], tuple[Thing, ...]] | None = None
         self._still = self._empty = Still(*empty(place, self._ss))
         self._paint: np.ndarray | np.float32 = np.float32(0)  # what effects added to the frame before
-        self._past: list[dict[tuple[str, int], np.ndarray]] = []  # of the frames before: the ends of all that moves
-        self._now: dict[tuple[str, int], np.ndarray] = {}
+        # the ends of all that moves, of the frames over which motion is judged and of the present one
+        self._ends = deque[dict[tuple[str, int], np.ndarray]](maxlen=max(1, round(truth.STIR_S * fps)) + 1)
 
     def frames(self) -> Iterator[np.ndarray]:
         """(H, W, 3) uint8 RGB, one after the other."""
@@ -68,18 +69,13 @@ class Film:
         moment = replace(moment, figures=[f for f in moment.figures if self._in_view(f)])
         self._set_stage(moment)
         self._canvas.clear()
-        self._now = {}
-        image = self._shadows(moment.figures, [t for t in moment.things if _alive(t)])
+        self._ends.append({})
+        moving_things = [thing for thing in moment.things if thing.redrawn]
+        image = _darken(self._still, self._mask(moment.figures, moving_things), 0.25 if self.place.night else 0.42, 2.5)
         marks = self._draw(moment)
-        image, moving, clear = self._canvas.composite(image), self._canvas.motion(), None
-        if moment.effects:
-            clear = self._clear(moment)
-            image, moving = self._effects(moment, image, moving)
-        else:
-            self._paint = np.float32(0)
+        image, moving, clear = self._effects(moment, self._canvas.composite(image), self._canvas.motion())
         self._note(k, moment, marks, clear)
         self.truth.cells.append(truth.cells(moving))
-        self._past = [*self._past[-self._lag + 1 :], self._now]
         if moment.jolt != (0.0, 0.0):
             shift = np.array([[1, 0, moment.jolt[0]], [0, 1, moment.jolt[1]]], np.float32)
             image = cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
@@ -96,7 +92,7 @@ class Film:
             if f.extra:
                 self._draw_one("extra", f.person, f.extra, 255)
         for n, t in enumerate(moment.things):
-            if _alive(t):
+            if t.redrawn:
                 owner = min(owner + 1, 254)
                 mark = self._draw_one("thing", n, t.parts, owner)
                 if t.kind == "bag":
@@ -104,21 +100,16 @@ class Film:
         return marks
 
     def _draw_one(self, kind: str, number: int, parts: Sequence[Part], owner: int) -> Mark:
-        """Draws an object and marks the parts that have moved in STIR_S seconds, or as long as it has been there."""
+        """Draws an object and marks the parts that have moved in STIR_S seconds, or as long as it is in the film."""
         key, now = (kind, number), truth.ends(parts)
-        self._now[key] = now
-        moving = np.full(len(parts), bool(self._past))
-        past = self._past[-self._lag :]
-        for back, before in enumerate(past):
+        self._ends[-1][key] = now
+        *past, _ = self._ends
+        moving = np.full(len(parts), bool(past))
+        for k, before in enumerate(past):
             if key in before and before[key].shape == now.shape:
-                moving = truth.stirred(self._canvas, now, before[key], (len(past) - back) / float(self.fps))
+                moving = truth.stirred(self._canvas, now, before[key], (len(past) - k) / float(self.fps))
                 break
         return self._canvas.draw(parts, owner, moving)
-
-    @property
-    def _lag(self) -> int:
-        """Frames over which motion is judged."""
-        return max(1, round(truth.STIR_S * self.fps))
 
     def _in_view(self, f: Figure) -> bool:
         """Whether any of a person can be in the picture."""
@@ -134,7 +125,7 @@ class Film:
 
     def _set_stage(self, moment: Moment) -> None:
         """Draws what stands still, when it is not what stood still a frame ago."""
-        things = tuple(t for t in moment.things if not _alive(t))
+        things = tuple(thing for thing in moment.things if not thing.redrawn)
         if self._stage == (moment.without, things):  # things are equal only to themselves
             return
         self._stage = moment.without, things
@@ -171,29 +162,31 @@ class Film:
                 cv2.fillConvexPoly(mask, np.round(p[:, :2] / SMALL * 8).astype(np.int32), 255, cv2.LINE_8, 3)
         return mask
 
-    def _shadows(self, figures: list[Figure], things: list[Thing]) -> np.ndarray:
-        return _darken(self._still, self._mask(figures, things), 0.25 if self.place.night else 0.42, 2.5)
-
     def _painted(self, moment: Moment, image: np.ndarray) -> np.ndarray:
         depth = self._canvas.depth[:: self._ss, :: self._ss]
         for effect in moment.effects:
             image = effect(image, self.place.camera, depth)
         return image
 
-    def _clear(self, moment: Moment) -> np.ndarray:
-        """(H, W) 0..1: how far black and white still differ behind fire, smoke and flashes."""
-        black, white = (self._painted(moment, np.full_like(self._still.image, level)) for level in (0, 255))
-        return cv2.subtract(white, black).max(-1).astype(np.float32) / 255
+    def _effects(
+        self, moment: Moment, image: np.ndarray, moving: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """The picture with its effects; where something moves, fire and smoke included; and what they leave clear.
 
-    def _effects(self, moment: Moment, image: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The picture with its effects, and where something moves, fire and smoke included."""
+        That is (H, W) 0..1, how far black and white still differ behind them; None when there are none.
+        """
+        if not moment.effects:
+            self._paint = np.float32(0)
+            return image, moving, None
+        black, white = (self._painted(moment, np.full_like(image, level)) for level in (0, 255))
         before = image.astype(np.int16)
         image = self._painted(moment, image)
         paint = (image - before).astype(np.float32)
         change, size = paint - self._paint, self.place.camera.width // GLOW
         self._paint = paint
         change -= cv2.blur(change, (size, size))  # light that comes and goes is no motion
-        return image, moving[:: self._ss, :: self._ss] | (np.abs(change).max(-1) > FLICKER)
+        moving = moving[:: self._ss, :: self._ss] | (np.abs(change).max(-1) > FLICKER)
+        return image, moving, cv2.subtract(white, black).max(-1).astype(np.float32) / 255
 
     def _note(
         self, k: int, moment: Moment, marks: list[tuple[Mark, Figure | None, int]], clear: np.ndarray | None
@@ -219,8 +212,3 @@ def _darken(still: Still, mask: np.ndarray, strength: float, blur: float) -> np.
     soft = cv2.bitwise_and(soft, still.floor)
     gain = cv2.merge([cv2.convertScaleAbs(soft, alpha=-strength, beta=255)] * 3)
     return cv2.multiply(still.image, gain, scale=1 / 255)
-
-
-def _alive(thing: Thing) -> bool:
-    """Drawn anew in every frame: what moves, and what has a box of its own."""
-    return thing.moving or thing.kind == "bag"

@@ -70,6 +70,11 @@ class Thing:
     moving: bool = False
     shadow: np.ndarray | None = None  # (K, 2) convex footprint x, z on the floor
 
+    @property
+    def redrawn(self) -> bool:
+        """Drawn anew in every frame: what moves, and what has a box of its own."""
+        return self.moving or self.kind == "bag"
+
 
 Effect = Callable[[np.ndarray, Camera, np.ndarray], np.ndarray]
 """image (H, W, 3) uint8 RGB, camera, depth (H, W) float32 metres -> image; painted after people and things."""
