@@ -137,7 +137,7 @@ def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
         def wreck(share: float) -> list[Part]:
             panes = ALL_PANES if share else frozenset[str]()
             broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes, burnt=share)
-            return placed(vehicles.car(kind, damage=broken), 0, 0, 0, yaw)
+            return placed(vehicles.car(kind, broken), 0, 0, 0, yaw)
 
         return wreck, 0.5
     colour = s.pick((props.BINS[0], *props.BINS[2:]))

@@ -69,11 +69,14 @@ def _some_cars(rng: np.random.Generator, count: int, vans: float) -> list[vehicl
     return [vehicles.Car(body, vehicles.PAINTS[int(k)]) for body, k in zip(bodies, colours, strict=True)]
 
 
-def _vehicle(s: Stage, kind: vehicles.Car, x: float, z: float, yaw: float, **state: object) -> Thing:
-    """A moving car as seen from the place's camera."""
-    lit, eye = s.place.night, s.place.camera.eye
-    parts = vehicles.car(kind, x, z, yaw, eye=eye, lights=lit, **state)  # type: ignore[arg-type]
-    return Thing(parts, "vehicle", moving=True, shadow=footprint(x, z, 2 * kind.body.half, 2 * kind.reach, yaw))
+def _vehicle(
+    s: Stage, kind: vehicles.Car, x: float, z: float, yaw: float, *, rolled: float, pitch: float = 0.0,
+    damage: vehicles.Damage = vehicles.Damage(),
+) -> Thing:  # fmt: skip
+    """A moving car as seen from the place's camera; `pitch` lowers its front, degrees."""
+    parts = placed(vehicles.car(kind, damage, lights=s.place.night, rolled=rolled), x, 0, z, yaw, pitch)
+    shadow = footprint(x, z, 2 * kind.body.half, 2 * kind.reach, yaw)
+    return Thing(vehicles.facing(parts, s.place.camera.eye), "vehicle", moving=True, shadow=shadow)
 
 
 def _settled(thing_at: Callable[[float], Thing], still_from: float) -> ThingAt:

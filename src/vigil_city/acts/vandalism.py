@@ -157,7 +157,7 @@ def _car(s: Stage) -> Script:
 
     def broken(*panes: str) -> Thing:
         damage = vehicles.Damage(panes=frozenset(f"{pane}{-face}" for pane in panes), side=0.35 * len(panes))
-        return on_floor(vehicles.car(kind, damage=damage), x, z, (1.7, 4.1), 90.0 * face)
+        return on_floor(vehicles.car(kind, damage), x, z, (1.7, 4.1), 90.0 * face)
 
     breaks = hits[0], hits[first]
     car = changing(broken(), (breaks[0], broken(names[0])), (breaks[1], broken(*names)))

@@ -10,7 +10,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from vigil_city.bodies.anatomy import about_x, about_y, about_z
+from vigil_city.bodies.anatomy import about_z
 from vigil_city.places.shapes import rod
 from vigil_city.scene import Part, Polygon
 
@@ -88,41 +88,36 @@ class Car:
 
 Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarray, bool]
 """Corners in the car's own axes, colour, whether light shades it."""
-Finished = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
-"""A panel's corners (K, 3), wound so that its normal (3,) points outwards; that normal; colour; shading."""
 
 
-def car(
-    kind: Car, x: float = 0.0, z: float = 0.0, yaw: float = 0.0, *, rolled: float = 0.0, pitch: float = 0.0,
-    damage: Damage = Damage(), lights: bool = False, eye: np.ndarray | None = None,
-) -> list[Part]:  # fmt: skip
-    """The car with its middle at (x, z), its front lowered by `pitch` degrees.
-
-    `rolled` metres turn its wheels; what turns away from `eye` is left out.
-    """
-    frame = about_y(yaw) @ about_x(pitch)
-    out: list[Part] = []
-    for corners, normal, colour, shade in (*_built(kind, damage, lights), *_finished(_spokes(kind, rolled), damage)):
-        world = corners @ frame.T + (x, 0, z)
-        if eye is None or (frame @ normal) @ (eye - world[0]) > 0:
-            out.append(Polygon(world, colour, shade))
-    return out
+def car(kind: Car, damage: Damage = Damage(), *, lights: bool = False, rolled: float = 0.0) -> list[Part]:
+    """The car with its middle at the origin; `rolled` metres turn its wheels."""
+    return [*_built(kind, damage, lights), *_finished(_spokes(kind, rolled), damage)]
 
 
-def _finished(panels: list[Panel], damage: Damage) -> list[Finished]:
-    """Panels wound outwards, and blackened where the car is burnt."""
-    centre, soot, out = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32), list[Finished]()
+def facing(parts: Sequence[Part], eye: np.ndarray) -> list[Part]:
+    """The panels of a car, and whatever else, that do not turn away from an eye."""
+    return [p for p in parts if not isinstance(p, Polygon) or _normal(p.points) @ (eye - p.points[0]) > 0]
+
+
+def _normal(corners: np.ndarray) -> np.ndarray:
+    """Of a flat panel, as long as twice its area; a crumpled one need not be convex."""
+    return np.cross(corners, np.roll(corners, -1, axis=0)).sum(0)
+
+
+def _finished(panels: list[Panel], damage: Damage) -> list[Polygon]:
+    """Panels wound so that their normals point outwards, and blackened where the car is burnt."""
+    centre, soot, out = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32), list[Polygon]()
     for points, rgb, shade in panels:
         corners, colour = np.asarray(points, float), np.asarray(rgb, np.float32)
-        normal = np.cross(corners[1] - corners[0], corners[2] - corners[1])
-        if normal @ (corners.mean(0) - centre) < 0:
-            corners, normal = corners[::-1], -normal
-        out.append((corners, normal, colour + (soot - colour) * np.float32(0.88 * damage.burnt), shade))
+        inwards = _normal(corners) @ (corners.mean(0) - centre) < 0
+        burnt = colour + (soot - colour) * np.float32(0.88 * damage.burnt)
+        out.append(Polygon(corners[::-1] if inwards else corners, burnt, shade))
     return out
 
 
 @lru_cache(maxsize=64)
-def _built(kind: Car, damage: Damage, lights: bool) -> list[Finished]:
+def _built(kind: Car, damage: Damage, lights: bool) -> list[Polygon]:
     """All of a car but the spokes of its wheels; the tail and nose are shorter after a blow, and folded upwards."""
     (r0, r1, r2, r3), (f0, f1, f2, f3) = kind.body.tail, kind.body.nose
     r, f = damage.rear, damage.front
