@@ -119,8 +119,8 @@ def test_vehicles_keep_to_what_vehicles_can_do():
 def test_a_car_that_brakes_stops_and_does_not_roll_back():
     # 10 m/s, braked with 5 m/s2 from t = 1 at 10 m: stands after 2 s, 10 m further on
     drive = Drive.begin(0, 0, 10).then(1, -5)
-    assert drive.where(1) == (10, 10)
-    assert drive.where(3) == drive.where(9) == (20, 0)
+    assert drive.state(1) == (10, 10)
+    assert drive.state(3) == drive.state(9) == (20, 0)
 
 
 def test_pieces_fall_bounce_once_and_lie_still():

@@ -164,7 +164,9 @@ def test_another_seed_draws_something_else() -> None:
 def test_light_falls_from_the_same_side_on_people_and_things() -> None:
     where = make_place("plaza", 11)
     x, z = where.spot(0, 0.1)
-    (image,), _ = film(where, lambda _: Moment([], [Thing(box(x, 0, z, (1, 1, 1), (150, 150, 150), 45))]), 1)
+    (image,), _ = film(
+        where, lambda _: Moment([], [Thing(placed(box(0, 0, 0, (1, 1, 1), (150, 150, 150)), x, 0, z, 45))]), 1
+    )
     left, right = (where.camera.project(np.array([[x + dx, 0.5, z + 0.35]]))[0].astype(int) for dx in (-0.3, 0.3))
     tone = [cv2.mean(image[y - 4 : y + 4, at - 4 : at + 4])[0] for at, y, _ in (left, right)]
     assert (tone[0] > tone[1]) == (where.light.toward[0] < 0)

@@ -16,8 +16,8 @@ from vigil_city.places.shapes import placed
 from vigil_city.scene import Script, Thing
 
 
-def _burglar(s: Stage, at: Point, side: int, yaw: float) -> Player:
-    thief = s.enter(at, s.start, side, "burglar", s.dark_clothes(mask=s.chance(0.6)), z=s.place.far)
+def _burglar(s: Stage, stand: Point, side: int, yaw: float) -> Player:
+    thief = s.enter(stand, s.start, side, "burglar", s.dark_clothes(mask=s.chance(0.6)), z=s.place.far)
     return thief.face(yaw, 0.3).commit(s.span)
 
 

@@ -56,8 +56,8 @@ def lanes(s: Stage) -> list[Walker]:
         start = s.place.outside(-way, float(z))[0]
         for i in range(-(int(speed * s.seconds / gap) + 1), int(widths[k] / gap) + 1):
             x = start + way * gap * (i + s.between(-0.22, 0.22))
-            at, look = float(z) + s.between(-0.1, 0.1), Look.random(s.rng)
-            walkers.append(Walker(x, at, way * speed, look, way * 90.0 + s.between(-2, 2)))
+            depth, look = float(z) + s.between(-0.1, 0.1), Look.random(s.rng)
+            walkers.append(Walker(x, depth, way * speed, look, way * 90.0 + s.between(-2, 2)))
     return walkers
 
 
@@ -78,34 +78,34 @@ def panic(s: Stage) -> Script:
         if player is not None:
             _flee(s, player, source, reacts)
             players.append(player)
-    for at in np.arange(s.start + 0.5, s.stop - 1.0, 0.28):  # more come running from there
-        players.append(_late(s, side, float(at), s.between(2.2, 3.5), run=True))
-    for at in np.arange(s.stop - 0.3, s.seconds, 0.45):
-        players.append(_late(s, s.side(), float(at), s.between(0.9, 1.4), run=False))
+    for begins in np.arange(s.start + 0.5, s.stop - 1.0, 0.28):  # more come running from there
+        players.append(_late(s, side, float(begins), s.between(2.2, 3.5), run=True))
+    for begins in np.arange(s.stop - 0.3, s.seconds, 0.45):
+        players.append(_late(s, s.side(), float(begins), s.between(0.9, 1.4), run=False))
     return s.show(players)
 
 
-def _late(s: Stage, side: int, at: float, speed: float, *, run: bool) -> Player:
+def _late(s: Stage, side: int, begins: float, speed: float, *, run: bool) -> Player:
     """Comes in on `side` at that time and crosses the picture, at a walk once the span is over."""
     z = s.between(s.place.far + CLEAR, s.place.near - 0.1)
     begin, end = s.place.outside(side, z), s.place.outside(-side, z)
-    player = s.person(begin, -side * 90.0, "crowd").until(at)
+    player = s.person(begin, -side * 90.0, "crowd").until(begins)
     if run:
-        player.guilty(at, s.stop)
-    if run and abs(end[0] - begin[0]) > speed * (s.stop - at):
-        return player.walk((begin[0] - side * speed * (s.stop - at), z), speed=speed, run=True).walk(end, speed=1.3)
+        player.guilty(begins, s.stop)
+    if run and abs(end[0] - begin[0]) > speed * (s.stop - begins):
+        return player.walk((begin[0] - side * speed * (s.stop - begins), z), speed=speed, run=True).walk(end, speed=1.3)
     return player.walk(end, speed=speed, run=run)
 
 
-def _flee(s: Stage, player: Player, source: Point, at: float) -> None:
-    x, z = player.where
+def _flee(s: Stage, player: Player, source: Point, reacts: float) -> None:
+    x, z = player.position
     if not s.place.outside(-1, z)[0] < x < s.place.outside(1, z)[0]:
         return  # has left, or has not come yet
     player.play((0.18, FLINCH))
     angle = atan2(x - source[0], z - source[1]) + s.between(-0.3, 0.3)
     aside = pi / 2 if sin(angle) >= 0 else -pi / 2  # where there is room to run
     away, speed = aside + (angle - aside) * (0.45 if cos(angle) >= 0 else 0.6), s.between(2.2, 3.5)
-    player.guilty(at, s.stop)
+    player.guilty(reacts, s.stop)
     far = speed * max(s.stop - player.now - 0.3, 0.5)
     to = x + sin(away) * far, float(np.clip(z + cos(away) * far, s.place.far + CLEAR, s.place.near - 0.1))
     player.walk(to, speed=speed, run=True)

@@ -26,7 +26,7 @@ def jog(s: Stage) -> Script:
     side, speed = s.side(), s.between(2.3, 2.9)
     jogger = s.crossing(near, side, s.between(0.3, 1.2), speed, run=True)
     jogger.until(max(jogger.now, s.seconds * 0.55))
-    jogger.walk(s.place.outside(side, jogger.where[1]), speed=speed, run=True)
+    jogger.walk(s.place.outside(side, jogger.position[1]), speed=speed, run=True)
     return s.show([jogger, s.crossing(far, -side, s.between(-2.0, 2.0), s.between(0.9, 1.3))])
 
 
@@ -140,8 +140,8 @@ def deliver(s: Stage) -> Script:
     def parcel(t: float) -> Thing:
         who = bringer if t < handed else taker
         joints = who.skeleton(t).joints
-        at = (joints["l_hand"] + joints["r_hand"]) / 2
-        return Thing(placed(props.crate(size), at[0], at[1] - size * 0.35, at[2], who.state(t).yaw), moving=True)
+        x, y, z = (joints["l_hand"] + joints["r_hand"]) / 2
+        return Thing(placed(props.crate(size), x, y - size * 0.35, z, who.state(t).yaw), moving=True)
 
     return s.show([bringer, taker], [parcel])
 
@@ -153,8 +153,8 @@ def sweep(s: Stage) -> Script:
     player = s.person((x, z), -side * 75.0).play((0.4, poses.SWEEP))
     while player.now < s.seconds:
         player.play(*((0.45, poses.SWEEP_END), (0.45, poses.SWEEP)) * int(s.rng.integers(2, 4)))
-        if abs(player.where[0] - x) < 1.6:
-            step = player.where[0] - side * 0.35, z + s.between(-0.08, 0.08)
+        if abs(player.position[0] - x) < 1.6:
+            step = player.position[0] - side * 0.35, z + s.between(-0.08, 0.08)
             player.shift(0.8, step, poses.SWEEP_END, poses.SWEEP)
     return s.show([player.wear(gear.broom)])
 

@@ -71,12 +71,12 @@ def arson(s: Stage) -> Script:
     x, z = s.room((-0.3 * side, -0.1 * side), (0.5, 0.7), need=0.9)
     is_car = kind == "car"
     stand = (x + side * (0.9 if is_car else 0.85), z + (1.15 if is_car else 0.12))
-    at = (x + side * 0.25, z + 0.93) if is_car else (x + side * 0.15, z + 0.3)  # where the fire starts
+    kindled = (x + side * 0.25, z + 0.93) if is_car else (x + side * 0.15, z + 0.3)  # where the fire starts
     lift, near = (0.5, 0.95) if is_car else (0.0, 0.25)
     parts, width, tall = _fuel(s, kind)
     tone = s.pick(((190, 36, 30), (40, 70, 130), (210, 180, 50), (60, 90, 60)))
     arsonist = s.enter(stand, s.start, side, "arsonist", s.dark_clothes() if s.chance(0.6) else s.clothed())
-    arsonist.carry(poses.CARRY_LOW, RIGHT_ARM, 0.0).toward(*at, 0.35).commit(s.span)
+    arsonist.carry(poses.CARRY_LOW, RIGHT_ARM, 0.0).toward(*kindled, 0.35).commit(s.span)
     poured = arsonist.play((0.35, poses.POUR)).now
     out = s.exit_time(arsonist, side, 2.8, True)
     leaves = min(s.stop - 1.0 - 0.25 * (s.stop - s.start), max(s.stop - out - 0.5, s.start + 1.6))
@@ -101,9 +101,9 @@ def arson(s: Stage) -> Script:
     seed = int(s.rng.integers(1000))
     whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
     radii = np.linspace(0.12, 0.55, 6)
-    spill = at[0] + side * 0.15, 0, at[1] + 0.25
+    spill = kindled[0] + side * 0.15, 0, kindled[1] + 0.25
     puddles = [Thing(placed(props.pool(r, (48, 44, 46), seed), *spill)) for r in radii]
-    cx, cz = ahead(*stand, bearing(*stand, *at), 0.25, 0.35)
+    cx, cz = ahead(*stand, bearing(*stand, *kindled), 0.25, 0.35)
     handle = rod((cx - 0.15, 0.1, cz), (cx + 0.15, 0.1, cz), 0.1, tone)
     lying = Thing([handle, *box(cx, 0, cz, (0.32, 0.2, 0.18), tone)])
 
@@ -117,12 +117,12 @@ def arson(s: Stage) -> Script:
             return []
         spread = smooth((t - lit) / (0.55 * max(ends - lit, 1.0))) ** 0.8
         heat = spread * (1 - smooth((t - (ends - 0.9)) / 0.9))
-        where = at[0] + (x - at[0]) * spread, at[1] + (z + 0.15 - at[1]) * spread
+        burning = kindled[0] + (x - kindled[0]) * spread, kindled[1] + (z + 0.15 - kindled[1]) * spread
         hot, top = max(heat, 0.12 * (t < ends - 0.5)), (x, lift + 0.5 * tall * heat + 0.3, z)
         puffs = effects.plume(
             top, t - lit, rate=5.0, life=2.2, size=0.34 * width**0.5, seed=seed, until=ends - lit + 1.0
         )
-        flames = blaze(where, width, tall, hot, t, lift=lift * float(spread), near=near)
+        flames = blaze(burning, width, tall, hot, t, lift=lift * float(spread), near=near)
         return [*flames, effects.smoke(puffs, (46, 44, 44), 0.55)]
 
     return s.show(players, [fuel, puddle, changing(None, (pours + 0.12, lying))], [fire])
@@ -160,7 +160,7 @@ def explosion(s: Stage) -> Script:
     spot = x - side * s.between(1.3, 1.7), z + 0.55
     yaw = float(s.rng.choice([-side * 90.0, -side * 60.0, side * 60.0, 0.0]))
     victim = s.pass_time(s.person(spot, yaw, "victim", s.clothed()), boom + 0.04)
-    away = bearing(x, z, *victim.where)
+    away = bearing(x, z, *victim.position)
     dx, dz = np.sin(np.radians(away)), np.cos(np.radians(away))
     facing = turned_away(away, victim.heading)
     on_back = (0.16, poses.BACKWARDS), (0.24, poses.FLOOR_BACK), (0.25, poses.LIE_BACK)
@@ -172,7 +172,7 @@ def explosion(s: Stage) -> Script:
     players = [victim]
     for k in range(int(s.rng.integers(1, 4))):
         u, v = (-side * 0.8, side * 0.9, -side * 0.2)[k], (0.25, 0.15, 0.1)[k]
-        other = s.stander(s.aside(u, v, [player.where for player in players]), s.between(-180, 180), boom)
+        other = s.stander(s.aside(u, v, [player.position for player in players]), s.between(-180, 180), boom)
         players.append(s.panic(other, boom + 0.12 + 0.1 * k, -side if k != 1 else side))
     count, rng = 46, s.rng
     angle = rng.uniform(0, 2 * np.pi, count)

@@ -69,7 +69,7 @@ def patrol(s: Stage) -> Script:
     person = s.person((x, z), side * s.between(30, 80))
     spots = (x + side * 0.95, z), (x + side * 1.15, z - 0.6)
     pair = [s.officer(spot, 2.4 + 0.2 * k, side, vest).toward(x, z, 0.4) for k, spot in enumerate(spots)]
-    s.pass_time(person, 2.2).toward(*pair[0].where, 0.5)
+    s.pass_time(person, 2.2).toward(*pair[0].position, 0.5)
     for player in (person, *pair):
         s.chat(player, s.seconds - 2.6)
     pair[0].play((0.4, poses.POINT), (0.4, REST))
@@ -108,14 +108,16 @@ def clean_wall(s: Stage) -> Script:
     side, front, far = s.side(), -s.place.wall_z, s.place.far
     circles = s.place.obstacles()
     spots = [s.place.across(float(u), far) for u in s.rng.uniform(-0.6, 0.6, 8)]
-    x = max(spots, key=lambda at: min(clearance((at - side * off, front + 0.6), circles) for off in (0.0, 0.3, 0.6)))
+    x = max(
+        spots, key=lambda spot: min(clearance((spot - side * off, front + 0.6), circles) for off in (0.0, 0.3, 0.6))
+    )
     person = s.enter((x, front + 0.6), s.between(1.6, 2.4), side, z=far)
     person.wear(gear.cloth((225, 225, 215) if s.chance() else (230, 190, 70))).face(180 + side * 30, 0.4)
     while person.now < s.seconds - 2.2:
         for dx, y in WIPES:
             base = poses.SPRAY_HIGH if y > 1.4 else poses.SPRAY_LOW
-            person.play((0.35, reaching(base, person, "r", (person.where[0] + dx, y, front + 0.08))))
-        person.shift(0.5, (person.where[0] - side * 0.22, person.where[1]))
+            person.play((0.35, reaching(base, person, "r", (person.position[0] + dx, y, front + 0.08))))
+        person.shift(0.5, (person.position[0] - side * 0.22, person.position[1]))
     return s.show([s.leave(person.play((0.4, REST)), side, z=far)])
 
 

@@ -83,9 +83,9 @@ def robbery(s: Stage) -> Script:
 def pay(s: Stage) -> Script:
     """A customer pays at a counter, takes the bag with the goods and goes."""
     side, give = s.side(), poses.GIVE
-    at, yaw, stand, counter, without = _counter(s, side, off=0.3, aside=0.25, reach=(0.42, 1.42))
-    clerk = s.person(at, yaw, look=s.clothed(coat=False))
-    customer = s.enter(stand, s.between(1.6, 2.6), side).toward(*at, 0.4)
+    behind, yaw, stand, counter, without = _counter(s, side, off=0.3, aside=0.25, reach=(0.42, 1.42))
+    clerk = s.person(behind, yaw, look=s.clothed(coat=False))
+    customer = s.enter(stand, s.between(1.6, 2.6), side).toward(*behind, 0.4)
     clerk.until(customer.now)
     shown = customer.play((0.6, poses.TEXT), (0.6, poses.TEXT)).now
     customer.play((0.5, give), (0.5, give), (0.4, REST))

@@ -108,7 +108,7 @@ class Stage:
             u = self.between(min(across), max(across))
             spot = self.place.spot(u, self.place.shallow(self.between(*depth)))
             spots.append((clearance(spot, circles), spot))
-        return max(spots, key=lambda found: found[0])[1]
+        return max(spots, key=lambda scored: scored[0])[1]
 
     def aside(self, u: float, v: float, occupied: Sequence[Point] = (), without: Collection[str] = ()) -> Point:
         """The spot near (u, v) where nothing and nobody of `occupied` stands."""
@@ -120,8 +120,8 @@ class Stage:
         free = [clearance(spot, circles) for spot in spots]
         return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
 
-    def person(self, at: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
-        return Player(self.rng, *at, yaw, role, look=look)
+    def person(self, spot: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
+        return Player(self.rng, *spot, yaw, role, look=look)
 
     def enter(
         self, to: Point, by: float, side: int, role: str = "bystander", look: Look | None = None, *,
@@ -157,9 +157,9 @@ class Stage:
         )  # fmt: skip
         return self.enter(to, by, side, "officer", look).wear(gear.cap).wear(gear.uniform(vest))
 
-    def stander(self, at: Point, yaw: float, until: float | None = None) -> Player:
+    def stander(self, spot: Point, yaw: float, until: float | None = None) -> Player:
         """Somebody who stands about until then, or to the end."""
-        return self.pass_time(self.person(at, yaw), self.seconds if until is None else until)
+        return self.pass_time(self.person(spot, yaw), self.seconds if until is None else until)
 
     def others(self, side: int, spot: Point) -> list[Player]:
         """Nobody, somebody who stands about, or somebody who passes a spot: the same for thieves and customers."""
@@ -196,8 +196,8 @@ class Stage:
     def way_out(self, player: Player, side: int, z: float | None = None) -> list[Point]:
         """From where the player stands to out of view on one side."""
         circles = self.place.obstacles()
-        out = self.place.gate(side, player.where, player.where[1] if z is None else z, circles)
-        return way(player.where, out, circles)
+        out = self.place.gate(side, player.position, player.position[1] if z is None else z, circles)
+        return way(player.position, out, circles)
 
     def leave(
         self, player: Player, side: int, *, speed: float = 1.3, run: bool = False, z: float | None = None
@@ -227,10 +227,10 @@ class Stage:
         gestures = (poses.GESTURE_A, poses.GESTURE_B, poses.CROSSED, poses.HIPS)
         return player.repeat(until, *((0.55, gestures[k]) for k in self.rng.permutation(4)[:3]))
 
-    def panic(self, player: Player, at: float, side: int) -> Player:
-        """Ducks at `at`, then runs out on one side."""
+    def panic(self, player: Player, when: float, side: int) -> Player:
+        """Ducks at `when`, then runs out on one side."""
         duck = poses.DUCK
-        player.until(at).play((0.25, duck), (self.between(0.2, 0.5), duck), (0.2, pose(duck, root=(0, -0.1, 0))))
+        player.until(when).play((0.25, duck), (self.between(0.2, 0.5), duck), (0.2, pose(duck, root=(0, -0.1, 0))))
         return self.leave(player, side, speed=self.between(2.5, 3.2), run=True)
 
     def beat(

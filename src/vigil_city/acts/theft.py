@@ -118,10 +118,10 @@ def shoplifting(s: Stage) -> Script:
     while first or thief.now + 2.1 <= s.stop - away:
         grasps_at = thief.now + 0.5
         thief.play((0.45, reach), (0.1, reach))
-        thief.shift(0.35, thief.where, m(poses.HOLD), yaw=-side * 48.0)  # away from the shelf
+        thief.shift(0.35, thief.position, m(poses.HOLD), yaw=-side * 48.0)  # away from the shelf
         thief.play((0.22, m(pose(poses.HOLD, head=(48, 4)))), (0.32, hide))
         thief.wear(gear.packet(colour, hand, 0.06), grasps_at, thief.now + 0.02)
-        thief.play((0.2, hide)).shift(0.3, thief.where, REST, yaw=at_shelf)
+        thief.play((0.2, hide)).shift(0.3, thief.position, REST, yaw=at_shelf)
         first = False
     s.leave(thief.until(s.stop - away), side, speed=1.35)
 
@@ -164,7 +164,7 @@ def stealing(s: Stage) -> Script:
     gasps = pose(poses.LOOK_L, wrists=(0.12, -0.16, 0.16))
     owner.play((0.4, pose(poses.LOOK_R, spine=(8, 0, 0))), (0.5, gasps))
     on_bench = kind != "backpack" or s.chance()
-    thief = s.enter((x + side * 1.02, z + 0.1), s.start, side, "thief", speed=1.15, avoid=[owner.where])
+    thief = s.enter((x + side * 1.02, z + 0.1), s.start, side, "thief", speed=1.15, avoid=[owner.position])
     thief.face(-side * 90, 0.25).commit(s.span).play((0.35, poses.LOOK_L), (0.15, poses.LOOK_L), (0.4, poses.LOOK_R))
     run = s.chance()
     thief.until(s.stop - s.exit_time(thief, side, 2.6 if run else 1.6, run) - 1.1)
@@ -184,11 +184,11 @@ def _grasp(
     player: Player, seconds: float, x: float, z: float, side: int, kind: str, on_bench: bool
 ) -> tuple[tuple[float, float, float], float, list[Thing]]:
     """Bends for a bag near (x, z): where it stood, when it is in the hand, and the bench on which it stood, if any."""
-    at = x + side * (0.48 if on_bench else 0.35), 0.46 if on_bench else 0.0, z
+    bag_spot = x + side * (0.48 if on_bench else 0.35), 0.46 if on_bench else 0.0, z
     low = pose(poses.REACH_LOW, spine=(30 if on_bench else 50, 12, 0))
-    handle = at[0], at[1] + props.HANDLE[kind], z
+    handle = bag_spot[0], bag_spot[1] + props.HANDLE[kind], z
     grasps_at = player.play((seconds, reaching(low, player, "r", handle))).now
-    return at, grasps_at, [on_floor(props.bench(), x, z, (1.5, 0.45))] if on_bench else []
+    return bag_spot, grasps_at, [on_floor(props.bench(), x, z, (1.5, 0.45))] if on_bench else []
 
 
 class _Bicycle:

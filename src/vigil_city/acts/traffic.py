@@ -25,31 +25,31 @@ WALK_S = 2.2 / 1.15 + 0.35  # seconds that somebody needs from the edge of the l
 
 @dataclass(frozen=True)
 class Drive:
-    """Motion along one line in legs: from `start` seconds at `at` metres with speed `v`, which `a` changes."""
+    """Motion along one line in legs: from `start` seconds at `x` metres with speed `v`, which `a` changes."""
 
-    legs: tuple[tuple[float, float, float, float], ...]  # start, at, v, a
+    legs: tuple[tuple[float, float, float, float], ...]  # start, x, v, a
 
     @classmethod
-    def begin(cls, t: float, at: float, v: float) -> "Drive":
-        return cls(((t, at, v, 0.0),))
+    def begin(cls, t: float, x: float, v: float) -> "Drive":
+        return cls(((t, x, v, 0.0),))
 
     def then(self, t: float, a: float, v: float | None = None) -> "Drive":
         """From t on it gains `a` m/s2 (never reversing when it brakes); `v` gives a new speed: a blow."""
-        at, speed = self.where(t)
-        return Drive((*self.legs, (t, at, speed if v is None else v, a)))
+        x, speed = self.state(t)
+        return Drive((*self.legs, (t, x, speed if v is None else v, a)))
 
-    def where(self, t: float) -> tuple[float, float]:
+    def state(self, t: float) -> tuple[float, float]:
         """Position in metres and speed at time t."""
-        start, at, v, a = self.legs[max(bisect_right(self.legs, t, key=lambda leg: leg[0]) - 1, 0)]
+        start, x, v, a = self.legs[max(bisect_right(self.legs, t, key=lambda leg: leg[0]) - 1, 0)]
         u = t - start
         if a * v < 0:  # brakes to a stop
             u = min(u, -v / a)
-        return at + v * u + a * u * u / 2, v + a * u
+        return x + v * u + a * u * u / 2, v + a * u
 
 
-def _braked(at: float, side: int, crash: float, brakes: float, speed: float) -> Drive:
-    """Comes from `side` with `speed` m/s, brakes for some seconds, and is at `at` at the time of the crash."""
-    begin = at + side * (speed * brakes - 0.5 * BRAKE * brakes**2)
+def _braked(x: float, side: int, crash: float, brakes: float, speed: float) -> Drive:
+    """Comes from `side` with `speed` m/s, brakes for some seconds, and is at `x` at the time of the crash."""
+    begin = x + side * (speed * brakes - 0.5 * BRAKE * brakes**2)
     return Drive.begin(crash - brakes, begin, -side * speed).then(crash - brakes, side * BRAKE)
 
 
@@ -84,13 +84,13 @@ def _settled(thing_at: Callable[[float], Thing], still_from: float) -> ThingAt:
     return changing(thing_at, (still_from, replace(thing_at(still_from), moving=False)))
 
 
-def _bystanders(s: Stage, side: int, at: Point, *, when: float) -> list[Player]:
+def _bystanders(s: Stage, side: int, accident: Point, *, when: float) -> list[Player]:
     """Perhaps somebody at the edge of the picture, who turns to what has happened."""
     if not int(s.rng.integers(0, 2)):
         return []
     u, depth = side * s.between(0.9, 1.05), 0.05 if s.place.kind == "carpark" else 0.35
     other = s.person(s.aside(u, depth * s.between(0.5, 1.0)), s.between(-120, 120))
-    s.pass_time(other, when + 0.15).toward(*at, 0.4)
+    s.pass_time(other, when + 0.15).toward(*accident, 0.4)
     other.play((0.4, poses.POINT if s.chance() else poses.LOOK_L), (0.7, REST))
     return [s.pass_time(other, s.seconds)]
 
@@ -108,11 +108,11 @@ def _cars(s: Stage) -> Script:
     x = s.place.across(side * s.between(0.0, 0.2), z) + side * (rear.reach + 0.4)
     crash, head_on = s.start + 0.45, s.chance(0.4)
     fast = _braked(x, side, crash, 0.35, s.between(8.0, 10.5))
-    speed = abs(fast.where(crash)[1])
+    speed = abs(fast.state(crash)[1])
     target = x - side * (front.reach + rear.reach - 0.12)
     if head_on:
         slow = _braked(target, -side, crash, 0.3, s.between(5.0, 8.0))
-        after = (-side * (speed - slow.where(crash)[1] * side) / 2 * 0.5,) * 2
+        after = (-side * (speed - slow.state(crash)[1] * side) / 2 * 0.5,) * 2
     else:
         slow = Drive.begin(crash - 1.6, target + side * (0.5 * 2.4 * 1.1**2), -side * 2.4 * 1.1)
         slow = slow.then(crash - 1.6, side * 2.4)
@@ -129,22 +129,22 @@ def _cars(s: Stage) -> Script:
     panes = WINDSCREEN | ({"front1", "front-1"} if s.chance() else set())
 
     def hitting(t: float) -> Thing:
-        at, crush, turn = fast.where(t)[0], smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
+        along, crush, turn = fast.state(t)[0], smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
         nod = 2.2 * crush * max(0.0, 1 - (t - crash) / 0.8) + (1.2 if crash - 0.35 < t < crash else 0.0)
         damage = vehicles.Damage(front=0.85 * crush, panes=panes if t >= crash else frozenset())
         line = z + 0.25 * np.sin(np.radians(twist)) * turn
-        return _vehicle(s, rear, at, line, yaw_fast + twist * turn, rolled=abs(at - x), pitch=nod, damage=damage)
+        return _vehicle(s, rear, along, line, yaw_fast + twist * turn, rolled=abs(along - x), pitch=nod, damage=damage)
 
     def hit(t: float) -> Thing:
-        at, crush, turn = slow.where(t)[0], 0.8 * smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
+        along, crush, turn = slow.state(t)[0], 0.8 * smooth((t - crash) / 0.16), smooth((t - crash) / 0.7)
         broken = frozenset[str]() if t < crash else panes if head_on else REAR
         damage = vehicles.Damage(crush, panes=broken) if head_on else vehicles.Damage(rear=crush, panes=broken)
-        return _vehicle(s, front, at, z, yaw_slow + spin * turn, rolled=abs(at), damage=damage)
+        return _vehicle(s, front, along, z, yaw_slow + spin * turn, rolled=abs(along), damage=damage)
 
     def smoke(t: float) -> list[Effect]:
         if t <= crash:
             return []
-        nose, last = fast.where(t)[0] - side * (rear.reach - 0.5), min(s.stop - crash, 6.0)
+        nose, last = fast.state(t)[0] - side * (rear.reach - 0.5), min(s.stop - crash, 6.0)
         steam = effects.plume((nose, 0.85, z), t - crash, rate=4.0, life=1.8, size=0.26, seed=seed, until=last)
         spot = middle[0], 0.2, z + 0.5
         dust = effects.plume(spot, t - crash, rate=30, life=0.9, size=0.3, seed=seed, until=0.15)
@@ -162,7 +162,7 @@ def _skid(drive: Drive, z: float, crash: float, seed: int, side: int) -> Effects
     """Smoke from tyres that slide, from just before the crash."""
 
     def smoke(t: float) -> list[Effect]:
-        tyre = drive.where(t)[0] + side * 1.2 + side * 0.3, 0.1, z + 0.5
+        tyre = drive.state(t)[0] + side * 1.2 + side * 0.3, 0.1, z + 0.5
         puffs = effects.plume(tyre, t - crash + 0.4, rate=14, life=0.8, size=0.22, seed=seed, until=0.5)
         return [effects.smoke(puffs, (175, 175, 175), 0.3)] if crash - 0.4 < t < crash + 1.2 else []
 
@@ -200,11 +200,11 @@ def _struck(
     bike: tuple[int, int, int] | None = None,
 ) -> Script:  # fmt: skip
     """What follows when the car reaches the victim (and the bicycle): the throw, the stop, the people who turn."""
-    drive = drive.then(crash, side * HALT, 0.85 * drive.where(crash)[1])
+    drive = drive.then(crash, side * HALT, 0.85 * drive.state(crash)[1])
     here = victim.state(crash)
     thrown = s.person((here.x, here.z), here.yaw, "victim", victim.look).begin(here.pose)
     thrown.now = crash
-    push, on_back, toward = min(0.78 * abs(drive.where(crash)[1]), 4.4), s.chance(), -90.0 * side
+    push, on_back, toward = min(0.78 * abs(drive.state(crash)[1]), 4.4), s.chance(), -90.0 * side
     floor, lies = (poses.FLOOR_BACK, poses.LIE_BACK) if on_back else (poses.FLOOR_FRONT, poses.LIE_FRONT)
     velocity = -side * push, s.between(2.0, 2.7), s.between(0.1, 0.5)
     thrown.thrown(velocity, (0.30, floor), (0.40, lies), yaw=toward + 180 if on_back else toward).until(s.stop - 1.0)
@@ -216,7 +216,7 @@ def _struck(
     bike_end = here.x - side * s.between(2.2, 2.8)
 
     def hits(t: float) -> Thing:
-        x = drive.where(t)[0]
+        x = drive.state(t)[0]
         nod = 2.4 * smooth((t - crash + 0.4) / 0.2) * (1 - smooth((t - crash - 0.8) / 0.4))
         damage = vehicles.Damage(0.28 * smooth((t - crash) / 0.12), panes=WINDSCREEN if t >= crash else frozenset())
         return _vehicle(s, car, x, z, -90.0 * side, rolled=abs(x), pitch=nod, damage=damage)
@@ -243,20 +243,20 @@ def drive_through(s: Stage) -> Script:
     begin = s.between(-0.5, 1.5)
     trips = [Drive.begin(begin, first, -side * v)]
     if s.chance(0.4):  # parks
-        at = place.across(-side * s.between(0.0, 0.4), z)
+        bay = place.across(-side * s.between(0.0, 0.4), z)
         slow = 2.4
-        trips[0] = trips[0].then(begin + max(abs(first - at) - v * v / (2 * slow), 0.1) / v, side * slow)
+        trips[0] = trips[0].then(begin + max(abs(first - bay) - v * v / (2 * slow), 0.1) / v, side * slow)
     elif s.chance(0.6):
         trips.append(Drive.begin(begin + s.between(2.6, 4.0), first, -side * v))
     people: list[Player] = []
     for _ in range(int(s.rng.integers(1, 3))):
         depth = s.between(0.0, 0.1 if place.kind == "carpark" else 0.6)
-        spot = s.aside(s.between(-0.8, 0.8), depth, [player.where for player in people])
+        spot = s.aside(s.between(-0.8, 0.8), depth, [player.position for player in people])
         people.append(s.stander(spot, s.between(-120, 120)))
 
     def drives(kind: vehicles.Car, drive: Drive) -> ThingAt:
         def car(t: float) -> Thing | None:
-            x, _ = drive.where(t)
+            x, _ = drive.state(t)
             near = t >= drive.legs[0][0] and abs(x - place.across(0, z)) < 15
             return _vehicle(s, kind, x, z, -90.0 * side, rolled=abs(x)) if near else None
 

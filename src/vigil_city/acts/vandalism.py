@@ -274,4 +274,4 @@ def damage(s: Stage) -> Script:
             return thing(t, hit_count, shake or 1e-6)
         return still.setdefault(hit_count, thing(t, hit_count, 0.0))
 
-    return s.show([vandal, *s.others(side, vandal.where)], [beaten])
+    return s.show([vandal, *s.others(side, vandal.position)], [beaten])

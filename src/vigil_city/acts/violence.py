@@ -85,14 +85,14 @@ def assault(s: Stage) -> Script:
     until = max(s.stop - s.exit_time(attacker, side, 2.8, run=True), s.start + 2.2)
     hits = s.beat(attacker, s.start + 0.7, punches, 0.0)
     struck = HIT if s.chance() else poses.BACKWARDS
-    victim.until(hits[0] - 0.05).shift(0.35, ahead(*victim.where, toward, 0.30), struck, COVER, yaw=toward + 180)
-    attacker.shift(0.3, ahead(*attacker.where, toward, 0.32), GUARD, yaw=toward)
+    victim.until(hits[0] - 0.05).shift(0.35, ahead(*victim.position, toward, 0.30), struck, COVER, yaw=toward + 180)
+    attacker.shift(0.3, ahead(*attacker.position, toward, 0.32), GUARD, yaw=toward)
     hits = s.beat(attacker, attacker.now + 0.6, punches, 0.0)
     if hits:
         victim.until(hits[-1] - 0.04)
-    to, on_back = ahead(*victim.where, toward, 0.30), turned_away(toward, victim.heading)
+    to, on_back = ahead(*victim.position, toward, 0.30), turned_away(toward, victim.heading)
     victim.tumble(*(ON_BACK if on_back else ON_FRONT), to=to, yaw=toward + 180 if on_back else toward, ease=0.8)
-    attacker.shift(0.4, ahead(*attacker.where, toward, 0.35), GUARD, yaw=toward)
+    attacker.shift(0.4, ahead(*attacker.position, toward, 0.35), GUARD, yaw=toward)
     hits = s.beat(attacker, until, ("kick", "kick", "hammer"), 0.05)
     _flinch(victim, hits, victim.stance, mix(victim.stance, poses.CURLED, 0.12))
     s.flee(attacker, side, speed=2.8)
@@ -111,8 +111,8 @@ def fighting(s: Stage) -> Script:
     pushes = pose(GUARD, root=(0, -0.04, 0.05), spine=(20, 0, 0), wrists=(-0.04, 0, 0.31))
     giver, taker = pair[first], pair[1 - first]
     giver.play((0.12, GUARD), (0.18, pushes))
-    taker.wait(0.2).shift(0.3, ahead(*taker.where, taker.heading, -0.22), poses.BACKWARDS, GUARD)
-    giver.shift(0.3, ahead(*giver.where, giver.heading, 0.16), GUARD)
+    taker.wait(0.2).shift(0.3, ahead(*taker.position, taker.heading, -0.22), poses.BACKWARDS, GUARD)
+    giver.shift(0.3, ahead(*giver.position, giver.heading, 0.16), GUARD)
     turn = 1 - first
     while pair[0].now < s.stop - 0.75:
         now = max(player.now for player in pair)
@@ -122,14 +122,14 @@ def fighting(s: Stage) -> Script:
             taker.until(hit - 0.05)
             struck = HIT if s.chance(0.65) else COVER
             taker.play((0.10, struck), (0.16, COVER if k + 1 < len(hits) else GUARD))
-        gap, then = length(giver.where, [taker.where]) - s.between(0.68, 0.80), max(giver.now, taker.now)
+        gap, then = length(giver.position, [taker.position]) - s.between(0.68, 0.80), max(giver.now, taker.now)
         drive = s.between(0.0, 0.22)
         for player, step in ((giver, gap / 2 + drive), (taker, gap / 2 - drive)):
-            to = ahead(*player.where, player.heading, step, s.between(-0.05, 0.05))
+            to = ahead(*player.position, player.heading, step, s.between(-0.05, 0.05))
             player.until(then).shift(0.25, to, GUARD)
         turn = 1 - turn if s.chance(0.75) else turn
     for player, sign in zip(pair, (-1, 1), strict=True):
-        player.until(s.stop - 0.15).shift(0.7, ahead(*player.where, 90 + axis, sign * 0.35), GUARD, REST)
+        player.until(s.stop - 0.15).shift(0.7, ahead(*player.position, 90 + axis, sign * 0.35), GUARD, REST)
         player.play((0.5, poses.HIPS if s.chance() else REST))
     s.leave(pair[0], -1)
 
@@ -168,7 +168,7 @@ def shooting(s: Stage) -> Script:
     players = [shooter, victim]
     for k in range(int(s.rng.integers(1, 3))):
         u, v = side * (0.85, -0.1)[k], min(depth + (0.35, 0.5)[k], 1.0)
-        spot = s.aside(u, v, [stand, (x, z), *(player.where for player in players[2:])])
+        spot = s.aside(u, v, [stand, (x, z), *(player.position for player in players[2:])])
         other = s.stander(spot, s.between(-60, 60), shots[0])
         players.append(s.panic(other, shots[0] + s.between(0.1, 0.25), side))
 

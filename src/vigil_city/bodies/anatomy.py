@@ -130,7 +130,7 @@ class Skeleton:
 
 def solve(p: Pose, x: float, z: float, yaw: float, height: float) -> Skeleton:
     """The body in pose p that stands at floor point (x, z); yaw 0 looks along +Z, 90 along +X."""
-    get = {name: p[where] for name, where in FIELD.items()}
+    get = {name: p[field] for name, field in FIELD.items()}
     heading = about_y(yaw)
     whole = get["turn"]
     root = heading @ about_y(whole[0]) @ about_x(whole[1]) @ about_z(whole[2]) if whole.any() else heading
@@ -160,5 +160,5 @@ def solve(p: Pose, x: float, z: float, yaw: float, height: float) -> Skeleton:
         j[s + "heel"] = ankle + foot @ (0, -ANKLE_Y * 0.62, -HEEL)
         j[s + "toe"] = ankle + foot @ (0, -ANKLE_Y * 0.68, TOE)
         j[s + "shoulder_mark"] = shoulder + thorax @ (0, ACROMION, 0)
-    where = np.array([x, 0.0, z])
-    return Skeleton({name: v * height + where for name, v in j.items()}, thorax, head, root, height)
+    foot = np.array([x, 0.0, z])
+    return Skeleton({name: v * height + foot for name, v in j.items()}, thorax, head, root, height)

@@ -79,14 +79,8 @@ class _Tailor:
     """Cuts capsules between world points; their radii are body heights."""
 
     def __init__(self, sk: Skeleton, look: Look, fine: bool) -> None:
-        self.sk, self.at, self.joints, self.look, self.fine, self.out = (
-            sk,
-            sk.at,
-            sk.joints,
-            look,
-            fine,
-            list[Capsule](),
-        )
+        self.sk, self.at, self.joints = sk, sk.at, sk.joints
+        self.look, self.fine, self.out = look, fine, list[Capsule]()
 
     def cap(
         self, p0: np.ndarray, r0: float, p1: np.ndarray, r1: float, rgb: Rgb, texture: float = 0.0, torso: bool = False

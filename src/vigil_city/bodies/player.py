@@ -37,7 +37,7 @@ class Player:
         self._gear: list[tuple[float, float, Gear]] = []
 
     @property
-    def where(self) -> Point:
+    def position(self) -> Point:
         """x, z after the orders so far."""
         return self._at.x, self._at.z
 
@@ -68,7 +68,7 @@ class Player:
 
     def begin(self, p: Pose) -> "Player":
         """Is found in this pose when the video starts."""
-        self._at = State(grounded(p), *self.where, self.heading)
+        self._at = State(grounded(p), *self.position, self.heading)
         return self
 
     def guilty(self, start: float, stop: float) -> "Player":
@@ -92,7 +92,7 @@ class Player:
 
     def walk(self, *points: Point, speed: float = 1.25, run: bool = False) -> "Player":
         """Along a line through floor points (x, z), from standing to standing; turns first when it must."""
-        line = [self.where, *points]
+        line = [self.position, *points]
         line = [line[0]] + [b for a, b in pairwise(line) if np.hypot(b[0] - a[0], b[1] - a[1]) > 0.05]
         if len(line) < 2:
             return self
@@ -132,11 +132,11 @@ class Player:
 
     def toward(self, x: float, z: float, seconds: float = 0.7) -> "Player":
         """Turns to a floor point."""
-        return self.face(bearing(*self.where, x, z), seconds)
+        return self.face(bearing(*self.position, x, z), seconds)
 
     def play(self, *keys: Key) -> "Player":
         """Goes through poses on the spot; the last one stays."""
-        spot, line = (*self.where, self.heading), timed(self.stance, keys)
+        spot, line = (*self.position, self.heading), timed(self.stance, keys)
         return self._order(line[-1][0], lambda t: State(track(line, t), *spot), State(line[-1][1], *spot))
 
     def repeat(self, until: float, *keys: Key) -> "Player":
@@ -176,7 +176,7 @@ class Player:
         Below 1, `ease` starts the way slowly (a fall); the first key's start is the present pose.
         """
         old, line = self._at, timed(self.stance, keys)
-        total, new = line[-1][0], State(grounded(line[-1][1]), *(to or self.where), self._turned(yaw))
+        total, new = line[-1][0], State(grounded(line[-1][1]), *(to or self.position), self._turned(yaw))
 
         def state(t: float) -> State:
             return old.moved(new, smooth(t / total) ** (1 / ease), grounded(track(line, t)))
@@ -229,7 +229,7 @@ class Player:
         saddle = 0.93 / height + 0.05  # the hips, in body heights
         root = (0, saddle - HIP_Y, -0.23 / height)
         base = pose(root=root, spine=(38, 0, 0), head=(0, 4), wrists=(0.02, -0.17, 0.24))
-        new = State(base, *to, bearing(*self.where, *to))
+        new = State(base, *to, bearing(*self.position, *to))
         old = replace(old, yaw=new.yaw)
 
         def state(t: float) -> State:
@@ -244,7 +244,7 @@ class Player:
 
     def duration(self, points: Sequence[Point], speed: float, *, run: bool) -> float:
         """Seconds that a way takes from where the player is after its orders, turning included."""
-        trial = Player(np.random.default_rng(0), *self.where, self.heading, look=self.look)
+        trial = Player(np.random.default_rng(0), *self.position, self.heading, look=self.look)
         return trial.walk(*points, speed=speed, run=run).now
 
     def state(self, t: float) -> State:
@@ -276,7 +276,7 @@ def cast(t: float, players: Sequence[Player]) -> list[Figure]:
 def reaching(p: Pose, player: Player, side: str, target: Sequence[float] | np.ndarray) -> Pose:
     """The pose with the "l" or "r" hand stretched to a world point, for a player as it stands after its orders."""
     height = player.look.height
-    body = solve(p, *player.where, player.heading, height)
+    body = solve(p, *player.position, player.heading, height)
     away = np.asarray(target, float) - body.joints[side + "_shoulder"]
     far = max(float(np.linalg.norm(away)), 1e-6)
     away *= max(1 - 0.06 * height / far, 0.2)  # the wrist stays behind the hand

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigil_city.lens.light import Light, folds
+from vigil_city.lens.light import GRAIN, Light, folds
 
 f32 = np.float32
-GRAIN = 1024  # px, side of the noise from which folds of cloth are cut
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Trunk:
 class Pixels:
     """Pixels under capsules, one after the other; a pixel that k capsules cover is there k times."""
 
-    at: np.ndarray  # (N,) index into the flat canvas
+    index: np.ndarray  # (N,) into the flat canvas
     tube: np.ndarray  # (N,) which capsule
     dx: np.ndarray  # (N,) from its end a, canvas pixels
     dy: np.ndarray
@@ -79,7 +78,7 @@ class Pixels:
     off: np.ndarray  # squared distance from the axis, in radii: below 1
 
     def only(self, keep: np.ndarray) -> "Pixels":
-        return Pixels(*(v[keep] for v in (self.at, self.tube, self.dx, self.dy, self.share, self.inverse, self.off)))
+        return Pixels(*(v[keep] for v in (self.index, self.tube, self.dx, self.dy, self.share, self.inverse, self.off)))
 
 
 def cover(tubes: Tubes, width: int) -> Pixels:
@@ -103,8 +102,8 @@ def cover(tubes: Tubes, width: int) -> Pixels:
     off *= inverse
     hit = np.flatnonzero(off < 1)
     row = np.repeat(np.arange(len(k)), wide)[hit]
-    at = y[row] * width + x[hit]
-    return Pixels(at, k[row], dx[hit], dy[row], share[hit], inverse[hit], off[hit])
+    index = y[row] * width + x[hit]
+    return Pixels(index, k[row], dx[hit], dy[row], share[hit], inverse[hit], off[hit])
 
 
 def _spans(tubes: Tubes, k: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -136,33 +135,33 @@ class Lamp:
         right, up, back = axes.astype(f32)
         sun = light.unit()
         self.x, self.y, self.z = float(right @ sun), float(-(up @ sun)), float(back @ sun)
-        self.ambient, self.diffuse, self.folds = light.ambient, light.diffuse, folds(GRAIN).ravel()
+        self.ambient, self.diffuse, self.folds = light.ambient, light.diffuse, folds().ravel()
 
     def shade(
         self, tubes: Tubes, pixels: Pixels, facing: np.ndarray, *, trunk: Trunk | None, in_trunk: np.ndarray,
-        texture: np.ndarray, index: np.ndarray, owner: int, width: int,
+        texture: np.ndarray, part_index: np.ndarray, owner: int, width: int,
     ) -> np.ndarray:  # fmt: skip
-        """(N,) brightness; `in_trunk`, `texture` and `index` (its number among the parts) are said of each capsule."""
+        """(N,) brightness; `in_trunk`, `texture` and `part_index` are said of each capsule."""
         p, k, axis = pixels, pixels.tube, tubes.axis
-        y, x = np.divmod(p.at, width)
+        y, x = np.divmod(p.index, width)
         lit = (axis[:, 0] * self.x + axis[:, 1] * self.y).astype(f32)
         bright = ((p.dx * f32(self.x) + p.dy * f32(self.y)) - p.share * lit[k]) * p.inverse
         if trunk is not None:  # a quarter the tube's own normal, the rest that of the whole trunk
-            where = np.flatnonzero(in_trunk[k])
-            own, (ex, ey) = p.only(where), axis[k[where]].astype(f32).T
+            of_trunk = np.flatnonzero(in_trunk[k])
+            on, (ex, ey) = p.only(of_trunk), axis[k[of_trunk]].astype(f32).T
             (cx, cy), (ax, ay) = trunk.centre, trunk.across / trunk.half
-            right, below = x[where].astype(f32) + f32(0.5) - f32(cx), y[where].astype(f32) + f32(0.5) - f32(cy)
+            right, below = x[of_trunk].astype(f32) + f32(0.5) - f32(cx), y[of_trunk].astype(f32) + f32(0.5) - f32(cy)
             u = np.clip(right * f32(ax) + below * f32(ay), -0.95, 0.95)
-            inverse = own.inverse * f32(0.25)
-            nx = (own.dx - own.share * ex) * inverse + u * f32(0.75 * trunk.across[0])
-            ny = (own.dy - own.share * ey) * inverse + u * f32(0.75 * trunk.across[1])
-            facing[where] = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
-            bright[where] = nx * f32(self.x) + ny * f32(self.y)
+            inverse = on.inverse * f32(0.25)
+            nx = (on.dx - on.share * ex) * inverse + u * f32(0.75 * trunk.across[0])
+            ny = (on.dy - on.share * ey) * inverse + u * f32(0.75 * trunk.across[1])
+            facing[of_trunk] = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
+            bright[of_trunk] = nx * f32(self.x) + ny * f32(self.y)
         bright = np.maximum(bright + facing * f32(self.z), 0) * f32(self.diffuse) + f32(self.ambient)
         bright *= facing * f32(0.20) + f32(0.80)  # darker rims
         first = tubes.a.T.astype(int)
         (left, top), (wide, tall) = tubes.corner, tubes.extent
-        down = (index * 97 + top - first[1]) % (GRAIN - tall) - top
-        across = (index * 61 + owner * 131 + left - first[0]) % (GRAIN - wide) - left
+        down = (part_index * 97 + top - first[1]) % (GRAIN - tall) - top
+        across = (part_index * 61 + owner * 131 + left - first[0]) % (GRAIN - wide) - left
         grain = self.folds[(y + down[k]) * GRAIN + x + across[k]] * (0.16 * texture).astype(f32)[k]
         return bright * (grain + f32(1))

@@ -24,9 +24,9 @@ f32 = np.float32
 
 
 @cache
-def turbulence(size: int = 256) -> np.ndarray:
-    """Noise (size, size) float32 in 0..1 that repeats without a seam."""
-    rng = np.random.default_rng(7)
+def turbulence() -> np.ndarray:
+    """Noise (256, 256) float32 in 0..1 that repeats without a seam."""
+    rng, size = np.random.default_rng(7), 256
     spectrum = np.fft.rfft2(rng.standard_normal((size, size)))
     radius = np.hypot(np.fft.fftfreq(size)[:, None] * size, np.fft.rfftfreq(size)[None] * size)
     noise = np.fft.irfft2(spectrum / np.maximum(radius, 5) ** 1.5 * (radius > 0), (size, size))
@@ -113,18 +113,18 @@ def _colours(heat: np.ndarray) -> np.ndarray:
 def flame(base: Point, width: float, height: float, t: float, phase: float = 0.0) -> Effect:
     """A fire that stands at `base`, metres; `t` moves it, `phase` makes it differ from its neighbours."""
 
-    def paint(at: _Spot) -> None:
-        u, v = at.across / f32(at.size[0]), -at.down / f32(at.size[1])
-        metres = f32(60 / at.scale)  # the grain of the fire is a matter of metres, not of its size
-        rows, columns = at.down * metres + (t * 130 + phase * 97), at.across * metres + phase * 53
+    def paint(spot: _Spot) -> None:
+        u, v = spot.across / f32(spot.size[0]), -spot.down / f32(spot.size[1])
+        metres = f32(60 / spot.scale)  # the grain of the fire is a matter of metres, not of its size
+        rows, columns = spot.down * metres + (t * 130 + phase * 97), spot.across * metres + phase * 53
         grain = _ragged(rows, columns + 20 * np.sin(3 * t + phase))
         lean = f32(0.25 * np.sin(2.3 * t + phase)) * v * v
         body = 1 - np.abs(u - lean + 0.5 * grain * (0.3 + v)) / np.maximum(1 - 0.75 * np.clip(v, 0, 1), 0.08)
         tall = 1 - np.clip(v, 0, None) * (1.0 + 0.22 * f32(np.sin(5.1 * t + 2 * phase)))
         heat = np.minimum(body, 1.2 * tall) + 1.1 * grain * (0.25 + np.clip(v, 0, 1)) + 0.15
         heat *= np.clip(1 + v / f32(0.1), 0, 1)  # nothing burns under its own foot
-        alpha = np.clip(heat * 3.2, 0, 1) * (at.win.near > at.far - 0.1)
-        at.win.cover(_colours(heat * 1.25), alpha * f32(0.93))
+        alpha = np.clip(heat * 3.2, 0, 1) * (spot.win.near > spot.far - 0.1)
+        spot.win.cover(_colours(heat * 1.25), alpha * f32(0.93))
 
     return _around(base, lambda px: (max(width * px / 2, 1.5), max(height * px, 3.0)), (1.5, 1.15, 0.22), paint)
 
@@ -132,9 +132,9 @@ def flame(base: Point, width: float, height: float, t: float, phase: float = 0.0
 def glow(centre: Point, radius: float, strength: float, colour: Sequence[int] = (255, 140, 50)) -> Effect:
     """Light that falls on the surroundings; `radius` metres, strength 0..1."""
 
-    def paint(at: _Spot) -> None:
-        r, image, cut = at.size[0], at.win.image, at.win.cut
-        light = np.clip(1 - (at.across * at.across + at.down * at.down) / f32(r * r), 0, 1) ** 2 * f32(strength)
+    def paint(spot: _Spot) -> None:
+        r, image, cut = spot.size[0], spot.win.image, spot.win.cut
+        light = np.clip(1 - (spot.across * spot.across + spot.down * spot.down) / f32(r * r), 0, 1) ** 2 * f32(strength)
         lit = image[cut].astype(f32) * (1 + light[..., None]) + light[..., None] * np.asarray(colour, f32) * f32(0.4)
         image[cut] = np.minimum(lit, 255).astype(np.uint8)
 
@@ -192,19 +192,19 @@ def plume(base: Point, t: float, *, rate: float, life: float, size: float, seed:
     return np.stack([x, y, z, size * (0.45 + 1.5 * u), density], 1)
 
 
-def fireball(centre: Point, radius: float, age: float, life: float = 1.5) -> Effect:
-    """The burning cloud of an explosion `age` seconds after its flash: it swells, rises, cools, is gone in `life`."""
-    u = min(age / life, 1.0)
+def fireball(centre: Point, radius: float, age: float) -> Effect:
+    """The burning cloud of an explosion `age` seconds after its flash: it swells, rises, cools, is gone in 1.5 s."""
+    u = min(age / 1.5, 1.0)
     swollen = 0.25 + 0.85 * (1 - np.exp(-6 * u))
 
-    def paint(at: _Spot) -> None:
-        grain = 70 / at.size[0]
-        body = 1 - at.distance() + _ragged(at.down * grain + age * 50, at.across * grain) * f32(0.75)
+    def paint(spot: _Spot) -> None:
+        grain = 70 / spot.size[0]
+        body = 1 - spot.distance() + _ragged(spot.down * grain + age * 50, spot.across * grain) * f32(0.75)
         heat = np.clip(body * 1.3 + 0.55 - 1.3 * u, 0, 1)
         thin = f32(np.clip(3.2 * (1 - u), 0, 1))
-        alpha = np.clip(body * 5, 0, 1) * thin * (at.win.near > at.far - 0.25 * radius)
+        alpha = np.clip(body * 5, 0, 1) * thin * (spot.win.near > spot.far - 0.25 * radius)
         soot = np.clip((u * 1.3 - heat) * 1.1 + 0.2 * u, 0, 1)[..., None]
-        at.win.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
+        spot.win.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
 
     risen = centre[0], centre[1] + 0.9 * radius * u, centre[2]
     return _around(risen, lambda px: (radius * px * swollen, radius * px * swollen), (1.2, 1.2, 1.2), paint)
@@ -218,9 +218,11 @@ def flash(strength: float) -> Effect:
 def muzzle_flash(tip: Point, size: float) -> Effect:
     """The fire at the end of a gun that is going off; `size` metres."""
 
-    def paint(at: _Spot) -> None:
-        star = np.clip(1 - at.distance() * (1.6 - 0.8 * np.cos(5 * np.arctan2(at.down, at.across + 1e-3)) ** 2), 0, 1)
-        at.win.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (at.win.near > at.far - 0.35))
+    def paint(spot: _Spot) -> None:
+        star = np.clip(
+            1 - spot.distance() * (1.6 - 0.8 * np.cos(5 * np.arctan2(spot.down, spot.across + 1e-3)) ** 2), 0, 1
+        )
+        spot.win.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (spot.win.near > spot.far - 0.35))
 
     return _around(tip, lambda px: (max(size * px, 5.0), max(size * px, 5.0)), (1, 1, 1), paint)
 
@@ -234,19 +236,19 @@ def fly(start: np.ndarray, velocity: np.ndarray, t: float, rest: float = 0.01) -
     hop_speed = 0.28 * np.sqrt(up * up + 2 * GRAVITY * fall)
     hop = 2 * hop_speed / GRAVITY
     air, ground = np.minimum(t, landing), np.clip(t - landing, 0, hop)
-    where = start + velocity * air[:, None]
-    where[:, [0, 2]] += 0.35 * velocity[:, [0, 2]] * ground[:, None]
+    position = start + velocity * air[:, None]
+    position[:, [0, 2]] += 0.35 * velocity[:, [0, 2]] * ground[:, None]
     height = start[:, 1] + up * air - GRAVITY / 2 * air * air
-    where[:, 1] = np.where(t < landing, height, rest + hop_speed * ground - GRAVITY / 2 * ground * ground)
-    return where
+    position[:, 1] = np.where(t < landing, height, rest + hop_speed * ground - GRAVITY / 2 * ground * ground)
+    return position
 
 
-def pieces(where: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.ndarray) -> Effect:
-    """Small flat bits of glass or stone: where (N, 3), size (N,) in metres, colours (N, 3), spin (N,) in radians."""
+def pieces(positions: np.ndarray, size: np.ndarray, colours: np.ndarray, spin: np.ndarray) -> Effect:
+    """Flat bits of glass or stone at positions (N, 3); size (N,) in metres, colours (N, 3), spin (N,) in radians."""
 
     def paint(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
         height, width = image.shape[:2]
-        seen = camera.project(where)
+        seen = camera.project(positions)
         scale = camera.focal / seen[:, 2]
         for k, (x, y, far) in enumerate(seen):
             outside = not (0 <= x < width and 0 <= y < height and far > 0.4)
@@ -272,8 +274,8 @@ def shards(
 
     def glass(t: float) -> list[Effect]:
         age = t - breaks
-        where = fly(start, speed, min(age, 3.0))
-        return [pieces(where, size, colours, spin + min(age, 0.7) * 9)] if age >= 0 else []
+        positions = fly(start, speed, min(age, 3.0))
+        return [pieces(positions, size, colours, spin + min(age, 0.7) * 9)] if age >= 0 else []
 
     return glass
 

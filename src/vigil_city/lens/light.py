@@ -6,14 +6,16 @@ from functools import cache
 import cv2
 import numpy as np
 
+GRAIN = 1024  # px, side of the noise
+
 
 @cache
-def folds(size: int = 1024) -> np.ndarray:
-    """Smooth noise of several octaves, about -1..1, (size, size): folds of cloth, stains, grain."""
+def folds() -> np.ndarray:
+    """Smooth noise of several octaves, about -1..1, (GRAIN, GRAIN): folds of cloth, stains, grain."""
     rng = np.random.default_rng(0)
-    out = np.zeros((size, size), np.float32)
+    out = np.zeros((GRAIN, GRAIN), np.float32)
     for sigma, amp in ((3, 0.5), (8, 1.0), (20, 0.8)):
-        white = rng.standard_normal((size, size)).astype(np.float32)
+        white = rng.standard_normal((GRAIN, GRAIN)).astype(np.float32)
         noise = cv2.GaussianBlur(white, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
         out += amp * noise / noise.std()
     return np.clip(out / 2.2, -1, 1)

@@ -127,16 +127,16 @@ class Canvas:
         size = np.maximum(size * self.ss, 0.7)  # nothing thinner than about a sub-pixel
         tubes = Tubes.between(ends, size, radius, self.w, self.h)
         pixels = cover(tubes, self.w)
-        self._outline.ravel()[pixels.at] = True
+        self._outline.ravel()[pixels.index] = True
         depth, facing = depths(tubes, pixels)
         canvas = self.depth.ravel()
-        before = np.flatnonzero(depth < canvas[pixels.at])
-        np.minimum.at(canvas, pixels.at[before], depth[before])
-        won = before[canvas[pixels.at[before]] == depth[before]][::-1]  # of equals the first is written last
+        before = np.flatnonzero(depth < canvas[pixels.index])
+        np.minimum.at(canvas, pixels.index[before], depth[before])
+        won = before[canvas[pixels.index[before]] == depth[before]][::-1]  # of equals the first is written last
         pixels = pixels.only(won)
-        self.part_number.ravel()[pixels.at] = (first + index)[pixels.tube].astype(np.uint16)
-        self.shade.ravel()[pixels.at] = self._lamp.shade(
-            tubes, pixels, facing[won], trunk=trunk, in_trunk=in_trunk, texture=texture, index=index, owner=owner,
+        self.part_number.ravel()[pixels.index] = (first + index)[pixels.tube].astype(np.uint16)
+        self.shade.ravel()[pixels.index] = self._lamp.shade(
+            tubes, pixels, facing[won], trunk=trunk, in_trunk=in_trunk, texture=texture, part_index=index, owner=owner,
             width=self.w,
         )  # fmt: skip
         on = tubes.extent[0] > 0

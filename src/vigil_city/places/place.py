@@ -100,9 +100,9 @@ class Place:
         return gates[max(gates, key=free)]
 
 
-def clearance(at: Point, circles: np.ndarray) -> float:
+def clearance(point: Point, circles: np.ndarray) -> float:
     """Metres between a point and the nearest circle; negative inside one."""
-    return float((np.hypot(circles[:, 0] - at[0], circles[:, 1] - at[1]) - circles[:, 2]).min())
+    return float((np.hypot(circles[:, 0] - point[0], circles[:, 1] - point[1]) - circles[:, 2]).min())
 
 
 def way(a: Point, b: Point, circles: np.ndarray, depth: int = 3) -> list[Point]:

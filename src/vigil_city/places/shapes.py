@@ -17,11 +17,11 @@ def polygon(points: Sequence[Sequence[float]] | np.ndarray, rgb: Colour, shade: 
     return Polygon(np.asarray(points, float), np.asarray(rgb, np.float32), shade)
 
 
-def box(x: float, y: float, z: float, size: tuple[float, float, float], rgb: Colour, yaw: float = 0.0) -> list[Part]:
+def box(x: float, y: float, z: float, size: tuple[float, float, float], rgb: Colour) -> list[Part]:
     """Top and four sides of a block (width along its own x, height, depth) whose bottom centre is (x, y, z)."""
     w, h, d = size[0] / 2, size[1], size[2] / 2
     c = np.array([[sx * w, sy * h, sz * d] for sy in (0, 1) for sx, sz in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-    c = c @ about_y(yaw).T + (x, y, z)
+    c += (x, y, z)
     faces = ((4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
     return [polygon(c[list(f)], rgb) for f in faces]
 
@@ -47,11 +47,11 @@ def rod(p0: Point, p1: Point, radius: float, rgb: Colour, tip: float | None = No
 
 def placed(parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0) -> list[Part]:
     """The parts, built about the origin, turned and then moved to (x, y, z)."""
-    turn, where = about_y(yaw) @ about_x(pitch), np.array([x, y, z])
+    turn, foot = about_y(yaw) @ about_x(pitch), np.array([x, y, z])
     return [
-        replace(p, points=p.points @ turn.T + where)
+        replace(p, points=p.points @ turn.T + foot)
         if isinstance(p, Polygon)
-        else (turn @ p[0] + where, p[1], turn @ p[2] + where, *p[3:])
+        else (turn @ p[0] + foot, p[1], turn @ p[2] + foot, *p[3:])
         for p in parts
     ]
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from vigil_city.lens.light import folds
+from vigil_city.lens.light import GRAIN, folds
 from vigil_city.places.place import Place
 
 Array = np.ndarray
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 def noise(u: Array, v: Array, scale: float) -> Array:
     """Smooth noise about -1..1 in plane coordinates (metres)."""
-    return folds()[(u * scale * 100).astype(int) % 1024, (v * scale * 100).astype(int) % 1024]
+    return folds()[(u * scale * 100).astype(int) % GRAIN, (v * scale * 100).astype(int) % GRAIN]
 
 
 def rough(u: Array, v: Array, *grains: tuple[float, float], even: Array | float = 1.0) -> Array:
@@ -105,8 +105,8 @@ def windows(out: Array, x: Array, y: Array, step: float, foot: float, rng: np.ra
 def signs(out: Array, x: Array, y: Array, rng: np.random.Generator, count: int, middle: float = 1.75) -> Array:
     """Posters with lines of print."""
     for _ in range(count):
-        at, w, h = rng.uniform(-4, 4), rng.uniform(0.4, 0.9), rng.uniform(0.35, 0.55)
-        m = (np.abs(x - at) < w / 2) & (np.abs(y - middle) < h)
+        centre, w, h = rng.uniform(-4, 4), rng.uniform(0.4, 0.9), rng.uniform(0.35, 0.55)
+        m = (np.abs(x - centre) < w / 2) & (np.abs(y - middle) < h)
         out[m] = rng.uniform(70, 210, 3)
         m &= np.abs(((y * 9) % 1) - 0.5) < 0.2
         out[m] = out[m] * 0.6 + 60

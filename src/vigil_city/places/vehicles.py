@@ -26,6 +26,7 @@ TRIM = (  # of a side: metres proud of it, outline (up, forward), brightness; th
     (0.008, ((0.34, -0.04), (0.34, 0.0), (0.95, 0.0), (0.95, -0.04)), 0.5),
     (0.008, ((0.25, -0.8), (0.25, 0.8), (0.33, 0.8), (0.33, -0.8)), 0.4),
 )
+DISCS = ((0.012, WHEEL, 10, RUBBER), (0.02, 0.19, 8, STEEL))  # of a wheel: metres proud, radius, corners, colour
 DENT = ((0.42, -0.75), (0.36, 0.25), (0.60, 0.62), (0.88, 0.20), (0.80, -0.55))
 Outline = tuple[tuple[float, float], ...]
 """(forward, up) in metres."""
@@ -123,13 +124,20 @@ def _built(kind: Car, damage: Damage, lights: bool) -> list[Polygon]:
     r, f = damage.rear, damage.front
     tail = (r0[0] + 0.42 * r, r0[1]), (r1[0] + 0.48 * r, r1[1] - 0.05 * r), (r2[0] + 0.34 * r, r2[1] + 0.10 * r), r3
     nose = f0, (f1[0] - 0.55 * f, f1[1] + 0.20 * f), (f2[0] - 0.45 * f, f2[1] + 0.06 * f), (f3[0] - 0.38 * f, f3[1])
-    panels = _shell(kind, damage, tail, nose) + _sides(kind, damage, tail, nose)
-    return _finished(panels + _lamps(kind.body, damage, lights, tail, nose) + _wheels(kind.body), damage)
+    panels = _shell(kind, damage, tail, nose)
+    for side in SIDES:
+        panels += _mirrored(
+            side, [*_flank(kind, damage, side, tail, nose), *_lamps(kind.body, damage, side, lights, tail, nose)]
+        )
+    plate = ((-0.24, 0.42), (0.24, 0.42), (0.24, 0.53), (-0.24, 0.53))
+    for end, colour in ((nose[2][0] + 0.02, (225, 225, 215)), (tail[1][0] - 0.02, (225, 215, 120))):
+        panels.append(([(*corner, end) for corner in plate], colour, True))
+    return _finished(panels, damage)
 
 
-def _mirrored(side: int, points: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-    """Points of the left side (1) on that side."""
-    return np.asarray(points, float) * (side, 1, 1)
+def _mirrored(side: int, panels: list[Panel]) -> list[Panel]:
+    """Panels of the left side (1) on that side."""
+    return [(np.asarray(points, float) * (side, 1, 1), colour, shade) for points, colour, shade in panels]
 
 
 def _shell(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Panel]:
@@ -147,58 +155,41 @@ def _shell(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Pane
     ]
 
 
-def _sides(kind: Car, damage: Damage, tail: Outline, nose: Outline) -> list[Panel]:
+def _flank(kind: Car, damage: Damage, side: int, tail: Outline, nose: Outline) -> list[Panel]:
+    """A side with its panes, trim and wheels, as if it were the left one."""
     body, paint = kind.body, np.asarray(kind.paint, float)
     low, high = body.half, body.half - body.lean
     corners = (low, tail[-1]), (low, nose[0]), (high, body.roof[1]), (high, body.roof[0])
     cabin = np.array([(left, up, ahead) for left, (ahead, up) in corners])
-    out: list[Panel] = []
-    for side in SIDES:
-        out.append((_mirrored(side, [(low, up, ahead) for ahead, up in (*tail, *nose)]), paint, True))
-        out.append((_mirrored(side, cabin), paint * 0.97, True))
-        for near, far, name in ((0.06, 0.48, "rear"), (0.53, 0.92, "front")):
-            if body is VAN and name == "rear":
-                continue
-            pane = [_within(cabin, a, b) for a, b in ((near, 0.08), (far, 0.08), (far, 0.90), (near, 0.90))]
+    panels: list[Panel] = [
+        ([(low, up, ahead) for ahead, up in (*tail, *nose)], paint, True), (cabin, paint * 0.97, True)
+    ]  # fmt: skip
+    for near, far, name in ((0.06, 0.48, "rear"), (0.53, 0.92, "front")):
+        if body is not VAN or name == "front":
+            sills = cabin[0] + np.outer((near, far), cabin[1] - cabin[0])
+            eaves = cabin[3] + np.outer((near, far), cabin[2] - cabin[3])
+            pane = [sills[k] + (eaves[k] - sills[k]) * up for k, up in ((0, 0.08), (1, 0.08), (1, 0.90), (0, 0.90))]
             glass = HOLE if f"{name}{side}" in damage.panes else GLASS
-            out.append((_mirrored(side, np.array(pane) + (0.015, 0.004, 0)), glass, True))
-        for proud, outline, bright in (*TRIM, *([(0.014, DENT, 1 - 0.6 * damage.side)] if damage.side > 0 else [])):
-            out.append((_mirrored(side, [(body.half + proud, *at) for at in outline]), paint * bright, True))
-    return out
+            panels.append((np.array(pane) + (0.015, 0.004, 0), glass, True))
+    for proud, outline, bright in (*TRIM, *([(0.014, DENT, 1 - 0.6 * damage.side)] if damage.side > 0 else [])):
+        panels.append(([(low + proud, *corner) for corner in outline], paint * bright, True))
+    for axle, (proud, radius, count, colour) in product(body.axles, DISCS):
+        angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+        up, ahead = WHEEL + radius * np.sin(angles), axle + radius * np.cos(angles)
+        panels.append((np.stack([np.full(count, low + proud), up, ahead], 1), colour, True))
+    return panels
 
 
-def _within(quad: np.ndarray, along: float, up: float) -> np.ndarray:
-    low, high = quad[0] + (quad[1] - quad[0]) * along, quad[3] + (quad[2] - quad[3]) * along
-    return low + (high - low) * up
-
-
-def _lamps(body: Body, damage: Damage, lights: bool, tail: Outline, nose: Outline) -> list[Panel]:
-    """Lamps in front and behind, and number plates."""
+def _lamps(body: Body, damage: Damage, side: int, lights: bool, tail: Outline, nose: Outline) -> list[Panel]:
+    """The lamps in front and behind, as if on the left; a blow breaks the one in front on that side."""
     front, rear, a, b = nose[2], tail[1], body.half - 0.05, body.half - 0.36
     white, red = ((255, 250, 225), (255, 55, 45)) if lights else ((200, 204, 204), (170, 24, 24))
     y, f, back = front[1] + 0.03, front[0] + 0.008, nose[1][0] + (front[0] - nose[1][0]) * 0.35
     top, low, r = y + 0.62 * (nose[1][1] - front[1]), rear[1] + 0.06, rear[0] - 0.012
     head = (a, y, f), (b, y, f), (b, top, back + 0.01), (a, top, back + 0.01)
     tail_lamp = (a, low, r), (b, low, r), (b, low + 0.2, r + 0.02), (a, low + 0.2, r + 0.02)
-    out: list[Panel] = []
-    for side in SIDES:
-        if damage.front < 0.3 or side < 0:
-            out.append((_mirrored(side, head), white, not lights))
-        out.append((_mirrored(side, tail_lamp), red, not lights))
-    plate = ((-0.24, 0.42), (0.24, 0.42), (0.24, 0.53), (-0.24, 0.53))
-    out.append(([(*at, front[0] + 0.02) for at in plate], (225, 225, 215), True))
-    out.append(([(*at, rear[0] - 0.02) for at in plate], (225, 215, 120), True))
-    return out
-
-
-def _wheels(body: Body) -> list[Panel]:
-    out: list[Panel] = []
-    for side, axle in product(SIDES, body.axles):
-        for proud, radius, corners, colour in ((0.012, WHEEL, 10, RUBBER), (0.02, 0.19, 8, STEEL)):
-            angles, by = np.linspace(0, 2 * np.pi, corners, endpoint=False), np.full(corners, body.half + proud)
-            disc = np.stack([by, WHEEL + radius * np.sin(angles), axle + radius * np.cos(angles)], 1)
-            out.append((_mirrored(side, disc), colour, True))
-    return out
+    whole: list[Panel] = [(head, white, not lights)] if damage.front < 0.3 or side < 0 else []
+    return [*whole, (tail_lamp, red, not lights)]
 
 
 def _spokes(kind: Car, rolled: float) -> list[Panel]:
@@ -206,17 +197,19 @@ def _spokes(kind: Car, rolled: float) -> list[Panel]:
     c, s = np.cos(rolled / WHEEL), np.sin(rolled / WHEEL)
     bar = np.array([(-0.18, -0.045), (0.18, -0.045), (0.18, 0.045), (-0.18, 0.045)])
     up, ahead = bar[:, 0] * s + bar[:, 1] * c + WHEEL, bar[:, 0] * c - bar[:, 1] * s
-    by = np.full(4, kind.body.half + 0.026)
-    ends = [(side, np.stack([by, up, ahead + axle], 1)) for side, axle in product(SIDES, kind.body.axles)]
-    return [(_mirrored(side, points), (66, 68, 72), True) for side, points in ends]
+    left: list[Panel] = [
+        (np.stack([np.full(4, kind.body.half + 0.026), up, ahead + axle], 1), (66, 68, 72), True)
+        for axle in kind.body.axles
+    ]
+    return [panel for side in SIDES for panel in _mirrored(side, left)]
 
 
 def bicycle(colour: Sequence[float], *, lean: float = 0.0, rolled: float = 0.0) -> list[Part]:
     """A bicycle whose tyres touch the floor below the origin; lean in degrees to its left (90 = it lies)."""
-    frame, where = about_z(-lean), (0, 0.03 * abs(np.sin(np.radians(lean))), 0)
+    frame, axis = about_z(-lean), (0, 0.03 * abs(np.sin(np.radians(lean))), 0)
 
     def at(up: float, ahead: float, left: float = 0.0) -> np.ndarray:
-        return frame @ np.array([left, up, ahead]) + where
+        return frame @ np.array([left, up, ahead]) + axis
 
     rear, front, crank, saddle, bars = at(0.33, -0.52), at(0.33, 0.53), at(0.29, -0.06), at(0.86, -0.22), at(0.88, 0.36)
     parts: list[Part] = []
