@@ -158,15 +158,13 @@ class Player:
         return self.play((seconds, self._ready()))
 
     def slide(self, seconds: float, *keys: tuple[float, State]) -> "Player":
-        """Is moved without steps (onto a seat): keys (share of the time 0..1, state), joined smoothly."""
+        """Is moved without steps (onto a seat): keys (share of the time, state) up to 1, joined smoothly."""
         line = [(0.0, self._at), *keys]
 
         def state(t: float) -> State:
             u = min(max(t / seconds, 0.0), 1.0)
-            for (before, a), (after, b) in pairwise(line):
-                if u <= after:
-                    return a.moved(b, smooth((u - before) / max(after - before, 1e-6)))
-            return line[-1][1]
+            (before, a), (after, b) = next(pair for pair in pairwise(line) if u <= pair[1][0])
+            return a.moved(b, smooth((u - before) / (after - before)))
 
         return self._order(seconds, state, line[-1][1])
 
