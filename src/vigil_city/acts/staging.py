@@ -14,7 +14,7 @@ from vigil_city.bodies.look import Look
 from vigil_city.bodies.motion import bearing
 from vigil_city.bodies.player import Player, cast
 from vigil_city.places import props
-from vigil_city.places.place import Fixture, Place, Point, clearance, length, way
+from vigil_city.places.place import Fixture, Place, Point, clearance, length, rest_of_way, way
 from vigil_city.places.shapes import Colour, footprint, placed
 from vigil_city.scene import Effect, Moment, Part, Script, Thing
 
@@ -115,10 +115,8 @@ class Stage:
         people = [(x, z, 0.75) for x, z in occupied] or [(0.0, 0.0, -1.0)]
         circles = np.concatenate([self.place.obstacles(without), people])
         shifts = sorted(product((0, -0.2, 0.2, -0.4, 0.4), repeat=2), key=lambda d: hypot(*d))
-        vs = [self.place.shallow(float(np.clip(v + dv, 0, 1))) for _, dv in shifts]
-        spots = [self.place.spot(u + du, deep) for (du, _), deep in zip(shifts, vs, strict=True)]
-        free = [clearance(spot, circles) for spot in spots]
-        return next((spot for spot, far in zip(spots, free, strict=True) if far > 0.05), spots[int(np.argmax(free))])
+        spots = [self.place.spot(u + du, self.place.shallow(float(np.clip(v + dv, 0, 1)))) for du, dv in shifts]
+        return max(spots, key=lambda spot: min(clearance(spot, circles), 0.05))  # the first of those that are free
 
     def person(self, spot: Point, yaw: float, role: str = "bystander", look: Look | None = None) -> Player:
         return Player(self.rng, *spot, yaw, role, look=look)
@@ -134,15 +132,7 @@ class Stage:
         circles = np.array([*self.place.obstacles(), *((x, y, 0.5) for x, y in avoid)])
         start = self.place.gate(side, to, to[1] if z is None else z, circles)
         points = way(start, to, circles)
-        spare = length(start, points) - max(by - 0.9, 0.2) * speed
-        while spare > 0:  # too far: start further along
-            step = hypot(points[0][0] - start[0], points[0][1] - start[1])
-            if step <= spare and len(points) > 1:
-                start, spare = points.pop(0), spare - step
-            else:
-                share = min(spare / max(step, 1e-6), 1.0)
-                start = start[0] + (points[0][0] - start[0]) * share, start[1] + (points[0][1] - start[1]) * share
-                break
+        start, *points = rest_of_way(start, points, length(start, points) - max(by - 0.9, 0.2) * speed)
         player = self.person(start, bearing(*start, *points[0]), role, look)
         return player.wait(max(by - 0.9 - length(start, points) / speed, 0.0)).walk(*points, speed=speed)
 

@@ -131,6 +131,15 @@ def length(a: Point, points: Sequence[Point]) -> float:
     return sum(hypot(q[0] - p[0], q[1] - p[1]) for p, q in pairwise(line))
 
 
+def rest_of_way(a: Point, points: Sequence[Point], metres: float) -> list[Point]:
+    """What is left of a way from a after so many metres: its new start, and the points that are still ahead."""
+    step = hypot(points[0][0] - a[0], points[0][1] - a[1])
+    if metres >= step and len(points) > 1:
+        return rest_of_way(points[0], points[1:], metres - step)
+    share = min(max(metres, 0.0) / max(step, 1e-6), 1.0)
+    return [(a[0] + (points[0][0] - a[0]) * share, a[1] + (points[0][1] - a[1]) * share), *points]
+
+
 def aimed(width: int, height: int, mount: float, distance: float, fill: float, pan: float, roll: float) -> Camera:
     """A camera for which a person `distance` metres away, in the middle of the picture, fills `fill` of its height."""
     down = atan2(mount - 0.85, distance)
