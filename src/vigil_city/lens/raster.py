@@ -20,26 +20,12 @@ FAR = np.float32(1e6)
 NEAR = 0.12  # metres; nothing that reaches nearer to the lens is drawn
 Window = tuple[int, int, int, int]
 """Left, top, right, bottom on the canvas, half-open."""
+NOWHERE: Window = (2**31, 2**31, 0, 0)  # holds no pixel
 
 
-def join(a: Window | None, b: Window | None) -> Window | None:
+def join(a: Window, b: Window) -> Window:
     """The smallest window that holds both."""
-    if a is None or b is None:
-        return a or b
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def merge(windows: list[Window]) -> list[Window]:
-    """Windows that overlap become one, so that no pixel is painted twice."""
-    out: list[Window] = []
-    for w in windows:
-        while touched := [
-            o for o in out if w[0] < o[2] + 2 and o[0] < w[2] + 2 and w[1] < o[3] + 2 and o[1] < w[3] + 2
-        ]:
-            out.remove(touched[0])
-            w = join(w, touched[0]) or w
-        out.append(w)
-    return out
 
 
 @dataclass
@@ -70,27 +56,27 @@ class Canvas:
         self._colours: list[np.ndarray] = [np.zeros(3, np.float32)]
         self._owners: list[int] = [0]
         self._moving: list[bool] = [False]
-        self._windows: list[Window] = []
+        self._touched = NOWHERE
 
     def freeze(self) -> None:
         """The depth of now becomes that of the still background, to which `clear` returns."""
         self._still = self.depth.copy()
-        self._windows = [(0, 0, self.w, self.h)]
+        self._touched = (0, 0, self.w, self.h)
         self.clear()
 
     def clear(self) -> None:
-        for left, top, right, bottom in self._windows:
-            win = np.s_[top:bottom, left:right]
-            self.depth[win] = self._still[win]
-            self.part_number[win] = 0
-        self._windows = []
+        left, top, right, bottom = self._touched
+        win = np.s_[top:bottom, left:right]
+        self.depth[win] = self._still[win]
+        self.part_number[win] = 0
+        self._touched = NOWHERE
         del self._colours[1:], self._owners[1:], self._moving[1:]
 
     def draw(self, parts: Sequence[Part], owner: int, moving: np.ndarray | None = None) -> Mark:
         """Draws the parts of one object; `moving` (one flag per part) says which of them move noticeably."""
         caps = [(i, p) for i, p in enumerate(parts) if not isinstance(p, Polygon)]
         lo, hi = np.full(2, np.inf), np.full(2, -np.inf)
-        union: Window | None = None
+        union = NOWHERE
         first = len(self._colours)
         self._colours.extend(p.rgb if isinstance(p, Polygon) else p[4] for p in parts)
         self._owners.extend([owner] * len(parts))
@@ -100,22 +86,20 @@ class Canvas:
                 union = join(union, self._polygon(p, first + i, lo, hi))
         if caps:
             union = join(union, self._capsules(caps, first, owner, lo, hi))
-        area = 0
-        if union is not None:
-            win = np.s_[union[1] : union[3], union[0] : union[2]]
-            area = int(np.count_nonzero(self._outline[win]))
-            self._outline[win] = False
-            self._windows.append(union)
+        win = np.s_[union[1] : union[3], union[0] : union[2]]
+        area = int(np.count_nonzero(self._outline[win]))
+        self._outline[win] = False
+        self._touched = join(self._touched, union)
         return Mark(np.concatenate([lo, hi]), area, owner)
 
     def _capsules(
         self, caps: list[tuple[int, Capsule]], first: int, owner: int, lo: np.ndarray, hi: np.ndarray
-    ) -> Window | None:
+    ) -> Window:
         """Draws the capsules of one object, each given with its number among the parts; `first` is part 0's number."""
         flat = np.array([(c[0], c[2]) for _, c in caps]).transpose(1, 0, 2).reshape(-1, 3)
         ends, radius = self.camera.project(flat).reshape(2, -1, 3), np.array([(c[1], c[3]) for _, c in caps]).T
         if ends[..., 2].min() <= NEAR:
-            return None
+            return NOWHERE
         size = self.camera.focal * radius / ends[..., 2]
         np.minimum(lo, (ends[..., :2] - size[..., None]).min((0, 1)), out=lo)
         np.maximum(hi, (ends[..., :2] + size[..., None]).max((0, 1)), out=hi)
@@ -141,15 +125,15 @@ class Canvas:
         )  # fmt: skip
         on = tubes.extent[0] > 0
         if not on.any():
-            return None
+            return NOWHERE
         (left, top), (right, bottom) = tubes.corner[:, on].min(1), (tubes.corner + tubes.extent)[:, on].max(1)
         return int(left), int(top), int(right), int(bottom)
 
-    def _polygon(self, p: Polygon, number: int, lo: np.ndarray, hi: np.ndarray) -> Window | None:
+    def _polygon(self, p: Polygon, number: int, lo: np.ndarray, hi: np.ndarray) -> Window:
         c, points = self.camera, p.points
         pts = c.project(points)
         if pts[:, 2].min() <= NEAR:
-            return None
+            return NOWHERE
         np.minimum(lo, pts[:, :2].min(0), out=lo)
         np.maximum(hi, pts[:, :2].max(0), out=hi)
         xy = pts[:, :2] * self.ss
@@ -157,7 +141,7 @@ class Canvas:
         x1, y1 = np.ceil(xy.max(0)).astype(int) + 1
         left, top, right, bottom = max(int(x0), 0), max(int(y0), 0), min(int(x1), self.w), min(int(y1), self.h)
         if left >= right or top >= bottom:
-            return None
+            return NOWHERE
         win = np.s_[top:bottom, left:right]
         mask = self._mask[win]
         mask[:] = 0
@@ -170,7 +154,7 @@ class Canvas:
         # the plane in camera terms: 1 / depth is linear on the picture
         away = float(normal @ (points[0] - c.eye))
         if abs(away) < 1e-6:
-            return None  # seen edge-on
+            return NOWHERE  # seen edge-on
         nr, nu, nb = (c.axes @ normal) / away
         k = 1 / (c.focal * self.ss)
         inverse = (
@@ -196,25 +180,22 @@ class Canvas:
 
     def motion(self) -> np.ndarray:
         """(h, w) uint8 on the canvas: 1 where something that moves is seen."""
-        moving, out = np.asarray(self._moving, np.uint8), np.zeros((self.h, self.w), np.uint8)
-        for left, top, right, bottom in self._windows:
-            win = np.s_[top:bottom, left:right]
-            np.take(moving, self.part_number[win], mode="clip", out=out[win])
-        return out
+        return np.asarray(self._moving, np.uint8)[self.part_number]
 
     def composite(self, background: np.ndarray) -> np.ndarray:
         """What was drawn, anti-aliased over a uint8 background (H, W, 3), which is not changed."""
-        image, ss = background.copy(), self.ss
+        image, ss, (left, top, right, bottom) = background.copy(), self.ss, self._touched
+        if self._touched == NOWHERE:
+            return image
         palette = np.zeros((len(self._colours), 4), np.float32)
         palette[:, :3] = self._colours
         palette[1:, 3] = 1
-        for left, top, right, bottom in merge(self._windows):
-            x0, y0, x1, y1 = left // ss, top // ss, -(-right // ss), -(-bottom // ss)
-            win = np.s_[y0 * ss : y1 * ss, x0 * ss : x1 * ss]
-            paint, shade = np.take(palette, self.part_number[win], axis=0, mode="clip"), self.shade[win]
-            cv2.multiply(paint, cv2.merge([shade, shade, shade, np.ones_like(shade)]), dst=paint)
-            if ss > 1:
-                paint = np.asarray(cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
-            out = image[y0:y1, x0:x1] * (1 - paint[..., 3:]) + paint[..., :3]
-            image[y0:y1, x0:x1] = np.clip(out, 0, 255, out=out)
+        x0, y0, x1, y1 = left // ss, top // ss, -(-right // ss), -(-bottom // ss)
+        win = np.s_[y0 * ss : y1 * ss, x0 * ss : x1 * ss]
+        paint, shade = np.take(palette, self.part_number[win], axis=0, mode="clip"), self.shade[win]
+        cv2.multiply(paint, cv2.merge([shade, shade, shade, np.ones_like(shade)]), dst=paint)
+        if ss > 1:
+            paint = np.asarray(cv2.resize(paint, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
+        out = image[y0:y1, x0:x1] * (1 - paint[..., 3:]) + paint[..., :3]
+        image[y0:y1, x0:x1] = np.clip(out, 0, 255, out=out)
         return image
