@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -29,15 +29,6 @@ BONES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Still:
-    """The place with everything that stands still in it."""
-
-    image: np.ndarray  # (H, W, 3) uint8 RGB
-    depth: np.ndarray  # canvas size, float32
-    floor: np.ndarray  # (H, W) uint8: 255 where the bare floor is seen, which alone takes shadows
-
-
 class Film:
     """Iterate over `frames` once; afterwards `truth` is complete."""
 
@@ -53,7 +44,8 @@ class Film:
         self._sensor = Sensor(c.width, c.height, place.seed, place.night)
         self._slide = (0.0, 0.0) if place.night else (-sun[0] / sun[1] * 0.45, -sun[2] / sun[1] * 0.45)
         self._stage: tuple[frozenset[str], tuple[Thing, ...]] | None = None
-        self._still = self._empty = Still(*empty(place, self._ss))
+        # the place with everything that stands still in it: picture, and 255 where the bare floor takes shadows
+        self._still, self._floor = np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.uint8)
         self._paint: np.ndarray | np.float32 = np.float32(0)  # what effects added to the frame before
         # the ends of all that moves, of the frames over which motion is judged and of the present one
         self._ends = deque[dict[tuple[str, int], np.ndarray]](maxlen=max(1, round(truth.STIR_S * fps)) + 1)
@@ -71,7 +63,8 @@ class Film:
         self._canvas.clear()
         self._ends.append({})
         moving_things = [thing for thing in moment.things if thing.redrawn]
-        image = _darken(self._still, self._mask(moment.figures, moving_things), 0.25 if self.place.night else 0.42, 2.5)
+        shadows, strength = self._mask(moment.figures, moving_things), 0.25 if self.place.night else 0.42
+        image = _darken(self._still, self._floor, shadows, strength, 2.5)
         marks = self._draw(moment)
         image, moving, clear = self._effects(moment, self._canvas.composite(image), self._canvas.motion())
         self._note(k, moment, marks, clear)
@@ -130,16 +123,14 @@ class Film:
             return
         self._stage = moment.without, things
         fixtures = [f for name, f in self.place.fixtures.items() if name not in moment.without]
-        canvas = Canvas(self.place.camera, self.place.light, self._ss)
-        canvas.depth[:] = self._empty.depth
+        image, depth, floor = empty(self.place, self._ss)
+        self._canvas.freeze(depth)
         standing: list[Fixture | Thing] = [*fixtures, *things]
-        image = _darken(self._empty, self._mask([], standing), 0.5, 3.0)
         for solid in standing:
-            canvas.draw(solid.parts, 1)
-        bare = np.where(canvas.part_number[:: self._ss, :: self._ss] > 0, np.uint8(0), self._empty.floor)
-        self._still = Still(canvas.composite(image), canvas.depth, bare)
-        self._canvas.depth[:] = canvas.depth
-        self._canvas.freeze()
+            self._canvas.draw(solid.parts, 1)
+        self._still = self._canvas.composite(_darken(image, floor, self._mask([], standing), 0.5, 3.0))
+        self._floor = np.where(self._canvas.part_number[:: self._ss, :: self._ss] > 0, np.uint8(0), floor)
+        self._canvas.freeze(self._canvas.depth)
 
     def _mask(self, figures: list[Figure], solids: Sequence[Fixture | Thing]) -> np.ndarray:
         """Shadows on the floor at a quarter of the size: bodies slid along the light to y = 0, and footprints."""
@@ -204,11 +195,10 @@ class Film:
                 self.truth.rows.append((k, seen[0], joints, number, f.role, "person", seen[1], f.active and acting))
 
 
-def _darken(still: Still, mask: np.ndarray, strength: float, blur: float) -> np.ndarray:
+def _darken(image: np.ndarray, floor: np.ndarray, mask: np.ndarray, strength: float, blur: float) -> np.ndarray:
     """The picture with a mask of shadows laid on its floor."""
     if not mask.any():
-        return still.image
-    soft = cv2.GaussianBlur(cv2.resize(mask, still.image.shape[1::-1], interpolation=cv2.INTER_LINEAR), (0, 0), blur)
-    soft = cv2.bitwise_and(soft, still.floor)
-    gain = cv2.merge([cv2.convertScaleAbs(soft, alpha=-strength, beta=255)] * 3)
-    return cv2.multiply(still.image, gain, scale=1 / 255)
+        return image
+    soft = cv2.GaussianBlur(cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), (0, 0), blur)
+    gain = cv2.merge([cv2.convertScaleAbs(cv2.bitwise_and(soft, floor), alpha=-strength, beta=255)] * 3)
+    return cv2.multiply(image, gain, scale=1 / 255)

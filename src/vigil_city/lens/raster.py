@@ -58,9 +58,9 @@ class Canvas:
         self._moving: list[bool] = [False]
         self._touched = NOWHERE
 
-    def freeze(self) -> None:
-        """The depth of now becomes that of the still background, to which `clear` returns."""
-        self._still = self.depth.copy()
+    def freeze(self, depth: np.ndarray) -> None:
+        """This becomes the depth of the still background, to which `clear` returns."""
+        self._still = depth.copy()
         self._touched = (0, 0, self.w, self.h)
         self.clear()
 
