@@ -161,14 +161,14 @@ class Film:
 
     def _effects(
         self, moment: Moment, image: np.ndarray, moving: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The picture with its effects; where something moves, fire and smoke included; and what they leave clear.
 
-        That is (H, W) 0..1, how far black and white still differ behind them; None when there are none.
+        That is (H, W) 0..1, how far black and white still differ behind them.
         """
         if not moment.effects:
             self._paint = np.float32(0)
-            return image, moving, None
+            return image, moving, np.ones(image.shape[:2], np.float32)
         black, white = (self._painted(moment, np.full_like(image, level)) for level in (0, 255))
         before = image.astype(np.int16)
         image = self._painted(moment, image)
@@ -179,9 +179,7 @@ class Film:
         moving = moving[:: self._ss, :: self._ss] | (np.abs(change).max(-1) > FLICKER)
         return image, moving, cv2.subtract(white, black).max(-1).astype(np.float32) / 255
 
-    def _note(
-        self, k: int, moment: Moment, marks: list[tuple[Mark, Figure | None, int]], clear: np.ndarray | None
-    ) -> None:
+    def _note(self, k: int, moment: Moment, marks: list[tuple[Mark, Figure | None, int]], clear: np.ndarray) -> None:
         """Writes down what is true of the people and bags of frame k."""
         acting = self.span is not None and self.span[0] <= k / self.fps < self.span[1]
         for mark, f, number in marks:

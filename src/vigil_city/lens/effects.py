@@ -41,29 +41,25 @@ def _puff() -> np.ndarray:
     return np.clip(1.35 * (1 - ragged), 0, 1) ** 1.3
 
 
-class _Window:
+class _Patch:
     """The part of a picture inside a box (left, top, right, bottom in px), and the depth of what is seen there."""
 
     def __init__(self, image: np.ndarray, depth: np.ndarray, box: Sequence[float]) -> None:
         (left, top, right, bottom), (height, width) = box, image.shape[:2]
-        self.image = image
-        self.x0, self.x1 = int(np.clip(left, 0, width)), int(np.clip(right + 1, 0, width))
-        self.y0, self.y1 = int(np.clip(top, 0, height)), int(np.clip(bottom + 1, 0, height))
-        self.cut = np.s_[self.y0 : self.y1, self.x0 : self.x1]
-        self.empty = self.x0 >= self.x1 or self.y0 >= self.y1
-        self.near = depth[self.cut]
+        self.x0, x1 = int(np.clip(left, 0, width)), int(np.clip(right + 1, 0, width))
+        self.y0, y1 = int(np.clip(top, 0, height)), int(np.clip(bottom + 1, 0, height))
+        self.image, self.near = image[self.y0 : y1, self.x0 : x1], depth[self.y0 : y1, self.x0 : x1]
 
     def cover(self, colour: np.ndarray, alpha: np.ndarray) -> None:
-        patch = self.image[self.cut].astype(f32)
-        patch += (colour - patch) * alpha[..., None]
-        self.image[self.cut] = patch.astype(np.uint8)
+        before = self.image.astype(f32)
+        self.image[:] = (before + (colour - before) * alpha[..., None]).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class _Spot:
-    """A world point on the picture, and the window round it."""
+    """A world point on the picture, and the patch round it."""
 
-    win: _Window
+    patch: _Patch
     far: float  # metres
     scale: float  # px per metre
     size: tuple[float, float]  # px, half the width and the height of what is painted
@@ -81,19 +77,19 @@ def _around(
 ) -> Effect:  # fmt: skip
     """Paints round a world point.
 
-    `size` turns px per metre into half the width and the height, in px, of what is painted; the window that it may
+    `size` turns px per metre into half the width and the height, in px, of what is painted; the patch that it may
     touch reaches `margin` times as far: half widths to either side, heights upwards, half widths downwards.
     """
 
     def effect(image: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarray:
         x, y, far = (float(v) for v in camera.project(np.asarray(point, float)[None])[0])
-        scale = camera.focal / far
-        w, h = size(scale)
+        w, h = size(camera.focal / far)
         wide, up, down = margin[0] * w, margin[1] * h, margin[2] * w
-        win = _Window(image, depth, (x - wide, y - up, x + wide, y + down))
-        if far >= 0.3 and not win.empty:
-            columns, rows = np.arange(win.x0, win.x1, dtype=f32), np.arange(win.y0, win.y1, dtype=f32)
-            paint(_Spot(win, far, scale, (w, h), columns[None] - f32(x), rows[:, None] - f32(y)))
+        patch = _Patch(image, depth, (x - wide, y - up, x + wide, y + down))
+        rows, columns = (np.arange(n, dtype=f32) for n in patch.near.shape)
+        if far >= 0.3:
+            across, below = columns[None] + f32(patch.x0) - f32(x), rows[:, None] + f32(patch.y0) - f32(y)
+            paint(_Spot(patch, far, camera.focal / far, (w, h), across, below))
         return image
 
     return effect
@@ -123,8 +119,8 @@ def flame(base: Point, width: float, height: float, t: float, phase: float = 0.0
         tall = 1 - np.clip(v, 0, None) * (1.0 + 0.22 * f32(np.sin(5.1 * t + 2 * phase)))
         heat = np.minimum(body, 1.2 * tall) + 1.1 * grain * (0.25 + np.clip(v, 0, 1)) + 0.15
         heat *= np.clip(1 + v / f32(0.1), 0, 1)  # nothing burns under its own foot
-        alpha = np.clip(heat * 3.2, 0, 1) * (spot.win.near > spot.far - 0.1)
-        spot.win.cover(_colours(heat * 1.25), alpha * f32(0.93))
+        alpha = np.clip(heat * 3.2, 0, 1) * (spot.patch.near > spot.far - 0.1)
+        spot.patch.cover(_colours(heat * 1.25), alpha * f32(0.93))
 
     return _around(base, lambda px: (max(width * px / 2, 1.5), max(height * px, 3.0)), (1.5, 1.15, 0.22), paint)
 
@@ -133,10 +129,10 @@ def glow(centre: Point, radius: float, strength: float, colour: Sequence[int] = 
     """Light that falls on the surroundings; `radius` metres, strength 0..1."""
 
     def paint(spot: _Spot) -> None:
-        r, image, cut = spot.size[0], spot.win.image, spot.win.cut
+        r, image = spot.size[0], spot.patch.image
         light = np.clip(1 - (spot.across * spot.across + spot.down * spot.down) / f32(r * r), 0, 1) ** 2 * f32(strength)
-        lit = image[cut].astype(f32) * (1 + light[..., None]) + light[..., None] * np.asarray(colour, f32) * f32(0.4)
-        image[cut] = np.minimum(lit, 255).astype(np.uint8)
+        lit = image.astype(f32) * (1 + light[..., None]) + light[..., None] * np.asarray(colour, f32) * f32(0.4)
+        image[:] = np.minimum(lit, 255).astype(np.uint8)
 
     return _around(centre, lambda px: (radius * px, radius * px), (1, 1, 1), paint)
 
@@ -152,25 +148,23 @@ def smoke(puffs: np.ndarray, colour: Sequence[int] = (52, 50, 50), opacity: floa
         r, thick = (puffs[:, 3] * (camera.focal / seen[:, 2]))[keep], puffs[keep, 4]
         seen = seen[keep]
         x, y = seen[:, 0], seen[:, 1]
-        win = _Window(image, depth, ((x - r).min(), (y - r).min(), (x + r).max(), (y + r).max()))
-        if win.empty:
-            return image
-        alpha, light = np.zeros(win.near.shape, f32), np.zeros(win.near.shape, f32)
+        patch = _Patch(image, depth, ((x - r).min(), (y - r).min(), (x + r).max(), (y + r).max()))
+        alpha, light = np.zeros((2, *patch.near.shape), f32)
         for k in np.argsort(-seen[:, 2]):
             size = max(int(2 * r[k]), 2)
-            left, top = round(x[k] - size / 2) - win.x0, round(y[k] - size / 2) - win.y0
+            left, top = round(x[k] - size / 2) - patch.x0, round(y[k] - size / 2) - patch.y0
             sl = np.s_[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)]
             shape = alpha[sl].shape
             if 0 in shape:
                 continue
             rows, columns = (slice(max(-low, 0), max(-low, 0) + n) for low, n in zip((top, left), shape, strict=True))
             sprite = cv2.resize(_puff(), (size, size), interpolation=cv2.INTER_LINEAR)
-            cover = sprite[rows, columns] * f32(opacity * thick[k]) * (win.near[sl] > seen[k, 2] - 0.1)
+            cover = sprite[rows, columns] * f32(opacity * thick[k]) * (patch.near[sl] > seen[k, 2] - 0.1)
             bright = np.linspace(1.25, 0.8, size, dtype=f32)[rows, None]  # lit from above
             light[sl] += (bright - light[sl]) * cover
             alpha[sl] += (1 - alpha[sl]) * cover
         tint = np.asarray(colour, f32) * (light / np.maximum(alpha, 1e-3))[..., None]
-        win.cover(np.minimum(tint, 255), alpha)
+        patch.cover(np.minimum(tint, 255), alpha)
         return image
 
     return paint
@@ -202,9 +196,9 @@ def fireball(centre: Point, radius: float, age: float) -> Effect:
         body = 1 - spot.distance() + _ragged(spot.down * grain + age * 50, spot.across * grain) * f32(0.75)
         heat = np.clip(body * 1.3 + 0.55 - 1.3 * u, 0, 1)
         thin = f32(np.clip(3.2 * (1 - u), 0, 1))
-        alpha = np.clip(body * 5, 0, 1) * thin * (spot.win.near > spot.far - 0.25 * radius)
+        alpha = np.clip(body * 5, 0, 1) * thin * (spot.patch.near > spot.far - 0.25 * radius)
         soot = np.clip((u * 1.3 - heat) * 1.1 + 0.2 * u, 0, 1)[..., None]
-        spot.win.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
+        spot.patch.cover(_colours(heat) * (1 - soot) + SOOT * soot, alpha)
 
     risen = centre[0], centre[1] + 0.9 * radius * u, centre[2]
     return _around(risen, lambda px: (radius * px * swollen, radius * px * swollen), (1.2, 1.2, 1.2), paint)
@@ -222,7 +216,7 @@ def muzzle_flash(tip: Point, size: float) -> Effect:
         star = np.clip(
             1 - spot.distance() * (1.6 - 0.8 * np.cos(5 * np.arctan2(spot.down, spot.across + 1e-3)) ** 2), 0, 1
         )
-        spot.win.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (spot.win.near > spot.far - 0.35))
+        spot.patch.cover(_colours(0.5 + star), np.clip(2.5 * star, 0, 1) * (spot.patch.near > spot.far - 0.35))
 
     return _around(tip, lambda px: (max(size * px, 5.0), max(size * px, 5.0)), (1, 1, 1), paint)
 

@@ -46,7 +46,7 @@ class Truth:
 
 
 def clipped(
-    canvas: Canvas, mark: Mark, jolt: tuple[float, float], clear: np.ndarray | None
+    canvas: Canvas, mark: Mark, jolt: tuple[float, float], clear: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
     """The box inside the picture and the share of the object that is seen; None when next to nothing is.
 
@@ -61,18 +61,14 @@ def clipped(
         return None
     ss = canvas.ss
     x0, y0, x1, y1 = (max(int(v * ss) - ss, 0) for v in mark.box)
-    mine = canvas.owners_in((x0, y0, x1 + 3 * ss, y1 + 3 * ss)) == mark.owner
-    if clear is None:
-        seen = float(np.count_nonzero(mine))
-    else:
-        rows, columns = np.nonzero(mine)
-        seen = float(clear[(rows + y0) // ss, (columns + x0) // ss].sum())
+    rows, columns = np.nonzero(canvas.owners_in((x0, y0, x1 + 3 * ss, y1 + 3 * ss)) == mark.owner)
+    seen = float(clear[(rows + y0) // ss, (columns + x0) // ss].sum())
     inside = (box[2] - box[0]) * (box[3] - box[1]) / max((whole[2] - whole[0]) * (whole[3] - whole[1]), 1e-6)
     share = float(min(seen / mark.area, 1.0) * min(inside, 1.0))
     return (box, share) if share > 0.01 else None
 
 
-def joints(canvas: Canvas, figure: Figure, jolt: tuple[float, float], clear: np.ndarray | None) -> np.ndarray:
+def joints(canvas: Canvas, figure: Figure, jolt: tuple[float, float], clear: np.ndarray) -> np.ndarray:
     """(13, 3) x, y, 1 = seen or 0 = hidden or outside the picture."""
     world = np.array([figure.skeleton.joints[name] for name in JOINTS])
     p = canvas.camera.project(world)
@@ -81,8 +77,7 @@ def joints(canvas: Canvas, figure: Figure, jolt: tuple[float, float], clear: np.
     inside = (px >= 0) & (px < canvas.w) & (py >= 0) & (py < canvas.h)
     near = canvas.depth[np.clip(py, 0, canvas.h - 1), np.clip(px, 0, canvas.w - 1)]
     seen = inside & (near > p[:, 2] - BEHIND * figure.look.height)
-    if clear is not None:
-        seen &= clear[np.clip(py // ss, 0, len(clear) - 1), np.clip(px // ss, 0, clear.shape[1] - 1)] >= CLEAR
+    seen &= clear[np.clip(py // ss, 0, len(clear) - 1), np.clip(px // ss, 0, clear.shape[1] - 1)] >= CLEAR
     xy = p[:, :2] + jolt
     seen &= (xy >= 0).all(1) & (xy < (canvas.camera.width, canvas.camera.height)).all(1)
     return np.column_stack([xy, seen]).astype(np.float32)
