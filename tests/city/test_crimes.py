@@ -16,7 +16,7 @@ from vigil_city.lens.effects import shards
 from vigil_city.places import vehicles
 from vigil_city.places.kinds import make_place
 from vigil_city.places.place import clearance, way
-from vigil_city.places.shapes import placed
+from vigil_city.places.shapes import burnt, placed
 from vigil_city.scene import Moment, Polygon, Script
 
 UCF = {"Abuse", "Arrest", "Arson", "Assault", "Burglary", "Explosion", "Fighting", "RoadAccidents", "Robbery",
@@ -193,11 +193,11 @@ def test_glass_lies_on_the_floor_after_a_second():
 
 def test_a_crumpled_car_is_shorter_and_a_burnt_one_darker():
     kind = vehicles.Car(vehicles.SALOON, (178, 32, 34))
-    damages = vehicles.Damage(), vehicles.Damage(front=1.0), vehicles.Damage(burnt=1.0)
-    whole, crushed, burnt = (placed(vehicles.car(kind, damage), 0, 0, -8, 90) for damage in damages)
+    damages = vehicles.Damage(), vehicles.Damage(front=1.0)
+    whole, crushed = (placed(vehicles.car(kind, damage), 0, 0, -8, 90) for damage in damages)
     reach = [max(p.points[:, 0].max() for p in parts) for parts in (whole, crushed)]
     assert reach[0] - reach[1] > 0.3
-    assert np.mean([p.rgb.mean() for p in burnt]) < 0.6 * np.mean([p.rgb.mean() for p in whole])
+    assert np.mean([p.rgb.mean() for p in burnt(whole, 0.88)]) < 0.6 * np.mean([p.rgb.mean() for p in whole])
     assert all(
         abs(np.linalg.det(np.stack([p.points[1] - p.points[0], p.points[2] - p.points[0], p.points[3] - p.points[0]])))
         < 0.02

@@ -1,7 +1,6 @@
 """Arson and explosions: flames, smoke and what flies about; and a barbecue, which burns and smokes as it should."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,23 +13,14 @@ from vigil_city.bodies.player import Player
 from vigil_city.lens import effects
 from vigil_city.places import props, vehicles
 from vigil_city.places.place import Point
-from vigil_city.places.shapes import box, placed, rod
-from vigil_city.scene import Effect, Part, Polygon, Script, Thing
+from vigil_city.places.shapes import box, burnt, placed, rod
+from vigil_city.scene import Effect, Part, Script, Thing
 
 CARD = ((168, 122, 72), (150, 112, 70), (182, 140, 92))
 OUTDOORS = {"street", "carpark", "plaza"}
-SOOT = np.array([26, 24, 23], np.float32)
+CHARRED = 0.85  # share of soot in the colour of what has burnt down
 ALL_PANES = frozenset({"windscreen", "rear", "front1", "front-1", "rear1", "rear-1"})
 TONGUES = ((0.0, 1.0, 0.05), (-0.32, 0.68, 0.12), (0.30, 0.74, 0.10))  # of a blaze: across, high, close
-
-
-def burnt(parts: list[Part], share: float) -> list[Part]:
-    """The parts blackened."""
-
-    def black(rgb: np.ndarray) -> np.ndarray:
-        return rgb + (SOOT - rgb) * np.float32(0.85 * share)
-
-    return [replace(p, rgb=black(p.rgb)) if isinstance(p, Polygon) else (*p[:4], black(p[4]), *p[5:]) for p in parts]
 
 
 def blaze(
@@ -99,7 +89,7 @@ def arson(s: Stage) -> Script:
     players = [arsonist, *s.perhaps(0.4, witness)]
     ends = min(s.stop + 0.35, s.seconds - 0.3)
     seed = int(s.rng.integers(1000))
-    whole, half, ash = (on_floor(burnt(parts, k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
+    whole, half, ash = (on_floor(burnt(parts, CHARRED * k), x, z, (1.0, 0.8)) for k in (0.0, 0.5, 1.0))
     radii = np.linspace(0.12, 0.55, 6)
     spill = kindled[0] + side * 0.15, 0, kindled[1] + 0.25
     puddles = [Thing(placed(props.pool(r, (48, 44, 46), seed), *spill)) for r in radii]
@@ -136,8 +126,8 @@ def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
 
         def wreck(share: float) -> list[Part]:
             panes = ALL_PANES if share else frozenset[str]()
-            broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes, burnt=share)
-            return placed(vehicles.car(kind, broken), 0, 0, 0, yaw)
+            broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes)
+            return burnt(placed(vehicles.car(kind, broken), 0, 0, 0, yaw), 0.88 * share)
 
         return wreck, 0.5
     colour = s.pick((props.BINS[0], *props.BINS[2:]))
@@ -145,8 +135,8 @@ def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
     def remains(share: float) -> list[Part]:
         if share == 0:
             return props.bin_(colour) + placed(props.crate(0.45), 0.6, 0, 0.1)
-        fallen = burnt(placed(props.bin_(colour, fall=0.9), 0, 0, 0, 60.0), 0.9)
-        return fallen + burnt(props.pool(0.8, (60, 56, 54), 3), 0.8)
+        fallen = burnt(placed(props.bin_(colour, fall=0.9), 0, 0, 0, 60.0), 0.9 * CHARRED)
+        return fallen + burnt(props.pool(0.8, (60, 56, 54), 3), 0.8 * CHARRED)
 
     return remains, 0.1
 

@@ -8,6 +8,7 @@ import numpy as np
 from vigil_city.bodies.anatomy import about_x, about_y
 from vigil_city.scene import Part, Polygon
 
+SOOT = np.array([26, 24, 23], np.float32)
 Colour = Sequence[float] | np.ndarray
 Point = Sequence[float] | np.ndarray
 """x, y, z in metres."""
@@ -54,6 +55,15 @@ def placed(parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0
         else (turn @ p[0] + foot, p[1], turn @ p[2] + foot, *p[3:])
         for p in parts
     ]
+
+
+def burnt(parts: Iterable[Part], share: float) -> list[Part]:
+    """The parts blackened; a share of their colour is that of soot."""
+
+    def black(rgb: np.ndarray) -> np.ndarray:
+        return rgb + (SOOT - rgb) * np.float32(share)
+
+    return [replace(p, rgb=black(p.rgb)) if isinstance(p, Polygon) else (*p[:4], black(p[4]), *p[5:]) for p in parts]
 
 
 def footprint(x: float, z: float, width: float, depth: float, yaw: float = 0.0) -> np.ndarray:

@@ -11,7 +11,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from vigil_city.bodies.anatomy import about_z
-from vigil_city.places.shapes import rod
+from vigil_city.places.shapes import polygon, rod
 from vigil_city.scene import Part, Polygon
 
 GLASS, HOLE = (58, 70, 80), (16, 18, 20)
@@ -67,13 +67,12 @@ BODIES = (SALOON, HATCH, VAN)
 
 @dataclass(frozen=True)
 class Damage:
-    """What is broken: crumpled ends and sides 0..1, panes by name ("front-1": right front), burnt 0..1."""
+    """What is broken: crumpled ends and sides 0..1, panes by name ("front-1": right front)."""
 
     front: float = 0.0
     rear: float = 0.0
     side: float = 0.0
     panes: frozenset[str] = frozenset()
-    burnt: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ Panel = tuple[Sequence[Sequence[float]] | np.ndarray, Sequence[float] | np.ndarr
 
 def car(kind: Car, damage: Damage = Damage(), *, lights: bool = False, rolled: float = 0.0) -> list[Part]:
     """The car with its middle at the origin; `rolled` metres turn its wheels."""
-    return [*_built(kind, damage, lights), *_finished(_spokes(kind, rolled), damage)]
+    return [*_built(kind, damage, lights), *_outwards(_spokes(kind, rolled))]
 
 
 def facing(parts: Sequence[Part], eye: np.ndarray) -> list[Part]:
@@ -106,14 +105,13 @@ def _normal(corners: np.ndarray) -> np.ndarray:
     return np.cross(corners, np.roll(corners, -1, axis=0)).sum(0)
 
 
-def _finished(panels: list[Panel], damage: Damage) -> list[Polygon]:
-    """Panels wound so that their normals point outwards, and blackened where the car is burnt."""
-    centre, soot, out = np.array([0, 0.7, 0]), np.array([26, 24, 23], np.float32), list[Polygon]()
+def _outwards(panels: list[Panel]) -> list[Polygon]:
+    """Panels wound so that their normals point outwards."""
+    out = list[Polygon]()
     for points, rgb, shade in panels:
-        corners, colour = np.asarray(points, float), np.asarray(rgb, np.float32)
-        inwards = _normal(corners) @ (corners.mean(0) - centre) < 0
-        burnt = colour + (soot - colour) * np.float32(0.88 * damage.burnt)
-        out.append(Polygon(corners[::-1] if inwards else corners, burnt, shade))
+        corners = np.asarray(points, float)
+        inwards = _normal(corners) @ (corners.mean(0) - (0, 0.7, 0)) < 0
+        out.append(polygon(corners[::-1] if inwards else corners, rgb, shade))
     return out
 
 
@@ -132,7 +130,7 @@ def _built(kind: Car, damage: Damage, lights: bool) -> list[Polygon]:
     plate = ((-0.24, 0.42), (0.24, 0.42), (0.24, 0.53), (-0.24, 0.53))
     for end, colour in ((nose[2][0] + 0.02, (225, 225, 215)), (tail[1][0] - 0.02, (225, 215, 120))):
         panels.append(([(*corner, end) for corner in plate], colour, True))
-    return _finished(panels, damage)
+    return _outwards(panels)
 
 
 def _mirrored(side: int, panels: list[Panel]) -> list[Panel]:
