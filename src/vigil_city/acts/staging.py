@@ -179,8 +179,7 @@ class Stage:
         z = self.place.spot(0, v)[1]
         a, b = self.place.outside(side, z), self.place.outside(-side, z + self.between(-0.2, 0.2))
         if start < 0:
-            share = min(-start * speed / max(np.hypot(b[0] - a[0], b[1] - a[1]), 0.1), 0.8)
-            a = a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+            a, b = rest_of_way(a, [b], min(-start * speed, 0.8 * length(a, [b])))
         return self.person(a, -side * 90.0).until(max(start, 0.0)).walk(b, speed=speed, run=run)
 
     def way_out(self, player: Player, side: int, z: float | None = None) -> list[Point]:

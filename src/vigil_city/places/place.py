@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import atan2, ceil, cos, degrees, hypot, radians, sin
+from math import atan2, ceil, cos, degrees, hypot
 
 import numpy as np
 
+from vigil_city.bodies.motion import ahead
 from vigil_city.lens.camera import Camera
 from vigil_city.lens.light import Light
 from vigil_city.scene import Part, Polygon
@@ -36,9 +37,7 @@ class Fixture:
 
     def front(self, reach: float, aside: float) -> tuple[float, float, float]:
         """x, z, yaw of a person who stands `reach` metres before its face and looks at it."""
-        out = self.size[1] / 2 + reach
-        s, c = sin(radians(self.yaw)), cos(radians(self.yaw))
-        return self.x + s * out + c * aside, self.z + c * out - s * aside, self.yaw + 180
+        return *ahead(self.x, self.z, self.yaw, self.size[1] / 2 + reach, aside), self.yaw + 180
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +80,10 @@ class Place:
         rows = [(0.0, 0.0, -1.0)]
         for f in (f for name, f in self.fixtures.items() if name not in FLAT and name not in without):
             wide, deep = max(f.size), min(f.size)
-            along = radians(f.yaw + (90 if f.size[0] >= f.size[1] else 0))  # the direction of its longer side
+            along = f.yaw + (90 if f.size[0] >= f.size[1] else 0)  # the direction of its longer side
             count = max(1, ceil(wide / deep))
             for k in range(count):
-                out = (k + 0.5) / count * wide - wide / 2
-                rows.append((f.x + out * sin(along), f.z + out * cos(along), 0.56 * deep + BODY))
+                rows.append((*ahead(f.x, f.z, along, (k + 0.5) / count * wide - wide / 2), 0.56 * deep + BODY))
         return np.array(rows)
 
     def gate(self, side: int, inner: Point, z: float, circles: np.ndarray) -> Point:

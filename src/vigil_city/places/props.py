@@ -14,6 +14,7 @@ METAL, DARK = (62, 64, 68), (26, 24, 26)
 WOOD = (140, 98, 58)
 BINS = ((70, 96, 66), (60, 72, 96), (96, 90, 84), (120, 60, 50))
 LEAVES = ((52, 84, 46), (66, 98, 52), (44, 72, 44))
+HANDLE = {"holdall": 0.38, "backpack": 0.56, "handbag": 0.40}  # metres, top of the handle above the bottom of the bag
 COLOURS = ((150, 40, 45), (40, 70, 130), (50, 100, 70), (190, 140, 50), (60, 56, 60), (120, 78, 48), (110, 60, 120))
 
 
@@ -25,21 +26,16 @@ def bag(colour: Colour, kind: str = "holdall") -> list[Part]:
             rod((-0.20, 0.14, 0), (-0.16, 0.14, 0), 0.141, dark),
             rod((0.16, 0.14, 0), (0.20, 0.14, 0), 0.141, dark),
         ]
-        rise = 0.26
     elif kind == "backpack":
         parts = [
             rod((0, 0.15, 0), (0, 0.34, 0), 0.15, colour, 0.12),
             rod((0, 0.12, 0.09), (0, 0.20, 0.09), 0.10, dark, 0.08),
         ]
-        rise = 0.44
     else:  # a shopping bag or handbag
-        parts = [*box(0, 0, 0, (0.30, 0.28, 0.12), colour)]
-        rise = 0.28
-    handle = [(-0.10, rise, 0), (-0.06, rise + 0.13, 0), (0.06, rise + 0.13, 0), (0.10, rise, 0)]
+        parts = box(0, 0, 0, (0.30, 0.28, 0.12), colour)
+    low, high = HANDLE[kind] - 0.12, HANDLE[kind] + 0.01
+    handle = [(-0.10, low, 0), (-0.06, high, 0), (0.06, high, 0), (0.10, low, 0)]
     return parts + [rod(a, b, 0.014, dark) for a, b in pairwise(handle)]
-
-
-HANDLE = {"holdall": 0.38, "backpack": 0.56, "handbag": 0.40}  # metres, top of the handle above the bottom of the bag
 
 
 def bench() -> list[Part]:
