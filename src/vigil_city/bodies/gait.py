@@ -4,13 +4,14 @@ Feet follow footprints on the path: a foot that stands does not move at all, wha
 travels from one footprint to the next. Phases are in metres of path, so speed does not matter to the geometry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, floor, pi, sin, sqrt
 
 import numpy as np
 
-from vigil_city.bodies.anatomy import ANKLE_Y, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
+from vigil_city.bodies.anatomy import ANKLE_Y, FIELD, HIP_X, HIP_Y, LEG, REST, SHIN, THIGH, Pose, about_y, pose
 from vigil_city.bodies.motion import smooth, wrap
+from vigil_city.scene import State
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ class Stride:
         u = (phase - off) / self.cycle  # a stance begins at whole numbers
         k = floor(u)
         s = (u - k) / self.gait.duty
-        left_at, lands_at = ((k + i) * self.cycle + off + self.fore for i in (0, 1))  # the footprints, metres of path
-        (x0, z0, y0), (x1, z1, y1) = self._print(left_at, left), self._print(lands_at, left)
+        stands_at, lands_at = ((k + i) * self.cycle + off + self.fore for i in (0, 1))  # the footprints, metres of path
+        (x0, z0, y0), (x1, z1, y1) = self._print(stands_at, left), self._print(lands_at, left)
         reach = min(float(np.hypot(x1 - x0, z1 - z0)) / (0.7 * self.cycle), 1.0)
         end = self.path.length + 0.01
         if s <= 1:  # standing; the heel rises before it leaves
             heel = smooth((s - 0.66) / 0.34) * reach
-            toe = -14 * smooth(1 - s / 0.15) * (0 < left_at <= end)
+            toe = -14 * smooth(1 - s / 0.15) * (0 < stands_at <= end)
             return Foot(x0, z0, HEEL_UP * heel * self.h, HEEL_DOWN * heel + toe * (not run), y0)
         s = (u - k - self.gait.duty) / (1 - self.gait.duty)
         up = HEEL_UP * (1 - s) ** 2 + self.gait.lift * sin(pi * s ** (0.8 if run else 1.0))
@@ -132,8 +133,11 @@ class Stride:
         across = about_y(yaw)[:, 0] * ((1 if left else -1) * (HIP_X + (0.012 if rests else 0.0)) * self.h)
         return x + float(across[0]), z + float(across[2]), yaw
 
-    def body(self, t: float) -> tuple[Pose, float, float, float]:
-        """Pose (legs on the footprints, arms swinging), x, z, yaw."""
+    def feet(self, t: float) -> list[Foot]:
+        return [self.foot(left, self.phase(t)) for left in (True, False)]
+
+    def body(self, t: float) -> State:
+        """With legs on the footprints and swinging arms."""
         phase = self.phase(t)
         s = self.along(phase)
         x, z, yaw = self.path.at(s)
@@ -143,21 +147,19 @@ class Stride:
         u = (phase - self._offset(True)) / self.cycle
         upper = _running(u) if self.gait.run else _walking(u, self.fore / self.h)
         p = REST + (upper - REST) * go
-        feet = self.foot(True, phase), self.foot(False, phase)
-        return stand_on(p, feet, x, z, yaw, self.h), x, z, yaw
+        return stand_on(State(p, x, z, yaw), self.feet(t), self.h)
 
 
-def stand_on(p: Pose, feet: tuple[Foot, Foot], x: float, z: float, yaw: float, height: float) -> Pose:
-    """The pose with its ankles put on feet that are fixed in the world."""
-    back = about_y(-yaw)
-    root = p[0:3]
+def stand_on(body: State, feet: list[Foot], height: float) -> State:
+    """The body with its ankles put on feet, left and right, that are fixed in the world."""
+    back, root = about_y(-body.yaw), body.pose[FIELD["root"]]
     changes: dict[str, tuple[float, ...]] = {}
-    for name, sign, foot in (("l", 1, feet[0]), ("r", -1, feet[1])):
-        rel = back @ (foot.x - x, 0.0, foot.z - z) / height
+    for name, sign, foot in zip("lr", (1, -1), feet, strict=True):
+        rel = back @ (foot.x - body.x, 0.0, foot.z - body.z) / height
         up = ANKLE_Y + foot.up / height - HIP_Y - root[1]
         changes[name + "_ankle"] = (sign * (rel[0] - root[0]) - HIP_X, up, rel[2] - root[2])
-        changes[name + "_foot"] = (foot.down, 10 + sign * wrap(foot.yaw - yaw))
-    return pose(p, **changes)
+        changes[name + "_foot"] = (foot.down, 10 + sign * wrap(foot.yaw - body.yaw))
+    return replace(body, pose=pose(body.pose, **changes))
 
 
 def _walking(u: float, fore: float) -> Pose:
@@ -180,14 +182,13 @@ def _running(u: float) -> Pose:
     return pose(trunk, **arms)
 
 
-def standing(x: float, z: float, yaw: float, height: float) -> tuple[Foot, Foot]:
+def standing(x: float, z: float, yaw: float, height: float) -> list[Foot]:
     """The two feet of somebody who stands at rest."""
     across = about_y(yaw)[:, 0] * ((HIP_X + 0.012) * height)
-    left, right = (Foot(x + sign * across[0], z + sign * across[2], 0.0, 0.0, yaw) for sign in (1, -1))
-    return left, right
+    return [Foot(x + sign * across[0], z + sign * across[2], 0.0, 0.0, yaw) for sign in (1, -1)]
 
 
-def pivot(x: float, z: float, yaw0: float, yaw1: float, height: float, u: float) -> tuple[tuple[Foot, Foot], float]:
+def pivot(x: float, z: float, yaw0: float, yaw1: float, height: float, u: float) -> tuple[list[Foot], float]:
     """Feet and heading at share u of a turn on the spot: small steps, first with the foot on the inside of the turn."""
     steps = max(1, round(abs(yaw1 - yaw0) / 70))
     stage = min(int(u * steps), steps - 1)
@@ -195,10 +196,8 @@ def pivot(x: float, z: float, yaw0: float, yaw1: float, height: float, u: float)
     local = u * steps - stage
     before, after = standing(x, z, a, height), standing(x, z, b, height)
     feet = []
-    for side in (0, 1):
-        first = (side == 0) == (yaw1 > yaw0)
-        m = smooth(local * 2 if first else local * 2 - 1)
-        f, g = before[side], after[side]
+    for f, g, left in zip(before, after, (True, False), strict=True):
+        m = smooth(local * 2 if left == (yaw1 > yaw0) else local * 2 - 1)
         up = 0.025 * height * sin(pi * m) * min(abs(b - a) / 40, 1.0)
         feet.append(Foot(f.x + (g.x - f.x) * m, f.z + (g.z - f.z) * m, up, 12 * sin(pi * m), a + (b - a) * m))
-    return (feet[0], feet[1]), yaw0 + (yaw1 - yaw0) * u
+    return feet, yaw0 + (yaw1 - yaw0) * u

@@ -105,14 +105,12 @@ class Player:
         before, arms, names = self.stance, self._arms, self._carrying
 
         def state(t: float) -> State:
-            p, x, z, yaw = stride.body(t)
+            body, start = stride.body(t), smooth(t / 0.35)
             if arms is not None:
-                p = with_limbs(p, names, arms)
-            start = smooth(t / 0.35)
-            if start < 1 and abs(before - p).max() > 0:  # arms and trunk come out of the pose before
-                feet = stride.foot(True, stride.phase(t)), stride.foot(False, stride.phase(t))
-                p = stand_on(mix(before, p, start), feet, x, z, yaw, stride.h)
-            return State(p, x, z, yaw)
+                body = replace(body, pose=with_limbs(body.pose, names, arms))
+            if start < 1 and abs(before - body.pose).max() > 0:  # arms and trunk come out of the pose before
+                body = stand_on(replace(body, pose=mix(before, body.pose, start)), stride.feet(t), stride.h)
+            return body
 
         return self._order(stride.seconds, state, State(self._ready(), *line[-1], path.end_yaw))
 
@@ -126,7 +124,7 @@ class Player:
         def state(t: float) -> State:
             u = smooth(t / seconds)
             feet, now = pivot(old.x, old.z, old.yaw, new.yaw, h, u)
-            return State(stand_on(mix(old.pose, new.pose, u), feet, old.x, old.z, now, h), old.x, old.z, now)
+            return stand_on(State(mix(old.pose, new.pose, u), old.x, old.z, now), feet, h)
 
         return self._order(seconds, state, new)
 
