@@ -46,7 +46,7 @@ def _fuel(s: Stage, kind: str) -> tuple[list[Part], float, float]:
         return props.bin_(s.pick(props.BINS[:3])), 0.75, 1.7
     if kind == "car":
         car = vehicles.Car(s.pick(vehicles.BODIES[:2]), s.pick(vehicles.PAINTS))
-        return placed(vehicles.car(car), 0, 0, 0, 90.0 if s.chance() else -90.0), 2.4, 2.2
+        return placed(vehicles.car(car), yaw=90.0 if s.chance() else -90.0), 2.4, 2.2
     parts: list[Part] = []
     for k, spot in enumerate(((-0.28, 0, 0), (0.30, 0, 0.05), (0.0, 0.52, 0.0), (0.1, 0, 0.42))):
         size, turn = 0.52 if k < 3 else 0.4, s.between(-20, 20)
@@ -127,7 +127,7 @@ def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
         def wreck(share: float) -> list[Part]:
             panes = ALL_PANES if share else frozenset[str]()
             broken = vehicles.Damage(front=0.8 * share, rear=0.5 * share, side=share, panes=panes)
-            return burnt(placed(vehicles.car(kind, broken), 0, 0, 0, yaw), 0.88 * share)
+            return burnt(placed(vehicles.car(kind, broken), yaw=yaw), 0.88 * share)
 
         return wreck, 0.5
     colour = s.pick((props.BINS[0], *props.BINS[2:]))
@@ -135,7 +135,7 @@ def _bomb(s: Stage) -> tuple[Callable[[float], list[Part]], float]:
     def remains(share: float) -> list[Part]:
         if share == 0:
             return props.bin_(colour) + placed(props.crate(0.45), 0.6, 0, 0.1)
-        fallen = burnt(placed(props.bin_(colour, fall=0.9), 0, 0, 0, 60.0), 0.9 * CHARRED)
+        fallen = burnt(placed(props.bin_(colour, fall=0.9), yaw=60.0), 0.9 * CHARRED)
         return fallen + burnt(props.pool(0.8, (60, 56, 54), 3), 0.8 * CHARRED)
 
     return remains, 0.1
@@ -174,7 +174,7 @@ def explosion(s: Stage) -> Script:
     before, after = (on_floor(parts(share), x, z, (1.6, 1.0)) for share in (0.0, 1.0))
     wide, seed = s.between(1.2, 1.6), int(rng.integers(1000))
     halo, inner = props.pool(wide, (66, 62, 60), seed), props.pool(0.7 * wide, (40, 38, 37), seed + 1)
-    soot = Thing(placed(halo + placed(inner, 0, 0.003, 0), x, 0, z + 0.2))
+    soot = Thing(placed(halo + placed(inner, y=0.003), x, 0, z + 0.2))
     radius, tremor = s.between(1.5, 1.9) * (1.0 if lift > 0.3 else 0.85), s.between(0, 6)
     near = 0.95 if lift > 0.3 else 0.25
 

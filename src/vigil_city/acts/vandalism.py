@@ -263,7 +263,7 @@ def damage(s: Stage) -> Script:
             parts, size = props.vending_machine(tone, broken, 4 * shake), (0.95, 0.72)
         else:
             fall = smooth((t - hits[-1]) / 0.5) if t > hits[-1] else 0.0
-            parts, size = placed(props.bin_(tone, fall), 0, 0, 0, 180 + 6 * shake), (0.55, 0.6)
+            parts, size = placed(props.bin_(tone, fall), yaw=180 + 6 * shake), (0.55, 0.6)
         return on_floor(parts, x, z, size, yaw, moving=shake != 0.0)
 
     def beaten(t: float) -> Thing:

@@ -49,10 +49,10 @@ def bench() -> list[Part]:
 
 def bin_(colour: Colour, fall: float = 0.0) -> list[Part]:
     """A wheelie bin; fall 0..1 tips it over its front edge."""
-    lid = box(0, 0.93, 0.29, (0.58, 0.07, 0.60), np.asarray(colour, float) * 0.65)
-    axle = rod((-0.24, 0.10, 0.52), (0.24, 0.10, 0.52), 0.09, (24, 24, 26))
-    parts = [*box(0, 0.05, 0.27, (0.52, 0.88, 0.50), colour), *lid, axle]
-    return placed(placed(placed(parts, 0, 0, -0.54), 0, 0, 0, pitch=90 * fall), 0, 0, 0.27)
+    lid = box(0, 0.93, -0.25, (0.58, 0.07, 0.60), np.asarray(colour, float) * 0.65)
+    axle = rod((-0.24, 0.10, -0.02), (0.24, 0.10, -0.02), 0.09, (24, 24, 26))
+    about_edge = [*box(0, 0.05, -0.27, (0.52, 0.88, 0.50), colour), *lid, axle]
+    return placed(about_edge, 0, 0, 0.27, pitch=90 * fall)
 
 
 def crate(size: float, colour: Colour = (168, 122, 72)) -> list[Part]:
@@ -83,7 +83,7 @@ def vending_machine(colour: Colour, damage: float = 0.0, tilt: float = 0.0) -> l
         parts.append(panel(across, up, 0.370, 0.12, 0.17, goods[(3 * row + k) % 4], shade=False))
     parts += [panel(0.35, 0.95, 0.366, 0.14, 0.34, (200, 204, 208)), panel(-0.10, 0.16, 0.366, 0.5, 0.2, (22, 22, 24))]
     parts += cracks((-0.10, 1.08), 0.33, 0.5, 0.378, share=damage)
-    return placed(parts, 0, 0, 0, pitch=-tilt)
+    return placed(parts, pitch=-tilt)
 
 
 def cracks(

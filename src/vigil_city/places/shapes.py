@@ -46,7 +46,9 @@ def rod(p0: Point, p1: Point, radius: float, rgb: Colour, tip: float | None = No
     return (*ends, np.asarray(rgb, np.float32), texture, False)
 
 
-def placed(parts: Iterable[Part], x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0) -> list[Part]:
+def placed(
+    parts: Iterable[Part], x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0, pitch: float = 0.0
+) -> list[Part]:
     """The parts, built about the origin, turned and then moved to (x, y, z)."""
     turn, foot = about_y(yaw) @ about_x(pitch), np.array([x, y, z])
     return [
