@@ -10,7 +10,7 @@ import numpy as np
 
 from vigil_city.bodies.look import dress
 from vigil_city.lens import truth
-from vigil_city.lens.camera import Sensor
+from vigil_city.lens.camera import HIPS, Sensor
 from vigil_city.lens.raster import Canvas, Mark
 from vigil_city.lens.truth import Truth
 from vigil_city.places.place import Fixture, Place
@@ -107,14 +107,14 @@ class Film:
     def _in_view(self, f: Figure) -> bool:
         """Whether any of a person can be in the picture."""
         c = self.place.camera
-        x, _, depth = c.project(np.array([[f.state.x, 0.9, f.state.z]]))[0]
+        x, _, depth = c.project(np.array([[f.state.x, HIPS, f.state.z]]))[0]
         margin = c.focal * 0.8 / depth
         return bool(depth > 0.06 and -margin < x < c.width + margin)
 
     def _tall(self, f: Figure) -> float:
         """Pixels."""
         c = self.place.camera
-        return float(c.focal * f.look.height / max(c.depth(np.array([[f.state.x, 0.9, f.state.z]]))[0], 0.1))
+        return float(c.focal * f.look.height / max(c.depth(np.array([[f.state.x, HIPS, f.state.z]]))[0], 0.1))
 
     def _set_stage(self, moment: Moment) -> None:
         """Draws what stands still, when it is not what stood still a frame ago."""

@@ -151,7 +151,7 @@ def _city(counts: Counts) -> Iterator[tuple[str, Lens, str, str]]:
                     yield f"{lens.name}-{_word(label, scene)}-{k}", lens, label, scene
         seen: dict[str, int] = {}
         for lens in lenses:
-            fitting = sorted(name for name, (_, places) in ORDINARY.items() if lens.kind in places)
+            fitting = sorted(name for name, (_, kinds_of_place) in ORDINARY.items() if lens.kind in kinds_of_place)
             for k in range(LARGEST["normal"][column]):
                 # what this split has seen least, and then by a fixed shuffle
                 scene = min(fitting, key=lambda s: (seen.get(s, 0), crc32(f"{lens.name}{s}{k}".encode())))

@@ -57,8 +57,7 @@ def talk(s: Stage) -> Script:
     for player in (left, right):
         s.chat(player.wait(s.between(0, 0.6)), stop)
     s.leave(right.rest(0.3), 1)
-    behind = min(v + 1.0 / (s.place.near - s.place.far), 1.0)
-    passer = s.perhaps(0.6, lambda: s.crossing(behind, s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
+    passer = s.perhaps(0.6, lambda: s.crossing(s.behind(v, 1.0), s.side(), s.between(-1, 3), s.between(1.0, 1.4)))
     return s.show([left, right, *passer])
 
 
@@ -96,8 +95,7 @@ def phone_walk(s: Stage) -> Script:
     looks = (0.8, pose(phone, head=(45, 5), spine=(2, 14, 0))), (0.8, pose(phone, head=(-40, 5)))
     player.play((0.6, phone), *looks, (0.5, phone))
     s.leave(player.until(min(player.now + 0.5, s.seconds - 2)), -side, speed=1.1)
-    behind = min(v + 0.9 / (s.place.near - s.place.far), 1.0)
-    return s.show([player, s.crossing(behind, -side, s.between(-1, 4), 1.25)])
+    return s.show([player, s.crossing(s.behind(v, 0.9), -side, s.between(-1, 4), 1.25)])
 
 
 def sit(s: Stage) -> Script:
@@ -114,8 +112,9 @@ def sit(s: Stage) -> Script:
     looks = (0.5, pose(poses.SIT, head=(35, 4))), (0.6, pose(poses.SIT, head=(-30, 4)))
     player.repeat(s.seconds * s.between(0.65, 1.2), (0.5, typing), (0.9, typing), *looks)
     s.leave(player.slide(0.9, half_way, (1.0, State(REST, *stand, yaw))), -side)
-    before = max(v - 0.95 / (s.place.near - s.place.far), 0.05)
-    return s.show([player, *s.perhaps(0.7, lambda: s.crossing(before, -side, s.between(0, 4), 1.2))], [seat])
+    return s.show(
+        [player, *s.perhaps(0.7, lambda: s.crossing(s.behind(v, -0.95), -side, s.between(0, 4), 1.2))], [seat]
+    )
 
 
 def deliver(s: Stage) -> Script:

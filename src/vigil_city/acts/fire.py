@@ -23,9 +23,7 @@ ALL_PANES = frozenset({"windscreen", "rear", "front1", "front-1", "rear1", "rear
 TONGUES = ((0.0, 1.0, 0.05), (-0.32, 0.68, 0.12), (0.30, 0.74, 0.10))  # of a blaze: across, high, close
 
 
-def blaze(
-    base: Point, width: float, tall: float, heat: float, t: float, *, lift: float = 0.0, near: float = 0.25
-) -> list[Effect]:
+def blaze(base: Point, width: float, tall: float, heat: float, t: float, *, lift: float, near: float) -> list[Effect]:
     """Fire on a thing that stands at a floor point: its light and three tongues; heat 0..1.
 
     `near` metres before its middle, so that it burns on the side that is seen.

@@ -47,11 +47,11 @@ def robbery(s: Stage) -> Script:
     robber.toward(x, z, 0.3).commit(s.span)
     robber.wear(gear.gun if s.chance(0.6) else gear.knife, robber.now + 0.15)
     robber.play((0.2, poses.POCKET), (0.25, ONE_HAND))
-    run = max(s.exit_time(robber, side, 2.7, run=True) + 0.15, 0.8)
-    hand = min(max(s.stop - run - 0.75, robber.now + 0.9), robber.now + 2.2)
-    robber.play((hand - robber.now, pose(ONE_HAND, root=(0, -0.02, 0.02))))
+    flight = max(s.exit_time(robber, side, 2.7, run=True) + 0.15, 0.8)
+    gives_at = min(max(s.stop - flight - 0.75, robber.now + 0.9), robber.now + 2.2)
+    robber.play((gives_at - robber.now, pose(ONE_HAND, root=(0, -0.02, 0.02))))
     grabs = pose(ONE_HAND, spine=(10, 8, 0), l_wrist=(-0.05, -0.10, 0.28), l_elbow=(0.5, -1, -0.3))
-    took = robber.play((0.4, grabs)).now
+    takes_at = robber.play((0.4, grabs)).now
     robber.play((0.25, pose(ONE_HAND, l_wrist=(0.03, -0.28, 0.08))))
     if owns:
         up = poses.HANDS_UP
@@ -60,9 +60,10 @@ def robbery(s: Stage) -> Script:
         victim.play((0.35, pose(up, r_wrist=(0.08, -0.24, 0.12))))
     else:
         up = poses.HANDS_UP if s.chance() else poses.HANDS_HIGH
-        victim.until(s.start + 0.2).play((0.35, up)).until(hand - 0.75)
+        victim.until(s.start + 0.2).play((0.35, up)).until(gives_at - 0.75)
         victim.play((0.45, pose(poses.STOOP, spine=(40, 0, 0))), (0.30, poses.CARRY))
-    victim.until(hand).play((0.35, poses.GIVE)).until(took).play((0.3, up)).until(s.stop + 0.3).play((0.6, REST))
+    victim.until(gives_at).play((0.35, poses.GIVE)).until(takes_at).play((0.3, up))
+    victim.until(s.stop + 0.3).play((0.6, REST))
     colour, kind = s.pick(props.COLOURS), "handbag" if owns else "holdall"
     aims_still = s.chance(0.4)
     arms = pose(ONE_HAND, l_wrist=(0.03, -0.24, 0.12)) if aims_still else pose(REST, l_wrist=(0.03, -0.22, 0.14))
@@ -76,7 +77,7 @@ def robbery(s: Stage) -> Script:
 
     players = [robber, victim, *s.perhaps(0.5, witness)]
     gives, takes = bag_in_hand(victim, colour, kind), bag_in_hand(robber, colour, kind, "l")
-    bag = changing(gives if owns else None, (hand - 0.3, gives), (took, takes))
+    bag = changing(gives if owns else None, (gives_at - 0.3, gives), (takes_at, takes))
     return s.show(players, [*counter, bag], without=without)
 
 
@@ -87,15 +88,16 @@ def pay(s: Stage) -> Script:
     clerk = s.person(behind, yaw, look=s.clothed(coat=False))
     customer = s.enter(stand, s.between(1.6, 2.6), side).toward(*behind, 0.4)
     clerk.until(customer.now)
-    shown = customer.play((0.6, poses.TEXT), (0.6, poses.TEXT)).now
+    pays_at = customer.play((0.6, poses.TEXT), (0.6, poses.TEXT)).now
     customer.play((0.5, give), (0.5, give), (0.4, REST))
-    customer.wear(gear.packet((120, 190, 120), "r", 0.03), shown, shown + 0.75)
+    customer.wear(gear.packet((120, 190, 120), "r", 0.03), pays_at, pays_at + 0.75)
     bends = pose(poses.STOOP, spine=(36, 0, 0))
-    clerk.until(shown + 0.2).play((0.5, give), (0.4, poses.HOLD), (0.5, poses.HOLD), (0.5, bends), (0.5, give))
-    took = customer.until(clerk.now - 0.35).play((0.35, give)).now + 0.1
+    clerk.until(pays_at + 0.2).play((0.5, give), (0.4, poses.HOLD), (0.5, poses.HOLD), (0.5, bends), (0.5, give))
+    takes_at = customer.until(clerk.now - 0.35).play((0.35, give)).now + 0.1
     customer.play((0.15, give), (0.4, poses.CARRY_LOW))
-    clerk.until(took + 0.1).play((0.4, REST))
+    clerk.until(takes_at + 0.1).play((0.4, REST))
     s.leave(customer.carry(poses.CARRY_LOW, RIGHT_ARM, 0.1), side)
     tone = s.pick(props.COLOURS)
     gives, takes = (bag_in_hand(player, tone, "handbag") for player in (clerk, customer))
-    return s.show([customer, clerk], [*counter, changing(None, (took - 0.5, gives), (took, takes))], without=without)
+    bag = changing(None, (takes_at - 0.5, gives), (takes_at, takes))
+    return s.show([customer, clerk], [*counter, bag], without=without)

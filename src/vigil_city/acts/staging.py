@@ -97,6 +97,10 @@ class Stage:
         """A v at which people are large enough to read: near in a wide place."""
         return self.between(low, high) * min(1.0, 2.6 / (self.place.near - self.place.far))
 
+    def behind(self, v: float, metres: float) -> float:
+        """The v of a way that passes so many metres behind depth v, or before it when they are negative."""
+        return min(max(v + metres / (self.place.near - self.place.far), 0.05), 1.0)
+
     def away_from(self, fixture: Fixture, v: float = 1.0) -> int:
         """The side of the picture, at depth v, that is farther from a fixture."""
         return 1 if fixture.x < self.place.spot(0, v)[0] else -1

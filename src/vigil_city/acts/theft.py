@@ -50,19 +50,19 @@ def theft(s: Stage) -> Script:
     things, spot, yaw = _goods(s, side)
     thief = s.enter(spot, min(s.start - 0.6, 1.8), side, "thief").face(yaw, 0.5)
     hand = s.hand()
-    m, tone = handed(hand), s.pick(props.COLOURS)
+    for_hand, tone = handed(hand), s.pick(props.COLOURS)
     while thief.now < s.start - 0.4:  # looks at the goods, like any customer
-        thief.play((min(0.5, s.start - thief.now), m(pose(head=(s.between(-14, 14), 12)))))
+        thief.play((min(0.5, s.start - thief.now), for_hand(pose(head=(s.between(-14, 14), 12)))))
     thief.until(s.start)
     size, first = s.between(0.045, 0.06), True
-    look_l, look_r, reach, hold = poses.LOOK_L, poses.LOOK_R, m(poses.REACH), m(poses.HOLD)
+    look_l, look_r, reach, hold = poses.LOOK_L, poses.LOOK_R, for_hand(poses.REACH), for_hand(poses.HOLD)
     while first or s.stop - thief.now > 3.4:
         thief.play((0.35, look_l), (0.25, look_l), (0.4, look_r), (0.2, look_r), (0.4, reach))
-        took = thief.now
-        hide = m(poses.POCKET if s.chance(0.6) else poses.JACKET)
-        thief.play((0.12, reach), (0.35, hold), (0.3, m(pose(poses.HOLD, head=(42, 6)))), (0.4, hide))
-        thief.wear(gear.packet(tone, hand, size), took, thief.now + 0.1)
-        thief.play((0.35, hide), (0.35, m(pose(hide, head=(-35, 5)))))
+        grasps_at = thief.now
+        hide = for_hand(poses.POCKET if s.chance(0.6) else poses.JACKET)
+        thief.play((0.12, reach), (0.35, hold), (0.3, for_hand(pose(poses.HOLD, head=(42, 6)))), (0.4, hide))
+        thief.wear(gear.packet(tone, hand, size), grasps_at, thief.now + 0.1)
+        thief.play((0.35, hide), (0.35, for_hand(pose(hide, head=(-35, 5)))))
         first = False
     thief.guilty(s.start, max(s.stop, thief.now)).until(s.stop - 0.3).rest(0.3)
     s.leave(thief, side, speed=s.between(1.2, 1.5))
@@ -75,14 +75,14 @@ def look_and_put_back(s: Stage) -> Script:
     things, spot, yaw = _goods(s, side)
     player = s.enter(spot, s.between(1.2, 2.0), side).face(yaw, 0.5)
     hand = s.hand()
-    m = handed(hand)
-    reach, hold = m(poses.REACH), m(poses.HOLD)
+    for_hand = handed(hand)
+    reach, hold = for_hand(poses.REACH), for_hand(poses.HOLD)
     for _ in range(2):
         if player.now > s.seconds - 3.2:
             break
-        took = player.play((s.between(0.3, 0.8), m(pose(head=(10, 14)))), (0.6, reach)).now
+        grasps_at = player.play((s.between(0.3, 0.8), for_hand(pose(head=(10, 14)))), (0.6, reach)).now
         player.play((0.15, reach), (0.6, hold), (s.between(0.8, 1.4), hold), (0.5, reach))
-        player.wear(gear.packet(s.pick(props.COLOURS), hand), took, player.now).play((0.15, reach), (0.5, REST))
+        player.wear(gear.packet(s.pick(props.COLOURS), hand), grasps_at, player.now).play((0.15, reach), (0.5, REST))
     s.leave(player.wait(s.between(0.1, 0.5)), side)
     return s.show([player, *s.others(side, spot)], things)
 
@@ -107,19 +107,19 @@ def shoplifting(s: Stage) -> Script:
     look = s.clothed(coat=s.chance(0.6), long_sleeves=True)
     u = side * s.between(-0.1, 0.25)
     thief, reach, hand = _shopper(s, u, "thief", by=s.start - 0.3, side=side, look=look)
-    m, at_shelf = handed(hand), thief.commit(s.span).heading
+    for_hand, at_shelf = handed(hand), thief.commit(s.span).heading
     away = s.exit_time(thief, side, 1.35)
-    hide = m(s.pick((poses.POCKET, poses.JACKET)))
+    hide = for_hand(s.pick((poses.POCKET, poses.JACKET)))
     colour, into_bag = s.pick(((215, 60, 50), (60, 120, 210), (230, 200, 60), (90, 170, 80))), s.chance(0.4)
     if into_bag:
-        hide = m(pose(poses.POCKET, spine=(14, 14, 0), r_wrist=(-0.20, -0.22, 0.12)))
-    thief.play((0.3, m(poses.LOOK_L)), (0.12, m(poses.LOOK_L)), (0.34, m(poses.LOOK_R)))
+        hide = for_hand(pose(poses.POCKET, spine=(14, 14, 0), r_wrist=(-0.20, -0.22, 0.12)))
+    thief.play((0.3, for_hand(poses.LOOK_L)), (0.12, for_hand(poses.LOOK_L)), (0.34, for_hand(poses.LOOK_R)))
     first = True
     while first or thief.now + 2.1 <= s.stop - away:
         grasps_at = thief.now + 0.5
         thief.play((0.45, reach), (0.1, reach))
-        thief.shift(0.35, thief.position, m(poses.HOLD), yaw=-side * 48.0)  # away from the shelf
-        thief.play((0.22, m(pose(poses.HOLD, head=(48, 4)))), (0.32, hide))
+        thief.shift(0.35, thief.position, for_hand(poses.HOLD), yaw=-side * 48.0)  # away from the shelf
+        thief.play((0.22, for_hand(pose(poses.HOLD, head=(48, 4)))), (0.32, hide))
         thief.wear(gear.packet(colour, hand, 0.06), grasps_at, thief.now + 0.02)
         thief.play((0.2, hide)).shift(0.3, thief.position, REST, yaw=at_shelf)
         first = False
@@ -142,8 +142,8 @@ def browse(s: Stage) -> Script:
     side = s.side()
     u = side * s.between(-0.1, 0.25)
     person, reach, hand = _shopper(s, u, "bystander", by=s.between(1.5, 2.2), side=side)
-    m = handed(hand)
-    hold, reads = m(poses.HOLD), m(pose(poses.HOLD, head=(6, 30)))
+    for_hand = handed(hand)
+    hold, reads = for_hand(poses.HOLD), for_hand(pose(poses.HOLD, head=(6, 30)))
     tone = tuple(float(v) for v in s.rng.uniform(60, 230, 3))
     while person.now < s.seconds - 3.2:
         grasps_at = person.now + 0.6

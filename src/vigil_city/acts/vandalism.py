@@ -249,9 +249,10 @@ def damage(s: Stage) -> Script:
             swing = (0.3, poses.RAISE), (0.1, poses.RAISE), (0.17, poses.SMASH), (0.13, poses.SMASH), (0.3, GUARD)
             hits.append(vandal.play(*swing).now - 0.43)
         else:
-            m = handed("l" if s.chance(0.3) else "r")
-            kick = m(poses.KICK if s.chance() else poses.LOW_KICK)
-            hits.append(vandal.play((0.22, m(CHAMBER)), (0.18, kick), (0.08, kick), (0.32, m(GUARD))).now - 0.40)
+            for_foot = handed("l" if s.chance(0.3) else "r")
+            kick = for_foot(poses.KICK if s.chance() else poses.LOW_KICK)
+            kicks = (0.22, for_foot(CHAMBER)), (0.18, kick), (0.08, kick), (0.32, for_foot(GUARD))
+            hits.append(vandal.play(*kicks).now - 0.40)
         vandal.wait(s.between(0, 0.2))
     vandal.guilty(s.start, s.stop).until(s.stop - 0.3).rest(0.3)
     s.leave(vandal, side, speed=s.between(1.3, 1.7))

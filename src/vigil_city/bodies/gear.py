@@ -90,7 +90,7 @@ def rifle(figure: Figure, _: float) -> list[Part]:
     return [stock, rod(rear + 0.1 * along, rear + 0.72 * along, 0.022, METAL)]
 
 
-def packet(colour: Colour, side: str = "r", size: float = 0.055) -> Gear:
+def packet(colour: Colour, side: str, size: float = 0.055) -> Gear:
     """Something small in the hand: goods, cash, a lighter."""
 
     def hold(figure: Figure, _: float) -> list[Part]:
@@ -194,7 +194,7 @@ def cuffs(figure: Figure, _: float) -> list[Part]:
     return [*rings, rod(left, right, 0.012, BLADE)]
 
 
-def in_hand(sk: Skeleton, colour: Colour, kind: str, side: str = "r") -> list[Part]:
+def in_hand(sk: Skeleton, colour: Colour, kind: str, side: str) -> list[Part]:
     """A bag hanging from a hand."""
     x, y, z = (float(v) for v in sk.joints[side + "_hand"])
     return placed(bag(colour, kind), x, max(y - HANDLE[kind], 0.0), z, _facing(sk) + 90)

@@ -11,6 +11,8 @@ import numpy as np
 
 from vigil_city.bodies.anatomy import about_x, about_y, about_z
 
+HIPS = 0.9  # metres: the height of a person's hips, by which people are found in the picture
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -55,11 +57,11 @@ class Camera:
         x, y = (x + 0.5) / ss - self.width / 2, self.height / 2 - (y + 0.5) / ss
         return np.stack([x, y, np.full_like(x, -self.focal)], -1) @ self.axes.astype(np.float32)
 
-    def floor_x(self, px: float, z: float, y: float = 0.9) -> float:
-        """World x at which a point of height y and depth z is seen in pixel column px (roll aside)."""
+    def floor_x(self, px: float, z: float) -> float:
+        """World x at which somebody's hips at depth z are seen in pixel column px (roll aside)."""
         q = (px - self.width / 2) / self.focal
         line = self.axes[0] + q * self.axes[2]  # right . p = -q * back . p
-        return float(-(line[1] * (y - self.mount) + line[2] * z) / line[0])
+        return float(-(line[1] * (HIPS - self.mount) + line[2] * z) / line[0])
 
 
 class Sensor:
