@@ -4,18 +4,16 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from vigil.core.errors import VigilError
 from vigil.core.storage import raw_file
 from vigil.footage.listing import annotations, local
-from vigil.footage.listing.records import Reject, Row
+from vigil.footage.listing.records import LATE_S, Reject, Row
 from vigil.footage.video_table import Video
 
 UNLABELLED = "no label"
 PIPELINE_ADVICE = re.compile(r"; (run `vigil sync` if it is new|to try again: dvc repro --force \w+)")
-LATE_S = Fraction(1)  # a label may go on for this long after the video's end
 
 
 def apply_table(videos: Sequence[Video], root: Path, labels: Path) -> list[Video]:

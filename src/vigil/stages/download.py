@@ -25,14 +25,13 @@ from vigil.core.storage import POINTER, raw_file, write_table
 from vigil.engine.per_video import Item, Runtime, run_per_video
 from vigil.engine.stage_runner import run_stage
 from vigil.footage.listing.hashes import Hashes
-from vigil.footage.listing.records import Reject, Row, Source
+from vigil.footage.listing.records import LATE_S, Reject, Row, Source
 from vigil.footage.sources import read_datasets, read_sources
 from vigil.footage.video.measure import measure_video, probe_from_json
 from vigil.footage.video.reading import Probe
 from vigil.footage.video_table import Video, write
 
 LOST_FRAMES = Fraction(1, 100)  # an annotation may count this share of frames more or less than decode
-LATE_S = Fraction(1)  # a span may stop this long after the video's end
 
 
 class Params(Frozen):

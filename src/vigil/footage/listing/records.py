@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vigil.footage.video.reading import Probe
 
+LATE_S = Fraction(1)  # a span may stop this long after its video's end, which is where it is cut
+
 
 @dataclass(frozen=True, order=True)
 class Source:
