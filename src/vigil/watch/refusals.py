@@ -17,7 +17,6 @@ from vigil.delivery.addresses import read_secret
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.page.access import TOKEN_VARIABLE, Access
 from vigil.delivery.page.address import bind_socket, parse_address
-from vigil.delivery.targets import make_targets
 from vigil.detect.alarm_words import read_threshold, refuse_both
 from vigil.detect.model_choice import FUSED, check_choice, choose_models, looks_at_people, raises_alarm
 from vigil.watch.request import Request
@@ -119,12 +118,5 @@ def _check_delivery(request: Request) -> None:
         Access(host, read_secret(TOKEN_VARIABLE, request.token))
         bind_socket(host, port).close()
     if request.delivers:
-        make_targets(
-            request.outputs.alerts,
-            request.webhooks,
-            request.brokers,
-            webhook_secret_file=request.webhook_secret,
-            mqtt_login_file=request.mqtt_login,
-            mqtt_ca_file=request.mqtt_ca,
-        )
+        request.make_targets()
         Outbox(request.outbox_path).close()

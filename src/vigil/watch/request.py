@@ -11,6 +11,8 @@ from vigil.capture.sources import Source
 from vigil.core import settings
 from vigil.core.errors import VigilError
 from vigil.delivery.places import default_evidence, default_outbox
+from vigil.delivery.target import Target
+from vigil.delivery.targets import make_targets
 from vigil.detect.alarm_words import read_budget
 from vigil.detect.model_choice import Runtime
 from vigil.watch.outputs import Outputs
@@ -84,6 +86,17 @@ class Request:
             return self.names, calibrations
         calibrations |= {name: Path(file) for name, file in entry.calibration.items()}
         return entry.models or self.names, calibrations
+
+    def make_targets(self) -> list[Target]:
+        """All that alerts are sent to; VigilError where one can never work."""
+        return make_targets(
+            self.outputs.alerts,
+            self.webhooks,
+            self.brokers,
+            webhook_secret_file=self.webhook_secret,
+            mqtt_login_file=self.mqtt_login,
+            mqtt_ca_file=self.mqtt_ca,
+        )
 
     @property
     def outbox_path(self) -> Path:

@@ -13,29 +13,21 @@ from vigil.delivery.courier import Couriers
 from vigil.delivery.database import OutboxError
 from vigil.delivery.outbox import Outbox
 from vigil.delivery.retention import delete_old_alerts
-from vigil.delivery.targets import make_targets
 from vigil.delivery.watched import end_abandoned_alerts, watching
 from vigil.delivery.writer import AlertWriter
 from vigil.watch.request import Request
 
 LOG = logging.getLogger("vigil.delivery")
 DELETE_EVERY_S = 3600.0
-STOPPED_S = 2.0  # s, the same for who has pressed Ctrl-C
 DRAIN_S = 10.0  # s that deliveries are waited for in the end; what is left waits in the outbox
+STOPPED_S = 2.0  # s, the same for who has pressed Ctrl-C
 
 
 class Sending:
     """`with Sending(request) as sending: sending.put(alert)`; what was put is on the disk, or said to be held."""
 
     def __init__(self, request: Request) -> None:
-        self._targets = make_targets(
-            request.outputs.alerts,
-            request.webhooks,
-            request.brokers,
-            webhook_secret_file=request.webhook_secret,
-            mqtt_login_file=request.mqtt_login,
-            mqtt_ca_file=request.mqtt_ca,
-        )
+        self._targets = request.make_targets()
         self._path = request.outbox_path
         self._keep_days, self._evidence = request.keep_days, request.evidence
         self._delete_at_s = 0.0  # by the steady clock
