@@ -54,24 +54,6 @@ def test_what_needs_no_pose_pays_for_none_and_sees_the_same(
         assert one.scores == other.scores or np.isnan(one.scores.scores["panic"].raw)
 
 
-@pytest.mark.parametrize("names", [["panic"], ["panic", "pose_lstm"]])
-def test_heads_are_looked_for_only_in_frames_in_which_people_were_not(
-    lineage: dict[str, Any], monkeypatch: pytest.MonkeyPatch, names: list[str]
-) -> None:
-    sections = {"panic": "flow", "pose_lstm": "segments"}
-    for name in names:
-        save_calibrated(name, {key: lineage[key] for key in ("frames", "landmarks", sections[name])})
-    film = Path("films/normal/walk.mp4")
-    film_people(film)
-    looks = count_calls(monkeypatch, NanoDet)
-    with Detector.load("models", names, find_heads=True) as detector:
-        frames = [step.stored for step in detector.steps(read_views(film)) if step.stored is not None]
-    assert looks["NanoDet"] == len(frames), "one look at each frame serves judges and heads"
-    of_judges = [frame for frame in frames if frame.boxes is not None]
-    assert 0 < len(of_judges) < len(frames)
-    assert all(len(frame.heads) for frame in of_judges), "there are people in every frame of this film"
-
-
 def count_calls(monkeypatch: pytest.MonkeyPatch, kind: type) -> Counter[str]:
     """How often networks of a kind are asked from now on."""
     counts, call = Counter[str](), kind.__call__

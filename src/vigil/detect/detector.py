@@ -112,7 +112,7 @@ class Detector:
         detector._look_on = open_look(plan, folder)
         if find_heads:
             knows_poses = detector._finder is not None and detector._finder.step is not None
-            detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses, plan.landmarks)
+            detector._find_heads = open_head_finder(folder, plan.frames.size, knows_poses)
         return detector
 
     def __enter__(self) -> Self:

@@ -78,7 +78,6 @@ class StoredFrame:
     picture: StoredPicture | None  # None of a frame of which pictures are not kept
     people: Sequence[Pose] = ()  # who is found, px of the source; nobody where no pose is needed
     judged_people: Sequence[Pose] = ()  # those of them that models look at
-    boxes: np.ndarray | None = None  # (N, 5) of people, px of the source; None where none were looked for in this frame
     plane: np.ndarray | None = None  # (3, S, S) int8: flow and people
     change: np.ndarray | None = None  # (2, C) float16
     segments: Sequence[JudgedSegment] = ()  # that end with this frame
@@ -159,15 +158,13 @@ def update(
     if plan.landmarks is not None:
         assert finder is not None
         image = decode_jpeg(jpeg)
-        people_state, people, boxes = estimators.find_people(state.people, image, float(view.time_s), finder)
+        found, people, boxes = estimators.find_people(state.people, image, float(view.time_s), finder)
         scale = view.size[0] / image.shape[1]
         boxes = people_boxes.scale_boxes(boxes, scale)
-        has_looked = finder.look is not None and people_state.looks.looked_s == float(view.time_s)
         poses = [round_pose(pose) for pose in estimators.poses_of_frame(people, view.index, view.time_s, scale)]
         poses.sort(key=lambda pose: pose.person)
         judged = poses if plan.zones is None else plan.zones.keep_people(poses, view.size)
-        state = replace(state, people=people_state)
-        frame = replace(frame, people=poses, judged_people=judged, boxes=boxes if has_looked else None)
+        state, frame = replace(state, people=found), replace(frame, people=poses, judged_people=judged)
         if plan.masked is not None:
             image = image if plan.zones is None else plan.zones.cover(image)
             frame = replace(frame, masked=_mask(image, frame, plan.masked))

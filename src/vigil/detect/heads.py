@@ -13,9 +13,8 @@ import numpy as np
 from vigil.core.errors import VigilError
 from vigil.core.skipping import why_skipped
 from vigil.detect.frame_features import StoredFrame
-from vigil.features.landmarks import choices
-from vigil.features.landmarks.boxes import BoxSettings
-from vigil.features.landmarks.finders import OPEN_NETWORKS
+from vigil.features.landmarks.box_tracks import BoxSettings
+from vigil.features.landmarks.choices import has_networks
 from vigil.features.landmarks.pose_table import Pose
 from vigil.features.landmarks.skeleton import HEAD, HIPS, SHOULDERS
 from vigil.features.masks import SKULL, measure_torso
@@ -30,18 +29,13 @@ NOBODY = np.zeros((0, 3))
 Finder = Callable[[View, StoredFrame], np.ndarray]
 
 
-def open_head_finder(
-    trained: Path, size_px: int, knows_poses: bool, landmarks: choices.Settings | None = None
-) -> Finder:
-    """Searches frames for boxes at `size_px`; of a detector that `knows_poses`, heads are those of its people too.
-
-    A frame in which people were looked for by `landmarks` is not searched again where that was done as it is here.
-    """
+def open_head_finder(trained: Path, size_px: int, knows_poses: bool) -> Finder:
+    """Searches frames for boxes at `size_px`; of a detector that `knows_poses`, heads are those of its people too."""
     person, pretrained = trained / "person", trained / "pretrained"
     settings = BoxSettings()
     find: Callable[[np.ndarray], np.ndarray]
-    if choices.has_networks(pretrained):
-        find = OPEN_NETWORKS.open_once(NanoDet, pretrained, settings.weak, settings.find_px)
+    if has_networks(pretrained):
+        find = NanoDet(pretrained, settings.weak, settings.find_px)
     elif person.is_dir() and not why_skipped(person):
         find = PersonDetector(person, settings.weak)
     elif knows_poses:
@@ -51,27 +45,14 @@ def open_head_finder(
             "--anonymise: no model of these looks at people, and there is no network that finds them. Set "
             "weights.people in params.yaml to npm and run stage `weights`, or train stage `person`."
         )
-    shares_boxes = landmarks is not None and _finds_boxes_as_well(landmarks, person, pretrained)
-
-    def find_boxes(view: View, stored: StoredFrame) -> np.ndarray:
-        if shares_boxes and stored.boxes is not None:
-            return stored.boxes[:, :4]
-        image = view.rgb(size_px)
-        return np.asarray(find(image))[:, :4] * (view.size[0] / image.shape[1])
 
     def find_heads(view: View, stored: StoredFrame) -> np.ndarray:
-        heads = heads_of_boxes(find_boxes(view, stored))
-        return np.concatenate([heads, heads_of_poses(stored.people)]) if knows_poses else heads
+        image = view.rgb(size_px)
+        scale = view.size[0] / image.shape[1]
+        of_boxes = heads_of_boxes(np.asarray(find(image))[:, :4] * scale)
+        return np.concatenate([of_boxes, heads_of_poses(stored.people)]) if knows_poses else of_boxes
 
     return find_heads
-
-
-def _finds_boxes_as_well(landmarks: choices.Settings, person: Path, pretrained: Path) -> bool:
-    """Whether people are looked for by NanoDet, in pictures that are no smaller than those in which heads are."""
-    backend = choices.choose_backend(landmarks, pretrained)
-    finder = choices.choose_detector(backend, person, pretrained, "")
-    is_nanodet = (finder.backend, finder.detector) == ("networks", "nanodet")
-    return is_nanodet and finder.networks.find_px >= BoxSettings().find_px
 
 
 def heads_of_poses(people: Sequence[Pose]) -> np.ndarray:
